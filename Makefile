@@ -1,0 +1,38 @@
+# The verbs of the README. Only Python 3.11 to 3.13 and make are needed beforehand.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+
+.PHONY: demo test test-fast lint format bench clean
+
+# Two studies on scikit-learn's bundled digits: a grid and a TPE search, each with its report.
+demo: $(STAMP)
+	$(BIN)/sweep run digits-grid
+	$(BIN)/sweep run digits-tpe
+
+# The fast tests first; then those that train real models, and those that open a browser.
+test: $(STAMP)
+	$(BIN)/pytest -q -m "not tensorflow and not browser"
+	$(BIN)/pytest -q -m "tensorflow or browser"
+
+test-fast: $(STAMP)
+	$(BIN)/pytest -q -m "not tensorflow and not browser"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else "sweep needs Python 3.11 to 3.13, this is %d.%d; name another: make PYTHON=python3.11 ..." % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .sweep

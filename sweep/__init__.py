@@ -1,0 +1,56 @@
+"""Hyperparameter sweeps for Keras image models, for people who think in scikit-learn.
+
+Nothing heavy is imported until it is asked for: ``import sweep`` loads neither TensorFlow nor
+scikit-learn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.datasets import Dataset, load_dataset
+    from sweep.errors import SweepError
+    from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
+    from sweep.spec import StudySpec, load_study
+    from sweep.study import StudyResult, run_study
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Dataset",
+    "KerasCNNClassifier",
+    "KerasClassifier",
+    "KerasMLPClassifier",
+    "StudyResult",
+    "StudySpec",
+    "SweepError",
+    "load_dataset",
+    "load_study",
+    "run_study",
+]
+
+_HOMES = {
+    "Dataset": "sweep.datasets",
+    "KerasCNNClassifier": "sweep.estimators",
+    "KerasClassifier": "sweep.estimators",
+    "KerasMLPClassifier": "sweep.estimators",
+    "StudyResult": "sweep.study",
+    "StudySpec": "sweep.spec",
+    "SweepError": "sweep.errors",
+    "load_dataset": "sweep.datasets",
+    "load_study": "sweep.spec",
+    "run_study": "sweep.study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sweep' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

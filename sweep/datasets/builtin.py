@@ -1,0 +1,144 @@
+"""The datasets that a study file may simply name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sweep.datasets.checks import checked
+from sweep.datasets.dataset import Dataset
+from sweep.datasets.npz import read_npz
+from sweep.datasets.sampling import split_test
+from sweep.errors import DataError
+
+DATASETS = {
+    "cifar10": "CIFAR-10: 32x32 color photographs of ten kinds of things, 50,000 + 10,000 rows",
+    "digits": "scikit-learn's bundled 8x8 handwritten digits, 1,437 + 360 rows, no download",
+    "fashion_mnist": "Fashion-MNIST: 28x28 gray pictures of ten kinds of clothes, 60,000 + 10,000",
+    "mnist": "MNIST: 28x28 gray handwritten digits, 60,000 + 10,000 rows",
+}
+"""Built-in names, each with one line about it."""
+
+_DIGITS = tuple("0123456789")
+_NAMES = {
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+    "digits": _DIGITS,
+    "fashion_mnist": (
+        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    ),
+    "mnist": _DIGITS,
+}
+
+
+def read_builtin(
+    name: str, data_home: str | os.PathLike[str] | None, groups: str | None
+) -> Dataset:
+    """Read one of :data:`DATASETS`, checked and with its class names.
+
+    ``digits`` ships with scikit-learn. The others are looked for as ``<name>.npz`` in the data
+    home, then in Keras's own cache; at last Keras downloads them.
+
+    Parameters
+    ----------
+    name : str
+        One of the built-in names.
+    data_home : path, optional
+        A folder; without it the environment variable ``SWEEP_DATA_HOME``.
+    groups : str, optional
+        Name of one more array in the file of the data home.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        When the data is nowhere and cannot be downloaded, or is broken.
+    """
+    if name == "digits":
+        raw = _digits()
+    else:
+        path = _file(name, data_home)
+        raw = _from_keras(name) if path is None else read_npz(path, name, groups)
+    if groups and raw.groups is None:
+        raise DataError(f"groups: {name} has no array {groups!r}; leave groups out")
+    return _named(raw, _NAMES[name])
+
+
+def _named(raw: Dataset, names: tuple[str, ...]) -> Dataset:
+    """Name the classes that are there, each by its label."""
+    dataset = checked(replace(raw, class_names=()))
+    wrong = [label for label in dataset.classes if not 0 <= label < len(names)]
+    if wrong:
+        raise DataError(
+            f"{raw.name}: labels must lie between 0 and {len(names) - 1}, got {wrong[0]}"
+        )
+    return replace(dataset, class_names=tuple(names[label] for label in dataset.classes))
+
+
+def _digits() -> Dataset:
+    """Scikit-learn's digits: 0..16 spread over 0..255, and one fixed stratified 80/20 split."""
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    images = np.rint(pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    train, test = split_test(labels, 0.2, seed=0)
+    return Dataset("digits", images[train], labels[train], images[test], labels[test], ())
+
+
+def _file(name: str, data_home: str | os.PathLike[str] | None) -> Path | None:
+    """Find the file in the data home or Keras's cache; None where it is in neither."""
+    home = data_home or os.environ.get("SWEEP_DATA_HOME")
+    folders = [_keras_cache()]
+    if home:
+        folders.insert(0, _data_home(Path(home).expanduser()))
+    paths = [folder / f"{name}.npz" for folder in folders]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _data_home(folder: Path) -> Path:
+    """Return the folder, which must exist: a mistyped one must not end in a download."""
+    if not folder.is_dir():
+        raise DataError(
+            f"data home: must be a folder, got {folder}; mend SWEEP_DATA_HOME or --data-home"
+        )
+    return folder
+
+
+def _keras_cache() -> Path:
+    """Where Keras keeps what it has downloaded."""
+    home = os.environ.get("KERAS_HOME")
+    return (Path(home) if home else Path.home() / ".keras") / "datasets"
+
+
+def _from_keras(name: str) -> Dataset:
+    """Let Keras find or download it."""
+    try:
+        import keras
+
+        # Keras draws a progress bar on stdout, which belongs to the command's own output.
+        with redirect_stdout(sys.stderr):
+            train, test = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras raises a bare Exception when a download fails.
+        raise DataError(
+            f"{name}: not found, and Keras could not download it "
+            f"({type(error).__name__}: {_first_line(error)}); set SWEEP_DATA_HOME or --data-home "
+            f"to a folder with {name}.npz, or connect so that Keras can download it"
+        ) from error
+    (x_train, y_train), (x_test, y_test) = train, test
+    return Dataset(name, x_train, y_train, x_test, y_test, ())
+
+
+def _first_line(error: Exception) -> str:
+    """Shorten what an error says to one line."""
+    return (str(error).strip().splitlines() or [""])[0][:200]

@@ -1,0 +1,70 @@
+"""The one thing that every source of data becomes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training and test rows of one classification problem.
+
+    Attributes
+    ----------
+    name : str
+        As the study file names it.
+    x_train, x_test : ndarray of shape (n, features), (n, h, w) or (n, h, w, c)
+        Pixels in their own dtype; ``uint8`` images stay ``uint8``.
+    y_train, y_test : ndarray of shape (n,)
+        Labels, ``int64``.
+    class_names : tuple of str
+        One name a class, in the order of the sorted labels.
+    groups : ndarray of shape (n,), optional
+        The group of each training row (a patient, a writer), which a split must not tear apart.
+    """
+
+    name: str
+    x_train: NDArray[Any]
+    y_train: NDArray[Any]
+    x_test: NDArray[Any]
+    y_test: NDArray[Any]
+    class_names: tuple[str, ...]
+    groups: NDArray[Any] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row: ``(28, 28)``, ``(32, 32, 3)``, ``(784,)``."""
+        return tuple(int(size) for size in self.x_train.shape[1:])
+
+    @cached_property
+    def classes(self) -> tuple[int, ...]:
+        """The labels that occur in training, sorted."""
+        return tuple(np.unique(self.y_train).tolist())
+
+    @cached_property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training rows of each class, in the order of ``classes``."""
+        return tuple(np.unique(self.y_train, return_counts=True)[1].tolist())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256, hexadecimal, over the arrays' names, dtypes, shapes and bytes.
+
+        The name of the dataset and of its classes do not enter: the same rows read from another
+        place are the same data.
+        """
+        digest = hashlib.sha256()
+        for name in ("x_train", "y_train", "x_test", "y_test", "groups"):
+            array = getattr(self, name)
+            if array is not None:
+                digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+                digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        return digest.hexdigest()

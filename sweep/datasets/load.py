@@ -1,0 +1,193 @@
+"""``load_dataset``: from the words of a study file to checked, subset, scaled arrays."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.datasets.builtin import DATASETS, read_builtin
+from sweep.datasets.checks import check_choice, check_classes, checked
+from sweep.datasets.folders import COLORS, read_folder
+from sweep.datasets.npz import read_npz
+from sweep.datasets.reference import read_reference
+from sweep.datasets.sampling import SAMPLES, one_against_rest, subset
+from sweep.datasets.scaling import SCALINGS, fit_scaling
+from sweep.errors import DataError
+from sweep.references import is_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sweep.datasets.dataset import Dataset
+
+
+def load_dataset(
+    dataset: str,
+    *,
+    data_home: str | os.PathLike[str] | None = None,
+    train_rows: int | None = None,
+    test_rows: int | None = None,
+    sample: str = "first",
+    scaling: str = "none",
+    one_vs_rest: int | str | None = None,
+    rest_rows: int | None = None,
+    groups: str | None = None,
+    image_size: int | Sequence[int] | None = None,
+    color: str = "rgb",
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    allow: Collection[str] = (),
+    folder: Path | None = None,
+) -> Dataset:
+    """Load a dataset, check it, and prepare it: first relabel, then subset, then scale.
+
+    Parameters
+    ----------
+    dataset : str
+        A name in :data:`DATASETS`; an ``.npz`` file with ``x_train``, ``y_train``, ``x_test``,
+        ``y_test`` and perhaps ``class_names``; a folder of class folders; or
+        ``"module:function"``.
+    data_home : path, optional
+        Folder with ``mnist.npz`` and the like; without it ``SWEEP_DATA_HOME``.
+    train_rows, test_rows : int, optional
+        Rows to keep; all of them without it.
+    sample : {"first", "stratified"}
+        The first rows in file order, or drawn proportionate per class.
+    scaling : {"none", "standardize", "unit"}
+        Other than ``"none"``: ``float32`` pixels, scaled by what the training rows say.
+    one_vs_rest : int or str, optional
+        A class, by label or name, that becomes 1; all others become 0.
+    rest_rows : int, optional
+        Random training rows of the others to keep beside all rows of that class.
+    groups : str, optional
+        Name of one more array: the group of each training row.
+    image_size : int or (height, width), optional
+        Of a folder's pictures, in pixels; (32, 32) without it.
+    color : {"rgb", "grayscale"}
+        Of a folder's pictures.
+    test_fraction : float, default=0.2
+        Of a folder without ``test`` folder.
+    seed : int, default=0
+        Decides everything that is drawn.
+    allow : collection of str
+        Modules that the person allows to be loaded.
+    folder : Path, optional
+        Where the study file lies: relative paths and modules are looked for there first.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        When the data is missing, broken, or does not fit what is asked of it.
+    ReferenceError_
+        When a ``"module:function"`` may not be, or cannot be, loaded.
+
+    Examples
+    --------
+    >>> load_dataset("digits", train_rows=100).x_train.shape
+    (100, 8, 8)
+    """
+    dataset = os.fspath(dataset)
+    _check_words(sample, scaling, color, one_vs_rest, rest_rows)
+    if _kind(dataset, folder) == "folder":
+        if groups is not None:
+            raise DataError(f"groups: a folder of pictures has no array {groups!r}; use an .npz")
+        path = _path(dataset, folder)
+        data = checked(
+            read_folder(
+                path,
+                dataset,
+                image_size=image_size,
+                color=color,
+                test_fraction=test_fraction,
+                seed=seed,
+            )
+        )
+    else:
+        _check_no_pictures(dataset, image_size, color)
+        data = _read_arrays(dataset, data_home, groups, allow, folder)
+    if one_vs_rest is not None:
+        data = one_against_rest(data, one_vs_rest, rest_rows, seed)
+    data = subset(data, train_rows, test_rows, sample, seed)
+    check_classes(data, 'ask for more rows or use sample = "stratified"')
+    return _scaled(data, scaling)
+
+
+def _check_words(
+    sample: str, scaling: str, color: str, one_vs_rest: int | str | None, rest_rows: int | None
+) -> None:
+    """Refuse unknown words before anything large is read."""
+    check_choice("sample", sample, SAMPLES)
+    check_choice("scaling", scaling, SCALINGS)
+    check_choice("color", color, COLORS)
+    if rest_rows is not None and one_vs_rest is None:
+        raise DataError(f"rest_rows: only together with one_vs_rest, got {rest_rows!r} alone")
+
+
+def _check_no_pictures(dataset: str, image_size: int | Sequence[int] | None, color: str) -> None:
+    """Refuse options that would be passed over without a word."""
+    if image_size is not None or color != "rgb":
+        raise DataError(
+            f"image_size, color: only for a folder of pictures, and {dataset} is none; "
+            f"leave them out"
+        )
+
+
+def _kind(dataset: str, folder: Path | None) -> str:
+    """Tell what sort of source a word names."""
+    if dataset in DATASETS:
+        return "builtin"
+    if dataset.lower().endswith(".npz"):
+        return "npz"
+    if is_reference(dataset):
+        return "reference"
+    if dataset and _path(dataset, folder).is_dir():
+        return "folder"
+    raise DataError(_unknown(dataset))
+
+
+def _unknown(dataset: str) -> str:
+    """Say that a word names nothing, and what could be meant."""
+    close = difflib.get_close_matches(dataset, DATASETS, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return (
+        f"dataset: nothing named {dataset!r}; {hint}it may be one of "
+        f'{", ".join(DATASETS)}, a file.npz, a folder of class folders, or "module:function"'
+    )
+
+
+def _path(dataset: str, folder: Path | None) -> Path:
+    """Find a path beside the study file, or take it as it stands."""
+    path = Path(dataset).expanduser()
+    beside = path if folder is None else Path(folder) / path
+    return beside if beside.exists() else path
+
+
+def _read_arrays(
+    dataset: str,
+    data_home: str | os.PathLike[str] | None,
+    groups: str | None,
+    allow: Collection[str],
+    folder: Path | None,
+) -> Dataset:
+    """Everything but pictures, checked."""
+    kind = _kind(dataset, folder)
+    if kind == "builtin":
+        return read_builtin(dataset, data_home, groups)
+    if kind == "npz":
+        return checked(read_npz(_path(dataset, folder), dataset, groups))
+    return checked(read_reference(dataset, groups, allow, folder))
+
+
+def _scaled(data: Dataset, kind: str) -> Dataset:
+    """Scale both parts by what the training rows say."""
+    if kind == "none":
+        return data
+    scaling = fit_scaling(data.x_train, kind)
+    return replace(data, x_train=scaling.apply(data.x_train), x_test=scaling.apply(data.x_test))

@@ -1,0 +1,187 @@
+"""Which rows: the first ones, stratified ones, one class against the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import DataError
+
+if TYPE_CHECKING:
+    from sweep.datasets.dataset import Dataset
+
+SAMPLES = ("first", "stratified")
+"""The ways to take a part of the rows."""
+
+Rows = NDArray[np.intp]
+
+
+def take_rows(dataset: Dataset, train: Rows | None, test: Rows | None) -> Dataset:
+    """Keep these rows (None: all of them), and the names of the classes that are left."""
+    if train is not None:
+        groups = None if dataset.groups is None else dataset.groups[train]
+        y_train = dataset.y_train[train]
+        names = dict(zip(dataset.classes, dataset.class_names, strict=True))
+        left = tuple(names[label] for label in np.unique(y_train).tolist())
+        x_train = dataset.x_train[train]
+        dataset = replace(
+            dataset, x_train=x_train, y_train=y_train, class_names=left, groups=groups
+        )
+    if test is not None:
+        dataset = replace(dataset, x_test=dataset.x_test[test], y_test=dataset.y_test[test])
+    return dataset
+
+
+def subset(
+    dataset: Dataset, train_rows: int | None, test_rows: int | None, sample: str, seed: int
+) -> Dataset:
+    """Keep so many training and test rows (None: all), in file order.
+
+    Raises
+    ------
+    DataError
+        When more rows are asked for than there are, or fewer than a stratified sample needs.
+    """
+    train = _choose("train_rows", dataset.y_train, train_rows, sample, seed)
+    # Its own stream, so that the test rows stay the same whatever train_rows is.
+    test = _choose("test_rows", dataset.y_test, test_rows, sample, seed + 1)
+    return take_rows(dataset, train, test)
+
+
+def _choose(key: str, y: NDArray[Any], n: int | None, sample: str, seed: int) -> Rows | None:
+    """Row numbers of one part, None for all."""
+    if n is None:
+        return None
+    check_count(key, n, len(y))
+    if sample == "first":
+        return np.arange(n)
+    classes = len(np.unique(y))
+    if n < classes:
+        raise DataError(
+            f"{key}: a stratified sample needs a row of each of the {classes} classes, got {n}"
+        )
+    return stratified_rows(y, n, np.random.default_rng(seed))
+
+
+def check_count(key: str, n: int, available: int) -> None:
+    """Refuse a number of rows that is no positive integer, or more than there are."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise DataError(f"{key}: must be a whole number of at least 1, got {n!r}")
+    if n > available:
+        raise DataError(f"{key}: there are {available} rows, got {n}; ask for fewer or for all")
+
+
+def stratified_rows(y: NDArray[Any], n: int, rng: np.random.Generator, spare: int = 0) -> Rows:
+    """Draw ``n`` rows, proportionate per class, at least one of each, in file order.
+
+    Parameters
+    ----------
+    y : ndarray of shape (rows,)
+        Labels.
+    n : int
+        Rows to draw: at least one a class, and no more than ``spare`` leaves.
+    rng : numpy.random.Generator
+        Decides which rows of a class.
+    spare : int, default=0
+        Rows of each class that must be left over.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Row numbers, rising.
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    shares = _shares(counts, n, counts - spare)
+    drawn = [
+        rng.choice(np.flatnonzero(y == label), size=share, replace=False)
+        for label, share in zip(classes, shares, strict=True)
+    ]
+    return np.asarray(np.sort(np.concatenate(drawn)), dtype=np.intp)
+
+
+def _shares(counts: NDArray[Any], n: int, limits: NDArray[Any]) -> NDArray[Any]:
+    """Rows of each class, by the largest remainder, within 1 and the limits."""
+    quotas = counts * n / counts.sum()
+    shares: NDArray[Any] = np.clip(np.floor(quotas).astype(np.int64), 1, limits)
+    while shares.sum() < n:
+        shares[np.argmax(np.where(shares < limits, quotas - shares, -np.inf))] += 1
+    while shares.sum() > n:
+        shares[np.argmax(np.where(shares > 1, shares - quotas, -np.inf))] -= 1
+    return shares
+
+
+def split_test(y: NDArray[Any], fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """Set a stratified part aside, with a row of each class on either side.
+
+    Every class needs two rows; the part is rounded up to whole rows.
+
+    Returns
+    -------
+    train, test : ndarray
+        Row numbers, rising.
+    """
+    classes = len(np.unique(y))
+    # The small number keeps 0.07 * 100 = 7.000000000000001 at 7 rows.
+    wanted = ceil(fraction * len(y) - 1e-9)
+    n = min(max(wanted, classes), len(y) - classes)
+    test = stratified_rows(y, n, np.random.default_rng(seed), spare=1)
+    return np.setdiff1d(np.arange(len(y)), test), test
+
+
+def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, seed: int) -> Dataset:
+    """Make one class against all others: labels 1 and 0, names ``"6"`` and ``"not 6"``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With its own labels.
+    one : int or str
+        The class, by its name or its label. All its training rows stay.
+    rest_rows : int or None
+        Training rows of the other classes, drawn at random; None for all of them.
+    seed : int
+        Decides which.
+
+    Returns
+    -------
+    Dataset
+        Rows in file order; all test rows.
+
+    Raises
+    ------
+    DataError
+        For a class that is not there, and for more rows than the other classes have.
+    """
+    label, name = _find_class(dataset, one)
+    is_one = dataset.y_train == label
+    relabelled = replace(
+        dataset,
+        y_train=is_one.astype(np.int64),
+        y_test=(dataset.y_test == label).astype(np.int64),
+        class_names=(f"not {name}", name),
+    )
+    if rest_rows is None:
+        return relabelled
+    others = np.flatnonzero(~is_one)
+    check_count("rest_rows", rest_rows, len(others))
+    drawn = np.random.default_rng(seed).choice(others, size=rest_rows, replace=False)
+    return take_rows(relabelled, np.sort(np.concatenate([np.flatnonzero(is_one), drawn])), None)
+
+
+def _find_class(dataset: Dataset, one: int | str) -> tuple[int, str]:
+    """Label and name of a class given as either; a name goes before a label."""
+    known = list(zip(dataset.classes, dataset.class_names, strict=True))
+    for label, name in known:
+        if one == name:
+            return label, name
+    for label, name in known:
+        if not isinstance(one, bool) and one in (label, str(label)):
+            return label, name
+    raise DataError(
+        f"one_vs_rest: no class {one!r} in {dataset.name}; there are: "
+        f"{', '.join(dataset.class_names)}"
+    )

@@ -1,0 +1,126 @@
+"""Pixel scaling with one shift and one scale, learned from training rows only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SCALINGS = ("none", "standardize", "unit")
+"""The kinds of scaling that :func:`fit_scaling` knows."""
+
+_FULL_RANGE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """``(x - shift) / scale``.
+
+    Attributes
+    ----------
+    shift, scale : float
+        One scalar each for all pixels; ``scale`` is never 0.
+    """
+
+    shift: float
+    scale: float
+
+    def apply(self, x: NDArray[Any]) -> NDArray[np.float32]:
+        """Scale rows of pixels.
+
+        Parameters
+        ----------
+        x : ndarray of any shape
+            Training or test rows, in any real dtype.
+
+        Returns
+        -------
+        ndarray of float32
+            A new array of the same shape.
+        """
+        # A dtype that float32 cannot hold exactly is shifted before it is rounded.
+        exact = np.can_cast(x.dtype, np.float32, "safe")
+        work = np.dtype(np.float32 if exact else np.float64)
+        out = np.empty(x.shape, dtype=np.float32)
+        for part, target in zip(_chunks(x), _chunks(out), strict=True):
+            shifted = np.subtract(part, work.type(self.shift), dtype=work)
+            target[...] = np.divide(shifted, work.type(self.scale), out=shifted)
+        return out
+
+
+def fit_scaling(x: NDArray[Any], kind: str) -> Scaling:
+    """Learn a scaling from training rows.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, ...)
+        The training rows, and none but these.
+    kind : {"none", "standardize", "unit"}
+        ``"none"`` leaves the values; ``"unit"`` divides ``uint8`` by 255, ``uint16`` by 65535 and
+        anything else by the largest absolute value (by 1 where that is 0); ``"standardize"``
+        subtracts the mean and divides by the standard deviation (by 1 where that is 0), one
+        scalar each.
+
+    Returns
+    -------
+    Scaling
+
+    Raises
+    ------
+    DataError
+        For another kind, for no rows, and for values too large to take a mean of.
+    """
+    if kind not in SCALINGS:
+        raise DataError(f"scaling: must be one of {', '.join(SCALINGS)}, got {kind!r}")
+    if kind == "none":
+        return Scaling(0.0, 1.0)
+    if x.size == 0:
+        raise DataError(f"scaling: needs at least one training row, got shape {x.shape}")
+    return _unit(x) if kind == "unit" else _standardize(x)
+
+
+def _unit(x: NDArray[Any]) -> Scaling:
+    """Divide by the range of the dtype, or by the largest absolute value."""
+    # float() first: abs() of the smallest int8 is no int8.
+    largest = _FULL_RANGE.get(x.dtype) or max(abs(float(x.min())), abs(float(x.max())))
+    return Scaling(0.0, largest or 1.0)
+
+
+def _standardize(x: NDArray[Any]) -> Scaling:
+    """Two passes in float64, chunk by chunk: mean, then squared distances from it."""
+    low, high = float(x.min()), float(x.max())
+    # Rounding in the mean would make the deviation of constant pixels tiny but not 0.
+    if low == high:
+        return Scaling(low, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = sum(float(part.sum(dtype=np.float64)) for part in _chunks(x)) / x.size
+        squares = sum(_squares(part, mean) for part in _chunks(x))
+    deviation = float(np.sqrt(squares / x.size))
+    if not (np.isfinite(mean) and np.isfinite(deviation)):
+        raise DataError(
+            f"scaling: pixels are too large to standardize, from {low:g} to {high:g}; "
+            f'use scaling = "unit" or store them smaller'
+        )
+    return Scaling(mean, deviation or 1.0)
+
+
+def _squares(part: NDArray[Any], mean: float) -> float:
+    """Sum of squared distances from the mean."""
+    distance = np.subtract(part, mean, dtype=np.float64)
+    # Not np.dot: its last digits depend on the number of threads.
+    return float(np.square(distance, out=distance).sum())
+
+
+def _chunks(x: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Cut into views of some rows each, some ten thousand values at a time."""
+    rows = max(1, _CHUNK * len(x) // max(1, x.size))
+    return (x[start : start + rows] for start in range(0, len(x), rows))

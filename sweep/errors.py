@@ -1,0 +1,81 @@
+"""The exceptions of sweep: one base, and beside it the fitting builtin.
+
+::
+
+    SweepError
+    ├── StudyFileError (ValueError)      a study file does not say what it must
+    ├── ReferenceError_ (ImportError)    "module:function" cannot be or may not be loaded
+    ├── DataError (ValueError)           a dataset is missing, broken, or does not fit
+    ├── ModelError (ValueError)          a model cannot be built as asked
+    ├── LedgerError (RuntimeError)       the ledger cannot be opened, read or written
+    │   ├── StudyNotFoundError (KeyError)
+    │   └── StudyChangedError            same name, another question
+    ├── ResultError (ValueError)         a table, pivot or report cannot be made as asked
+    └── InterruptedRunError              a run was stopped by a signal
+
+Every message says the rule, the value it got, and the remedy. The command line prints the
+message alone and exits with ``exit_status``.
+"""
+
+from __future__ import annotations
+
+
+class SweepError(Exception):
+    """Base of every error that sweep raises on purpose."""
+
+    exit_status = 2
+
+
+class StudyFileError(SweepError, ValueError):
+    """A study file with problems: all of them, each with its place.
+
+    Parameters
+    ----------
+    source : str
+        The file (or ``"study"``) that holds the problems.
+    problems : list of str
+        One line each: place, rule, value, remedy.
+    """
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        self.source = source
+        self.problems = problems
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {p}" for p in problems)]))
+
+
+class ReferenceError_(SweepError, ImportError):  # noqa: N801, N818 - ReferenceError is a builtin
+    """A ``"module:function"`` string that cannot, or may not, be loaded."""
+
+
+class DataError(SweepError, ValueError):
+    """A dataset that is missing, broken, or does not fit what is asked of it."""
+
+
+class ModelError(SweepError, ValueError):
+    """A model that cannot be built as asked; names the layer."""
+
+
+class LedgerError(SweepError, RuntimeError):
+    """The ledger cannot be opened, read or written."""
+
+
+class StudyNotFoundError(LedgerError, KeyError):
+    """No study of that name in the ledger."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class StudyChangedError(LedgerError):
+    """The study file under a known name asks another question than the ledger holds."""
+
+
+class ResultError(SweepError, ValueError):
+    """A table, pivot or report that cannot be made as asked."""
+
+
+class InterruptedRunError(SweepError):
+    """A run stopped by a signal; what was finished is in the ledger."""
+
+    exit_status = 130

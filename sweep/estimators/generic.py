@@ -1,0 +1,116 @@
+"""Any model factory as a classifier."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Self
+
+from sweep.errors import ModelError
+from sweep.estimators.base import BaseKerasClassifier
+from sweep.models import FACTORIES, factory_parameters
+from sweep.references import is_reference, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class KerasClassifier(BaseKerasClassifier):
+    """A classifier around a model factory of one's own, or one of sweep's by name.
+
+    Parameters
+    ----------
+    model : callable or str, default="mlp"
+        ``f(input_shape, n_classes, **parameters)`` that returns a Keras model (compiled or not)
+        or a list of :mod:`sweep.models` layers; or the name of a built-in factory; or
+        ``"module:function"``.
+    epochs, batch_size, optimizer, learning_rate, learning_rate_decay, momentum, nesterov, \
+weight_decay, scaling, image_shape, random_state, checkpoint_epochs, fast
+        As in :class:`sweep.KerasMLPClassifier`.
+    **model_params
+        Parameters of the factory, searchable by their own names.
+
+    Examples
+    --------
+    >>> KerasClassifier("two_stage", dense_width=256).get_params()["dense_width"]
+    256
+    """
+
+    def __init__(
+        self,
+        model: str | Callable[..., Any] = "mlp",
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        learning_rate_decay: float = 0.0,
+        momentum: float | None = None,
+        nesterov: bool | None = None,
+        weight_decay: float | None = None,
+        scaling: str | None = None,
+        image_shape: Sequence[int] | None = None,
+        random_state: Any = None,
+        checkpoint_epochs: Sequence[int] | None = None,
+        fast: bool = True,
+        **model_params: Any,
+    ) -> None:
+        self._extra = tuple(model_params)
+        own = set(self._own_names())
+        given = {name: value for name, value in locals().items() if name in own}
+        super().__init__(**given, **model_params)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters: those of the signature, the factory's given ones, and its others.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Without effect; no parameter is an estimator.
+        """
+        params = super().get_params(deep=deep)
+        return {**params, **{name: getattr(self, name) for name in self._extra}}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; any parameter of the factory may be set, given before or not."""
+        own = {name: value for name, value in params.items() if name in self._own_names()}
+        for name, value in own.items():
+            setattr(self, name, value)
+        extra = {name: value for name, value in params.items() if name not in own}
+        if extra:
+            self._check_known(extra)
+        for name, value in extra.items():
+            setattr(self, name, value)
+        self._extra = tuple(dict.fromkeys((*self._extra, *extra)))
+        return self
+
+    def _factory(self) -> Callable[..., Any]:
+        if callable(self.model):
+            return self.model
+        if not isinstance(self.model, str):
+            raise ModelError(f"model: must be a factory, a name or a reference, got {self.model!r}")
+        if is_reference(self.model):
+            # Written in a program, a reference is that program's own permission.
+            return resolve(self.model, allow={self.model.split(":")[0]})  # type: ignore[return-value]
+        if self.model not in FACTORIES:
+            known = ", ".join(sorted(FACTORIES))
+            raise ModelError(f"model: no model named {self.model!r}; there are: {known}")
+        return FACTORIES[self.model]
+
+    def _model_params(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._extra}
+
+    def _own_names(self) -> list[str]:
+        return list(self._get_param_names())
+
+    def _check_known(self, extra: dict[str, Any]) -> None:
+        if not (isinstance(self.model, str) or callable(self.model)):
+            return  # scikit-learn's rule: what is no model is refused by fit, not here
+        factory = self._factory()
+        if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(factory).parameters.values()):
+            return
+        known = factory_parameters(factory)
+        if unknown := sorted(set(extra) - set(known)):
+            raise ValueError(
+                f"Invalid parameter {unknown[0]!r} for estimator {type(self).__name__}: its model "
+                f"takes {sorted(known)}"
+            )

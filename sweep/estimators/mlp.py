@@ -1,0 +1,80 @@
+"""A multi-layer perceptron."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.estimators.base import BaseKerasClassifier
+from sweep.models import FACTORIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class KerasMLPClassifier(BaseKerasClassifier):
+    """Multi-layer perceptron: hidden layers of the same or of given widths.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int, default=128
+        Units in each hidden layer; a sequence gives one width a layer.
+    hidden_layers : int, default=1
+        Number of hidden layers.
+    activation : str, default="relu"
+        Keras's name of the activation.
+    dropout_rate : float or sequence of float, default=0.0
+        Share of units dropped after each hidden layer while training.
+    batch_norm : {"none", "before", "after"}, default="none"
+        Batch normalization before or after each activation.
+    epochs : int, default=10
+        Passes over the training rows.
+    batch_size : int, default=32
+        Rows in one step of the optimizer.
+    optimizer : str, default="adam"
+        Keras's name of the optimizer.
+    learning_rate, learning_rate_decay, momentum, nesterov, weight_decay
+        Settings of the optimizer; see :class:`sweep.training.optimizers.OptimizerSettings`.
+    scaling : {None, "none", "unit", "standardize"}, default=None
+        Scaling of the pixels, its statistics from the rows of the fit.
+    image_shape : sequence of int, default=None
+        Shape of one image, for rows that come flat.
+    random_state : int, RandomState or None, default=None
+        Seed of initial weights, row order and dropout.
+    checkpoint_epochs : sequence of int, default=None
+        Epochs whose weights are kept for :meth:`at_epoch`.
+    fast : bool, default=True
+        One graph call an epoch on a model compiled once; False is Keras's own ``fit``.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> search = GridSearchCV(KerasMLPClassifier(), {"hidden_size": [32, 64]}, cv=3)
+    """
+
+    def __init__(
+        self,
+        hidden_size: int | Sequence[int] = 128,
+        hidden_layers: int = 1,
+        activation: str = "relu",
+        dropout_rate: float | Sequence[float] = 0.0,
+        batch_norm: str = "none",
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        learning_rate_decay: float = 0.0,
+        momentum: float | None = None,
+        nesterov: bool | None = None,
+        weight_decay: float | None = None,
+        scaling: str | None = None,
+        image_shape: Sequence[int] | None = None,
+        random_state: Any = None,
+        checkpoint_epochs: Sequence[int] | None = None,
+        fast: bool = True,
+    ) -> None:
+        names = self._get_param_names()
+        super().__init__(**{name: value for name, value in locals().items() if name in names})
+
+    def _factory(self) -> Callable[..., Any]:
+        return FACTORIES["mlp"]

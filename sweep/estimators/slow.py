@@ -1,0 +1,100 @@
+"""The plain path: SciKeras around ``Model.fit``, a fresh model for each fit.
+
+The only file that imports SciKeras. Same interface as :class:`sweep.training.engine.Engine`, same
+initial weights, row order and dropout masks for the same seed; slower, and it takes any model.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.training.engine import FitState, Rows, epoch_order, seed_values
+from sweep.training.optimizers import OptimizerSettings, make_optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class SlowEngine:
+    """Fit one estimator's model through SciKeras's ``KerasClassifier``.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the Keras model, compiled or not.
+    settings : OptimizerSettings
+        How it is optimized, where the model is not compiled already.
+    """
+
+    def __init__(self, build: Callable[[], Any], settings: OptimizerSettings) -> None:
+        self._build = build
+        self._settings = settings
+        self._wrapper: Any = None
+
+    @property
+    def model(self) -> Any:
+        """The Keras model."""
+        return self._wrapper.model_ if self._wrapper else self._compiled()
+
+    def start(self, seed: int) -> FitState:
+        """Return the state before the first epoch."""
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        model = self._compiled()
+        self._wrapper = None
+        return FitState(model.get_weights(), [])
+
+    def train_epoch(
+        self, state: FitState, rows: Rows, settings: OptimizerSettings, batch_size: int, seed: int
+    ) -> dict[str, float]:
+        """Run the next epoch of a fit, in place, by one call of ``partial_fit``."""
+        self._settings = settings
+        x, y, weight = self._numpy(rows)
+        wrapper = self._wrapper or self._new_wrapper(x, y, batch_size, state)
+        for variable, value in seed_values(wrapper.model_, seed, state.epoch):
+            variable.assign(value)
+        order = epoch_order(len(x), seed, state.epoch)
+        with warnings.catch_warnings():
+            # SciKeras hands over one-dimensional labels as Keras no longer likes them.
+            warnings.simplefilter("ignore")
+            wrapper.partial_fit(x[order], y[order], sample_weight=weight[order])
+        state.weights = wrapper.model_.get_weights()
+        state.epoch += 1
+        return {name: wrapper.history_[name][-1] for name in ("loss", "accuracy")}
+
+    def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
+        """Return the model's output for rows ``x``, shape ``(n, outputs)``, float32."""
+        model = self.model
+        model.set_weights(state.weights)
+        scaled = (x.astype(np.float32) - np.float32(shift)) * np.float32(factor)
+        return np.asarray(model.predict(scaled, verbose=0), np.float32)
+
+    def _new_wrapper(self, x: np.ndarray, y: np.ndarray, batch_size: int, state: FitState) -> Any:
+        from scikeras.wrappers import KerasClassifier
+
+        model = self._compiled()
+        self._wrapper = KerasClassifier(
+            model=lambda: model, batch_size=batch_size, shuffle=False, verbose=0, warm_start=True
+        )
+        self._wrapper.initialize(x, y)
+        model.set_weights(state.weights)
+        return self._wrapper
+
+    def _compiled(self) -> Any:
+        model = self._build()
+        if not getattr(model, "compiled", False):
+            binary = model.output_shape[-1] == 1
+            loss = "binary_crossentropy" if binary else "sparse_categorical_crossentropy"
+            optimizer = make_optimizer(self._settings, schedule=True)
+            model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
+        return model
+
+    @staticmethod
+    def _numpy(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x = rows.x.numpy().astype(np.float32)
+        scaled = (x - rows.shift.numpy()) * rows.factor.numpy()
+        return scaled, rows.y.numpy(), rows.weight.numpy()

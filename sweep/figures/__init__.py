@@ -1,0 +1,23 @@
+"""Figures of a study: for each, a function that makes its data and one that draws it."""
+
+from __future__ import annotations
+
+from sweep.figures.canvas import to_svg
+from sweep.figures.cost import cost_frame, draw_cost
+from sweep.figures.curves import curves_frame, draw_curves, draw_loss
+from sweep.figures.history import draw_history, history_frame
+from sweep.figures.slices import draw_slice, ranges, slice_frame
+
+__all__ = [
+    "cost_frame",
+    "curves_frame",
+    "draw_cost",
+    "draw_curves",
+    "draw_history",
+    "draw_loss",
+    "draw_slice",
+    "history_frame",
+    "ranges",
+    "slice_frame",
+    "to_svg",
+]

@@ -1,0 +1,114 @@
+"""Learning curves: held-out score and training loss, epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.figures.canvas import DASHES, GHOST, SERIES, paper, whole_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def curves_frame(folds: pd.DataFrame) -> pd.DataFrame:
+    """Average the splits.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        From :func:`sweep.tables.folds_frame`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``trial``, ``epoch``, ``state``, ``test_score``, ``train_score``, ``loss``:
+        means over the splits of that trial; rows by trial, then epoch.
+    """
+    means = folds.groupby(["trial", "epoch", "state"], sort=True)[
+        ["test_score", "train_score", "loss"]
+    ]
+    return means.mean().reset_index()
+
+
+def draw_curves(folds: pd.DataFrame, top: Sequence[int], score: str = "score") -> Figure:
+    """Draw held-out score against epoch.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        From :func:`sweep.tables.folds_frame`.
+    top : sequence of int
+        Up to five trial numbers to draw in colour: mean over splits strong, each split thin.
+        The others are grey, pruned ones dashed.
+    score : str
+        Name of the scorer.
+
+    Returns
+    -------
+    Figure
+        For :func:`sweep.figures.to_svg`.
+    """
+    return _draw(folds, top, "test_score", f"held-out {score}")
+
+
+def draw_loss(folds: pd.DataFrame, top: Sequence[int]) -> Figure:
+    """Draw training loss against epoch, in the manner of :func:`draw_curves`.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        From :func:`sweep.tables.folds_frame`.
+    top : sequence of int
+        Up to five trial numbers to draw in colour.
+
+    Returns
+    -------
+    Figure
+        For :func:`sweep.figures.to_svg`.
+    """
+    return _draw(folds, top, "loss", "training loss")
+
+
+def _draw(folds: pd.DataFrame, top: Sequence[int], column: str, title: str) -> Figure:
+    figure, axes = paper(score=title, x="epoch")
+    means = curves_frame(folds)
+    others = means[~means["trial"].isin(list(top))]
+    for pruned, line in ((False, "-"), (True, (0, (3, 2)))):
+        rows = others[(others["state"] == "PRUNED") == pruned]
+        axes.plot(*_broken(rows, column, ["trial"]), color=GHOST, linewidth=0.9, linestyle=line)
+    for place, trial in reversed(list(enumerate(top[: len(SERIES)]))):
+        _top(axes, folds[folds["trial"] == trial], means[means["trial"] == trial], column, place)
+    whole_ticks(axes)
+    return figure
+
+
+def _top(axes: Axes, splits: pd.DataFrame, mean: pd.DataFrame, column: str, place: int) -> None:
+    colour = SERIES[place]
+    if len(set(splits["split"])) > 1:
+        axes.plot(*_broken(splits, column, ["split"]), color=colour, linewidth=0.7, alpha=0.45)
+    known = mean[mean[column].notna()]
+    dots = "o" if len(known) <= 1 else None
+    axes.plot(
+        known["epoch"],
+        known[column],
+        color=colour,
+        linewidth=2,
+        linestyle=DASHES[place],
+        marker=dots,
+    )
+
+
+def _broken(rows: pd.DataFrame, column: str, by: list[str]) -> tuple[Any, Any]:
+    """Join many lines into one with gaps, so that they become one path."""
+    x: list[float] = []
+    y: list[float] = []
+    for _, line in rows[rows[column].notna()].groupby(by, sort=True):
+        x += [*line["epoch"], np.nan]
+        y += [*line[column], np.nan]
+    return np.array(x, dtype=float), np.array(y, dtype=float)

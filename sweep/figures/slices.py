@@ -1,0 +1,118 @@
+"""Score against one parameter."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.figures.canvas import ACCENT, MUTED, label_ticks, log_axis, paper
+from sweep.tables import PREFIX, ordered_values, plain_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.figure import Figure
+
+    from sweep.ledger.records import StudyRecord
+
+MANY, FEW = 8, 4
+
+
+def slice_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the complete candidates to which a parameter applies.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`sweep.tables.candidates_frame`.
+    name : str
+        A parameter, without ``param_``.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``candidate``, ``value``, ``score`` (mean over splits).
+    """
+    applies = frame[(frame["state"] == "COMPLETE") & frame[PREFIX + name].notna()]
+    values = {"value": PREFIX + name, "score": "mean_test_score"}
+    return pd.DataFrame(
+        {"candidate": applies["candidate"]} | {k: applies[v] for k, v in values.items()}
+    )
+
+
+def ranges(record: StudyRecord) -> frozenset[str]:
+    """Return the parameters that the space gives as a range of numbers, not as choices."""
+    space = record.spec.get("space", {})
+    return frozenset(n for n, entry in space.items() if {"int", "float"} & set(_keys(entry)))
+
+
+def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
+    """Say whether values are numbers, and too many different ones to stand side by side.
+
+    Parameters
+    ----------
+    values : iterable
+        Parameter values; None where the parameter does not apply.
+    ranged : bool, default False
+        Whether they come from a range: then more than four are many, otherwise more than
+        eight.
+
+    Returns
+    -------
+    bool
+        Whether an axis of numbers, or quartiles, serve them better.
+    """
+    held = [v for v in values if v is not None and not pd.isna(v)]
+    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in held)
+    return numbers and len(set(held)) > (FEW if ranged else MANY)
+
+
+def draw_slice(
+    data: pd.DataFrame, score: str = "score", *, ranged: bool = False, log: bool = False
+) -> Figure:
+    """Draw :func:`slice_frame`: numbers along an axis, choices side by side with their mean.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From :func:`slice_frame`.
+    score : str
+        Name of the scorer.
+    ranged : bool, default False
+        Whether the space gives the parameter as a range.
+    log : bool, default False
+        Whether the axis of numbers is logarithmic.
+
+    Returns
+    -------
+    Figure
+        For :func:`sweep.figures.to_svg`.
+    """
+    figure, axes = paper(340, 220, score=f"held-out {score}")
+    if is_continuous(data["value"], ranged=ranged):
+        numbers = data["value"].astype(float)
+        axes.plot(numbers, data["score"], "o", color=ACCENT, markersize=4, markeredgewidth=0)
+        if log and numbers.min() > 0:
+            log_axis(axes, numbers.min(), numbers.max())
+        else:
+            axes.locator_params(axis="x", nbins=6)
+        return figure
+    labels = ordered_values(data["value"])
+    for place, label in enumerate(labels):
+        scores = data["score"][[v == label for v in data["value"].map(plain_label)]]
+        axes.plot(place + _jitter(len(scores)), scores, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
+        axes.plot([place - 0.28, place + 0.28], [scores.mean()] * 2, color=ACCENT, linewidth=2)
+    label_ticks(axes, labels)
+    return figure
+
+
+def _jitter(count: int) -> np.ndarray[Any, Any]:
+    """Spread points a little, the same way every time."""
+    return (np.arange(count) * 0.618 % 1 - 0.5) * (0.4 if count > 1 else 0)
+
+
+def _keys(entry: Any) -> Iterable[str]:
+    return entry if isinstance(entry, dict) else ()

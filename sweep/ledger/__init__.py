@@ -1,0 +1,1 @@
+"""The ledger: an Optuna storage in, plain records out; where the two arms meet."""

@@ -1,0 +1,62 @@
+"""Records to JSON-able values and back: what a trial's attributes hold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.records import DataRecord, Layer, SplitResult, WinnerRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def split_to_plain(split: SplitResult) -> dict[str, Any]:
+    """Return a split's result as JSON-able values; epochs become strings."""
+    plain = asdict(split)
+    for name in ("test", "train", "seconds"):
+        plain[name] = {str(epoch): value for epoch, value in plain[name].items()}
+    return plain
+
+
+def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
+    """Read what :func:`split_to_plain` wrote."""
+    by_epoch = {
+        name: {int(epoch): value for epoch, value in plain[name].items()}
+        for name in ("test", "train", "seconds")
+    }
+    return SplitResult(
+        **by_epoch,
+        score_seconds=plain["score_seconds"],
+        history=_history(plain["history"]),
+        n_test=plain["n_test"],
+    )
+
+
+def layers_from_plain(plain: Any) -> tuple[Layer, ...]:
+    """Read a layer table."""
+    return tuple((str(n), str(kind), str(shape), int(count)) for n, kind, shape, count in plain)
+
+
+def data_from_plain(plain: Mapping[str, Any]) -> DataRecord:
+    """Read a data record."""
+    tuples = {name: tuple(plain[name]) for name in ("shape", "classes", "class_counts")}
+    return DataRecord(**{**plain, **tuples})
+
+
+def winner_from_plain(plain: Mapping[str, Any] | None) -> WinnerRecord | None:
+    """Read a winner, if there is one."""
+    if plain is None:
+        return None
+    return WinnerRecord(
+        **{
+            **plain,
+            "history": _history(plain["history"]),
+            "layers": layers_from_plain(plain["layers"]),
+            "confusion": tuple(tuple(row) for row in plain["confusion"]),
+        }
+    )
+
+
+def _history(plain: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    return {name: tuple(values) for name, values in plain.items()}

@@ -1,0 +1,315 @@
+"""The ledger: studies and trials in an Optuna storage, written once and read as records."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import LedgerError, StudyNotFoundError
+from sweep.ledger.codec import split_to_plain
+from sweep.ledger.storage import open_storage, shown_url
+from sweep.spaces import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import optuna
+
+    from sweep.ledger.records import Layer, PlannedCell, SplitResult, WinnerRecord
+
+FORMAT = 1
+"""Version of what we keep in the storage; a later one is refused."""
+
+CELL, RESULT, REASON, WORKER, LOST = (
+    f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost")
+)
+STUDY, WINNER = "sweep:study", "sweep:winner"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A cell that this process has taken: nobody else will evaluate it.
+
+    Attributes
+    ----------
+    trial_id, number : int
+        Optuna's identifiers.
+    key : str
+        The cell of the plan.
+    params : mapping of str to value, or None
+        None where the sampler is still to suggest them.
+    epochs : tuple of int
+        Epochs to score, ascending.
+    """
+
+    trial_id: int
+    number: int
+    key: str
+    params: Mapping[str, Any] | None
+    epochs: tuple[int, ...]
+
+
+class Ledger:
+    """Write studies and trials; one instance for each process.
+
+    Parameters
+    ----------
+    url : str
+        Address of the database; see :func:`sweep.ledger.storage.storage_url`.
+    create : bool
+        Make an SQLite file where there is none.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be opened.
+    """
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        self.url = url
+        self.storage = open_storage(url, create=create)
+
+    # -- studies -------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """Return the names of all studies made by sweep, oldest first."""
+        with self.translated():
+            studies = self.storage.get_all_studies()
+        return [study.study_name for study in studies if STUDY in study.user_attrs]
+
+    def study_id(self, name: str) -> int:
+        """Return Optuna's identifier of a study.
+
+        Raises
+        ------
+        StudyNotFoundError
+            Naming the studies there are.
+        """
+        with self.translated():
+            try:
+                return self.storage.get_study_id_from_name(name)
+            except KeyError:
+                pass
+        known = ", ".join(self.names()) or "none yet"
+        raise StudyNotFoundError(
+            f"no study named {name!r} in {shown_url(self.url)}; there are: {known}"
+        )
+
+    def has(self, name: str) -> bool:
+        """Return whether a study of that name exists."""
+        try:
+            return bool(self.study_id(name)) or True
+        except StudyNotFoundError:
+            return False
+
+    def create(self, name: str, header: Mapping[str, Any]) -> None:
+        """Make a study, or join one that another process made at the same moment."""
+        import optuna
+
+        with self.translated():
+            study = optuna.create_study(
+                storage=self.storage, study_name=name, direction="maximize", load_if_exists=True
+            )
+            if STUDY not in study.user_attrs:
+                study.set_user_attr(STUDY, {"format": FORMAT, **header})
+
+    def header(self, name: str) -> dict[str, Any]:
+        """Return what :meth:`create` wrote about a study.
+
+        Raises
+        ------
+        LedgerError
+            If the study is not sweep's, or a later version wrote it.
+        """
+        with self.translated():
+            attributes = self.storage.get_study_user_attrs(self.study_id(name))
+        if STUDY not in attributes:
+            raise LedgerError(f"study {name!r} was not made by sweep; choose another --name")
+        header: dict[str, Any] = attributes[STUDY]
+        if header["format"] > FORMAT:
+            raise LedgerError(
+                f"study {name!r} was written by a later version of sweep; please upgrade"
+            )
+        return header
+
+    def update(self, name: str, **changes: Any) -> None:
+        """Change entries of a study's header."""
+        header = {**self.header(name), **changes}
+        with self.translated():
+            self.storage.set_study_user_attr(self.study_id(name), STUDY, header)
+
+    def set_winner(self, name: str, winner: WinnerRecord) -> None:
+        """Record the chosen configuration and what the test set said."""
+        with self.translated():
+            self.storage.set_study_user_attr(self.study_id(name), WINNER, asdict(winner))
+
+    def delete(self, name: str) -> None:
+        """Delete a study and its trials."""
+        study_id = self.study_id(name)
+        with self.translated():
+            self.storage.delete_study(study_id)
+
+    # -- cells ---------------------------------------------------------------------------------
+
+    def enqueue(
+        self, name: str, cells: Sequence[PlannedCell], distributions: Mapping[str, Any]
+    ) -> None:
+        """Add cells as waiting trials, their parameters beside them where Optuna can hold them."""
+        import optuna
+
+        study = self.load(name)
+        with self.translated():
+            for cell in cells:
+                params = {
+                    k: encode(v) for k, v in (cell.params or {}).items() if k in distributions
+                }
+                trial = optuna.trial.create_trial(
+                    state=optuna.trial.TrialState.WAITING,
+                    params=params,
+                    distributions={k: distributions[k] for k in params},
+                    user_attrs={CELL: _cell_to_plain(cell)},
+                )
+                study.add_trial(trial)
+
+    def claim(self, name: str, worker: str) -> Claim | None:
+        """Take the next waiting cell, atomically; None when none is left."""
+        from optuna.exceptions import UpdateFinishedTrialError
+        from optuna.trial import TrialState
+
+        study_id = self.study_id(name)
+        with self.translated():
+            waiting = self.storage.get_all_trials(
+                study_id, deepcopy=False, states=(TrialState.WAITING,)
+            )
+            for trial in waiting:
+                trial_id = trial._trial_id
+                try:
+                    if self.storage.set_trial_state_values(trial_id, TrialState.RUNNING):
+                        return self._claimed(trial, trial_id, worker)
+                except UpdateFinishedTrialError:
+                    continue
+        return None
+
+    def _claimed(self, trial: optuna.trial.FrozenTrial, trial_id: int, worker: str) -> Claim:
+        self.storage.set_trial_user_attr(trial_id, WORKER, worker)
+        self.storage.record_heartbeat(trial_id)
+        cell = trial.user_attrs[CELL]
+        return Claim(trial_id, trial.number, cell["key"], cell["params"], tuple(cell["epochs"]))
+
+    def beat(self, claim: Claim) -> None:
+        """Say that the process working on a claim is alive."""
+        with self.translated():
+            self.storage.record_heartbeat(claim.trial_id)
+
+    def complete(
+        self, claim: Claim, value: float, splits: Sequence[SplitResult], layers: Sequence[Layer]
+    ) -> bool:
+        """Record a result, once; False if the trial had been given up and ended meanwhile."""
+        return self._finish(claim, "COMPLETE", value, splits, layers)
+
+    def pruned(
+        self, claim: Claim, value: float, splits: Sequence[SplitResult], layers: Sequence[Layer]
+    ) -> bool:
+        """Record what a pruned trial measured until it was stopped."""
+        return self._finish(claim, "PRUNED", value, splits, layers)
+
+    def fail(self, claim: Claim, reason: str) -> bool:
+        """Record that a cell cannot be evaluated, and why."""
+        return self._end(claim, "FAIL", {REASON: reason[:2000]})
+
+    def cut(self, trial_id: int, lost: str | None = None) -> bool:
+        """End an attempt from outside; without a reason it is no row of any table.
+
+        Parameters
+        ----------
+        trial_id : int
+            Optuna's identifier.
+        lost : str or None
+            How the worker died, where it did.
+        """
+        claim = Claim(trial_id, -1, "", None, ())
+        return self._end(claim, "FAIL", {LOST: lost} if lost else {})
+
+    def _finish(
+        self,
+        claim: Claim,
+        state: str,
+        value: float,
+        splits: Sequence[SplitResult],
+        layers: Sequence[Layer],
+    ) -> bool:
+        plain = {
+            "splits": [split_to_plain(split) for split in splits],
+            "parameters": sum(layer[3] for layer in layers),
+            "layers": [list(layer) for layer in layers],
+        }
+        return self._end(claim, state, {RESULT: plain}, value)
+
+    def _end(
+        self, claim: Claim, state: str, attributes: Mapping[str, Any], value: float | None = None
+    ) -> bool:
+        from optuna.exceptions import UpdateFinishedTrialError
+        from optuna.trial import TrialState
+
+        values = None if value is None else [value]
+        with self.translated():
+            try:
+                for key, attribute in attributes.items():
+                    self.storage.set_trial_user_attr(claim.trial_id, key, attribute)
+                return self.storage.set_trial_state_values(
+                    claim.trial_id, TrialState[state], values
+                )
+            except UpdateFinishedTrialError:
+                return False
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def load(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
+        """Return the study as Optuna's own object."""
+        import optuna
+
+        self.study_id(name)
+        with self.translated():
+            return optuna.load_study(
+                study_name=name, storage=self.storage, sampler=sampler, pruner=pruner
+            )
+
+    def trials(self, name: str) -> list[optuna.trial.FrozenTrial]:
+        """Return all trials of a study as Optuna holds them; do not change them."""
+        study_id = self.study_id(name)
+        with self.translated():
+            return self.storage.get_all_trials(study_id, deepcopy=False)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the storage's errors into :class:`LedgerError` with a plain message."""
+        from optuna.exceptions import StorageInternalError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (StorageInternalError, SQLAlchemyError) as error:
+            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from error
+
+
+def _cell_to_plain(cell: PlannedCell) -> dict[str, Any]:
+    params = None if cell.params is None else dict(cell.params)
+    return {"key": cell.key, "params": params, "epochs": list(cell.epochs)}
+
+
+def _plain_cause(error: BaseException) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    text = str(getattr(cause, "orig", None) or cause).splitlines()[0]
+    remedies = {
+        "readonly": "the ledger may not be written; check its rights",
+        "disk is full": "the disk is full; free some space and run the same command again",
+        "locked": "another process holds the ledger; try again",
+        "malformed": "the ledger is damaged; it was left as it is",
+        "not a database": "this file is not a ledger; it was left as it is",
+    }
+    found = (remedy for word, remedy in remedies.items() if word in text)
+    return next(found, f"the ledger cannot be read or written ({json.dumps(text)})")

@@ -1,0 +1,132 @@
+"""From an Optuna study back to the records that tables and reports are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.codec import (
+    data_from_plain,
+    layers_from_plain,
+    split_from_plain,
+    winner_from_plain,
+)
+from sweep.ledger.ledger import CELL, LOST, REASON, RESULT, WINNER, WORKER, Ledger
+from sweep.ledger.records import Candidate, StudyRecord, TrialRecord
+from sweep.spaces import Space, cells, decode, grid_candidates
+from sweep.spec import StudySpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optuna.trial import FrozenTrial
+
+ENDED = ("COMPLETE", "PRUNED", "FAIL")
+
+
+def read_study(ledger: Ledger, name: str) -> StudyRecord:
+    """Read a study.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where it is.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    StudyRecord
+
+    Raises
+    ------
+    LedgerError
+        If there is no such study or it cannot be read.
+    """
+    header = ledger.header(name)
+    spec = StudySpec.from_plain(header["spec"])
+    trials = tuple(trial_record(trial, spec.space.dimensions) for trial in ledger.trials(name))
+    attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
+    return StudyRecord(
+        name=name,
+        source=header["source"],
+        spec=header["spec"],
+        data=data_from_plain(header["data"]),
+        environment=header["environment"],
+        created=header["created"],
+        trials=trials,
+        candidates=tuple(_candidates(spec, trials)),
+        planned=header["planned"],
+        winner=winner_from_plain(attributes.get(WINNER)),
+    )
+
+
+def trial_record(trial: FrozenTrial, space: Space) -> TrialRecord:
+    """Read one trial of a study with that search space."""
+    attributes = trial.user_attrs
+    cell = attributes.get(CELL, {"key": f"foreign:{trial.number}", "params": None, "epochs": []})
+    result = attributes.get(RESULT, {})
+    return TrialRecord(
+        number=trial.number,
+        key=cell["key"],
+        state=_state(trial),
+        params=_decoded(trial.params, space) if cell["params"] is None else cell["params"],
+        epochs=tuple(cell["epochs"]) or _suggested_epochs(trial),
+        splits=tuple(split_from_plain(split) for split in result.get("splits", [])),
+        parameters=result.get("parameters"),
+        layers=layers_from_plain(result.get("layers", [])),
+        reason=attributes.get(REASON) or attributes.get(LOST),
+        worker=attributes.get(WORKER),
+        started=trial.datetime_start,
+        finished=trial.datetime_complete,
+    )
+
+
+def _state(trial: FrozenTrial) -> str:
+    if trial.state.name == "FAIL" and REASON not in trial.user_attrs:
+        return "CUT"
+    return str(trial.state.name)
+
+
+def _decoded(params: dict[str, Any], space: Space) -> dict[str, Any]:
+    return {n: decode(space[n], value) for n, value in params.items() if n in space}
+
+
+def _suggested_epochs(trial: FrozenTrial) -> tuple[int, ...]:
+    return (int(trial.params["epochs"]),) if "epochs" in trial.params else ()
+
+
+def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate]:
+    """Return the ended rows in the order of the plan."""
+    ended = latest_by_key(trials)
+    if spec.search.method == "grid":
+        return _grid_rows(spec, ended)
+    rows = sorted(ended.values(), key=lambda trial: _slot(trial.key))
+    return [Candidate(i, t, t.epochs[-1], t.params) for i, t in enumerate(rows) if t.epochs]
+
+
+def latest_by_key(trials: Sequence[TrialRecord]) -> dict[str, TrialRecord]:
+    """Return the last ended trial of each cell."""
+    return {trial.key: trial for trial in trials if trial.state in ENDED}
+
+
+def _grid_rows(spec: StudySpec, ended: dict[str, TrialRecord]) -> list[Candidate]:
+    candidates = grid_candidates(spec.space.dimensions)
+    rows = []
+    for cell in cells(candidates, spec.fixed_epochs):
+        trial = ended.get(cell.key)
+        if trial is None:
+            continue
+        for index, epoch in zip(cell.candidates, _epochs(candidates, cell, spec), strict=True):
+            if trial.state == "FAIL" or set(trial.epochs) >= {epoch}:
+                rows.append(Candidate(index, trial, epoch, candidates[index]))
+    return sorted(rows, key=lambda row: row.index)
+
+
+def _epochs(candidates: Sequence[dict[str, Any]], cell: Any, spec: StudySpec) -> list[int]:
+    return [candidates[i].get("epochs", spec.fixed_epochs) for i in cell.candidates]
+
+
+def _slot(key: str) -> tuple[int, str]:
+    """Slots of a sampled study are numbered: ``slot:17``."""
+    number = key.rpartition(":")[2]
+    return (int(number) if number.isdigit() else 0, key)

@@ -1,0 +1,259 @@
+"""What the ledger holds, as plain frozen dataclasses: the contract between the two arms.
+
+The write arm turns a :class:`TrialResult` into one JSON attribute of an Optuna trial; the read
+arm turns trials back into these records and never needs anything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Layer = tuple[str, str, str, int]
+"""Name, kind, output shape and number of parameters of one layer."""
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell of work before anyone has taken it.
+
+    Attributes
+    ----------
+    key : str
+        Its name in the ledger: canonical JSON of its parameters, or ``slot:17`` where a sampler
+        draws them.
+    params : mapping of str to value, or None
+        None where they are drawn when the cell is taken.
+    epochs : tuple of int
+        Epochs to score, ascending; empty where ``epochs`` itself is drawn later.
+    """
+
+    key: str
+    params: Mapping[str, Any] | None
+    epochs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """What one split of one trial measured.
+
+    Attributes
+    ----------
+    test, train : mapping of int to float
+        Score on the held-out rows and on the training rows, by epoch (1 = after the first).
+        ``train`` is empty where training scores were not asked for.
+    seconds : mapping of int to float
+        Seconds of fitting from the start to the end of that epoch.
+    score_seconds : float
+        Seconds that scoring the held-out rows once took.
+    history : mapping of str to tuple of float
+        Keras's training history, one value an epoch: ``loss``, ``accuracy``.
+    n_test : int
+        Held-out rows.
+    """
+
+    test: Mapping[int, float]
+    train: Mapping[int, float] = field(default_factory=dict)
+    seconds: Mapping[int, float] = field(default_factory=dict)
+    score_seconds: float = 0.0
+    history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    n_test: int = 0
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial: one cell of work, as the ledger holds it.
+
+    Attributes
+    ----------
+    number : int
+        Optuna's trial number.
+    key : str
+        The cell of the plan that this trial answers.
+    state : str
+        ``COMPLETE``, ``PRUNED``, ``FAIL``, ``RUNNING``, ``WAITING``, or ``CUT`` for an attempt
+        ended from outside (a kill, Ctrl-C), which is no row of any table.
+    params : mapping of str to value
+        Parameters of the search space that apply to this trial (``epochs`` left out when the
+        grid asks for several).
+    epochs : tuple of int
+        The epochs that the plan asks scores of; one row of the table each.
+    splits : tuple of SplitResult
+        Empty for a trial without result. A pruned trial has fewer epochs than asked.
+    parameters : int or None
+        Trainable and other weights of the model.
+    layers : tuple of Layer
+        The model, layer by layer.
+    reason : str or None
+        Why a trial failed or was cut.
+    worker : str or None
+        ``host:pid`` of the process that took it.
+    started, finished : datetime or None
+        Local time of the worker's machine.
+    """
+
+    number: int
+    key: str
+    state: str
+    params: Mapping[str, Any]
+    epochs: tuple[int, ...]
+    splits: tuple[SplitResult, ...] = ()
+    parameters: int | None = None
+    layers: tuple[Layer, ...] = ()
+    reason: str | None = None
+    worker: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of the table of candidates: a trial at one of its asked epochs.
+
+    Attributes
+    ----------
+    index : int
+        Row number in the order of the plan (for a grid, scikit-learn's ``ParameterGrid`` order).
+    trial : TrialRecord
+        The trial that answers it: ``COMPLETE``, ``PRUNED`` or ``FAIL``.
+    epoch : int
+        The epoch whose scores are this candidate's.
+    params : mapping of str to value
+        The searched parameters that apply, ``epochs`` included when it is searched.
+    """
+
+    index: int
+    trial: TrialRecord
+    epoch: int
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class WinnerRecord:
+    """The chosen configuration, refitted on all training rows, and what the test set said.
+
+    Attributes
+    ----------
+    candidate : int
+        Its row in the table of candidates.
+    params : mapping of str to value
+        Ready for ``set_params``: the searched parameters, ``epochs`` included when searched.
+    chosen_at : str
+        ISO time of the choice.
+    test_score : float
+        Score on the test set, opened once, after the choice.
+    test_opened_at : str
+        ISO time of the opening.
+    test_rows, train_rows : int
+        Rows scored and rows refitted on.
+    test_openings : int
+        How often the test set of this study has been opened so far.
+    refit_seconds : float
+        Seconds of the refit.
+    history : mapping of str to tuple of float
+        The refit's training history.
+    layers : tuple of Layer
+        The model, layer by layer.
+    confusion : tuple of tuple of int
+        Test rows by true class (row) and predicted class (column).
+    """
+
+    candidate: int
+    params: Mapping[str, Any]
+    chosen_at: str
+    test_score: float
+    test_opened_at: str
+    test_rows: int
+    train_rows: int
+    test_openings: int = 1
+    refit_seconds: float = 0.0
+    history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """The data a study ran on.
+
+    Attributes
+    ----------
+    name : str
+        As the study file names it.
+    fingerprint : str
+        SHA-256 of the prepared arrays, hexadecimal.
+    train_rows, test_rows : int
+        Rows after subsetting.
+    shape : tuple of int
+        Shape of one row: ``(28, 28)``, ``(32, 32, 3)``, ``(784,)``.
+    classes : tuple of str
+        Class names in the order of their labels.
+    class_counts : tuple of int
+        Training rows of each class.
+    """
+
+    name: str
+    fingerprint: str
+    train_rows: int
+    test_rows: int
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    class_counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as the ledger holds it.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the ledger.
+    source : str
+        The study file as TOML text, the changes of ``--set`` worked in.
+    spec : mapping
+        The study file as plain values, as :class:`sweep.spec.StudySpec` reads them.
+    data : DataRecord
+        What it ran on.
+    environment : mapping of str to str
+        Versions and machine: ``python``, ``tensorflow``, ``keras``, ``scikit-learn``, ...
+    created : str
+        ISO time.
+    trials : tuple of TrialRecord
+        Every trial, cut ones too, by number.
+    candidates : tuple of Candidate
+        The rows of the table, in the order of the plan; only those that have ended.
+    planned : int
+        Cells of the plan.
+    winner : WinnerRecord or None
+        None while the study runs, and when the study file says ``refit = false``.
+    """
+
+    name: str
+    source: str
+    spec: Mapping[str, Any]
+    data: DataRecord
+    environment: Mapping[str, str]
+    created: str
+    trials: tuple[TrialRecord, ...]
+    candidates: tuple[Candidate, ...]
+    planned: int
+    winner: WinnerRecord | None = None
+
+    @property
+    def status(self) -> str:
+        """``"finished"``, ``"running"`` or ``"stopped"`` (cells are left and none runs)."""
+        states = [trial.state for trial in self.trials]
+        if states.count("WAITING") + states.count("RUNNING") == 0 and self.done >= self.planned:
+            return "finished"
+        return "running" if "RUNNING" in states else "stopped"
+
+    @property
+    def done(self) -> int:
+        """Cells with a recorded end: complete, pruned or failed."""
+        ended = {"COMPLETE", "PRUNED", "FAIL"}
+        return len({trial.key for trial in self.trials if trial.state in ended})

@@ -1,0 +1,172 @@
+"""Open an Optuna storage so that many processes may share it safely."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import LedgerError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from optuna.storages import RDBStorage
+
+HEARTBEAT_SECONDS = 15
+GRACE_SECONDS = 60
+LOCK_SECONDS = 60.0
+"""How long a process waits for another's write to an SQLite ledger."""
+
+
+def default_url(start: Path | None = None) -> str:
+    """Return the address of the current project's ledger, ``.sweep/ledger.db``.
+
+    The project is the nearest folder at or above ``start`` that holds ``.sweep`` or a
+    ``pyproject.toml``; without one it is ``start`` itself.
+    """
+    here = (start or Path.cwd()).resolve()
+    marked = (f for f in (here, *here.parents) if (f / ".sweep").is_dir() or _is_project(f))
+    return f"sqlite:///{next(marked, here) / '.sweep' / 'ledger.db'}"
+
+
+def storage_url(given: str | None = None) -> str:
+    """Return the ledger's address: given, else ``SWEEP_STORAGE``, else the project's own file.
+
+    A plain path is taken as an SQLite file.
+    """
+    url = given or os.environ.get("SWEEP_STORAGE") or default_url()
+    return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+
+
+def ledger_folder(url: str) -> Path:
+    """Return the folder beside the ledger where files that belong to it lie."""
+    path = sqlite_path(url)
+    return path.parent if path else Path(default_url()[len("sqlite:///") :]).parent
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite address, None for another database."""
+    return Path(url[len("sqlite:///") :]) if url.startswith("sqlite:///") else None
+
+
+def open_storage(url: str, *, create: bool = True) -> RDBStorage:
+    """Open the ledger at ``url``.
+
+    SQLite transactions begin with ``BEGIN IMMEDIATE``, so that taking a cell is atomic between
+    processes; other databases get a small pool that checks its connections.
+
+    Parameters
+    ----------
+    url : str
+        A database address as SQLAlchemy reads it.
+    create : bool
+        Make the file where there is none; otherwise that is an error.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be opened, is no ledger, or comes from another version of Optuna.
+    """
+    path = sqlite_path(url)
+    if path is not None:
+        _check_file(path, create=create)
+    try:
+        return _open(url, sqlite=path is not None)
+    except Exception as error:
+        raise _translated(error, shown_url(url)) from error
+
+
+def shown_url(url: str) -> str:
+    """Return the address as it may be shown: without its password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    path = sqlite_path(url)
+    if path is not None:
+        return str(path)
+    try:
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(an address that cannot be read)"
+
+
+def _open(url: str, *, sqlite: bool) -> RDBStorage:
+    import optuna
+    from sqlalchemy import event
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    arguments: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
+    if sqlite:
+        arguments = {"connect_args": {"timeout": LOCK_SECONDS}}
+    storage = _with_patience(
+        lambda: optuna.storages.RDBStorage(
+            url,
+            engine_kwargs=arguments,
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=GRACE_SECONDS,
+        )
+    )
+    if sqlite:
+        storage.engine.dispose()
+        event.listen(storage.engine, "connect", _leave_transactions_to_us)
+        event.listen(storage.engine, "begin", _begin_immediate)
+    return storage
+
+
+def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage:
+    """Try again where two processes make the tables of a new ledger at once."""
+    for _ in range(tries - 1):
+        try:
+            return make()
+        except Exception as error:
+            if "already exists" not in str(error):
+                raise
+            time.sleep(0.1)
+    return make()
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "pyproject.toml").is_file()
+
+
+def _check_file(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise LedgerError(f"{path}: the ledger must be a file, this is a folder")
+    if not path.exists() and not create:
+        raise LedgerError(
+            f"{path}: there is no ledger here yet; `sweep run FILE` makes one, or name another "
+            "with --storage or SWEEP_STORAGE"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(f"{path.parent}: cannot make the ledger's folder: {error}") from error
+
+
+def _translated(error: Exception, shown: str) -> LedgerError:
+    text = str(error)
+    if "file is not a database" in text or "malformed" in text:
+        return LedgerError(
+            f"{shown}: this file is not a ledger, or it is damaged; it was left as it is; name "
+            "another with --storage"
+        )
+    if "unable to open" in text or "readonly" in text or "Permission" in text:
+        return LedgerError(f"{shown}: the ledger cannot be opened for writing; check its rights")
+    if "no longer compatible" in text or "upgrade" in text:
+        return LedgerError(f"{shown}: the ledger was made by another version of Optuna")
+    if isinstance(error, ImportError | ModuleNotFoundError):
+        return LedgerError(f"{shown}: the driver of this database is not installed ({error})")
+    return LedgerError(f"{shown}: the ledger cannot be opened ({type(error).__name__})")

@@ -1,0 +1,92 @@
+"""The all-convolutional network: strides shrink the maps, nothing pools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sweep.models import checks, parts
+from sweep.models.layers import Conv, LayerSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def all_conv(
+    input_shape: Sequence[int],
+    n_classes: int,
+    *,
+    filters: int | Sequence[int] = 32,
+    kernel_size: int = 3,
+    blocks: int = 2,
+    padding: str = "same",
+    dense_width: int = 128,
+    activation: str = "relu",
+    batch_norm: str = "none",
+    conv_dropout_rate: float | Sequence[float] = 0.0,
+    dense_dropout_rate: float = 0.0,
+) -> list[LayerSpec]:
+    """All-convolutional network: convolutions with stride 2 shrink the maps, nothing pools.
+
+    After Springenberg et al., "Striving for Simplicity: The All Convolutional Net" (2014), with
+    a dense layer at the end.
+
+    Parameters
+    ----------
+    input_shape : sequence of int
+        Shape of one row: (features,), (height, width) or (height, width, channels).
+    n_classes : int
+        Classes, two or more.
+    filters : int or list of int, default 32
+        Filters of every convolution, or a list with one value per block.
+    kernel_size : int, default 3
+        Height and width of the kernels, 1 or more.
+    blocks : int, default 2
+        Blocks of one convolution with stride 1 and one with stride 2; 1 or more.
+    padding : {"same", "valid"}, default "same"
+        Padding of the convolutions.
+    dense_width : int, default 128
+        Width of the dense layer before the last; 0 for none.
+    activation : str, default "relu"
+        Keras's name: elu, gelu, hard_sigmoid, leaky_relu, linear, relu, relu6, selu, sigmoid,
+        silu, softplus, softsign, swish or tanh.
+    batch_norm : {"none", "before", "after"}, default "none"
+        Batch normalization before or after the activation of each convolution.
+    conv_dropout_rate : float or list of float, default 0.0
+        Dropout at the end of every block, or a list with the rate of each; 0 or more, below 1.
+    dense_dropout_rate : float, default 0.0
+        Dropout after the dense layer; 0 or more, below 1.
+
+    Returns
+    -------
+    list of LayerSpec
+        Layer descriptions.
+
+    Raises
+    ------
+    ModelError
+        For a value that is not allowed.
+    """
+    shape = checks.row_shape(input_shape)
+    count = checks.whole("blocks", blocks)
+    widths = checks.each("filters", filters, count, checks.whole, "blocks")
+    rates = checks.each("conv_dropout_rate", conv_dropout_rate, count, checks.rate, "blocks")
+    template = Conv(
+        "conv",
+        1,
+        parts.window(checks.whole("kernel_size", kernel_size), shape),
+        padding=checks.one_of("padding", padding, checks.PADDING),
+        activation=checks.activation(activation),
+    )
+    norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
+    layers = parts.as_image(shape)
+    for block, (width, rate) in enumerate(zip(widths, rates, strict=True), start=1):
+        layers += parts.convolve(template, [width], norm, 2 * block - 1)
+        layers += parts.convolve(replace(template, strides=2), [width], norm, 2 * block)
+        layers += parts.dropout(f"dropout_{block}", rate)
+    return layers + parts.head(
+        checks.whole("dense_width", dense_width, low=0),
+        template.activation,
+        checks.rate("dense_dropout_rate", dense_dropout_rate),
+        checks.class_count(n_classes),
+    )

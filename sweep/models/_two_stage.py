@@ -1,0 +1,87 @@
+"""The two-stage network: two convolutions, pooling, dropout; then the same, twice as wide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sweep.models import checks, parts
+from sweep.models.layers import Conv, LayerSpec, Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REMEDY = "take a smaller kernel_size or larger images"
+
+
+def two_stage(
+    input_shape: Sequence[int],
+    n_classes: int,
+    *,
+    filters: int = 32,
+    kernel_size: int = 3,
+    dense_width: int = 512,
+    activation: str = "relu",
+    batch_norm: str = "none",
+    conv_dropout_rate: float = 0.25,
+    dense_dropout_rate: float = 0.5,
+) -> list[LayerSpec]:
+    """Two-stage network: a "same" and a "valid" convolution, pooling; then again, twice as wide.
+
+    Parameters
+    ----------
+    input_shape : sequence of int
+        Shape of one row: (features,), (height, width) or (height, width, channels).
+    n_classes : int
+        Classes, two or more.
+    filters : int, default 32
+        Filters of the first stage's convolutions; the second stage has twice as many.
+    kernel_size : int, default 3
+        Height and width of the kernels, 1 or more.
+    dense_width : int, default 512
+        Width of the dense layer before the last; 0 for none.
+    activation : str, default "relu"
+        Keras's name: elu, gelu, hard_sigmoid, leaky_relu, linear, relu, relu6, selu, sigmoid,
+        silu, softplus, softsign, swish or tanh.
+    batch_norm : {"none", "before", "after"}, default "none"
+        Batch normalization before or after the activation of each convolution.
+    conv_dropout_rate : float, default 0.25
+        Dropout at the end of both stages; 0 or more, below 1.
+    dense_dropout_rate : float, default 0.5
+        Dropout after the dense layer; 0 or more, below 1.
+
+    Returns
+    -------
+    list of LayerSpec
+        Layer descriptions.
+
+    Raises
+    ------
+    ModelError
+        For a value that is not allowed.
+    """
+    shape = checks.row_shape(input_shape)
+    kernel = parts.window(checks.whole("kernel_size", kernel_size), shape)
+    same = Conv(
+        "conv",
+        checks.whole("filters", filters),
+        kernel,
+        padding="same",
+        activation=checks.activation(activation),
+        remedy=REMEDY,
+    )
+    norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
+    rate = checks.rate("conv_dropout_rate", conv_dropout_rate)
+    layers = parts.as_image(shape)
+    for stage in (1, 2):
+        width, first = same.filters * stage, 2 * stage - 1
+        layers += parts.convolve(same, [width], norm, first)
+        layers += parts.convolve(replace(same, padding="valid"), [width], norm, first + 1)
+        layers += [Pool(f"pool_{stage}", parts.window(2, shape), remedy=REMEDY)]
+        layers += parts.dropout(f"dropout_{stage}", rate)
+    return layers + parts.head(
+        checks.whole("dense_width", dense_width, low=0),
+        same.activation,
+        checks.rate("dense_dropout_rate", dense_dropout_rate),
+        checks.class_count(n_classes),
+    )

@@ -1,0 +1,195 @@
+"""From layer descriptions to a ``keras.Model``; the only file here that loads Keras."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import ModelError
+from sweep.models.layers import (
+    Activation,
+    Augment,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    LayerSpec,
+    Pool,
+    Reshape,
+)
+from sweep.models.registry import Factory, check_parameters, get_factory
+from sweep.models.shapes import LayerRow, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import keras
+
+SHIFT = 0.1
+"""Largest random shift, as a share of height and of width."""
+
+
+def build_model(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> keras.Model:
+    """Build an uncompiled functional model of standard Keras layers.
+
+    Parameters
+    ----------
+    layers : sequence of LayerSpec
+        What a built-in factory returns.
+    input_shape : sequence of int
+        Shape of one row, without the batch axis.
+
+    Returns
+    -------
+    keras.Model
+        With layers named as described, and ``describe`` true of it.
+
+    Raises
+    ------
+    ModelError
+        Where a layer does not fit its input; raised before Keras is loaded.
+    """
+    describe(layers, input_shape)
+    import keras
+
+    inputs = keras.Input(shape=tuple(input_shape), name="input")
+    outputs = inputs
+    for layer in layers:
+        outputs = _maker(layer)(layer, keras.layers)(outputs)
+    return keras.Model(inputs, outputs)
+
+
+def build_from(
+    factory: str | Factory,
+    input_shape: Sequence[int],
+    n_classes: int,
+    params: Mapping[str, Any] | None = None,
+) -> keras.Model:
+    """Call a factory and build what it returns.
+
+    Parameters
+    ----------
+    factory : str or callable
+        A built-in's name, or a person's own ``f(input_shape, n_classes, **params)`` that returns
+        a ``keras.Model`` or a list of layer descriptions.
+    input_shape : sequence of int
+        Shape of one row, without the batch axis.
+    n_classes : int
+        Classes.
+    params : mapping of str to value, optional
+        The factory's own parameters.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled, unless a person's own function compiled it.
+
+    Raises
+    ------
+    ModelError
+        For an unknown factory, parameter or value, or a result that is neither.
+    """
+    params = params or {}
+    check_parameters(factory, params)
+    made = get_factory(factory)(tuple(input_shape), n_classes, **params)
+    if _is_layers(made):
+        return build_model(made, input_shape)
+    import keras
+
+    if isinstance(made, keras.Model):
+        return made
+    raise ModelError(
+        "model.factory: must return a keras.Model or a list of layer descriptions, "
+        f"got {type(made).__name__}"
+    )
+
+
+def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
+    """Describe any Keras model layer by layer: name, kind, output shape, parameters.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A built model.
+
+    Returns
+    -------
+    tuple of (str, str, str, int)
+        As :func:`sweep.models.describe`; input layers are left out. The shape is ``"?"`` where
+        Keras does not know it (models that subclass ``keras.Model``).
+
+    Raises
+    ------
+    ModelError
+        Where the model does not yet know its input's shape.
+    """
+    return tuple(
+        (layer.name, type(layer).__name__, _shape_text(layer), _count(layer))
+        for layer in model.layers
+        if type(layer).__name__ != "InputLayer"
+    )
+
+
+def _is_layers(made: Any) -> bool:
+    is_list = isinstance(made, list | tuple) and len(made) > 0
+    return is_list and all(isinstance(item, LayerSpec) for item in made)
+
+
+def _maker(layer: LayerSpec) -> Callable[[Any, Any], Any]:
+    if type(layer) not in _MAKERS:
+        known = ", ".join(sorted(spec.__name__ for spec in _MAKERS))
+        raise ModelError(
+            f"layer {layer.name}: no Keras layer stands for {type(layer).__name__}; "
+            f"take one of {known}, or return a keras.Model"
+        )
+    return _MAKERS[type(layer)]
+
+
+def _shape_text(layer: Any) -> str:
+    import keras
+
+    try:
+        tensors = keras.tree.flatten(layer.output)
+    except (AttributeError, ValueError):
+        return "?"
+    return ", ".join(str(tuple(tensor.shape[1:])) for tensor in tensors)
+
+
+def _count(layer: Any) -> int:
+    try:
+        return int(layer.count_params())
+    except ValueError as error:
+        raise ModelError(
+            f"layer {layer.name}: its weights do not exist yet; "
+            "begin the model with keras.Input(input_shape)"
+        ) from error
+
+
+def _conv(layer: Conv, kl: Any) -> Any:
+    return kl.Conv2D(
+        layer.filters,
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding,
+        activation=layer.activation,
+        name=layer.name,
+    )
+
+
+def _augment(layer: Augment, kl: Any) -> Any:
+    if layer.change == "flip":
+        return kl.RandomFlip("horizontal", name=layer.name)
+    return kl.RandomTranslation(SHIFT, SHIFT, name=layer.name)
+
+
+_MAKERS: dict[type[LayerSpec], Callable[[Any, Any], Any]] = {
+    Activation: lambda layer, kl: kl.Activation(layer.function, name=layer.name),
+    Augment: _augment,
+    BatchNorm: lambda layer, kl: kl.BatchNormalization(name=layer.name),
+    Conv: _conv,
+    Dense: lambda layer, kl: kl.Dense(layer.units, activation=layer.activation, name=layer.name),
+    Dropout: lambda layer, kl: kl.Dropout(layer.rate, name=layer.name),
+    Flatten: lambda layer, kl: kl.Flatten(name=layer.name),
+    Pool: lambda layer, kl: kl.MaxPooling2D(layer.size, padding=layer.padding, name=layer.name),
+    Reshape: lambda layer, kl: kl.Reshape(layer.shape, name=layer.name),
+}

@@ -1,0 +1,138 @@
+"""Checks of a factory's parameter values: each returns the plain value or raises ModelError."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from math import isfinite
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sweep.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ACTIVATIONS = (
+    "elu",
+    "gelu",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+)
+BATCH_NORM = ("none", "before", "after")
+PADDING = ("same", "valid")
+
+T = TypeVar("T")
+
+
+def whole(name: str, value: Any, low: int = 1) -> int:
+    """Check a whole number of at least ``low``."""
+    number = plain(value)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or number < low:
+        raise ModelError(
+            f"model.{name}: must be a whole number of at least {low}, got {shown(value)}"
+        )
+    return number
+
+
+def rate(name: str, value: Any) -> float:
+    """Check a dropout rate: at least 0 and below 1."""
+    number = plain(value)
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not isfinite(number) or not 0 <= number < 1:
+        raise ModelError(
+            f"model.{name}: must be a number of at least 0 and below 1, got {shown(value)}"
+        )
+    return float(number)
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """Check a word against the allowed ones."""
+    word = plain(value)
+    if isinstance(word, str) and word in allowed:
+        return word
+    quoted = [f'"{choice}"' for choice in allowed]
+    listed = f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    raise ModelError(f"model.{name}: must be {listed}, got {shown(value)}")
+
+
+def activation(value: Any, name: str = "activation") -> str:
+    """Check the name of an activation; a near miss is answered with a suggestion."""
+    word = plain(value)
+    if isinstance(word, str) and word in ACTIVATIONS:
+        return word
+    close = get_close_matches(str(word).lower(), ACTIVATIONS, n=1)
+    hint = f'; did you mean "{close[0]}"?' if close else ""
+    raise ModelError(
+        f"model.{name}: must be one of {', '.join(ACTIVATIONS)}; got {shown(value)}{hint}"
+    )
+
+
+def each(
+    name: str, value: Any, count: int, check: Callable[[str, Any], T], what: str
+) -> tuple[T, ...]:
+    """Check one value for all, or a list with one for each of ``count`` things.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for messages.
+    value : value or list
+        One for all, or one each.
+    count : int
+        How many there are.
+    check : callable
+        ``check(name, value)`` of a single value.
+    what : str
+        Plural of what there are, for messages: ``"hidden layers"``.
+    """
+    values = plain(value)
+    if not isinstance(values, list):
+        return (check(name, values),) * count
+    if len(values) != count:
+        raise ModelError(
+            f"model.{name}: a list needs one value for each of the {count} {what}, got {values}"
+        )
+    return tuple(check(name, item) for item in values)
+
+
+def row_shape(shape: Sequence[int]) -> tuple[int, ...]:
+    """Check the shape of one row: (features,), (height, width) or (height, width, channels)."""
+    sizes = tuple(plain(size) for size in shape)
+    good = all(isinstance(size, int) and size >= 1 for size in sizes)
+    if not good or not 1 <= len(sizes) <= 3:
+        raise ModelError(
+            "input_shape: must be (features,), (height, width) or (height, width, channels), "
+            f"got {sizes}"
+        )
+    return sizes
+
+
+def class_count(n_classes: Any) -> int:
+    """Check the number of classes: two or more."""
+    count = plain(n_classes)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 2:
+        raise ModelError(f"n_classes: a model needs at least 2 classes, got {shown(n_classes)}")
+    return count
+
+
+def plain(value: Any) -> Any:
+    """Turn a NumPy number or array, or a tuple, into plain numbers and lists."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple | range) else value
+
+
+def shown(value: Any) -> str:
+    """Write a value as a study file would: text in double quotes."""
+    return f'"{value}"' if isinstance(value, str) else repr(plain(value))

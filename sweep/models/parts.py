@@ -1,0 +1,99 @@
+"""Pieces that the factories share: the image view of a row, normalized layers, the head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sweep.errors import ModelError
+from sweep.models.layers import (
+    Activation,
+    Augment,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    LayerSpec,
+    Reshape,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+IMAGE_AXES = 3
+
+
+def as_image(shape: tuple[int, ...]) -> list[LayerSpec]:
+    """View a row as (height, width, channels): images gain a channel, flat rows are 1 x n."""
+    if len(shape) == IMAGE_AXES:
+        return []
+    return [Reshape("image", (1, *shape, 1) if len(shape) == 1 else (*shape, 1))]
+
+
+def window(size: int, shape: tuple[int, ...]) -> int | tuple[int, int]:
+    """Square window of an image; on a flat row it slides along the row, one value high."""
+    return (1, size) if len(shape) == 1 else size
+
+
+def augmentation(kind: str, shape: tuple[int, ...]) -> list[LayerSpec]:
+    """Layers of ``augment``: nothing, or mirroring and shifting."""
+    if kind == "none":
+        return []
+    if len(shape) == 1:
+        raise ModelError(
+            f'model.augment: must be "none" for flat rows of shape {shape}, got "{kind}"; '
+            "only images can be mirrored and shifted"
+        )
+    return [Augment("flip", "flip"), Augment("shift", "shift")]
+
+
+def normalized(layer: Conv | Dense, batch_norm: str, suffix: str) -> list[LayerSpec]:
+    """Give a layer batch normalization before or after its activation.
+
+    Parameters
+    ----------
+    layer : Conv or Dense
+        With its activation fused.
+    batch_norm : {"none", "before", "after"}
+        Before splits the activation off into a layer of its own.
+    suffix : str
+        Ends the names of what is added: ``"1"`` gives ``"batch_norm_1"``.
+    """
+    norm = BatchNorm(f"batch_norm_{suffix}")
+    if batch_norm == "before":
+        activation = Activation(f"activation_{suffix}", layer.activation)
+        return [replace(layer, activation="linear"), norm, activation]
+    return [layer, norm] if batch_norm == "after" else [layer]
+
+
+def dropout(name: str, rate: float) -> list[LayerSpec]:
+    """Build a dropout layer, or nothing at rate 0."""
+    return [Dropout(name, rate)] if rate else []
+
+
+def head(
+    dense_width: int, activation: str, dense_dropout_rate: float, n_classes: int
+) -> list[LayerSpec]:
+    """Flatten, dense layer and its dropout (width 0: neither), softmax over the classes."""
+    layers: list[LayerSpec] = [Flatten("flatten")]
+    if dense_width:
+        layers += [Dense("dense", dense_width, activation)]
+        layers += dropout("dropout_dense", dense_dropout_rate)
+    return [*layers, output(n_classes)]
+
+
+def output(n_classes: int) -> LayerSpec:
+    """Build the last layer: softmax over the classes, also where there are two."""
+    return Dense("output", n_classes, "softmax")
+
+
+def convolve(
+    template: Conv, filters: Sequence[int], batch_norm: str, first: int
+) -> list[LayerSpec]:
+    """Repeat a convolution, numbered from ``first``, with these filters, each normalized."""
+    layers: list[LayerSpec] = []
+    for number, width in enumerate(filters, start=first):
+        conv = replace(template, name=f"conv_{number}", filters=width)
+        layers += normalized(conv, batch_norm, str(number))
+    return layers

@@ -1,0 +1,99 @@
+"""What a list of layer descriptions amounts to: shapes, weights, parameters, operations.
+
+Nothing here imports TensorFlow. Each function raises :class:`sweep.errors.ModelError`, naming
+the layer, where a kernel or a pool does not fit its input.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from sweep.errors import ModelError
+from sweep.models.layers import LayerSpec, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LayerRow = tuple[str, str, str, int]
+"""Name, kind, output shape as text and number of parameters: the ledger's ``Layer``."""
+
+WeightRow = tuple[str, str, Shape]
+"""Layer, weight and shape: ``("conv_1", "kernel", (3, 3, 1, 32))``."""
+
+
+def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[LayerRow, ...]:
+    """Describe a model layer by layer, as ``keras.Model.summary`` would.
+
+    Parameters
+    ----------
+    layers : sequence of LayerSpec
+        What a model factory returns.
+    input_shape : sequence of int
+        Shape of one row, without the batch axis.
+
+    Returns
+    -------
+    tuple of (str, str, str, int)
+        Name, kind (the Keras layer's name), output shape such as ``"(26, 26, 32)"``, and number
+        of parameters, those that training does not change included.
+
+    Raises
+    ------
+    ModelError
+        Where a kernel or pool does not fit its input, or two layers have one name.
+    """
+    return tuple(
+        (layer.name, layer.kind, str(layer.output_shape(shape)), _parameters(layer, shape))
+        for layer, shape in _walk(layers, input_shape)
+    )
+
+
+def weight_shapes(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[WeightRow, ...]:
+    """List every weight array of a model: layer, weight (Keras's name), shape."""
+    return tuple(
+        (layer.name, weight, size)
+        for layer, shape in _walk(layers, input_shape)
+        for weight, size in layer.weights(shape)
+    )
+
+
+def output_shape(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> Shape:
+    """Shape of one row after the last layer."""
+    shape = tuple(input_shape)
+    for layer, before in _walk(layers, input_shape):
+        shape = layer.output_shape(before)
+    return shape
+
+
+def count_parameters(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> int:
+    """Count the parameters, those that training does not change included."""
+    return sum(_parameters(layer, shape) for layer, shape in _walk(layers, input_shape))
+
+
+def count_operations(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> int:
+    """Count the multiply-adds of one forward pass of one row.
+
+    Biases, activations, pooling and what is active only in training are not counted; a training
+    step costs about three times as much.
+    """
+    return sum(layer.operations(shape) for layer, shape in _walk(layers, input_shape))
+
+
+def _walk(
+    layers: Sequence[LayerSpec], input_shape: Sequence[int]
+) -> Iterator[tuple[LayerSpec, Shape]]:
+    shape = tuple(input_shape)
+    seen: set[str] = set()
+    for layer in layers:
+        if layer.name in seen:
+            raise ModelError(f"layer {layer.name}: two layers have this name; names are unique")
+        seen.add(layer.name)
+        yield layer, shape
+        shape = layer.output_shape(shape)
+
+
+def _parameters(layer: LayerSpec, shape: Shape) -> int:
+    # output_shape first: it is where a kernel that does not fit says so.
+    layer.output_shape(shape)
+    return sum(prod(size) for _, size in layer.weights(shape))

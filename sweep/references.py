@@ -1,0 +1,197 @@
+"""``"module:function"`` strings, and the permission they need.
+
+A study file that names code *is* code. So a named module loads only where the person allows it,
+on the command line or in the project's ``pyproject.toml``, never in the study file itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+import tomllib
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.errors import ReferenceError_
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from types import ModuleType
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` has the form ``"package.module:function"``.
+
+    Parameters
+    ----------
+    text : str
+        Any text; a built-in name such as ``"cnn"`` is no reference.
+    """
+    module, colon, name = text.partition(":")
+    return bool(colon) and name.isidentifier() and all(p.isidentifier() for p in module.split("."))
+
+
+def resolve(reference: str, *, allow: Collection[str], folder: Path | None = None) -> object:
+    """Load the callable that a ``"package.module:function"`` string names.
+
+    Parameters
+    ----------
+    reference : str
+        Module, colon, name.
+    allow : collection of str
+        Modules and packages that the person allows; a package allows the modules in it.
+    folder : Path, optional
+        The study file's folder, searched before Python's own path. It is on that path only
+        while the module loads.
+
+    Returns
+    -------
+    object
+        A callable.
+
+    Raises
+    ------
+    ReferenceError_
+        Malformed, not allowed, not found, not callable, or its import raised.
+    """
+    if not is_reference(reference):
+        raise ReferenceError_(
+            f'a reference must be "module:function" (say "mine:build"), got "{reference}"'
+        )
+    name, _, attribute = reference.partition(":")
+    if not allowed(name, allow):
+        raise ReferenceError_(
+            f'module "{name}" may not be loaded: a study file that names code is code; '
+            f'allow it with --allow {name}, or allow = ["{name}"] under [tool.sweep] '
+            "in pyproject.toml"
+        )
+    return _callable(_module(name, folder), attribute)
+
+
+def allowed(module: str, allow: Collection[str]) -> bool:
+    """Whether ``module`` or a package that holds it is in ``allow``."""
+    parts = module.split(".")
+    return any(".".join(parts[: n + 1]) in allow for n in range(len(parts)))
+
+
+def project_allow(start: Path) -> frozenset[str]:
+    """Read the modules that the project allows: ``allow`` under ``[tool.sweep]``.
+
+    Parameters
+    ----------
+    start : Path
+        Where the person stands; the nearest ``pyproject.toml`` at or above it is read. Never
+        the folder of a study file that somebody else wrote: it could then allow itself.
+
+    Raises
+    ------
+    ReferenceError_
+        The ``pyproject.toml`` cannot be read, or ``allow`` is no list of module names.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            return _allow_of(file)
+    return frozenset()
+
+
+def _allow_of(file: Path) -> frozenset[str]:
+    try:
+        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReferenceError_(f"{file}: must be readable TOML, got: {error}") from error
+    section = tool.get("sweep", {}) if isinstance(tool, dict) else {}
+    names = section.get("allow", []) if isinstance(section, dict) else []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ReferenceError_(
+            f'{file}: tool.sweep.allow must be a list of module names (["mine"]), got {names!r}'
+        )
+    return frozenset(names)
+
+
+def _module(name: str, folder: Path | None) -> ModuleType:
+    if folder is not None:
+        _forget_namesake(name.partition(".")[0], folder.resolve())
+    try:
+        with _searching(folder):
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise _import_raised(name, error, folder) from error
+        raise ReferenceError_(_not_found(error.name, folder)) from error
+    except (Exception, SystemExit) as error:
+        raise _import_raised(name, error, folder) from error
+
+
+@contextmanager
+def _searching(folder: Path | None) -> Iterator[None]:
+    importlib.invalidate_caches()
+    before = list(sys.path)
+    if folder is not None:
+        sys.path.insert(0, str(folder.resolve()))
+    try:
+        yield
+    finally:
+        if folder is not None and sys.path[:1] == [str(folder.resolve())]:
+            sys.path.pop(0)
+        elif folder is not None:
+            sys.path[:] = before
+
+
+def _forget_namesake(top: str, folder: Path) -> None:
+    """Two studies may each have a ``mine.py``: the one loaded earlier must not answer for both."""
+    held = [folder / f"{top}.py", folder / top / "__init__.py"]
+    loaded = getattr(sys.modules.get(top), "__file__", None)
+    if top in sys.stdlib_module_names or loaded is None or not any(f.is_file() for f in held):
+        return
+    if Path(loaded).resolve() not in held:
+        for name in [n for n in sys.modules if n == top or n.startswith(f"{top}.")]:
+            del sys.modules[name]
+
+
+def _not_found(name: str, folder: Path | None) -> str:
+    beside = sorted(f.stem for f in folder.glob("*.py")) if folder is not None else []
+    where = f"beside the study file ({folder}) or on " if folder is not None else "on "
+    return f'no module named "{name}" {where}Python\'s path{_hint(name, beside)}'
+
+
+def _import_raised(name: str, error: BaseException, folder: Path | None) -> ReferenceError_:
+    kind = type(error).__name__
+    return ReferenceError_(
+        f'module "{name}" cannot be imported: {kind}: {error} ({_place(error, folder)})'
+    )
+
+
+def _place(error: BaseException, folder: Path | None) -> str:
+    """``file:line`` of the person's own code where it is in the traceback."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    trace = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in trace if not f.filename.startswith("<frozen")]
+    here = [f for f in frames if folder and Path(f.filename).is_relative_to(folder.resolve())]
+    frame = (here or frames)[-1]
+    return f"{frame.filename}:{frame.lineno}"
+
+
+def _callable(module: ModuleType, attribute: str) -> object:
+    name = module.__name__
+    try:
+        found: object = getattr(module, attribute)
+    except AttributeError as error:
+        public = [n for n in dir(module) if not n.startswith("_")]
+        hint = _hint(attribute, public)
+        raise ReferenceError_(f'module "{name}" has no "{attribute}"{hint}') from error
+    if not callable(found):
+        raise ReferenceError_(
+            f'"{name}:{attribute}" must be a function or class, got {type(found).__name__}'
+        )
+    return found
+
+
+def _hint(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f', did you mean "{close[0]}"?' if close else ""

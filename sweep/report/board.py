@@ -1,0 +1,115 @@
+"""The leaderboard: every candidate, best first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sweep.report import text
+from sweep.report.answer import chosen, scoring
+from sweep.tables import PREFIX
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import StudyRecord
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate; ``bar`` holds low end, mean and high end on a scale of 0 to 100."""
+
+    rank: str
+    candidate: str
+    params: tuple[str, ...]
+    score: str
+    spread: str
+    bar: tuple[int, int, int] | None
+    train: str
+    seconds: str
+    parameters: str
+    state: str
+    taken: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard; ``spread`` and ``trained`` say whether those columns hold anything."""
+
+    caption: str
+    params: tuple[str, ...]
+    rows: tuple[Row, ...]
+    shown: int
+    spread: bool
+    trained: bool
+
+
+def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
+    """Return the leaderboard of a study.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+    frame : DataFrame
+        Its :func:`sweep.tables.candidates_frame`.
+
+    Returns
+    -------
+    Board
+        Ranked rows first, then pruned and failed ones.
+    """
+    names = [c for c in frame.columns if c.startswith(PREFIX)]
+    split = [c for c in frame.columns if c.startswith("split") and c.endswith("_test_score")]
+    scale, taken = _scale(frame), chosen(record)
+    ordered = frame.sort_values(["rank_test_score", "candidate"], na_position="last")
+    rows = tuple(
+        _row(row, names, scale, taken=taken is not None and row["candidate"] == taken.index)
+        for row in ordered.to_dict("records")
+    )
+    params = tuple(text.clean(name.removeprefix(PREFIX)) for name in names)
+    caption = _caption(record, len(rows), len(split))
+    trained = "mean_train_score" in frame
+    return Board(caption, params, rows, SHOWN, spread=len(split) > 1, trained=trained)
+
+
+def _caption(record: StudyRecord, rows: int, splits: int) -> str:
+    spread = f", mean ± standard deviation over {splits} splits" if splits > 1 else ""
+    return (
+        f"{text.many(rows, 'candidate')} by held-out {scoring(record)}{spread}. Fit: seconds of "
+        "fitting one split. Parameters: weights of the model. Pruned and failed candidates have "
+        "no score."
+    )
+
+
+def _scale(frame: pd.DataFrame) -> tuple[float, float]:
+    spread = frame["std_test_score"].fillna(0)
+    low, high = (frame["mean_test_score"] - spread).min(), (frame["mean_test_score"] + spread).max()
+    return (float(low), float(high) - float(low)) if high > low else (float(low) - 0.5, 1.0)
+
+
+def _row(row: dict[Any, Any], names: list[str], scale: tuple[float, float], *, taken: bool) -> Row:
+    known = not pd.isna(row["mean_test_score"])
+    params = tuple(text.NOTHING if row[n] is None else text.value(row[n]) for n in names)
+    return Row(
+        rank=str(row["rank_test_score"]) if known else "",
+        candidate=str(row["candidate"]),
+        params=params,
+        score=text.score(row["mean_test_score"]) if known else "",
+        spread=text.score(row["std_test_score"]) if known else "",
+        bar=_bar(row, scale) if known else None,
+        train=text.score(row["mean_train_score"]) if known and "mean_train_score" in row else "",
+        seconds=f"{row['mean_fit_time']:.2f}" if not pd.isna(row["mean_fit_time"]) else "",
+        parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
+        state=str(row["state"]).lower().replace("fail", "failed"),
+        taken=taken,
+    )
+
+
+def _bar(row: dict[Any, Any], scale: tuple[float, float]) -> tuple[int, int, int]:
+    low, width = scale
+    mean, std = row["mean_test_score"], row["std_test_score"]
+    ends = [round(100 * (point - low) / width) for point in (mean - std, mean, mean + std)]
+    return ends[0], ends[1], ends[2]

@@ -1,0 +1,146 @@
+"""From a study record to one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.report import answer, board, details, heat, plots, text
+from sweep.tables import candidates_frame, folds_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sweep.ledger.records import StudyRecord
+
+
+def render(record: StudyRecord, pivots: Sequence[str] | None = None) -> str:
+    """Return the report of a study as one HTML page.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study, in any state.
+    pivots : sequence of str, optional
+        See :func:`sweep.report.heat.heat_maps`.
+
+    Returns
+    -------
+    str
+        A page that loads nothing and allows nothing but its own style and script; the same
+        bytes for the same record.
+
+    Raises
+    ------
+    ResultError
+        If a pivot names no parameter of the study.
+    """
+    return str(_environment().get_template("report.html.j2").render(context(record, pivots)))
+
+
+def write_report(
+    record: StudyRecord, path: str | os.PathLike[str], pivots: Sequence[str] | None = None
+) -> Path:
+    """Write the report of a study: whole, or not at all.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+    path : path-like
+        The file; its folder is made where it is missing.
+    pivots : sequence of str, optional
+        See :func:`sweep.report.heat.heat_maps`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    page, target = render(record, pivots), Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False
+    ) as part:
+        part.write(page)
+    try:
+        Path(part.name).chmod(0o666 & ~_umask())
+        Path(part.name).replace(target)
+    except OSError:
+        Path(part.name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def context(record: StudyRecord, pivots: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return everything the template needs: one entry a section."""
+    frame, folds = candidates_frame(record), folds_frame(record)
+    css, js = _resource("report.css"), _resource("report.js")
+    slices = plots.slices(record, frame)
+    return {
+        "css": css,
+        "js": js,
+        "policy": _policy(css, js),
+        "name": text.clean(record.name),
+        "answer": answer.answer(record),
+        "facts": answer.facts(record),
+        "board": board.board(record, frame),
+        "heat_maps": heat.heat_maps(record, frame, pivots),
+        "slices": slices,
+        "slices_table": plots.slices_table(record, frame) if slices else None,
+        "curves": plots.learning(record, folds),
+        "others": [p for p in (plots.history(record), plots.cost(record, frame)) if p],
+        "layers": details.layers(record),
+        "confusion": details.confusion(record),
+        "failures": details.failures(record),
+        "cut": details.cut_attempts(record),
+        "data": details.data_facts(record),
+        "classes": details.classes(record),
+        "environment": details.environment(record),
+        "repeat": details.repeat(record),
+    }
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    made = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Only for the page's own style and script and for drawings of sweep.figures.
+    made.filters["own"] = Markup
+    return made
+
+
+@cache
+def _resource(name: str) -> str:
+    return (resources.files("sweep.report") / name).read_text(encoding="utf-8")
+
+
+def _policy(css: str, js: str) -> str:
+    return (
+        f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(js)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,144 @@
+"""The figures of a study, each with its note and its data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sweep import figures
+from sweep.report import text
+from sweep.report.answer import scoring
+from sweep.report.blocks import Key, Plot, Table, frame_table
+from sweep.selection import mean_score, ranked
+from sweep.tables import PREFIX, parameter_names
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import Candidate, StudyRecord
+
+TOP = 5
+
+
+def slices(record: StudyRecord, frame: pd.DataFrame) -> list[Plot]:
+    """Return one plot for each parameter that took more than one value."""
+    names = [c.removeprefix(PREFIX) for c in frame.columns if c.startswith(PREFIX)]
+    plots = [_slice(record, frame, name, f"x{n}-") for n, name in enumerate(names)]
+    return [plot for plot in plots if plot is not None]
+
+
+def slices_table(record: StudyRecord, frame: pd.DataFrame) -> Table:
+    """Return the data of all slices: the complete candidates."""
+    names = [c for c in frame.columns if c.startswith(PREFIX)]
+    data = frame.loc[frame["state"] == "COMPLETE", ["candidate", *names, "mean_test_score"]]
+    titles = {name: text.clean(name.removeprefix(PREFIX)) for name in names}
+    titles["mean_test_score"] = f"held-out {scoring(record)}"
+    caption = f"The points of these figures: {len(data):,} complete candidates."
+    return frame_table(caption, data, titles)
+
+
+def history(record: StudyRecord) -> Plot | None:
+    """Return scores in the order of the trials, None before one has ended with a score."""
+    data = figures.history_frame(record)
+    if data["score"].notna().sum() == 0:
+        return None
+    name, title = scoring(record), "Best so far"
+    svg = figures.to_svg(figures.draw_history(data, name), "h-", title, _found(data, name))
+    note = "Dots: complete trials. Crosses: pruned ones, at their last epoch. Line: best so far."
+    caption = f"{len(data):,} ended trials in the order in which they ended; held-out {name}."
+    return Plot("history", title, svg, note, frame_table(caption, data))
+
+
+def cost(record: StudyRecord, frame: pd.DataFrame) -> Plot | None:
+    """Return score against seconds, None where no candidate is complete."""
+    data = figures.cost_frame(frame)
+    if data.empty:
+        return None
+    title, worth = "Cost against score", int(data["front"].sum())
+    words = f"{worth} of {len(data)} candidates score higher than all that cost less."
+    svg = figures.to_svg(figures.draw_cost(data, scoring(record)), "k-", title, words)
+    note = "Line and blue dots: nothing as cheap scores as high."
+    caption = f"{len(data):,} complete candidates; seconds of fitting one split, mean over splits."
+    shown = data.assign(front=data["front"].map({True: "yes", False: ""}))
+    return Plot("cost", title, svg, note, frame_table(caption, shown, {"front": "worth it"}))
+
+
+def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
+    """Return learning curves and training loss of the best trials among all others."""
+    top = _top(record)
+    if not top or folds["epoch"].max() < 2:  # noqa: PLR2004 - one epoch is no curve
+        return []
+    numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
+    data, several = figures.curves_frame(folds), bool((folds["split"] > 0).any())
+    score = figures.draw_curves(folds, numbers, scoring(record))
+    note = "Strong: mean over splits. Thin: each split. Grey: the other trials, dashed if pruned."
+    note = note if several else "Grey: the other trials, dashed if pruned."
+    words = (
+        f"Held-out {scoring(record)} by epoch for the best {len(top)} of {_trials(folds)} trials."
+    )
+    curves = figures.to_svg(score, "c-", "Held-out score", words)
+    plots = [Plot("curves", "Held-out score", curves, note, _wide(data, "test_score"), legend)]
+    if data["loss"].notna().any():
+        svg = figures.to_svg(figures.draw_loss(folds, numbers), "l-", "Training loss", "By epoch.")
+        plots.append(Plot("loss", "Training loss", svg, note, _wide(data, "loss"), legend))
+    return plots
+
+
+def _slice(record: StudyRecord, frame: pd.DataFrame, name: str, prefix: str) -> Plot | None:
+    data = figures.slice_frame(frame, name)
+    if len({str(v) for v in data["value"]}) < 2:  # noqa: PLR2004 - nothing to compare
+        return None
+    entry: Any = record.spec.get("space", {}).get(name)
+    log = isinstance(entry, dict) and bool(entry.get("log"))
+    title, score = text.clean(name), scoring(record)
+    words = f"Held-out {score} of {len(data)} candidates against {title}."
+    drawn = figures.draw_slice(data, score, ranged=name in figures.ranges(record), log=log)
+    svg = figures.to_svg(drawn, prefix, title, words)
+    left = int((frame["state"] == "COMPLETE").sum()) - len(data)
+    note = f"n = {len(data):,}" + (f"; does not apply to {left:,} more" if left else "")
+    return Plot(f"slice-{prefix}", title, svg, note + (", logarithmic axis" if log else ""), None)
+
+
+def _top(record: StudyRecord) -> list[Candidate]:
+    """Return the best candidates of different trials."""
+    first: dict[int, Candidate] = {}
+    for candidate in ranked(record):
+        first.setdefault(candidate.trial.number, candidate)
+    return list(first.values())[:TOP]
+
+
+def _legend(record: StudyRecord, top: list[Candidate], folds: pd.DataFrame) -> tuple[Key, ...]:
+    order = parameter_names(record)
+    keys = [
+        Key(n, f"trial {c.trial.number}: {text.sentence(c.trial.params, order)} ({_best(c)})")
+        for n, c in enumerate(top, start=1)
+    ]
+    rest = _trials(folds) - len(top)
+    return (*keys, Key(0, text.many(rest, "other trial"))) if rest else tuple(keys)
+
+
+def _best(candidate: Candidate) -> str:
+    return f"{text.score(mean_score(candidate))} after epoch {candidate.epoch}"
+
+
+def _trials(folds: pd.DataFrame) -> int:
+    return len(set(folds["trial"]))
+
+
+def _wide(data: pd.DataFrame, column: str) -> Table:
+    """Set one row per trial, one column per epoch."""
+    # Each trial has each epoch once: nothing to aggregate, so no pivot_table.
+    indexed = data.set_index(["trial", "state", "epoch"])[column]
+    means = indexed.unstack("epoch").reset_index()  # noqa: PD010 - see above
+    means["state"] = means["state"].str.lower()
+    words = {"test_score": "held-out score", "loss": "training loss"}[column]
+    caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
+    return frame_table(caption, means)
+
+
+def _found(data: pd.DataFrame, score: str) -> str:
+    best = data["best"].max()
+    if pd.isna(best):
+        return f"No complete trial among {len(data)}."
+    first = int(data.loc[data["best"] == best, "order"].iloc[0])
+    found = f"was found after {first} of {len(data)} trials"
+    return f"The best held-out {score}, {text.score(best)}, {found}."

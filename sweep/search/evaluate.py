@@ -1,0 +1,212 @@
+"""Evaluate one cell by scikit-learn's own GridSearchCV, scores taken on the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import SweepError
+from sweep.ledger.records import Layer, SplitResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sweep.search.splits import Split
+
+CHECKPOINT_BYTES = 256 * 2**20
+"""Weights kept for scoring every epoch of one fit; past this only the asked epochs are scored."""
+
+
+class EvaluationError(SweepError, ArithmeticError):
+    """A cell whose scores are no numbers."""
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """The rows a search may see: training rows, and never the test set.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, ...)
+        Pixels.
+    y : ndarray of shape (n,)
+        Labels.
+    splits : sequence of (train, test)
+        Row numbers.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    splits: Sequence[Split]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of an evaluation.
+
+    Attributes
+    ----------
+    epochs : tuple of int
+        Epochs to score, ascending.
+    scoring : str
+        A scorer's name in scikit-learn.
+    train_scores : bool
+        Score the training rows too, at the asked epochs.
+    curves : bool
+        Score the held-out rows after every epoch.
+    """
+
+    epochs: tuple[int, ...]
+    scoring: str = "accuracy"
+    train_scores: bool = False
+    curves: bool = True
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found; ``value`` is the best mean over the asked epochs."""
+
+    splits: tuple[SplitResult, ...]
+    layers: tuple[Layer, ...]
+    value: float
+    pruned: bool = False
+
+
+def evaluate(
+    estimator: Any, data: SearchData, asked: Asked, callbacks: Iterable[Any] = ()
+) -> Evaluation:
+    """Cross-validate one configuration.
+
+    A ``GridSearchCV`` of one candidate (fixed splits, no refit) does the work. A scorer reads the
+    estimator at each epoch, which equals separate fits, since a fit is a pure function of seed
+    and epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, its parameters set.
+    data : SearchData
+        Training rows and splits.
+    asked : Asked
+        What to score.
+    callbacks : iterable of scikit-learn callbacks
+        Told of each split and epoch.
+
+    Raises
+    ------
+    EvaluationError
+        If a score is not a finite number.
+    """
+    from sklearn.model_selection import GridSearchCV
+
+    last = asked.epochs[-1]
+    scorer = StagedScorer(asked)
+    candidate = estimator.set_params(epochs=last, checkpoint_epochs=range(1, last + 1))
+    search = GridSearchCV(
+        candidate,
+        {"epochs": [last]},
+        scoring=scorer,
+        cv=list(data.splits),
+        refit=False,
+        n_jobs=None,
+        error_score="raise",
+        return_train_score=asked.train_scores,
+    )
+    if callbacks := list(callbacks):
+        search.set_callbacks(*callbacks)
+    search.fit(data.x, data.y)
+    return Evaluation(tuple(scorer.splits), scorer.layers, scorer.value())
+
+
+class StagedScorer:
+    """A scorer that scores an estimator at every asked epoch and keeps what it saw.
+
+    scikit-learn calls it with the held-out rows of a split and then, if asked, with its training
+    rows. It returns one number for each epoch, as scikit-learn's multimetric scorers do.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.splits: list[SplitResult] = []
+        self.layers: tuple[Layer, ...] = ()
+        self._last: Any = None
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
+        """Score one split's rows, epoch by epoch."""
+        if estimator is self._last:
+            scores = self._score(estimator, X, y, self.asked.epochs)
+            self.splits[-1] = _with_train(self.splits[-1], scores)
+        else:
+            self._last = estimator
+            scores = self._score_new(estimator, X, y)
+        return {f"epoch_{epoch}": scores[epoch] for epoch in self.asked.epochs}
+
+    def value(self) -> float:
+        """Return the best mean test score over the asked epochs."""
+        return max(mean_score(self.splits, epoch) for epoch in self.asked.epochs)
+
+    def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, float]:
+        epochs = self._scored(estimator)
+        began = time.perf_counter()
+        scores = self._score(estimator, X, y, epochs)
+        seconds = (time.perf_counter() - began) / len(epochs)
+        self.splits.append(split_result(estimator, scores, seconds, len(y)))
+        self.layers = self.layers or estimator.layer_table()
+        return scores
+
+    def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, float]:
+        score = scorer_of(self.asked.scoring)
+        return {e: checked_score(score(estimator.at_epoch(e), X, y), e) for e in epochs}
+
+    def _scored(self, estimator: Any) -> list[int]:
+        size = sum(weights.nbytes for weights in estimator._state.weights)
+        everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
+        return list(range(1, estimator.n_epochs_ + 1)) if everything else list(self.asked.epochs)
+
+
+def scorer_of(name: str) -> Callable[..., float]:
+    """Return scikit-learn's scorer of that name."""
+    from sklearn.metrics import get_scorer
+
+    scorer: Callable[..., float] = get_scorer(name)
+    return scorer
+
+
+def checked_score(score: float, epoch: int) -> float:
+    """Return the score if it is a finite number.
+
+    Raises
+    ------
+    EvaluationError
+        If it is NaN or infinite.
+    """
+    if not math.isfinite(score):
+        raise EvaluationError(f"the score after epoch {epoch} is {score}, not a number")
+    return float(score)
+
+
+def split_result(
+    estimator: Any, scores: dict[int, float], score_seconds: float, n_test: int
+) -> SplitResult:
+    """Collect what one fitted estimator tells of its split."""
+    history = {name: tuple(estimator.history_[name]) for name in ("loss", "accuracy")}
+    if not all(math.isfinite(loss) for loss in history["loss"]):
+        bad = next(i for i, loss in enumerate(history["loss"], 1) if not math.isfinite(loss))
+        raise EvaluationError(f"the loss is {history['loss'][bad - 1]} in epoch {bad}")
+    seconds = dict(enumerate(estimator.history_["seconds"], 1))
+    return SplitResult(scores, {}, seconds, score_seconds, history, n_test)
+
+
+def mean_score(splits: Sequence[SplitResult], epoch: int) -> float:
+    """Return the mean test score of the splits after an epoch."""
+    return float(np.mean([split.test[epoch] for split in splits]))
+
+
+def _with_train(split: SplitResult, scores: dict[int, float]) -> SplitResult:
+    return SplitResult(
+        split.test, scores, split.seconds, split.score_seconds, split.history, split.n_test
+    )

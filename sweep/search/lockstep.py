@@ -1,0 +1,104 @@
+"""Evaluate one configuration epoch by epoch, all splits side by side, so that it can be pruned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from sweep.ledger.records import SplitResult
+from sweep.search.evaluate import (
+    Asked,
+    Evaluation,
+    SearchData,
+    checked_score,
+    scorer_of,
+    split_result,
+)
+
+Stop = Callable[[int, float], bool]
+Tell = Callable[[int, int, int], None]
+
+
+def evaluate_in_lockstep(
+    estimator: Any, data: SearchData, asked: Asked, stop: Stop, tell: Tell
+) -> Evaluation:
+    """Train every split by one epoch, score, ask whether to go on.
+
+    The scores equal those of :func:`sweep.search.evaluate.evaluate`, epoch by epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, its parameters set.
+    data : SearchData
+        Training rows and splits.
+    asked : Asked
+        What to score; the last epoch's mean is the value.
+    stop : callable
+        ``stop(epoch, mean_score) -> bool``: give this configuration up?
+    tell : callable
+        ``tell(split, epoch, of)`` after each split's epoch.
+
+    Returns
+    -------
+    Evaluation
+        ``pruned`` if it was given up; its value is then the last epoch's mean.
+    """
+    lanes = [_Lane(estimator, data, split, asked) for split in range(len(data.splits))]
+    last = asked.epochs[-1]
+    for epoch in range(1, last + 1):
+        for number, lane in enumerate(lanes):
+            lane.step(epoch)
+            tell(number, epoch, last)
+        value = float(np.mean([lane.scores[epoch] for lane in lanes]))
+        if stop(epoch, value) and epoch < last:
+            return _evaluation(lanes, value, pruned=True)
+    for lane in lanes:
+        lane.finish()
+    return _evaluation(lanes, value, pruned=False)
+
+
+class _Lane:
+    """One split's estimator, trained an epoch at a time."""
+
+    def __init__(self, estimator: Any, data: SearchData, split: int, asked: Asked) -> None:
+        train, test = data.splits[split]
+        self._train, self._test = (data.x[train], data.y[train]), (data.x[test], data.y[test])
+        self._asked = asked
+        self._score = scorer_of(asked.scoring)
+        self._classes = np.unique(data.y)
+        self._seconds = 0.0
+        self._train_scores: dict[int, float] = {}
+        self.estimator = clone(estimator)
+        self.scores: dict[int, float] = {}
+
+    def step(self, epoch: int) -> None:
+        self.estimator.partial_fit(*self._train, classes=self._classes)
+        began = time.perf_counter()
+        self.scores[epoch] = checked_score(self._score(self.estimator, *self._test), epoch)
+        self._seconds = time.perf_counter() - began
+
+    def finish(self) -> None:
+        if self._asked.train_scores:
+            epoch = self._asked.epochs[-1]
+            self._train_scores[epoch] = self._score(self.estimator, *self._train)
+
+    def result(self) -> SplitResult:
+        plain = split_result(self.estimator, self.scores, self._seconds, len(self._test[1]))
+        return SplitResult(
+            plain.test,
+            self._train_scores,
+            plain.seconds,
+            plain.score_seconds,
+            plain.history,
+            plain.n_test,
+        )
+
+
+def _evaluation(lanes: list[_Lane], value: float, *, pruned: bool) -> Evaluation:
+    layers = lanes[0].estimator.layer_table()
+    return Evaluation(tuple(lane.result() for lane in lanes), layers, value, pruned)

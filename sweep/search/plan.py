@@ -1,0 +1,161 @@
+"""The plan of a study: every cell of work, known before anything trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import ModelError, StudyFileError
+from sweep.ledger.records import PlannedCell
+from sweep.models import FACTORIES, count_operations, describe, factory_parameters
+from sweep.spaces import Choices, IntRange, cells, distributions, grid_candidates, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweep.spec import StudySpec
+
+PROBLEMS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study will do.
+
+    Attributes
+    ----------
+    cells : tuple of PlannedCell
+        The cells, in the order of the table.
+    candidates : int
+        Rows of the table when all is done.
+    distributions : mapping of str to optuna distribution
+        For what Optuna may hold of the cells' parameters.
+    """
+
+    cells: tuple[PlannedCell, ...]
+    candidates: int
+    distributions: Mapping[str, Any]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether parameters are drawn only when a cell is taken."""
+        return any(cell.params is None for cell in self.cells)
+
+
+def make_plan(spec: StudySpec) -> Plan:
+    """Lay out the cells of a study.
+
+    A grid's candidates that differ only in ``epochs`` share a cell, scored on the way. A random
+    study is drawn here, once, so that its table is the same for any number of workers; other
+    samplers learn from what is finished, so their cells are slots.
+    """
+    if spec.search.method == "grid":
+        return _grid_plan(spec)
+    if spec.search.method == "random":
+        return _random_plan(spec)
+    epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
+    slots = tuple(PlannedCell(f"slot:{i}", None, epochs) for i in range(_trials(spec)))
+    return Plan(slots, len(slots), {})
+
+
+def model_params(spec: StudySpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a candidate's built-in model factory gets."""
+    known = factory_parameters(spec.model.factory)
+    return {n: v for n, v in {**spec.model.params, **params}.items() if n in known}
+
+
+def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: int) -> None:
+    """Refuse a plan with models that cannot be built, before anything trains.
+
+    Only built-in factories are known without building; others are tried by the workers.
+
+    Raises
+    ------
+    StudyFileError
+        One line for each different problem, with the candidate it was met at.
+    """
+    problems: dict[str, str] = {}
+    for cell in plan.cells:
+        try:
+            layers = cell_layers(spec, cell.params, shape, n_classes)
+            if layers is not None:
+                describe(layers, shape)
+        except ModelError as error:
+            problems.setdefault(str(error), _shown(cell.params or {}))
+    if problems:
+        lines = [f"{error} (met at {where})" for error, where in problems.items()]
+        more = (
+            [f"... and {len(lines) - PROBLEMS_SHOWN} more"] if len(lines) > PROBLEMS_SHOWN else []
+        )
+        raise StudyFileError(spec.study.name, [*lines[:PROBLEMS_SHOWN], *more])
+
+
+def cell_layers(
+    spec: StudySpec, params: Mapping[str, Any] | None, shape: Sequence[int], n_classes: int
+) -> Any:
+    """Return the layer descriptions of a cell's model; None where they are not known yet."""
+    if params is None or spec.model.factory not in FACTORIES:
+        return None
+    given = {**estimator_defaults(spec.model.factory), **model_params(spec, params)}
+    return FACTORIES[spec.model.factory](tuple(shape), n_classes, **given)
+
+
+def estimator_defaults(factory: str) -> dict[str, Any]:
+    """Return where an estimator's defaults differ from its factory's."""
+    return {"padding": "same"} if factory == "cnn" else {}
+
+
+def cell_cost(spec: StudySpec, cell: PlannedCell, shape: Sequence[int], n_classes: int) -> float:
+    """Return the work of a cell relative to others: operations a row times epochs.
+
+    Zero where the model is not known beforehand.
+    """
+    layers = cell_layers(spec, cell.params, shape, n_classes)
+    if layers is None:
+        return 0.0
+    return float(count_operations(layers, shape) * max(cell.epochs, default=1))
+
+
+def _grid_plan(spec: StudySpec) -> Plan:
+    candidates = grid_candidates(spec.space.dimensions)
+    grouped = cells(candidates, spec.fixed_epochs)
+    planned = tuple(PlannedCell(cell.key, cell.params, cell.epochs) for cell in grouped)
+    return Plan(planned, len(candidates), _grid_distributions(candidates))
+
+
+def _random_plan(spec: StudySpec) -> Plan:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.RandomSampler(seed=spec.study.seed)
+    study = optuna.create_study(sampler=sampler)
+    drawn = []
+    for number in range(_trials(spec)):
+        params = suggest(study.ask(), spec.space.dimensions)
+        epochs = (int(params.get("epochs", spec.fixed_epochs)),)
+        drawn.append(PlannedCell(f"slot:{number}", params, epochs))
+    return Plan(tuple(drawn), len(drawn), distributions(spec.space.dimensions))
+
+
+def _grid_distributions(candidates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Numbers as ranges, which may widen when a grid grows; other values as choices."""
+    values: dict[str, list[Any]] = {}
+    for candidate in candidates:
+        for name, value in candidate.items():
+            if name != "epochs" and value not in values.setdefault(name, []):
+                values[name].append(value)
+    return distributions({name: _dimension(found) for name, found in values.items()})
+
+
+def _dimension(values: list[Any]) -> Any:
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return IntRange(min(values), max(values))
+    return Choices(tuple(values))
+
+
+def _trials(spec: StudySpec) -> int:
+    return int(spec.search.trials or 0)
+
+
+def _shown(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in params.items()) or "the fixed model"

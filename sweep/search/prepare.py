@@ -1,0 +1,41 @@
+"""The data of a study, loaded as its file says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.datasets import Dataset, load_dataset
+from sweep.ledger.records import DataRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sweep.spec import StudySpec
+
+
+def load_data(
+    spec: StudySpec, data_home: str | None = None, allow: Collection[str] = ()
+) -> Dataset:
+    """Load a study's data; pixels stay as stored, each split scales them by its own rows."""
+    words = spec.data.model_dump(exclude={"scaling", "dataset"})
+    return load_dataset(
+        spec.data.dataset,
+        **words,
+        data_home=data_home,
+        seed=spec.study.seed,
+        allow=allow,
+        folder=spec.folder,
+    )
+
+
+def data_record(dataset: Dataset) -> DataRecord:
+    """Return what the ledger keeps of a dataset."""
+    return DataRecord(
+        name=dataset.name,
+        fingerprint=dataset.fingerprint,
+        train_rows=len(dataset.y_train),
+        test_rows=len(dataset.y_test),
+        shape=tuple(int(side) for side in dataset.shape),
+        classes=tuple(str(name) for name in dataset.class_names),
+        class_counts=tuple(int(n) for n in dataset.class_counts),
+    )

@@ -1,0 +1,75 @@
+"""Splits of the training rows: scikit-learn's own splitters, fixed once for a study."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import DataError
+
+if TYPE_CHECKING:
+    from sweep.spec import StudySpec
+
+Split = tuple[np.ndarray, np.ndarray]
+
+
+def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None) -> list[Split]:
+    """Return the splits of a study.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        ``search.cv`` (stratified, in file order as scikit-learn does; shuffled when repeated), or
+        ``search.validation`` (one stratified, seeded split).
+    y : ndarray of shape (n,)
+        Training labels.
+    groups : ndarray of shape (n,), optional
+        Rows of one group never stand on both sides.
+
+    Returns
+    -------
+    list of (train, test)
+        Row numbers, int64.
+
+    Raises
+    ------
+    DataError
+        If a class has fewer rows than there are splits.
+    """
+    splitter = _splitter(spec, grouped=groups is not None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            return list(splitter.split(np.zeros(len(y)), y, groups))
+        except (ValueError, UserWarning) as error:
+            raise DataError(f"search: the rows cannot be split as asked: {error}") from error
+
+
+def _splitter(spec: StudySpec, *, grouped: bool) -> Any:
+    from sklearn import model_selection
+
+    search, seed = spec.search, spec.study.seed
+    if search.validation is not None:
+        kind = (
+            model_selection.GroupShuffleSplit if grouped else model_selection.StratifiedShuffleSplit
+        )
+        return kind(1, test_size=search.validation, random_state=seed)
+    if grouped:
+        return _grouped(search.cv, search.repeats)
+    if search.repeats > 1:
+        return model_selection.RepeatedStratifiedKFold(
+            n_splits=search.cv, n_repeats=search.repeats, random_state=seed
+        )
+    return model_selection.StratifiedKFold(search.cv)
+
+
+def _grouped(cv: int | None, repeats: int) -> Any:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if repeats > 1:
+        raise DataError(
+            "search.repeats: splits by groups cannot be repeated, got groups and repeats"
+        )
+    return StratifiedGroupKFold(cv)

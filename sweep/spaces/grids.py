@@ -1,0 +1,143 @@
+"""Grids: every combination of a space, and the cells of work that answer them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import StudyFileError
+from sweep.spaces.dimensions import (
+    Choices,
+    Dimension,
+    FloatRange,
+    IntRange,
+    Params,
+    Space,
+    applies,
+    ordered,
+    size,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+GRID_LIMIT = 100_000
+"""Candidates that a grid may have; more is a mistake, or a job for a sampler."""
+
+EPOCHS = "epochs"
+"""The parameter that one fit answers for all its values."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of work: candidates that differ in ``epochs`` alone, answered by one fit.
+
+    Attributes
+    ----------
+    key : str
+        Canonical JSON of ``params``: the cell's name in the ledger.
+    params : dict
+        The searched parameters, ``epochs`` left out.
+    epochs : tuple of int
+        The epochs to score, ascending; the fit runs to the last.
+    candidates : tuple of int
+        The candidate that each of ``epochs`` answers, by its index.
+    """
+
+    key: str
+    params: Params
+    epochs: tuple[int, ...]
+    candidates: tuple[int, ...]
+
+
+def canonical(params: Mapping[str, Any]) -> str:
+    """Canonical JSON: sorted keys, no spaces.
+
+    Raises
+    ------
+    ValueError
+        A number is not finite.
+    """
+    return json.dumps(params, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def grid_problems(space: Space) -> dict[str, str]:
+    """Say what keeps parameters out of a grid: ``{name: rule and value}``, or nothing."""
+    problems = {}
+    for name, dimension in space.items():
+        bare = isinstance(dimension, FloatRange) and dimension.step is None
+        if not isinstance(dimension, Choices) and (dimension.log or bare):
+            problems[name] = f"a grid needs a list or a step, got {text(dimension)}"
+    if not problems and space and (n := math.prod(map(size, space.values()))) > GRID_LIMIT:
+        name = max(space, key=lambda each: size(space[each]))
+        problems[name] = (
+            f"a grid must have at most {GRID_LIMIT} candidates, got {n}; "
+            'take fewer values, or method = "random"'
+        )
+    return problems
+
+
+def grid_candidates(space: Space) -> list[Params]:
+    """Every combination, in the order of scikit-learn's ``ParameterGrid``.
+
+    Names are sorted and the last varies fastest. A parameter is absent where its condition is not
+    met; combinations that this makes equal appear once, at their first place.
+
+    Raises
+    ------
+    StudyFileError
+        A range without step, a log range, or a grid past ``GRID_LIMIT``.
+    """
+    if problems := grid_problems(space):
+        raise StudyFileError("study", [f"space.{n}: {why}" for n, why in problems.items()])
+    names, order = sorted(space), ordered(space)
+    rows = itertools.product(*(grid_values(space[name]) for name in names))
+    kept = (_applying(space, order, dict(zip(names, row, strict=True))) for row in rows)
+    unique: dict[str, Params] = {}
+    for params in kept:
+        unique.setdefault(canonical(params), params)
+    return list(unique.values())
+
+
+def grid_values(dimension: Dimension) -> tuple[Any, ...]:
+    """List the values of a dimension in a grid; a range needs a step."""
+    if isinstance(dimension, Choices):
+        return dimension.values
+    if isinstance(dimension, IntRange):
+        return tuple(range(dimension.low, dimension.high + 1, dimension.step))
+    low, step = Decimal(str(dimension.low)), Decimal(str(dimension.step))
+    return tuple(float(low + i * step) for i in range(size(dimension)))
+
+
+def cells(candidates: Sequence[Mapping[str, Any]], epochs: int = 10) -> list[Cell]:
+    """Group candidates that differ only in ``epochs``, in order of first appearance.
+
+    Parameters
+    ----------
+    candidates : sequence of mapping
+        As from :func:`grid_candidates`.
+    epochs : int
+        Epochs of a candidate that does not say its own.
+    """
+    groups: dict[str, tuple[Params, dict[int, int]]] = {}
+    for index, candidate in enumerate(candidates):
+        params = {name: value for name, value in candidate.items() if name != EPOCHS}
+        asked = groups.setdefault(canonical(params), (params, {}))[1]
+        asked.setdefault(candidate.get(EPOCHS, epochs), index)
+    return [
+        Cell(key, params, tuple(sorted(asked)), tuple(asked[e] for e in sorted(asked)))
+        for key, (params, asked) in groups.items()
+    ]
+
+
+def _applying(space: Space, order: Iterable[str], row: Params) -> Params:
+    params: Params = {}
+    for name in order:
+        if applies(space[name], params):
+            params[name] = row[name]
+    return {name: params[name] for name in row if name in params}

@@ -1,0 +1,49 @@
+"""Whether a study that goes on asks the same question: what of its space is more than growth."""
+
+from __future__ import annotations
+
+import json
+
+from sweep.spaces.dimensions import Choices, Dimension, Space, text
+from sweep.spaces.grids import canonical, grid_values
+
+
+def grown(old: Space, new: Space, *, grid: bool = True) -> list[str]:
+    """Say what a new space changes beyond growth, one readable line each.
+
+    Parameters
+    ----------
+    old, new : mapping of str to dimension
+        The space in the ledger, and the one asked for now.
+    grid : bool
+        In a grid more values, in any order, and a longer range are growth. A sampler's space
+        (``grid=False``) must stay as it is.
+    """
+    lines = [f"space.{name}: was removed" for name in old if name not in new]
+    lines += [f"space.{name}: is new" for name in new if name not in old]
+    for name in (n for n in old if n in new):
+        if not (_grew(old[name], new[name]) if grid else _equal(old[name], new[name])):
+            lines.append(f"space.{name}: was {_full(old[name])}, is {_full(new[name])}")
+    return lines
+
+
+def _grew(old: Dimension, new: Dimension) -> bool:
+    if type(old) is not type(new) or _when(old) != _when(new):
+        return False
+    if isinstance(old, Choices) and isinstance(new, Choices):
+        return set(map(json.dumps, old.values)) <= set(map(json.dumps, new.values))
+    if old.log or new.log or old.step is None or new.step is None:  # type: ignore[union-attr]
+        return _equal(old, new)
+    return set(grid_values(old)) <= set(grid_values(new))
+
+
+def _equal(old: Dimension, new: Dimension) -> bool:
+    return _full(old) == _full(new)
+
+
+def _full(dimension: Dimension) -> str:
+    return text(dimension) + (f" when {_when(dimension)}" if dimension.when else "")
+
+
+def _when(dimension: Dimension) -> str:
+    return canonical({k: sorted(map(json.dumps, v)) for k, v in dimension.when.items()})

@@ -1,0 +1,34 @@
+"""Study files: TOML to frozen models, every problem at once, each with its place."""
+
+from sweep.spec.loading import load_study, shipped_studies
+from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
+from sweep.spec.scorers import SCORERS
+from sweep.spec.sections import (
+    DataSection,
+    ModelSection,
+    PrunerSection,
+    ReportSection,
+    SearchSection,
+    SpaceSection,
+    StudySection,
+)
+from sweep.spec.study import StudySpec
+from sweep.spec.toml import to_toml
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCORERS",
+    "TRAINING",
+    "DataSection",
+    "ModelSection",
+    "PrunerSection",
+    "ReportSection",
+    "SearchSection",
+    "SpaceSection",
+    "StudySection",
+    "StudySpec",
+    "estimator_parameters",
+    "load_study",
+    "shipped_studies",
+    "to_toml",
+]

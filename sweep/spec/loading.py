@@ -1,0 +1,148 @@
+"""From a path, a shipped study's name or a mapping to a :class:`StudySpec`."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import StudyFileError
+from sweep.spec.overrides import overridden
+from sweep.spec.parameters import ParametersOf, estimator_parameters
+from sweep.spec.study import StudySpec, read
+from sweep.spec.toml import line_of, lines, to_toml, toml_key
+
+if TYPE_CHECKING:
+    from sweep.spec.problems import Problem
+
+LONGEST_LABEL = 200
+LARGEST_FILE = 1_000_000
+"""Bytes; a study file has about one thousand."""
+
+
+def load_study(
+    study: str | Path | Mapping[str, Any],
+    *,
+    set_: Iterable[str] = (),
+    parameters: ParametersOf | None = None,
+) -> StudySpec:
+    """Read a study and check everything that can be checked without its data.
+
+    Parameters
+    ----------
+    study : str, Path or mapping
+        A TOML file, the name of a shipped study, or the sections themselves.
+    set_ : iterable of str
+        Changes, ``"search.cv=3"`` each.
+    parameters : callable, optional
+        From a factory's name to its estimator's parameters and defaults, or None where they are
+        not known; the built-in models' by default.
+
+    Returns
+    -------
+    StudySpec
+        With defaults filled in.
+
+    Raises
+    ------
+    StudyFileError
+        The file cannot be read, or there are problems: all of them.
+    """
+    if isinstance(study, Mapping):
+        raw, text, label, folder, name = dict(study), "", "study", None, "study"
+    else:
+        path, label = _locate(study), _label(study)
+        text = _text(path, label)
+        raw, folder, name = _parse(text, label), path.resolve().parent, path.stem
+    changes = [set_] if isinstance(set_, str) else set_
+    changed, places, problems = overridden(raw, changes)
+    spec, found = read(changed, name=name, parameters=parameters or estimator_parameters)
+    if problems or spec is None:
+        raise StudyFileError(label, _written([*problems, *found], text, places))
+    source = text if text and not places else to_toml(spec.sections() if not text else changed)
+    return spec.model_copy(update={"source": source, "folder": folder})
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Find the studies that come with sweep: ``{name: file}``, sorted by name."""
+    package = Path(__file__).resolve().parents[1]
+    wheel, checkout = package / "_studies", package.parent / "studies"
+    here = (package.parent / "pyproject.toml").is_file()
+    folder = wheel if wheel.is_dir() or not here else checkout
+    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+
+
+def _locate(study: str | Path) -> Path:
+    path, label = Path(study), _label(study)
+    shipped = shipped_studies()
+    try:
+        kind = "file" if path.is_file() else "folder" if path.is_dir() else ""
+        exists = bool(kind) or path.exists()
+    except (OSError, ValueError) as error:
+        raise StudyFileError(
+            label, [f"cannot be looked up: {getattr(error, 'strerror', None) or error}"]
+        ) from error
+    name = str(study).removesuffix(".toml")
+    if kind != "file" and name in shipped:
+        return shipped[name]
+    if exists and kind != "file":
+        what = kind or "no regular file"
+        raise StudyFileError(label, [f"must be a file, got a {what}" if kind else f"is {what}"])
+    if not exists:
+        raise StudyFileError(label, [_not_found(Path(name).name, list(shipped))])
+    return path
+
+
+def _label(study: str | Path) -> str:
+    """Name the study in messages: on one line, not endless."""
+    return "".join(c if c.isprintable() else "?" for c in str(study))[:LONGEST_LABEL]
+
+
+def _not_found(name: str, shipped: list[str]) -> str:
+    close = difflib.get_close_matches(name, shipped, n=1)
+    hint = f", did you mean {close[0]}?" if close else ";"
+    return f"no such file or shipped study{hint} shipped are: {', '.join(shipped) or 'none'}"
+
+
+def _text(path: Path, label: str) -> str:
+    try:
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            rule = f"a study file must have at most {LARGEST_FILE} bytes, got {size}"
+            raise StudyFileError(label, [rule])
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        rule = f"must be UTF-8 text, got byte 0x{error.object[error.start]:02x}"
+        raise StudyFileError(
+            label, [f"{rule} at position {error.start}; save it as UTF-8"]
+        ) from error
+    except OSError as error:
+        raise StudyFileError(label, [f"cannot be read: {error.strerror}"]) from error
+
+
+def _parse(text: str, label: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        why = "lists or tables nest too deep" if isinstance(error, RecursionError) else str(error)
+        raise StudyFileError(label, [f"must be TOML, but: {why}"]) from error
+
+
+def _written(problems: list[Problem], text: str, places: set[tuple[str, ...]]) -> list[str]:
+    """Write problems as lines, in the order of the file."""
+    known = lines(text)
+    last = text.count("\n") + 2
+    problems = sorted(problems, key=lambda each: line_of(each.place, known) or last)
+    return [f"{_place(p.place, known, places)}: {p.message}" for p in problems]
+
+
+def _place(
+    place: tuple[str, ...], known: Mapping[tuple[str, ...], int], places: set[tuple[str, ...]]
+) -> str:
+    name = ".".join(key if key == "--set" else toml_key(key) for key in place)
+    line = line_of(place, known)
+    by_change = any(place[: len(each)] == each for each in places)
+    if by_change or (line is None and any(each[: len(place)] == place for each in places)):
+        return f"{name} (--set)"
+    return name if line is None else f"{name} (line {line})"

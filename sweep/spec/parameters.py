@@ -1,0 +1,105 @@
+"""Which names ``[model]`` and ``[space]`` may hold, and what the training ones may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from sweep.references import is_reference
+
+ParametersOf: TypeAlias = Callable[[str], Mapping[str, Any] | None]
+"""From a factory's name to its estimator's parameters and their defaults; None: not known."""
+
+TRAINING: Mapping[str, Any] = MappingProxyType(
+    {
+        "epochs": 10,
+        "batch_size": 32,
+        "optimizer": "adam",
+        "learning_rate": None,
+        "learning_rate_decay": 0.0,
+        "momentum": None,
+        "nesterov": None,
+        "weight_decay": None,
+        "scaling": "unit",
+    }
+)
+"""Parameters that every estimator has, with their defaults in a study."""
+
+OPTIMIZERS = (
+    "sgd",
+    "adam",
+    "adamw",
+    "rmsprop",
+    "adagrad",
+    "adadelta",
+    "adamax",
+    "nadam",
+    "ftrl",
+    "lion",
+)
+
+
+def estimator_parameters(factory: str) -> Mapping[str, Any] | None:
+    """Name the parameters of a built-in model's estimator, with their defaults.
+
+    Parameters
+    ----------
+    factory : str
+        A model's name.
+
+    Returns
+    -------
+    mapping or None
+        None where the factory is the person's own, or there is none of that name.
+    """
+    if factory not in factory_names():
+        return None
+    from sweep.models.registry import factory_parameters
+
+    return {**TRAINING, **factory_parameters(factory)}
+
+
+def factory_names() -> list[str]:
+    """List the built-in models, sorted."""
+    from sweep.models.registry import FACTORIES
+
+    return sorted(FACTORIES)
+
+
+def is_own(factory: str) -> bool:
+    """Whether a factory is the person's own code, not a built-in model."""
+    return ":" in factory and is_reference(factory)
+
+
+def value_problem(name: str, value: Any) -> str | None:
+    """Say what is wrong with a training parameter's value; None when nothing is."""
+    rule, holds = _RULES.get(name, ("", lambda _: True))
+    return None if holds(value) else f"must be {rule}"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _among(names: tuple[str, ...]) -> tuple[str, Callable[[Any], bool]]:
+    return f"one of: {', '.join(names)}", lambda v: isinstance(v, str) and v in names
+
+
+_NOT_NEGATIVE = ("a number from 0", lambda v: _number(v) and v >= 0)
+
+_RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "epochs": ("a whole number from 1", _count),
+    "batch_size": ("a whole number from 1", _count),
+    "optimizer": _among(OPTIMIZERS),
+    "learning_rate": ("a number above 0", lambda v: _number(v) and v > 0),
+    "learning_rate_decay": _NOT_NEGATIVE,
+    "momentum": ("a number from 0 to below 1", lambda v: _number(v) and 0 <= v < 1),
+    "nesterov": ("true or false", lambda v: isinstance(v, bool)),
+    "weight_decay": _NOT_NEGATIVE,
+    "scaling": _among(("none", "unit", "standardize")),
+}

@@ -1,0 +1,150 @@
+"""Rules that no single key can break alone: between keys of a section, and between sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.spaces import Choices, Dimension, Space, grid_problems
+from sweep.spec.parameters import ParametersOf, factory_names, is_own, value_problem
+from sweep.spec.problems import Problem, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DEFAULT_CV = 5
+DEFAULT_VALIDATION = 0.1
+
+
+def search_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in what ``[search]`` leaves to its method."""
+    grid = raw.get("method") == "grid"
+    filled = {"train_scores": grid, **raw}
+    if filled.get("cv") is None and filled.get("validation") is None:
+        filled.update({"cv": DEFAULT_CV} if grid else {"validation": DEFAULT_VALIDATION})
+    return filled
+
+
+def search_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find contradictions in ``[search]``."""
+    method = raw.get("method")
+    if raw.get("cv") is not None and raw.get("validation") is not None:
+        yield Problem(
+            ("search", "validation"),
+            f"cv and validation exclude each other, got cv = {shown(raw['cv'])} and "
+            f"validation = {shown(raw['validation'])}; leave one out",
+        )
+    if method == "grid":
+        yield from _grid_problems(raw)
+    elif method in ("random", "tpe"):
+        if raw.get("trials") is None:
+            yield Problem(
+                ("search", "trials"), f'method = "{method}" needs how many: say trials = 60'
+            )
+        if not space:
+            yield Problem(("space",), f'method = "{method}" needs a parameter to search, got none')
+
+
+def _grid_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    for key, why in {
+        "trials": "a grid tries every combination",
+        "pruner": "a grid finishes every candidate",
+    }.items():
+        if raw.get(key) not in (None, "none"):
+            yield Problem(
+                ("search", key),
+                f"{why}, so {key} must be left out, got {shown(raw[key])}; "
+                'or take method = "random" or "tpe"',
+            )
+
+
+def data_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find contradictions in ``[data]``."""
+    if raw.get("rest_rows") is not None and raw.get("one_vs_rest") is None:
+        yield Problem(
+            ("data", "rest_rows"),
+            f"needs one_vs_rest (the class to tell from the rest), got {shown(raw['rest_rows'])}",
+        )
+
+
+def grid_space_problems(space: Space) -> Iterator[Problem]:
+    """Find what cannot be expanded into a grid."""
+    for name, message in grid_problems(space).items():
+        yield Problem(("space", name), message)
+
+
+def value_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]:
+    """Find training parameters whose value is out of bounds."""
+    for name, value in params.items():
+        if rule := value_problem(name, value):
+            yield Problem(("model", name), f"{rule}, got {shown(value)}")
+    for name, dimension in space.items():
+        wrong = next((v for v in _ends(dimension) if value_problem(name, v)), None)
+        if wrong is not None:
+            yield Problem(("space", name), f"{value_problem(name, wrong)}, got {shown(wrong)}")
+
+
+def _ends(dimension: Dimension) -> tuple[Any, ...]:
+    if isinstance(dimension, Choices):
+        return dimension.values
+    return (dimension.low, dimension.high)
+
+
+def name_problems(
+    factory: str,
+    params: Mapping[str, Any],
+    space: Mapping[str, Any],
+    parameters: ParametersOf,
+) -> Iterator[Problem]:
+    """Find names in ``[model]`` and ``[space]`` that the estimator does not have."""
+    for name in params:
+        if name in space:
+            place = ("space", name)
+            yield Problem(place, "is fixed in [model] too; leave it out there, or here")
+    known = parameters(factory)
+    if known is None:
+        yield from _factory_problems(factory)
+        return
+    for section, names in (("model", params), ("space", space)):
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                yield Problem((section, name), f'unknown parameter of model "{factory}"{hint}')
+
+
+def _factory_problems(factory: str) -> Iterator[Problem]:
+    if ":" not in factory:
+        there = f"there are: {', '.join(factory_names())}"
+        yield Problem(("model", "factory"), f"no model named {shown(factory)}; {there}")
+    elif not is_own(factory):
+        yield Problem(
+            ("model", "factory"), f'must be "module:function" or a name, got {shown(factory)}'
+        )
+
+
+def scaling_problems(
+    data: Mapping[str, Any], params: Mapping[str, Any], space: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Find a scaling that is said twice."""
+    for section, names in (("model", params), ("space", space)):
+        if "scaling" in names and "scaling" in data:
+            yield Problem((section, "scaling"), "stands in [data] too; leave it out there, or here")
+
+
+def report_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find pivots that are no two parameters of the search space."""
+    pivots = raw.get("pivots", [])
+    for pivot in pivots if isinstance(pivots, list) else []:
+        if isinstance(pivot, str) and (problem := _pivot_problem(pivot, space)):
+            yield Problem(("report", "pivots"), problem)
+
+
+def _pivot_problem(pivot: str, space: Mapping[str, Any]) -> str | None:
+    names = [name.strip() for name in pivot.split(",")]
+    if len(names) != 2 or names[0] == names[1]:
+        return f'a pivot must name two parameters ("epochs,width"), got {shown(pivot)}'
+    wrong = next((name for name in names if name not in space), None)
+    if wrong is None:
+        return None
+    return (
+        f"a pivot must name parameters of [space], got {shown(wrong)}{did_you_mean(wrong, space)}"
+    )

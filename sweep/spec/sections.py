@@ -1,0 +1,174 @@
+"""The sections of a study file, as frozen models; each field's description completes "must be"."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic_core import PydanticCustomError
+
+from sweep.spaces import Choices, FloatRange, IntRange
+from sweep.spec.durations import seconds
+from sweep.spec.scorers import SCORERS
+
+METHODS = ("grid", "random", "tpe")
+LATER_METHODS = ("qmc", "nsga2", "cmaes", "gp")
+PRUNERS = ("median",)
+LATER_PRUNERS = ("hyperband", "halving", "successive_halving", "percentile", "patient", "wilcoxon")
+NAME_LENGTH = 100
+SEED_LIMIT = 2**32 - 1
+
+
+def _later(later: tuple[str, ...], now: tuple[str, ...]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value in later:
+            raise ValueError(f'"{value}" is not in this release, take one of: {", ".join(now)}')
+        return value
+
+    return BeforeValidator(check)
+
+
+def _duration(value: Any) -> Any:
+    try:
+        return None if value is None else seconds(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "no duration") from error
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and value.isprintable() and value == value.strip():
+        return value
+    raise PydanticCustomError("name", "no name")
+
+
+def _scorer(value: Any) -> Any:
+    if value in SCORERS:
+        return value
+    raise PydanticCustomError("scorer", "no scorer")
+
+
+def _pruner(value: Any) -> Any:
+    """``"median"`` is short for ``{ name = "median" }``, ``"none"`` for leaving it out."""
+    if value == "none":
+        return None
+    return {"name": value} if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Duration = Annotated[float | None, BeforeValidator(_duration)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+COUNT = "a whole number from 1"
+SHARE = "a number between 0 and 1, both excluded"
+DURATION = 'a duration ("4h", "90m", "30s", or a number of seconds)'
+
+
+class Section(BaseModel):
+    """What all sections share: exact types, no unknown keys, no change once read."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class StudySection(Section):
+    """``[study]``: what it is called."""
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), BeforeValidator(_name)] = (
+        Field(description="1 to 100 printable characters without blanks around them")
+    )
+    seed: int = Field(0, ge=0, le=SEED_LIMIT, description="a whole number from 0 to 4294967295")
+    description: str = Field("", description="text")
+
+
+class DataSection(Section):
+    """``[data]``: which rows, and how they are prepared."""
+
+    dataset: Text = Field(
+        description='a name ("mnist"), an .npz file, a folder of images, or "module:function"'
+    )
+    train_rows: Count | None = Field(None, description=COUNT)
+    test_rows: Count | None = Field(None, description=COUNT)
+    sample: Literal["first", "stratified"] = Field("first", description='"first" or "stratified"')
+    scaling: Literal["none", "unit", "standardize"] = Field(
+        "unit", description='"none", "unit" or "standardize"'
+    )
+    one_vs_rest: int | Text | None = Field(None, description="a class: its number or its name")
+    rest_rows: Count | None = Field(None, description=COUNT)
+    groups: Text | None = Field(None, description="the name of the array that holds the groups")
+    image_size: Annotated[tuple[Count, Count], Field(strict=False)] | None = Field(
+        None, description="[height, width] in pixels, whole numbers from 1"
+    )
+    color: Literal["rgb", "grayscale"] = Field("rgb", description='"rgb" or "grayscale"')
+    test_fraction: Share = Field(0.2, description=SHARE)
+
+
+class ModelSection(Section):
+    """``[model]``: the factory, and what is fixed for the whole study.
+
+    Attributes
+    ----------
+    factory : str
+        A built-in model's name or ``"module:function"``.
+    params : dict
+        Every other key of the section: parameters of the estimator.
+    """
+
+    factory: Text = Field("mlp", description='a model\'s name or "module:function"')
+    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the estimator")
+
+
+class PrunerSection(Section):
+    """``search.pruner``: when a trial is given up early."""
+
+    name: Annotated[Literal["median"], _later(LATER_PRUNERS, PRUNERS)] = Field(
+        description='"median"'
+    )
+    min_epochs: Count = Field(1, description=COUNT)
+    startup_trials: int = Field(5, ge=0, description="a whole number from 0")
+
+
+class SearchSection(Section):
+    """``[search]``: how candidates are found and judged; durations are in seconds."""
+
+    method: Annotated[Literal["grid", "random", "tpe"], _later(LATER_METHODS, METHODS)] = Field(
+        description='"grid", "random" or "tpe"'
+    )
+    cv: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="a whole number from 2 (splits of the cross-validation)"
+    )
+    repeats: Count = Field(1, description=COUNT)
+    validation: Share | None = Field(None, description=SHARE)
+    scoring: Annotated[str, BeforeValidator(_scorer)] = Field(
+        "accuracy", description=f"one of: {', '.join(SCORERS)}"
+    )
+    train_scores: bool = Field(default=False, description="true or false")
+    refit: bool = Field(default=True, description="true or false")
+    trials: Count | None = Field(None, description=COUNT)
+    timeout: Duration = Field(None, description=DURATION)
+    pruner: Annotated[PrunerSection | None, BeforeValidator(_pruner)] = Field(
+        None, description='"median" or { name = "median", min_epochs = 1, startup_trials = 5 }'
+    )
+    trial_timeout: Duration = Field(None, description=DURATION)
+    curves: bool = Field(default=True, description="true or false")
+
+
+class SpaceSection(Section):
+    """``[space]``: what is searched.
+
+    Attributes
+    ----------
+    dimensions : dict of str to Choices, IntRange or FloatRange
+        By parameter, in the order of the study file; what :mod:`sweep.spaces` works on.
+    """
+
+    dimensions: dict[str, InstanceOf[Choices] | InstanceOf[IntRange] | InstanceOf[FloatRange]] = (
+        Field(default_factory=dict)
+    )
+
+
+class ReportSection(Section):
+    """``[report]``: what the report shows beside the usual."""
+
+    title: Text | None = Field(None, description="text")
+    pivots: Texts = Field((), description='a list of "index,columns" texts (["epochs,width"])')
+    sections: Texts = Field((), description='a list of texts (["summary", "mine:lift"])')

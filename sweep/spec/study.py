@@ -1,0 +1,221 @@
+"""A study file as a whole: sections read, rules applied, every problem found at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sweep.errors import StudyFileError
+from sweep.spec import rules
+from sweep.spec.cleaning import cleaned
+from sweep.spec.dimensions import parse_space, plain_dimension
+from sweep.spec.parameters import TRAINING, ParametersOf
+from sweep.spec.problems import Problem, did_you_mean, translated
+from sweep.spec.sections import (
+    DataSection,
+    ModelSection,
+    PrunerSection,
+    ReportSection,
+    SearchSection,
+    Section,
+    SpaceSection,
+    StudySection,
+)
+
+SECTIONS = ("study", "data", "model", "search", "space", "report")
+_Section = TypeVar("_Section", bound=Section)
+
+
+class StudySpec(BaseModel):
+    """What a study file says, with every default filled in.
+
+    Attributes
+    ----------
+    study, data, model, search, space, report
+        The six sections.
+    source : str
+        The study file's text; written anew where ``--set`` changed something.
+    folder : Path or None
+        Where the file lies; modules and files it names are looked up there first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: StudySection
+    data: DataSection
+    model: ModelSection
+    search: SearchSection
+    space: SpaceSection
+    report: ReportSection
+    source: str = ""
+    folder: Path | None = None
+
+    @property
+    def fixed_epochs(self) -> int:
+        """Epochs of a candidate that does not say its own."""
+        return int(self.model.params.get("epochs", TRAINING["epochs"]))
+
+    @property
+    def searched_epochs(self) -> bool:
+        """Whether ``epochs`` is in the search space."""
+        return "epochs" in self.space.dimensions
+
+    def sections(self) -> dict[str, Any]:
+        """Write the six sections as plain values, None left out: a study file's content."""
+        plain = self.model_dump(mode="json", exclude={"model", "space", "source", "folder"})
+        plain["model"] = {"factory": self.model.factory, **self.model.params}
+        dimensions = self.space.dimensions.items()
+        plain["space"] = {name: plain_dimension(each) for name, each in dimensions}
+        return {name: _given(plain[name]) for name in SECTIONS}
+
+    def plain(self) -> dict[str, Any]:
+        """Write everything as JSON-able values; :meth:`from_plain` is the way back.
+
+        Returns
+        -------
+        dict
+            The six sections, ``source`` (str) and ``folder`` (str or None).
+        """
+        folder = None if self.folder is None else str(self.folder)
+        return {**self.sections(), "source": self.source, "folder": folder}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> StudySpec:
+        """Read what :meth:`plain` wrote; looks up no model, so it works anywhere.
+
+        Raises
+        ------
+        StudyFileError
+            It does not hold a study.
+        """
+        raw = {key: value for key, value in plain.items() if key not in ("source", "folder")}
+        spec, problems = read(raw, name="study", parameters=None)
+        if spec is None:
+            lines = [f"{'.'.join(each.place)}: {each.message}" for each in problems]
+            raise StudyFileError("study", lines)
+        folder = plain.get("folder")
+        place = {"source": plain.get("source", ""), "folder": Path(folder) if folder else None}
+        return spec.model_copy(update=place)
+
+
+def read(
+    raw: Mapping[str, Any], *, name: str, parameters: ParametersOf | None
+) -> tuple[StudySpec | None, list[Problem]]:
+    """Read the sections of a study.
+
+    Parameters
+    ----------
+    raw : mapping
+        Sections as received.
+    name : str
+        The study's name where ``[study]`` gives none.
+    parameters : callable or None
+        From a factory's name to its estimator's parameters; None skips checks that need it.
+
+    Returns
+    -------
+    spec : StudySpec or None
+        None when there are problems.
+    problems : list of Problem
+        All of them, one a place.
+    """
+    tables, problems = cleaned(raw)
+    reader = _Reader(tables, problems)
+    reader.unknown_sections()
+    spec = reader.spec(name, parameters)
+    return (None if reader.problems else spec), list(reader.problems.values())
+
+
+class _Reader:
+    """Reads section by section and keeps the first problem of each place."""
+
+    def __init__(self, tables: Mapping[str, Any], problems: list[Problem]) -> None:
+        self.tables = tables
+        self.problems: dict[tuple[str, ...], Problem] = {}
+        self.add(problems)
+
+    def add(self, problems: Any) -> None:
+        """Keep problems whose place has none yet; a section's own silences those in it."""
+        for each in problems:
+            around = {each.place[:end] for end in (1, 2, len(each.place))}
+            within = {place[: len(each.place)] for place in self.problems}
+            if not around & set(self.problems) and (
+                len(each.place) > 1 or each.place not in within
+            ):
+                self.problems[each.place] = each
+
+    def unknown_sections(self) -> None:
+        for name in self.tables:
+            if name not in SECTIONS:
+                hint = did_you_mean(name, SECTIONS)
+                self.add([Problem((name,), f"unknown section{hint}")])
+
+    def table(self, name: str) -> dict[str, Any]:
+        table = self.tables.get(name, {})
+        return dict(table) if isinstance(table, Mapping) else {}
+
+    def section(self, kind: type[_Section], name: str, raw: Mapping[str, Any]) -> _Section | None:
+        """Read one section; its problems are kept, and None returned."""
+        try:
+            return kind.model_validate(dict(raw))
+        except ValidationError as error:
+            inside = self.inside_pruner(raw)
+            self.add(inside)
+            found = translated(name, kind.model_fields, error, raw)
+            self.add(each for each in found if not inside or each.place[1] != "pruner")
+            return None
+
+    def inside_pruner(self, raw: Mapping[str, Any]) -> list[Problem]:
+        """Name the key inside ``pruner`` that is wrong, not ``pruner`` as a whole."""
+        pruner = raw.get("pruner")
+        table = {"name": pruner} if isinstance(pruner, str) and pruner != "none" else pruner
+        try:
+            PrunerSection.model_validate(table)
+        except ValidationError as error:
+            if not isinstance(table, Mapping):
+                return []
+            found = translated("search", PrunerSection.model_fields, error, table, ("pruner",))
+            short = isinstance(pruner, str)
+            return [Problem(p.place[:2], p.message) if short else p for p in found]
+        return []
+
+    def spec(self, name: str, parameters: ParametersOf | None) -> StudySpec | None:
+        model, search, space = (self.table(each) for each in ("model", "search", "space"))
+        factory = model.pop("factory", "mlp")
+        dimensions, problems = parse_space(space, model)
+        self.add(problems)
+        parts = {
+            "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),
+            "data": self.section(DataSection, "data", self.table("data")),
+            "model": self.section(ModelSection, "model", {"factory": factory, "params": model}),
+            "search": self.section(SearchSection, "search", rules.search_defaults(search)),
+            "space": SpaceSection(dimensions=dict(dimensions)),
+            "report": self.section(ReportSection, "report", self.table("report")),
+        }
+        self.between(model, dimensions)
+        if parameters is not None and parts["model"] is not None:
+            self.add(rules.name_problems(factory, model, space, parameters))
+            self.add(rules.scaling_problems(self.table("data"), model, space))
+        return None if None in parts.values() or self.problems else StudySpec(**parts)
+
+    def between(self, model: Mapping[str, Any], dimensions: Any) -> None:
+        """Apply the rules that no single key can break alone."""
+        search, space = self.table("search"), self.table("space")
+        self.add(rules.search_problems(search, space))
+        self.add(rules.data_problems(self.table("data")))
+        self.add(rules.value_problems(model, dimensions))
+        if search.get("method") == "grid":
+            self.add(rules.grid_space_problems(dimensions))
+        self.add(rules.report_problems(self.table("report"), space))
+
+
+def _given(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is None, one level down too (a pruner)."""
+    return {
+        key: _given(value) if key == "pruner" else value
+        for key, value in section.items()
+        if value is not None
+    }

@@ -1,0 +1,183 @@
+"""A study's result in Python: frames, the best, its estimator, the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep import selection, tables
+from sweep.errors import ResultError
+from sweep.ledger.ledger import Ledger
+from sweep.ledger.reading import read_study
+from sweep.ledger.storage import storage_url
+from sweep.spec import StudySpec
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from sweep.ledger.records import Candidate, StudyRecord
+
+
+class StudyResult:
+    """What a study found.
+
+    Attributes
+    ----------
+    record : StudyRecord
+        Everything the ledger holds of it.
+    url : str
+        The ledger's address.
+    """
+
+    def __init__(self, record: StudyRecord, url: str) -> None:
+        self.record = record
+        self.url = url
+
+    @property
+    def name(self) -> str:
+        """The study's name in the ledger."""
+        return self.record.name
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a candidate, scikit-learn's own column names.
+
+        See :func:`sweep.tables.candidates_frame` for the columns.
+        """
+        return tables.candidates_frame(self.record)
+
+    @property
+    def folds(self) -> pd.DataFrame:
+        """One row for each candidate, split and epoch.
+
+        See :func:`sweep.tables.folds_frame` for the columns.
+        """
+        return tables.folds_frame(self.record)
+
+    def pivot(
+        self,
+        index: str | Sequence[str],
+        columns: str | Sequence[str] | None = None,
+        values: str | Sequence[str] = "mean_test_score",
+    ) -> tables.Pivot:
+        """Cross-tabulate the complete candidates; every cell carries its n.
+
+        Parameters
+        ----------
+        index, columns : str or sequence of str
+            Parameters, with or without ``param_``.
+        values : str or sequence of str
+            Columns of :attr:`frame` to average.
+
+        Raises
+        ------
+        ResultError
+            For a name that the frame does not have.
+        """
+        return tables.pivot(self.frame, index, columns, values)
+
+    @property
+    def best(self) -> Candidate:
+        """The chosen candidate.
+
+        Raises
+        ------
+        ResultError
+            If nothing is complete yet.
+        """
+        chosen = selection.best(self.record)
+        if chosen is None:
+            raise ResultError(f"study {self.name!r}: no candidate is complete yet")
+        return chosen
+
+    @property
+    def best_params_(self) -> dict[str, Any]:
+        """The chosen parameters, ready for ``set_params``."""
+        return dict(self.best.params)
+
+    @property
+    def best_score_(self) -> float:
+        """The chosen candidate's mean score over the splits."""
+        return float(selection.mean_score(self.best) or 0.0)
+
+    @property
+    def test_score_(self) -> float | None:
+        """The test set's score of the refitted winner; None while the test set is closed."""
+        return self.record.winner.test_score if self.record.winner else None
+
+    @property
+    def best_estimator_(self) -> Any:
+        """The winner, refitted on all training rows.
+
+        Raises
+        ------
+        ResultError
+            If the study says ``refit = false``, or has not ended.
+        LedgerError
+            If its weights are missing.
+        """
+        if self.record.winner is None:
+            raise ResultError(
+                f"study {self.name!r} has no refitted winner: it says refit = false, or has not "
+                "ended; build one with best_params_"
+            )
+        from sweep.estimators.weights import load_fitted
+        from sweep.search.estimator import make_estimator
+        from sweep.search.finish import winner_path
+
+        spec = StudySpec.from_plain(self.record.spec)
+        allow = {spec.model.factory.partition(":")[0]}
+        estimator = make_estimator(spec, self.record.winner.params, allow)
+        return load_fitted(estimator, winner_path(self.url, self.name))
+
+    def report(
+        self, path: str | os.PathLike[str] | None = None, pivots: Sequence[str] | None = None
+    ) -> Path:
+        """Write the report.
+
+        Parameters
+        ----------
+        path : path, optional
+            The file; by default ``reports/<study>.html`` (in sweep's own checkout
+            ``reports/local/``).
+        pivots : sequence of str, optional
+            Pairs of parameters to show as heat maps: ``["epochs,hidden_size"]``.
+
+        Returns
+        -------
+        Path
+        """
+        from sweep.report import write_report
+        from sweep.study.places import report_path
+
+        target = Path(path) if path is not None else report_path(self.name)
+        return write_report(self.record, target, pivots=pivots)
+
+    def __repr__(self) -> str:
+        done = f"{self.record.done} of {self.record.planned} cells"
+        return f"<StudyResult {self.name!r}: {self.record.status}, {done}>"
+
+    def _repr_html_(self) -> str:
+        return self.frame.sort_values("rank_test_score").head(10).to_html(index=False, escape=True)
+
+
+def open_study(name: str, storage: str | None = None) -> StudyResult:
+    """Open a study that is already in the ledger.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    storage : str, optional
+        The ledger; as for :func:`sweep.run_study`.
+
+    Raises
+    ------
+    LedgerError
+        If there is no ledger or no such study.
+    """
+    url = storage_url(storage)
+    return StudyResult(read_study(Ledger(url, create=False), name), url)

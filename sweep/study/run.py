@@ -1,0 +1,195 @@
+"""Run a study: plan, ledger, workers, winner."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.ledger import Ledger
+from sweep.ledger.reading import latest_by_key, read_study
+from sweep.ledger.storage import ledger_folder, storage_url
+from sweep.search.plan import Plan, cell_cost, check_models, make_plan
+from sweep.search.prepare import data_record, load_data
+from sweep.spec import StudySpec, load_study
+from sweep.study.environment import changed, environment
+from sweep.study.result import StudyResult
+from sweep.study.sameness import check_same, check_same_data
+from sweep.workers.job import Job
+from sweep.workers.pool import Pool
+from sweep.workers.progress import Progress, Watcher
+from sweep.workers.upkeep import reap, restore
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from sweep.ledger.records import StudyRecord
+
+
+def run_study(
+    study: StudySpec | str | Path | Mapping[str, Any],
+    *,
+    storage: str | None = None,
+    n_jobs: int | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    allow: Collection[str] = (),
+    name: str | None = None,
+    retry_failed: bool = False,
+    watcher: Watcher | None = None,
+) -> StudyResult:
+    """Run a study, or continue it where it stopped; a finished one is only read.
+
+    Parameters
+    ----------
+    study : StudySpec, str, Path or mapping
+        A study, its file, a shipped study's name, or its sections as a mapping.
+    storage : str, optional
+        The ledger: a path or a database address; by default ``SWEEP_STORAGE``, else
+        ``.sweep/ledger.db`` in the current project.
+    n_jobs : int, optional
+        Worker processes of one thread each; by default as many as cores. The table does not
+        depend on it (for a sampler that learns, such as TPE, it does).
+    data_home : path, optional
+        Folder with ``mnist.npz`` and the like; by default ``SWEEP_DATA_HOME``.
+    allow : collection of str
+        Modules that the study may load code from.
+    name : str, optional
+        Another name for the study in the ledger.
+    retry_failed : bool, default=False
+        Evaluate the cells that failed once more.
+    watcher : Watcher, optional
+        Told of the progress.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    StudyFileError
+        If the study file does not hold, or a model of a grid cannot be built.
+    StudyChangedError
+        If the ledger holds another question or other data under that name.
+    DataError, LedgerError
+        If the data or the ledger fail.
+    InterruptedRunError
+        On SIGINT or SIGTERM; what is finished is kept.
+    """
+    spec = _named(study if isinstance(study, StudySpec) else load_study(study), name)
+    url = storage_url(storage)
+    ledger, plan = Ledger(url), make_plan(spec)
+    known = spec.study.name if ledger.has(spec.study.name) else None
+    record = _joined(ledger, spec, plan) if known else None
+    if record is not None and _is_finished(record, spec, retry_failed=retry_failed):
+        return StudyResult(record, url)
+    home = None if data_home is None else os.fspath(data_home)
+    job = Job(url, spec.study.name, home, tuple(allow))
+    _run(ledger, spec, plan, job, _workers(n_jobs, plan), watcher or Watcher(), retry_failed)
+    return StudyResult(read_study(ledger, spec.study.name), url)
+
+
+def _named(spec: StudySpec, name: str | None) -> StudySpec:
+    if name is None:
+        return spec
+    return load_study(
+        {**spec.sections(), "study": {**spec.sections()["study"], "name": name}}
+    ).model_copy(update={"folder": spec.folder})
+
+
+def _joined(ledger: Ledger, spec: StudySpec, plan: Plan) -> StudyRecord:
+    header = ledger.header(spec.study.name)
+    check_same(StudySpec.from_plain(header["spec"]), spec)
+    changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
+    if any(header[key] != value for key, value in changes.items()):
+        ledger.update(spec.study.name, **changes)
+    return read_study(ledger, spec.study.name)
+
+
+def _is_finished(record: StudyRecord, spec: StudySpec, *, retry_failed: bool) -> bool:
+    from sweep import selection
+    from sweep.search.finish import is_current
+
+    if record.status != "finished" or (retry_failed and _failed(record)):
+        return False
+    chosen = selection.best(record)
+    return not spec.search.refit or chosen is None or is_current(record, chosen)
+
+
+def _failed(record: StudyRecord) -> bool:
+    return any(trial.state == "FAIL" for trial in latest_by_key(record.trials).values())
+
+
+def _workers(n_jobs: int | None, plan: Plan) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    asked = n_jobs if n_jobs and n_jobs > 0 else (cores or 1)
+    return max(1, min(asked, len(plan.cells)))
+
+
+def _run(
+    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, workers: int, watcher: Watcher,
+    retry_failed: bool,
+) -> None:  # fmt: skip
+    began = time.monotonic()
+    logs = ledger_folder(job.storage) / "logs"
+    progress = Progress(spec.study.name, len(plan.cells), splits=_splits(spec))
+    watcher.begin(progress)
+    try:
+        with closing(Pool(workers, logs, watcher)) as pool:
+            ordered = _prepare(ledger, spec, plan, job, watcher)
+            reap(ledger, job.study)
+            restore(ledger, job.study, ordered, retry_failed=retry_failed)
+            _take_stock(ledger, progress)
+            deadline = began + spec.search.timeout if spec.search.timeout else None
+            pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
+    finally:
+        watcher.end(progress)
+
+
+def _prepare(ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher) -> Plan:
+    """Check the data and every model, make the study; return the plan, dearest cells first."""
+    dataset = load_data(spec, job.data_home, job.allow)
+    data, now = data_record(dataset), environment()
+    check_models(spec, plan, data.shape, len(data.classes))
+    if ledger.has(job.study):
+        header = ledger.header(job.study)
+        check_same_data(job.study, header["data"], data.fingerprint)
+        if differences := changed(header["environment"], now):
+            watcher.say(f"note: versions have changed since: {', '.join(differences)}")
+    else:
+        ledger.create(job.study, _header(spec, plan, asdict(data), now))
+    costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
+    cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
+    return Plan(tuple(cells), plan.candidates, plan.distributions)
+
+
+def _header(
+    spec: StudySpec, plan: Plan, data: dict[str, Any], now: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "spec": spec.plain(),
+        "source": spec.source,
+        "data": data,
+        "environment": now,
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "planned": len(plan.cells),
+    }
+
+
+def _take_stock(ledger: Ledger, progress: Progress) -> None:
+    record = read_study(ledger, progress.study)
+    ended = latest_by_key(record.trials).values()
+    progress.done = progress.began_done = len(ended)
+    progress.failed = sum(trial.state == "FAIL" for trial in ended)
+    progress.pruned = sum(trial.state == "PRUNED" for trial in ended)
+    from sweep import selection
+
+    if (best := selection.best(record)) is not None:
+        progress.best = (selection.mean_score(best) or 0.0, best.params)
+
+
+def _splits(spec: StudySpec) -> int:
+    return 1 if spec.search.validation is not None else (spec.search.cv or 5) * spec.search.repeats

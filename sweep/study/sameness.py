@@ -1,0 +1,83 @@
+"""Whether a study file asks what the ledger holds under its name: same, grown, or another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import StudyChangedError
+from sweep.spaces import grown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.spec import StudySpec
+
+FREE = (("study", "description"), ("search", "trial_timeout"))
+"""Settings that may change between runs, beside everything in ``[report]``."""
+
+MAY_GROW = (("search", "trials"), ("search", "timeout"))
+"""Settings that may be raised."""
+
+
+def check_same(before: StudySpec, now: StudySpec) -> None:
+    """Refuse a study file that asks another question than the ledger holds under that name.
+
+    More trials, more time and more values in a grid continue a study; what the report shows may
+    change freely.
+
+    Raises
+    ------
+    StudyChangedError
+        With each difference and the command that keeps both.
+    """
+    differences = [*_section_differences(before, now), *_space_differences(before, now)]
+    if differences:
+        name = now.study.name
+        lines = "\n".join(f"  {difference}" for difference in differences)
+        raise StudyChangedError(
+            f"study {name!r} is in the ledger with other settings:\n{lines}\n"
+            f"  continue it with its old settings, or keep both: --name {name}-2"
+        )
+
+
+def check_same_data(name: str, before: Mapping[str, Any], fingerprint: str) -> None:
+    """Refuse to mix data under one study name.
+
+    Raises
+    ------
+    StudyChangedError
+        If the fingerprint is another.
+    """
+    if before["fingerprint"] != fingerprint:
+        raise StudyChangedError(
+            f"study {name!r} ran on other data: fingerprint {before['fingerprint'][:12]}, now "
+            f"{fingerprint[:12]}; bring back the old data, or keep both: --name {name}-2"
+        )
+
+
+def _section_differences(before: StudySpec, now: StudySpec) -> list[str]:
+    old, new = before.sections(), now.sections()
+    found = []
+    for section in ("study", "data", "model", "search"):
+        for key in sorted({*old[section], *new[section]}):
+            was, is_ = old[section].get(key), new[section].get(key)
+            if was != is_ and not _allowed((section, key), was, is_):
+                found.append(f"{section}.{key}: was {was!r}, now {is_!r}")
+    return found
+
+
+def _allowed(place: tuple[str, str], was: Any, now: Any) -> bool:
+    if place in FREE:
+        return True
+    if place == ("search", "timeout") and now is None:
+        return True
+    return place in MAY_GROW and was is not None and now is not None and now > was
+
+
+def _space_differences(before: StudySpec, now: StudySpec) -> list[str]:
+    old, new = before.space.dimensions, now.space.dimensions
+    if now.search.method == "grid":
+        return list(grown(old, new))
+    was, is_ = before.sections()["space"], now.sections()["space"]
+    names = [name for name in sorted({*was, *is_}) if was.get(name) != is_.get(name)]
+    return [f"space.{name}: was {was.get(name)!r}, now {is_.get(name)!r}" for name in names]

@@ -1,0 +1,294 @@
+"""One compiled model: weights that can be reset and swapped, and an epoch in one graph call.
+
+A plain ``Model.fit`` builds and traces a graph for every fit and crosses from Python into the
+runtime at every batch. Here one model of a given architecture is traced once in a process; a fit
+loads its own state (weights, optimizer, random seeds) into it, and a graph call runs many
+batches over data that already lies in memory.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sweep.training.optimizers import OptimizerSettings, make_optimizer
+
+CALL_SECONDS = 0.5
+"""A graph call is cut to about this long, so that a signal is heard soon."""
+
+FIRST_STEPS = 8
+"""Batches in the first graph calls of a model, before its speed is known."""
+
+PREDICT_ROWS = 1000
+"""Rows a prediction call takes at a time."""
+
+
+@dataclass
+class FitState:
+    """All that a half-finished fit is: enough to stop it, continue it, repeat it exactly.
+
+    Attributes
+    ----------
+    weights, optimizer : list of ndarray
+        Values of the model's and the optimizer's variables, in their order.
+    epoch : int
+        Epochs done.
+    """
+
+    weights: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows as tensors, in memory once: pixels, labels, weights, and their scaling."""
+
+    x: Any
+    y: Any
+    weight: Any
+    shift: Any
+    factor: Any
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return int(self.x.shape[0])
+
+
+class Engine:
+    """A traced model that fits take turns in.
+
+    Parameters
+    ----------
+    build : callable
+        ``build() -> keras.Model``; called again for the initial weights of another seed.
+    settings : OptimizerSettings
+        What the optimizer's trace depends on; rates are set by each fit.
+    seed : int
+        The seed of the first initial weights.
+    """
+
+    def __init__(self, build: Any, settings: OptimizerSettings, seed: int) -> None:
+        self._build = build
+        self.lock = threading.RLock()
+        self.model = self._seeded_build(seed)
+        self.optimizer = getattr(self.model, "optimizer", None) or make_optimizer(settings)
+        self.optimizer.build(self.model.trainable_variables)
+        self._loss = _loss_of(self.model)
+        self._decay = _variable(0.0)
+        self._base_rate = _variable(0.0)
+        self._default_rate = float(_number(self.optimizer.learning_rate))
+        self._fixed_rate = not _is_variable(self.optimizer)
+        self._fresh_optimizer = [_number(v) for v in self.optimizer.variables]
+        self._initial = {seed: self._read_weights()}
+        self._steps = _make_steps(self)
+        self._predict = _make_predict(self.model)
+        self._owner: FitState | None = None
+        self._step_seconds = 0.0
+
+    def start(self, seed: int) -> FitState:
+        """Return the state of a fit before its first epoch: initial weights from ``seed``."""
+        if seed not in self._initial:
+            model = self._seeded_build(seed)
+            self._initial = {seed: [_number(v) for v in model.weights]}
+        return FitState(list(self._initial[seed]), list(self._fresh_optimizer))
+
+    def train_epoch(
+        self, state: FitState, rows: Rows, settings: OptimizerSettings, batch_size: int, seed: int
+    ) -> dict[str, float]:
+        """Run the next epoch of a fit, in place.
+
+        Shuffling and dropout are a pure function of ``(seed, epoch)``.
+
+        Returns
+        -------
+        dict of str to float
+            ``loss`` and ``accuracy``, means over the training rows as Keras reports them.
+        """
+        with self.lock:
+            self._load(state)
+            self._owner = None  # until the epoch is whole: a signal may end it anywhere
+            self._set_rates(settings)
+            for variable, value in seed_values(self.model, seed, state.epoch):
+                variable.assign(value)
+            totals = self._run_batches(rows, batch_size, seed, state.epoch)
+            state.weights = self._read_weights()
+            state.optimizer = [_number(v) for v in self.optimizer.variables]
+            state.epoch += 1
+            self._owner = state
+        return {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}
+
+    def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
+        """Return the model's output for rows ``x``, shape ``(n, outputs)``, float32."""
+        import tensorflow as tf
+
+        with self.lock:
+            self._load(state)
+            scaling = (tf.constant(shift, tf.float32), tf.constant(factor, tf.float32))
+            parts = [
+                self._predict(tf.convert_to_tensor(x[i : i + PREDICT_ROWS]), *scaling).numpy()
+                for i in range(0, len(x), PREDICT_ROWS)
+            ]
+        return np.concatenate(parts)
+
+    def _seeded_build(self, seed: int) -> Any:
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        return self._build()
+
+    def _read_weights(self) -> list[np.ndarray]:
+        return [_number(v) for v in self.model.weights]
+
+    def _load(self, state: FitState) -> None:
+        if self._owner is state:
+            return
+        self._owner = None
+        for variable, value in zip(self.model.weights, state.weights, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
+            variable.assign(value)
+        self._owner = state
+
+    def _set_rates(self, settings: OptimizerSettings) -> None:
+        if self._fixed_rate:
+            return
+        rate = self._default_rate if settings.learning_rate is None else settings.learning_rate
+        self._base_rate.assign(rate)
+        self._decay.assign(settings.learning_rate_decay)
+
+    def _run_batches(self, rows: Rows, batch_size: int, seed: int, epoch: int) -> list[float]:
+        import tensorflow as tf
+
+        order = tf.constant(epoch_order(rows.count, seed, epoch))
+        totals, first, last = tf.zeros(3, tf.float64), 0, -(-rows.count // batch_size)
+        size = tf.constant(batch_size, tf.int64)
+        while first < last:
+            stop = min(last, first + self._steps_per_call())
+            began = time.perf_counter()
+            span = (tf.constant(first, tf.int64), tf.constant(stop, tf.int64))
+            totals = self._steps(
+                rows.x, rows.y, rows.weight, order, size, *span, totals, rows.shift, rows.factor
+            )
+            totals.numpy()
+            self._step_seconds = (time.perf_counter() - began) / (stop - first)
+            first = stop
+        return [float(value) for value in totals.numpy()]
+
+    def _steps_per_call(self) -> int:
+        if not self._step_seconds:
+            return FIRST_STEPS
+        return max(1, int(CALL_SECONDS / self._step_seconds))
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order of the rows in an epoch: a permutation of ``range(count)``, int64."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def seed_values(model: Any, seed: int, epoch: int) -> list[tuple[Any, np.ndarray]]:
+    """Return each random state of a model (dropout, augmentation) with its value for an epoch."""
+    states = [v for v in model.variables if v.name == "seed_generator_state"]
+    return [(v, np.array([seed + 7919 * (i + 1), epoch << 20])) for i, v in enumerate(states)]
+
+
+def _make_steps(engine: Engine) -> Any:
+    """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call."""
+    import tensorflow as tf
+
+    model, optimizer, loss_of = engine.model, engine.optimizer, engine._loss
+    base, decay, fixed = engine._base_rate, engine._decay, engine._fixed_rate
+
+    def one_batch(x: Any, y: Any, weight: Any, shift: Any, factor: Any) -> Any:
+        if not fixed:
+            step = tf.cast(optimizer.iterations.value, tf.float32)
+            optimizer.learning_rate.assign(base / (1.0 + decay * step))
+        scaled = (tf.cast(x, tf.float32) - shift) * factor
+        with tf.GradientTape() as tape:
+            output = model(scaled, training=True)
+            loss = loss_of(y, output, weight)
+            total = tf.add_n([loss, *model.losses]) if model.losses else loss
+        variables = model.trainable_variables
+        optimizer.apply(tape.gradient(total, variables), variables)
+        return total, _hits(y, output, weight)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def steps(
+        x: Any, y: Any, weight: Any, order: Any, size: Any, first: Any, stop: Any,
+        totals: Any, shift: Any, factor: Any,
+    ) -> Any:  # fmt: skip
+        count = tf.shape(order, out_type=tf.int64)[0]
+
+        def body(i: Any, totals: Any) -> Any:
+            picked = order[i * size : tf.minimum((i + 1) * size, count)]
+            batch = [tf.gather(tensor, picked) for tensor in (x, y, weight)]
+            loss, hits = one_batch(batch[0], batch[1], batch[2], shift, factor)
+            mass = tf.reduce_sum(tf.cast(batch[2], tf.float64))
+            added = tf.stack([tf.cast(loss, tf.float64) * mass, tf.cast(hits, tf.float64), mass])
+            return i + 1, totals + added
+
+        return tf.while_loop(lambda i, _: i < stop, body, (first, totals), parallel_iterations=1)[1]
+
+    return steps
+
+
+def _make_predict(model: Any) -> Any:
+    import tensorflow as tf
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def predict(x: Any, shift: Any, factor: Any) -> Any:
+        output = model((tf.cast(x, tf.float32) - shift) * factor, training=False)
+        return tf.cast(output, tf.float32)
+
+    return predict
+
+
+def _hits(y: Any, output: Any, weight: Any) -> Any:
+    import tensorflow as tf
+
+    if output.shape[-1] == 1:
+        guess = tf.cast(output[:, 0] > 0.5, y.dtype)
+    else:
+        guess = tf.argmax(output, axis=-1, output_type=y.dtype)
+    return tf.reduce_sum(tf.cast(guess == y, weight.dtype) * weight)
+
+
+def _loss_of(model: Any) -> Any:
+    """Return ``loss(y, output, weight)``, the weighted mean over a batch."""
+    import keras
+    import tensorflow as tf
+
+    if getattr(model, "loss", None):
+        loss = keras.losses.get(model.loss)
+    elif model.output_shape[-1] == 1:
+        loss = keras.losses.BinaryCrossentropy()
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy()
+    each = loss.call if hasattr(loss, "call") else loss
+    single = model.output_shape[-1] == 1
+
+    def mean_loss(y: Any, output: Any, weight: Any) -> Any:
+        target = tf.cast(y, tf.float32)[:, None] if single else y
+        losses = tf.cast(each(target, output), tf.float32)
+        return tf.reduce_sum(losses * weight) / tf.reduce_sum(weight)
+
+    return mean_loss
+
+
+def _variable(value: float) -> Any:
+    import tensorflow as tf
+
+    return tf.Variable(value, dtype=tf.float32, trainable=False)
+
+
+def _number(variable: Any) -> np.ndarray:
+    return np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+
+
+def _is_variable(optimizer: Any) -> bool:
+    return hasattr(optimizer._learning_rate, "assign")

@@ -1,0 +1,25 @@
+"""One thread for each worker: what TensorFlow is told before it loads."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+SINGLE = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_DEPRECATION_WARNINGS": "0",
+}
+
+
+def single_threaded(environment: MutableMapping[str, str] | None = None) -> None:
+    """Ask for one thread in ``environment`` (this process's own unless given)."""
+    target = os.environ if environment is None else environment
+    target.update(SINGLE)

@@ -1,0 +1,71 @@
+"""What a worker is told when it starts, and how it identifies itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """A worker's orders, one line of JSON on its standard input.
+
+    Attributes
+    ----------
+    storage : str
+        The ledger's address; on standard input, so that no process list shows a password.
+    study : str
+        The study's name.
+    data_home : str or None
+        Folder with ``mnist.npz`` and the like.
+    allow : tuple of str
+        Modules that the person allows.
+    """
+
+    storage: str
+    study: str
+    data_home: str | None = None
+    allow: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """Return the job as one line."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Job:
+        """Read what :meth:`line` wrote."""
+        plain = json.loads(line)
+        return cls(**{**plain, "allow": tuple(plain["allow"])})
+
+
+def worker_name(pid: int | None = None) -> str:
+    """Return ``host:pid:birth`` of a process; the birth tells two lives of one number apart."""
+    number = pid or os.getpid()
+    return f"{socket.gethostname()}:{number}:{_birth(number)}"
+
+
+def is_dead(worker: str) -> bool:
+    """Return whether a worker of this host has surely ended; False where that cannot be known."""
+    host, _, rest = worker.partition(":")
+    if host != socket.gethostname():
+        return False
+    number, _, birth = rest.partition(":")
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError):
+        return False
+    return birth != _birth(int(number))
+
+
+def _birth(pid: int) -> str:
+    """Return when a process began, in the kernel's ticks; empty where the system has no /proc."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]

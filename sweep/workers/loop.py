@@ -1,0 +1,201 @@
+"""The one worker loop: take a cell, evaluate, record; until none is left."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import SweepError
+from sweep.ledger.storage import HEARTBEAT_SECONDS
+from sweep.search.estimator import make_estimator
+from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate
+from sweep.search.samplers import make_pruner, make_sampler
+from sweep.search.splits import make_splits
+from sweep.spaces import suggest
+from sweep.workers.control import Control, StopWork
+from sweep.workers.job import Job, worker_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sweep.datasets import Dataset
+    from sweep.ledger.ledger import Claim, Ledger
+    from sweep.spec import StudySpec
+
+SHAPES_LIMIT = 50
+"""Architectures a process may trace before another takes its place: each leaves about 2 MB."""
+
+
+class TrialTimeoutError(SweepError, TimeoutError):
+    """A cell that ran over its time limit."""
+
+
+class Worker:
+    """Evaluate cells of one study.
+
+    Parameters
+    ----------
+    job : Job
+        The orders.
+    control : Control
+        Where events go and orders to stop come from.
+    ledger : Ledger
+        Where cells come from and results go.
+    spec : StudySpec
+        The study.
+    dataset : Dataset
+        Its data; the search sees the training rows only.
+    """
+
+    def __init__(
+        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, dataset: Dataset
+    ) -> None:
+        self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
+        self.name = worker_name()
+        splits = make_splits(spec, dataset.y_train, dataset.groups)
+        self.data = SearchData(dataset.x_train, dataset.y_train, splits)
+
+    def run(self) -> bool:
+        """Take cells until none is left; False if this process should be replaced first."""
+        from sweep.training.engines import engines_built
+
+        while not (self.control.stopping or self.control.resting):
+            if engines_built() >= SHAPES_LIMIT:
+                return False
+            claim = self.ledger.claim(self.job.study, self.name)
+            if claim is None:
+                return True
+            self.one_cell(claim)
+        return True
+
+    def one_cell(self, claim: Claim) -> None:
+        """Evaluate and record one cell; what it raises becomes its reason."""
+        self.control.tell("taken", trial=claim.number, params=claim.params)
+        try:
+            with self._heartbeat(claim), self.control.interruptible(), self._time_limit():
+                found = self._evaluate(claim)
+        except StopWork:
+            self.ledger.cut(claim.trial_id)
+            self.control.tell("cut", trial=claim.number)
+        except Exception as error:  # noqa: BLE001 - any failure of a person's model is a result
+            self.ledger.fail(claim, reason_of(error))
+            self.control.tell("ended", trial=claim.number, state="FAIL", reason=reason_of(error))
+        else:
+            self._record(claim, found)
+        gc.collect()
+
+    def _record(self, claim: Claim, found: Evaluation) -> None:
+        record = self.ledger.pruned if found.pruned else self.ledger.complete
+        kept = record(claim, found.value, found.splits, found.layers)
+        state = ("PRUNED" if found.pruned else "COMPLETE") if kept else "LATE"
+        self.control.tell("ended", trial=claim.number, state=state, value=found.value)
+
+    def _evaluate(self, claim: Claim) -> Evaluation:
+        trial = None
+        params, epochs = claim.params, claim.epochs
+        if params is None or self.spec.search.pruner:
+            trial = self._optuna_trial(claim)
+        if params is None:
+            params = suggest(trial, self.spec.space.dimensions)
+            epochs = (int(params.get("epochs", self.spec.fixed_epochs)),)
+            self.control.tell("taken", trial=claim.number, params=params)
+        search = self.spec.search
+        asked = Asked(epochs, search.scoring, search.train_scores, search.curves)
+        return self._score(claim, trial, params, asked)
+
+    def _score(
+        self, claim: Claim, trial: Any, params: Mapping[str, Any], asked: Asked
+    ) -> Evaluation:
+        estimator = make_estimator(self.spec, params, self.job.allow)
+        if self.spec.search.pruner is None:
+            told = _Epochs(self.control, claim.number, asked.epochs[-1])
+            return evaluate(estimator, self.data, asked, [told])
+        from sweep.search.lockstep import evaluate_in_lockstep
+
+        def stop(epoch: int, value: float) -> bool:
+            trial.report(value, epoch)
+            return bool(trial.should_prune())
+
+        def tell(split: int, epoch: int, of: int) -> None:
+            self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=of)
+
+        estimator.set_params(epochs=asked.epochs[-1])
+        return evaluate_in_lockstep(estimator, self.data, asked, stop, tell)
+
+    def _optuna_trial(self, claim: Claim) -> Any:
+        import optuna
+
+        slot = int(claim.key.rpartition(":")[2])
+        sampler, pruner = make_sampler(self.spec, slot), make_pruner(self.spec)
+        study = self.ledger.load(self.job.study, sampler, pruner)
+        return optuna.trial.Trial(study, claim.trial_id)
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        limit = self.spec.search.trial_timeout
+
+        def over(_number: int, _frame: Any) -> None:
+            raise TrialTimeoutError(f"took longer than trial_timeout = {limit:g} s")
+
+        signal.signal(signal.SIGALRM, over)
+        signal.setitimer(signal.ITIMER_REAL, limit or 0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @contextmanager
+    def _heartbeat(self, claim: Claim) -> Iterator[None]:
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(HEARTBEAT_SECONDS):
+                try:
+                    self.ledger.beat(claim)
+                except SweepError:
+                    return
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+
+
+class _Epochs:
+    """A scikit-learn callback: says each split and epoch as it ends."""
+
+    max_propagation_depth = None
+
+    def __init__(self, control: Control, trial: int, of: int) -> None:
+        self._control, self._trial, self._of = control, trial, of
+        self._split = -1
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Begin; nothing to prepare."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """End; nothing to put away."""
+
+    def on_fit_task_begin(self, _estimator: Any, context: Any) -> None:
+        """Count the splits by their first epochs."""
+        if context.task_name == "epoch" and context.task_id == 0:
+            self._split += 1
+
+    def on_fit_task_end(self, _estimator: Any, context: Any) -> bool:
+        """Say that an epoch has ended; never ask to stop."""
+        if context.task_name == "epoch":
+            where = {"split": self._split, "epoch": context.task_id + 1, "of": self._of}
+            self._control.tell("epoch", trial=self._trial, **where)
+        return False
+
+
+def reason_of(error: BaseException) -> str:
+    """Return one line that says why an evaluation failed."""
+    lines = str(error).strip().splitlines() or ["no message"]
+    own = isinstance(error, SweepError)
+    return lines[0] if own else f"{type(error).__name__}: {lines[0]}"

@@ -1,0 +1,241 @@
+"""The run: start workers, follow what they say, replace the dead, see the study through."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import InterruptedRunError, LedgerError
+from sweep.workers.process import Event, WorkerProcess
+from sweep.workers.progress import Current, Progress, Watcher
+from sweep.workers.upkeep import reap, restore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweep.ledger.ledger import Ledger
+    from sweep.search.plan import Plan
+    from sweep.workers.job import Job
+
+RECYCLE = 3
+LOOK_SECONDS = 0.2
+LEDGER_SECONDS = 2.0
+LEAVE_SECONDS = 4.0
+STARTS_ALLOWED = 3
+"""Workers that end before their first cell, one after another, before the run gives up."""
+
+
+class Pool:
+    """Workers of one run.
+
+    Parameters
+    ----------
+    count : int
+        How many at a time.
+    logs : Path
+        Folder for what they print.
+    watcher : Watcher
+        Told of the progress.
+    """
+
+    def __init__(self, count: int, logs: Path, watcher: Watcher) -> None:
+        self.watcher = watcher
+        self._logs = logs
+        self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
+        self._failed_starts = 0
+        self._signal = 0
+        self._job: Job | None = None
+        self._finished = False
+        self._workers = {number: self._start(number) for number in range(count)}
+
+    def run(
+        self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
+        refit: bool, deadline: float | None,
+    ) -> None:  # fmt: skip
+        """See the study through: every cell ended, the winner refitted if asked.
+
+        Raises
+        ------
+        InterruptedRunError
+            On SIGINT or SIGTERM, after the workers have left.
+        LedgerError
+            If workers cannot start.
+        """
+        self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
+        for worker in self._workers.values():
+            worker.begin(job)
+        with self._signals():
+            self._search(deadline)
+            if refit:
+                self._refit()
+        progress.phase = "done"
+
+    def close(self) -> None:
+        """Tell the workers to leave, and wait for that; give up what they held."""
+        for worker in self._workers.values():
+            worker.order("stop")
+        deadline = time.monotonic() + LEAVE_SECONDS
+        for worker in self._workers.values():
+            worker.end(max(0.1, deadline - time.monotonic()))
+        if self._job:
+            reap(self._ledger, self._job.study)
+
+    # -- the two phases ------------------------------------------------------------------------
+
+    def _search(self, deadline: float | None) -> None:
+        looked = time.monotonic()
+        while True:
+            if self._resting(deadline) and self._all_idle():
+                return
+            self._follow()
+            if not self._all_idle() and time.monotonic() - looked < LEDGER_SECONDS:
+                continue
+            looked = time.monotonic()
+            if not self._resting(deadline) and self._all_done():
+                return
+
+    def _all_done(self) -> bool:
+        """Look into the ledger: count what is done, wake the idle when cells wait."""
+        study = self._plan_study
+        reap(self._ledger, study)
+        restore(self._ledger, study, self._plan)
+        states = [trial.state.name for trial in self._ledger.trials(study)]
+        waiting, running = states.count("WAITING"), states.count("RUNNING")
+        if waiting:
+            for worker in self._idle()[:waiting]:
+                worker.order("work")
+        if running and not waiting and self._all_idle():
+            time.sleep(LOOK_SECONDS)
+        return not waiting and not running
+
+    def _resting(self, deadline: float | None) -> bool:
+        if deadline is None or time.monotonic() < deadline:
+            return False
+        if self._progress.phase != "resting":
+            self._progress.phase = "resting"
+            self.watcher.say("the time of this study is up: no new trials are begun")
+            for worker in self._workers.values():
+                worker.order("rest")
+        return True
+
+    def _refit(self) -> None:
+        self._progress.phase = "refitting"
+        self._progress.current.clear()
+        self._finished = False
+        while not self._finished:
+            if self._all_idle():
+                next(iter(self._workers.values())).order("finish")
+            self._follow()
+
+    # -- events --------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Take in the events of the next moment."""
+        try:
+            number, event = self._events.get(timeout=LOOK_SECONDS)
+        except queue.Empty:
+            pass
+        else:
+            getattr(self, f"_on_{event['event']}")(self._workers[number], event)
+        self._check_signal()
+        self.watcher.update(self._progress)
+
+    def _on_taken(self, worker: WorkerProcess, event: Event) -> None:
+        self._failed_starts = 0
+        if self._progress.phase == "starting":
+            self._progress.phase = "searching"
+            self._progress.searching_since = time.monotonic()
+        self._progress.current[worker.number] = Current(event["trial"], event["params"] or {})
+
+    def _on_epoch(self, worker: WorkerProcess, event: Event) -> None:
+        if current := self._progress.current.get(worker.number):
+            current.split, current.epoch = event["split"], event["epoch"]
+            current.epochs = event["of"]
+
+    def _on_ended(self, worker: WorkerProcess, event: Event) -> None:
+        progress, current = self._progress, self._progress.current.pop(worker.number, None)
+        params = current.params if current else {}
+        progress.done += event["state"] != "LATE"
+        progress.failed += event["state"] == "FAIL"
+        progress.pruned += event["state"] == "PRUNED"
+        if event["state"] == "COMPLETE" and event["value"] > (progress.best or (-1e308,))[0]:
+            progress.best = (event["value"], params)
+        self.watcher.ended(progress, {**event, "params": params})
+
+    def _on_cut(self, worker: WorkerProcess, _event: Event) -> None:
+        self._progress.current.pop(worker.number, None)
+
+    def _on_idle(self, worker: WorkerProcess, _event: Event) -> None:
+        worker.idle = True
+
+    def _on_finished(self, _worker: WorkerProcess, _event: Event) -> None:
+        self._finished = True
+
+    def _on_broken(self, _worker: WorkerProcess, event: Event) -> None:
+        raise LedgerError(f"a worker could not go on: {event['reason']}")
+
+    def _on_gone(self, worker: WorkerProcess, event: Event) -> None:
+        if event["process"] != worker.pid:
+            return
+        self._progress.current.pop(worker.number, None)
+        status = worker.exit_status
+        if status != RECYCLE:
+            self._mourn(worker, status)
+        fresh = self._workers[worker.number] = self._start(worker.number)
+        if self._job:
+            fresh.begin(self._job)
+
+    def _mourn(self, worker: WorkerProcess, status: int | None) -> None:
+        how = f"signal {-status}" if status and status < 0 else f"exit status {status}"
+        lost = reap(self._ledger, self._plan_study, worker.name, f"the worker ended with {how}")
+        self._failed_starts += not lost
+        if self._failed_starts >= STARTS_ALLOWED:
+            raise LedgerError(
+                f"workers cannot start ({how}): {worker.last_words()} (see {worker.log})"
+            )
+        self.watcher.say(f"a worker ended with {how}; another takes its place")
+        restore(self._ledger, self._plan_study, self._plan)
+
+    # -- small things --------------------------------------------------------------------------
+
+    @property
+    def _plan_study(self) -> str:
+        return self._progress.study
+
+    def _start(self, number: int) -> WorkerProcess:
+        return WorkerProcess(number, self._events, self._logs / f"worker-{number}.log")
+
+    def _idle(self) -> list[WorkerProcess]:
+        return [worker for worker in self._workers.values() if worker.idle]
+
+    def _all_idle(self) -> bool:
+        return len(self._idle()) == len(self._workers)
+
+    def _check_signal(self) -> None:
+        if self._signal:
+            self.watcher.say("stopping: a running epoch may finish")
+            error = InterruptedRunError("interrupted")
+            error.exit_status = 128 + self._signal
+            raise error
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as requests to end cleanly, where this is the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def note(number: int, _frame: Any) -> None:
+            self._signal = number
+
+        before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,112 @@
+"""One worker process as the run sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sweep
+from sweep.training.threads import single_threaded
+from sweep.workers.job import Job, worker_name
+
+if TYPE_CHECKING:
+    import queue
+
+Event = dict[str, Any]
+
+
+class WorkerProcess:
+    """Start a worker, hand it its job, collect what it says.
+
+    Parameters
+    ----------
+    number : int
+        Its place among the run's workers, from 0.
+    events : queue of (int, Event)
+        Where its events go, beside ``number``; ``{"event": "gone"}`` comes last.
+    log : Path
+        File that its standard error is appended to.
+    """
+
+    def __init__(self, number: int, events: queue.Queue[tuple[int, Event]], log: Path) -> None:
+        self.number, self.log = number, log
+        self.idle = False
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "sweep.workers"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_environment(),
+                start_new_session=True,
+                text=True,
+            )
+        self.name = worker_name(self._process.pid)
+        threading.Thread(target=self._read, args=(events,), daemon=True).start()
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status, negative for a signal; None while it lives."""
+        return self._process.poll()
+
+    def begin(self, job: Job) -> None:
+        """Hand over the job."""
+        self._write(job.line())
+
+    def order(self, word: str) -> None:
+        """Send an order: ``work``, ``finish``, ``rest``, ``stop``."""
+        self.idle = False
+        self._write(f"{word}\n")
+
+    def end(self, seconds: float) -> None:
+        """Wait for the process to leave; end it when it does not."""
+        with contextlib.suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """Return the last line of its log."""
+        try:
+            lines = self.log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1][:300] if lines else ""
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # a dead worker is noticed by its last event
+            if self._process.stdin:
+                self._process.stdin.write(text)
+                self._process.stdin.flush()
+
+    def _read(self, events: queue.Queue[tuple[int, Event]]) -> None:
+        for line in self._process.stdout or ():
+            with contextlib.suppress(json.JSONDecodeError):
+                events.put((self.number, json.loads(line)))
+        self._process.wait()
+        events.put((self.number, {"event": "gone", "process": self._process.pid}))
+
+    @property
+    def pid(self) -> int:
+        """The process number."""
+        return self._process.pid
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    single_threaded(environment)
+    home = str(Path(sweep.__file__).resolve().parent.parent)
+    paths = [home, environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment

@@ -1,0 +1,115 @@
+"""Keep a study's cells whole: give up what the dead held, put back what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sweep.ledger.ledger import CELL, LOST, REASON, WORKER, Claim, Ledger
+from sweep.ledger.storage import GRACE_SECONDS
+from sweep.workers.job import is_dead
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from sweep.search.plan import Plan
+
+DEATHS_ALLOWED = 3
+"""A cell that ends its worker this often is set aside."""
+
+
+def reap(ledger: Ledger, name: str, gone: str | None = None, how: str | None = None) -> int:
+    """Give up the running trials of workers that are surely dead, or silent for too long.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where they are.
+    name : str
+        The study.
+    gone : str or None
+        A worker known to be dead.
+    how : str or None
+        How that worker died, recorded with its trial.
+
+    Returns
+    -------
+    int
+        Trials given up.
+    """
+    import optuna
+
+    reaped = 0
+    for trial in _in_state(ledger, name, "RUNNING"):
+        worker = trial.user_attrs.get(WORKER)
+        if worker == gone or (worker and is_dead(worker)) or (not worker and _old(trial)):
+            lost = (how or "the worker ended") if worker == gone else None
+            reaped += ledger.cut(trial._trial_id, lost)
+    with ledger.translated():
+        optuna.storages.fail_stale_trials(ledger.load(name))
+    return reaped
+
+
+def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False) -> int:
+    """Enqueue every cell of the plan that is neither ended, nor waiting, nor running.
+
+    Returns
+    -------
+    int
+        Cells enqueued.
+    """
+    _set_aside(ledger, name)
+    settled: dict[str, set[int]] = {}
+    for trial in ledger.trials(name):
+        if _counts(trial, retry_failed=retry_failed):
+            cell = trial.user_attrs[CELL]
+            settled.setdefault(cell["key"], set()).update(cell["epochs"])
+    missing = [
+        cell
+        for cell in plan.cells
+        if cell.key not in settled or not settled[cell.key] >= set(cell.epochs)
+    ]
+    ledger.enqueue(name, missing, plan.distributions)
+    return len(missing)
+
+
+def _counts(trial: FrozenTrial, *, retry_failed: bool) -> bool:
+    if CELL not in trial.user_attrs:
+        return False
+    if trial.state.name == "FAIL":
+        return REASON in trial.user_attrs and not retry_failed
+    return True
+
+
+def _set_aside(ledger: Ledger, name: str) -> None:
+    """Record a failure for each cell that has ended its worker too often."""
+    trials = ledger.trials(name)
+    deaths = Counter(t.user_attrs[CELL]["key"] for t in trials if LOST in t.user_attrs)
+    ended = {t.user_attrs[CELL]["key"] for t in trials if REASON in t.user_attrs}
+    for key in {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended:
+        last = [t for t in trials if t.user_attrs[CELL]["key"] == key][-1]
+        reason = f"ended its worker {deaths[key]} times: {last.user_attrs.get(LOST)}"
+        _record_failure(ledger, name, last, reason)
+
+
+def _record_failure(ledger: Ledger, name: str, last: FrozenTrial, reason: str) -> None:
+    from sweep.ledger.records import PlannedCell
+
+    cell = last.user_attrs[CELL]
+    ledger.enqueue(
+        name, [PlannedCell(cell["key"], cell["params"], tuple(cell["epochs"]))], last.distributions
+    )
+    waiting = [t for t in _in_state(ledger, name, "WAITING") if t.user_attrs[CELL] == cell]
+    for trial in waiting:
+        ledger.fail(Claim(trial._trial_id, trial.number, "", None, ()), reason)
+
+
+def _in_state(ledger: Ledger, name: str, state: str) -> list[FrozenTrial]:
+    return [trial for trial in ledger.trials(name) if trial.state.name == state]
+
+
+def _old(trial: FrozenTrial) -> bool:
+    began = trial.datetime_start
+    now = datetime.now()  # noqa: DTZ005 - Optuna's clock
+    return began is not None and now - began > timedelta(seconds=GRACE_SECONDS)

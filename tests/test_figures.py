@@ -1,0 +1,150 @@
+"""Figures: their data, and drawings that fit a strict page."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from records import HOSTILE, RIGHT_TO_LEFT, grid_record, tpe_record
+
+from sweep import figures
+from sweep.tables import candidates_frame, folds_frame
+
+
+def every_svg(record):
+    """One drawing of each kind."""
+    frame, folds = candidates_frame(record), folds_frame(record)
+    name = next(c for c in frame if c.startswith("param_")).removeprefix("param_")
+    drawn = {
+        "history": figures.draw_history(figures.history_frame(record)),
+        "cost": figures.draw_cost(figures.cost_frame(frame)),
+        "slice": figures.draw_slice(figures.slice_frame(frame, name)),
+        "curves": figures.draw_curves(folds, [0, 1]),
+        "loss": figures.draw_loss(folds, [0, 1]),
+    }
+    return {k: figures.to_svg(v, f"{k}-", "a title", "a description") for k, v in drawn.items()}
+
+
+@pytest.fixture(scope="module")
+def svgs():
+    return every_svg(tpe_record(30))
+
+
+def test_the_history_keeps_the_best_complete_score_so_far():
+    """best is the running maximum over complete trials; pruned ones do not raise it."""
+    data = figures.history_frame(tpe_record(30))
+    complete = data[data["state"] == "COMPLETE"]
+    assert data["best"].dropna().is_monotonic_increasing
+    assert data["best"].iloc[-1] == complete["score"].max()
+    assert data["order"].tolist() == list(range(1, 31))
+
+
+def test_the_history_leaves_out_cut_attempts():
+    """An attempt ended from outside is no row."""
+    record = tpe_record(30)
+    assert "CUT" in {t.state for t in record.trials}
+    assert "CUT" not in set(figures.history_frame(record)["state"])
+
+
+def test_the_cost_front_is_what_nothing_cheaper_beats():
+    """A row is on the front where no cheaper or equal row scores at least as high."""
+    data = figures.cost_frame(candidates_frame(grid_record()))
+    for row in data.itertuples():
+        others = data[(data["seconds"] <= row.seconds) & (data.index != row.Index)]
+        assert row.front == (not (others["score"] >= row.score).any())
+
+
+def test_a_slice_holds_complete_candidates_to_which_the_parameter_applies():
+    """momentum's slice has the complete sgd candidates alone."""
+    frame = candidates_frame(tpe_record(60))
+    wanted = frame[(frame["state"] == "COMPLETE") & (frame["param_optimizer"] == "sgd")]
+    data = figures.slice_frame(frame, "momentum")
+    assert data["candidate"].tolist() == wanted["candidate"].tolist()
+    assert list(data) == ["candidate", "value", "score"]
+
+
+def test_curves_are_means_over_splits():
+    """curves_frame averages the splits of a trial, epoch by epoch."""
+    folds = folds_frame(grid_record())
+    row = figures.curves_frame(folds).set_index(["trial", "epoch"]).loc[(2, 4)]
+    rows = folds[(folds["trial"] == 2) & (folds["epoch"] == 4)]
+    assert row["test_score"] == pytest.approx(np.mean(rows["test_score"]))
+
+
+def test_drawings_have_the_colours_of_the_page(svgs):
+    """No colour but CSS variables and none; each theme fills them in."""
+    for svg in svgs.values():
+        colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg))
+        assert colours <= {"none"} | {c for c in colours if c.startswith("var(--")}
+        assert len(colours) > 1
+
+
+def test_drawings_hold_nothing_that_a_strict_policy_forbids(svgs):
+    """No style attribute, no style element, no address, no fixed size."""
+    for svg in svgs.values():
+        assert not re.search(r"style=|<style|https?:|<svg[^>]* width=|font-family", svg)
+
+
+def test_drawings_say_what_they_show(svgs):
+    """Each is an image with a label, a title and a description."""
+    for svg in svgs.values():
+        root = ET.fromstring(svg)  # noqa: S314 - our own drawing
+        assert root.get("role") == "img"
+        assert root.get("aria-label") == root[0].text == "a title"
+        assert root[1].text == "a description"
+        assert root.get("aria-describedby") == root[1].get("id")
+
+
+def test_ids_are_the_figures_own_and_every_reference_holds(svgs):
+    """Ids carry the figure's prefix, are unique, and all that is referred to exists."""
+    for name, svg in svgs.items():
+        ids = re.findall(r' id="([^"]+)"', svg)
+        assert len(ids) == len(set(ids))
+        assert all(ident.startswith(f"{name}-") for ident in ids)
+        assert set(re.findall(r"#([\w-]+)", svg)) <= set(ids)
+
+
+def test_drawings_repeat_byte_for_byte(svgs):
+    """The same record gives the same bytes."""
+    assert every_svg(tpe_record(30)) == svgs
+
+
+def test_hostile_labels_are_text():
+    """Markup, mathtext and direction characters in a value are drawn as text or dropped."""
+    data = pd.DataFrame(
+        {"candidate": [0, 1], "value": [HOSTILE, RIGHT_TO_LEFT], "score": [0.1, 0.2]}
+    )
+    svg = figures.to_svg(figures.draw_slice(data, "$\\frac{"), "x", HOSTILE, HOSTILE)
+    assert "<script" not in svg
+    assert "\u202e" not in svg
+    assert "held-out $\\frac{" in svg
+
+
+def test_one_value_and_no_value_can_be_drawn():
+    """A figure of one point, and of a study whose trials all lack a score, does not fail."""
+    record = tpe_record(1)
+    svg = figures.to_svg(figures.draw_history(figures.history_frame(record)), "h", "t", "d")
+    assert svg.count("<use") >= 1
+    frame = candidates_frame(tpe_record(60))
+    none = figures.cost_frame(frame[frame["state"] != "COMPLETE"])
+    assert none.empty
+    assert figures.to_svg(figures.draw_cost(none), "k", "t", "d").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("values", "ranged", "expected"),
+    [
+        (range(9), False, True),
+        (range(8), False, False),
+        (range(5), True, True),
+        ([0.1, None, 0.2], True, False),
+        (["a"] * 20, False, False),
+        ([True, False] * 9, False, False),
+    ],
+)
+def test_many_numbers_get_an_axis(values, ranged, expected):
+    """More than eight numbers, or more than four of a range, are drawn along an axis."""
+    from sweep.figures.slices import is_continuous
+
+    assert is_continuous(values, ranged=ranged) is expected

@@ -1,0 +1,353 @@
+"""The report: one page, self-contained, honest, the same every time."""
+
+import base64
+import hashlib
+import re
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from records import (
+    HOSTILE,
+    empty_record,
+    grid_record,
+    hostile_record,
+    running_record,
+    tpe_record,
+    validation_record,
+)
+
+from sweep.errors import ResultError
+from sweep.report import answer, details, heat, render, text, write_report
+from sweep.tables import candidates_frame
+
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+RECORDS = {
+    "grid": grid_record,
+    "tpe": tpe_record,
+    "validation": validation_record,
+    "running": running_record,
+    "empty": empty_record,
+    "hostile": hostile_record,
+}
+
+
+class Page(HTMLParser):
+    """Elements of a page, with a check that every one is closed in order."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.words, self.open, self.wrong = [], [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        if not {"script", "style", "svg"} & set(self.open):
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module", params=RECORDS)
+def page(request):
+    html = render(RECORDS[request.param]())
+    return html, Page(html)
+
+
+def test_every_element_is_closed_in_order(page):
+    """The page is well formed."""
+    assert page[1].wrong == []
+    assert page[1].open == []
+
+
+def test_the_page_asks_for_nothing_from_outside(page):
+    """No address of another place, and no element that would load one."""
+    html, parsed = page
+    assert not re.search(r"https?://|//[a-z]|@import|url\((?!#)", html)
+    assert {a.get("href") for a in parsed.all("link")} == {"data:,"}
+    assert not [t for t, a in parsed.elements if t in {"img", "iframe", "object"} or "src" in a]
+
+
+def test_nothing_is_styled_or_scripted_in_line(page):
+    """No style attribute and no event attribute: the policy would stop them."""
+    for tag, attributes in page[1].elements:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+
+
+def test_the_policy_allows_only_the_pages_own_style_and_script(page):
+    """The policy is default-src 'none' and the hashes of the one style and the one script."""
+    html, parsed = page
+    policy = next(a["content"] for a in parsed.all("meta") if "http-equiv" in a)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        (source,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, flags=re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+        assert len(parsed.all(tag)) == 1
+
+
+def test_headings_come_in_order(page):
+    """One h1, first; no level is skipped on the way down."""
+    levels = [int(tag[1]) for tag, _ in page[1].elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page):
+    """Every link within the page has its target."""
+    ids = [a["id"] for _, a in page[1].elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {a["href"].removeprefix("#") for a in page[1].all("a")} <= set(ids)
+
+
+def test_every_table_has_a_caption_and_a_container_that_the_keyboard_reaches(page):
+    """As many captions as tables; scroll containers take focus and have a label."""
+    parsed = page[1]
+    assert len(parsed.all("caption")) == len(parsed.all("table"))
+    scrolls = [a for a in parsed.all("div") if a.get("class") == "scroll"]
+    assert len(scrolls) == len(parsed.all("table"))
+    assert all(a["tabindex"] == "0" and a["aria-label"] for a in scrolls)
+
+
+def test_the_same_record_gives_the_same_bytes(page, request):
+    """Rendering twice gives one page."""
+    name = request.node.callspec.params["page"]
+    assert render(RECORDS[name]()) == page[0]
+
+
+def test_the_answer_says_settings_scores_intervals_and_the_opening():
+    """Settings, held-out score with its interval and method, test score with date and rows."""
+    words = Page(render(grid_record())).text
+    assert "Take epochs = 10 , hidden_size = 256" in words
+    assert "0.9447 0.9416 to 0.9478 95% interval, corrected resampled t over 5 splits" in words
+    assert "test set of 5,000 rows opened once, on 2026-03-02 09:41" in words
+    assert "0.9482" in words
+
+
+def test_the_refitted_candidate_is_the_answer_even_when_the_study_has_grown():
+    """The page keeps to what was refitted, and says that another row is now better."""
+    record = grid_record()
+    older = record.candidates[3]
+    winner = replace(record.winner, candidate=older.index, params=older.params)
+    words = Page(render(replace(record, winner=winner))).text
+    assert "Take epochs = 5 , hidden_size = 32" in words
+    assert "The study has grown since the choice: row 8" in words
+
+
+def test_a_closed_test_set_is_said():
+    """refit = false leaves the test set closed, and the page says so."""
+    assert "The test set is still closed (refit = false)" in Page(render(validation_record())).text
+
+
+def test_a_running_study_says_how_far_it_is():
+    """The state and the cells stand on top."""
+    words = Page(render(running_record())).text
+    assert "running, 2 of 3 cells" in words
+    assert "So far, take" in words
+
+
+def test_a_study_without_a_complete_trial_says_so():
+    """No settings are recommended where nothing is complete."""
+    words = Page(render(empty_record())).text
+    assert "No settings to take: no trial is complete, 1 failed" in words
+    assert "out of memory" in words
+
+
+def test_every_candidate_is_a_row_of_the_leaderboard():
+    """All rows are in the page, pruned and failed ones last, without a score."""
+    html = render(tpe_record(60))
+    body = html.split('<table id="board">')[1].split("<tbody>")[1].split("</tbody>")[0]
+    states = re.findall(r"<td>(complete|pruned|failed)</td>", body)
+    assert len(states) == 60
+    assert states == sorted(states, key=lambda s: s != "complete")
+
+
+def test_a_pivot_that_is_asked_for_is_made():
+    """pivots are names with commas; the specification's come where none are given."""
+    record = grid_record()
+    frame = candidates_frame(record)
+    (asked,) = heat.heat_maps(record, frame, ["hidden_size,epochs"])
+    assert asked.title == "hidden_size against epochs"
+    named = replace(record, spec={**record.spec, "report": {"pivots": ["epochs"]}})
+    (alone,) = heat.heat_maps(named, frame)
+    assert alone.columns == ("mean",)
+    assert [label for label, _ in alone.rows] == ["1", "5", "10"]
+
+
+def test_a_pivot_of_an_unknown_parameter_is_refused():
+    """The error names the allowed parameters."""
+    with pytest.raises(ResultError, match="did you mean hidden_size"):
+        render(grid_record(), ["hiden_size,epochs"])
+
+
+def test_the_cells_of_a_heat_map_hold_value_and_n():
+    """Each cell says its mean and count; the best is ringed and darkest."""
+    record = grid_record()
+    (made,) = heat.heat_maps(record, candidates_frame(record))
+    cells = [cell for _, row in made.rows for cell in row]
+    assert all(cell.notes[-1] == "n 1" for cell in cells)
+    assert [cell.text for cell in cells if cell.ringed] == ["0.9447"]
+    assert max(cells, key=lambda c: float(c.text)).shade == 9
+    assert min(cells, key=lambda c: float(c.text)).shade == 0
+
+
+def test_many_numbers_stand_in_quartiles_and_the_caption_says_so():
+    """A learning rate of many values becomes four rows."""
+    record = tpe_record(60)
+    (made,) = heat.heat_maps(record, candidates_frame(record), ["learning_rate,optimizer"])
+    assert len(made.rows) == 4
+    assert "learning_rate in quartiles of the values tried" in made.caption
+
+
+def test_the_default_pivots_lead_with_what_matters():
+    """The parameter that moves the score is in the first pair; one that does not apply is kept."""
+    record = tpe_record(60)
+    frame = candidates_frame(record)
+    complete = frame[frame["state"] == "COMPLETE"]
+    pairs = heat.default_pivots(complete, frozenset({"learning_rate", "dense_dropout_rate"}))
+    assert len(pairs) == 3
+    assert sum("learning_rate" in pair for pair in pairs) == 2
+
+
+def test_the_layers_end_in_their_total():
+    """The layer table sums the weights."""
+    table = details.layers(grid_record())
+    assert table.rows[-1] == ("total", "", "", "203,530")
+    assert [row[0] for row in table.rows[:-1]] == ["flatten", "hidden_1", "output"]
+
+
+def test_the_confusion_matrix_says_the_recall_of_each_class():
+    """Each row ends in the share of its class that was found."""
+    made = details.confusion(grid_record())
+    _, first = made.rows[0]
+    assert first[0].text == "475"
+    assert first[-1].text == "95.0%"
+    assert details.confusion(validation_record()) is None
+
+
+def test_many_classes_are_a_list_of_recalls():
+    """A matrix of more than twenty classes is not drawn."""
+    record = grid_record()
+    matrix = tuple(tuple(3 if i == j else 1 for j in range(30)) for i in range(30))
+    made = details.confusion(replace(record, winner=replace(record.winner, confusion=matrix)))
+    assert made.columns == ("right", "rows", "recall")
+    assert made.rows[29][0] == "29"
+
+
+def test_cut_attempts_are_counted():
+    """An attempt ended from outside is said, once."""
+    assert details.cut_attempts(tpe_record(12)).startswith("1 attempt was cut from outside")
+    assert details.cut_attempts(grid_record()) == ""
+
+
+def test_the_settings_for_python_are_python():
+    """The snippet holds a literal that gives the winner's parameters back."""
+    for record in (grid_record(), tpe_record(30)):
+        names = {"estimator": type("Fake", (), {"set_params": staticmethod(dict)})}
+        exec(details.repeat(record).python, names)  # noqa: S102 - our own snippet is the subject
+        assert names["best"] == record.winner.params
+
+
+def test_the_command_names_a_harmless_file():
+    """A study's name never reaches the command as it stands."""
+    record = replace(grid_record(), name="../../etc; rm -rf $HOME")
+    assert details.repeat(record).command == "sweep run etc-rm-rf-home.toml"
+    assert text.slug("..") == "study"
+
+
+def test_hostile_names_are_text():
+    """Markup in a name is escaped everywhere, direction characters are gone."""
+    html = render(hostile_record())
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "\u202e" not in html
+    assert len(Page(html).all("script")) == 1
+    assert HOSTILE in Page(html).text
+
+
+def test_200_trials_of_five_splits_stay_below_400_kb():
+    """A large study's page is small."""
+    assert len(render(tpe_record(200, splits=5)).encode()) < 400_000
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    """The folder is made; a failure leaves the old page and no remains."""
+    target = write_report(grid_record(), tmp_path / "deep" / "report.html")
+    before = target.read_bytes()
+    assert before.startswith(b"<!doctype html>")
+    assert stat.S_IMODE(target.stat().st_mode) & 0o077 != 0 or sys.platform == "win32"
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(running_record(), target)
+    assert target.read_bytes() == before
+    assert [p.name for p in target.parent.iterdir()] == ["report.html"]
+
+
+def test_the_read_arm_imports_neither_tensorflow_nor_scikit_learn():
+    """Rendering a report loads none of the libraries of the write arm, and no pyplot."""
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); import records; from sweep.report import render; "
+        "render(records.grid_record()); "
+        "print(*{'tensorflow', 'keras', 'sklearn', 'optuna', 'matplotlib.pyplot'} & {*sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.5, "0.50 s"),
+        (12.4, "12 s"),
+        (125, "2 min 5 s"),
+        (7322, "2 h 2 min"),
+        (float("nan"), text.NOTHING),
+    ],
+)
+def test_durations_read_as_a_person_would_say_them(seconds, words):
+    """Seconds, minutes, hours."""
+    assert text.seconds(seconds) == words
+
+
+def test_scores_of_any_size_read_well():
+    """Four decimals, or four digits; nothing is a dash."""
+    assert [text.score(v) for v in (0.5, -12.3456, None)] == ["0.5000", "-12.35", text.NOTHING]
+
+
+def test_lone_winners_are_said_to_stand_alone():
+    """Where the data tell the best from all others the page says so, otherwise it lists rivals."""
+    alone, crowd = answer.answer(grid_record()), answer.answer(tpe_record(60))
+    assert "Every other candidate scores lower by more than chance" in alone.caution
+    assert alone.rivals is None
+    assert "Every other candidate" not in crowd.caution
+    assert len(crowd.rivals.rows) == 5

@@ -1,0 +1,186 @@
+"""The report in a real browser: policy, width, contrast, sorting and filtering."""
+
+import shutil
+
+import pytest
+from records import grid_record, hostile_record, tpe_record
+
+from sweep.report import write_report
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="neither chromium nor google-chrome is installed"),
+]
+RECORDS = {"grid": grid_record, "tpe": tpe_record, "hostile": hostile_record}
+
+# A canvas turns any CSS colour into the bytes that the screen shows.
+CONTRASTS = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const light = (colour) => {
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((v) => {
+      v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const paper = (e) => {
+    const c = getComputedStyle(e).backgroundColor;
+    return c !== "rgba(0, 0, 0, 0)" ? c : e.parentElement ? paper(e.parentElement) : "white";
+  };
+  const worst = {};
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || e.closest("script, style, title, desc, [hidden]")) continue;
+    const style = getComputedStyle(e);
+    const ink = e instanceof SVGElement ? style.fill : style.color;
+    const [a, b] = [light(ink), light(paper(e))].sort((x, y) => y - x);
+    const key = `${e.tagName}.${e.getAttribute("class") || ""}`;
+    worst[key] = Math.min(worst[key] || 21, (a + 0.05) / (b + 0.05));
+  }
+  return worst;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    return {name: write_report(made(), folder / f"{name}.html") for name, made in RECORDS.items()}
+
+
+@pytest.fixture
+def visit(browser, files):
+    """Open a report; complaints of the browser fail the test at its end."""
+    contexts, complaints = [], []
+
+    def open_page(name, *, width=1200, scheme="light", script=True):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=script,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.goto(files[name].as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def column(page, number):
+    """The visible cells of one column of the leaderboard."""
+    return page.locator(f"#board tbody tr:visible > :nth-child({number})").all_inner_texts()
+
+
+@pytest.mark.parametrize("width", [400, 1200])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_page_fits_its_window_and_keeps_its_policy(visit, name, scheme, width):
+    """No complaint in the console, and the page never scrolls sideways."""
+    page = visit(name, width=width, scheme=scheme)
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    wide, room = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert wide <= room
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["grid", "tpe"])
+def test_all_text_has_contrast(visit, name, scheme):
+    """Every text stands out from its paper by 4.5 to 1 or more, in both themes."""
+    worst = visit(name, scheme=scheme).evaluate(CONTRASTS)
+    assert len(worst) > 15
+    assert {k: v for k, v in worst.items() if v < 4.5} == {}
+
+
+def test_a_click_on_a_title_sorts_and_another_turns_it_round(visit):
+    """Sorting is by number where there are numbers; empty cells stay last."""
+    page = visit("tpe")
+    page.get_by_label("Show all").check()
+    title = page.locator("#board thead").get_by_role("button", name="held-out")
+    title.click()
+    held = column(page, 8)
+    scores = [float(s) for s in held if s]
+    assert scores == sorted(scores)
+    assert held[len(scores) :] == [""] * (60 - len(scores))
+    title.click()
+    held = column(page, 8)
+    assert [float(s) for s in held if s] == scores[::-1]
+    assert held[0] != ""
+    head = page.locator("#board th", has_text="held-out")
+    assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_the_first_twenty_rows_show_until_all_are_asked_for(visit):
+    """Twenty rows at first, all with the box ticked."""
+    page = visit("tpe")
+    assert len(column(page, 1)) == 20
+    page.get_by_label("Show all").check()
+    assert len(column(page, 1)) == 60
+
+
+def test_the_filter_finds_rows_beyond_the_first_twenty(visit):
+    """All words must be in a row; the count is said."""
+    page = visit("tpe")
+    page.get_by_role("searchbox", name="Filter").fill("sgd failed")
+    states, optimizers = column(page, 12), column(page, 6)
+    assert set(states) == {"failed"}
+    assert set(optimizers) == {"sgd"}
+    assert page.locator("#found").inner_text() == f"{len(states)} of 60"
+    page.get_by_role("searchbox", name="Filter").fill("")
+    assert len(column(page, 1)) == 20
+
+
+def test_the_theme_follows_the_system_until_the_button_is_pressed(visit):
+    """Dark on a dark system; the button turns it, and back."""
+    page = visit("grid", scheme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(paper)
+    assert dark == "rgb(21, 23, 26)"
+    button = page.get_by_role("button", name="Light / dark")
+    button.click()
+    assert page.evaluate(paper) == "rgb(253, 253, 251)"
+    button.click()
+    assert page.evaluate(paper) == dark
+
+
+def test_the_keyboard_reaches_the_answer_first(visit):
+    """The first stop is the skip link, and it leads to the answer."""
+    page = visit("grid")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_without_scripts_the_page_reads_the_same(visit):
+    """Controls that need a script are not shown; the rows are."""
+    page = visit("tpe", script=False)
+    assert not page.locator("#filter").is_visible()
+    assert page.locator("#board tbody tr").nth(19).is_visible()
+    page.get_by_label("Show all").check()
+    assert page.locator("#board tbody tr").nth(59).is_visible()
+
+
+def test_printed_pages_are_light_and_carry_no_controls(visit):
+    """Print is light on any system, without navigation."""
+    page = visit("grid", scheme="dark")
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    fg = page.evaluate("getComputedStyle(document.body).color")
+    assert fg == "rgb(29, 31, 34)"

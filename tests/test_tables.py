@@ -1,0 +1,186 @@
+"""Frames and pivots out of a study record."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from records import empty_record, grid_record, tpe_record, validation_record
+from scipy.stats import rankdata
+
+from sweep.errors import ResultError
+from sweep.tables import candidates_frame, folds_frame, ordered_values, pivot
+
+
+def test_columns_are_those_of_scikit_learn_in_a_fixed_order():
+    """The table of candidates carries GridSearchCV's column names."""
+    assert list(candidates_frame(grid_record(folds=2))) == [
+        "candidate",
+        "param_epochs",
+        "param_hidden_size",
+        "mean_test_score",
+        "std_test_score",
+        "rank_test_score",
+        "split0_test_score",
+        "split1_test_score",
+        "mean_train_score",
+        "std_train_score",
+        "split0_train_score",
+        "split1_train_score",
+        "mean_fit_time",
+        "std_fit_time",
+        "mean_score_time",
+        "parameters",
+        "state",
+        "reason",
+        "epochs_run",
+    ]
+
+
+def test_train_columns_are_left_out_where_nothing_was_measured():
+    """A study without training scores has no train columns."""
+    assert not [c for c in candidates_frame(tpe_record(12)) if "train" in c]
+
+
+def test_each_row_has_the_scores_of_its_own_epoch():
+    """One trial of three epochs makes three rows, each with its own mean and population std."""
+    record = grid_record()
+    frame = candidates_frame(record)
+    for candidate, row in zip(record.candidates, frame.to_dict("records"), strict=True):
+        scores = [s.test[candidate.epoch] for s in candidate.trial.splits]
+        assert row["mean_test_score"] == pytest.approx(np.mean(scores))
+        assert row["std_test_score"] == pytest.approx(np.std(scores))
+        assert row["epochs_run"] == candidate.epoch
+
+
+def test_ranks_are_scikit_learns():
+    """Ranks are rankdata(-mean, method="min")."""
+    frame = candidates_frame(grid_record())
+    expected = rankdata(-frame["mean_test_score"], method="min").astype(int)
+    assert frame["rank_test_score"].tolist() == expected.tolist()
+
+
+def test_pruned_and_failed_rows_have_no_score_and_no_rank():
+    """Only complete rows hold scores, times and a rank; the reason of a failure stands."""
+    frame = candidates_frame(tpe_record(60))
+    rest = frame[frame["state"] != "COMPLETE"]
+    assert set(rest["state"]) == {"PRUNED", "FAIL"}
+    empty = ["mean_test_score", "split0_test_score", "rank_test_score", "mean_fit_time"]
+    assert rest[empty].isna().all(axis=None)
+    assert set(rest["reason"]) == {None, "the loss became NaN in epoch 1"}
+
+
+def test_a_parameter_that_does_not_apply_is_none():
+    """momentum is None wherever the optimizer is not sgd, and a number where it is."""
+    frame = candidates_frame(tpe_record(60))
+    sgd = frame["param_optimizer"] == "sgd"
+    assert set(frame.loc[~sgd, "param_momentum"]) == {None}
+    assert all(isinstance(v, float) for v in frame.loc[sgd, "param_momentum"])
+
+
+def test_a_study_without_scores_still_has_its_rows():
+    """A failed study gives a frame with its row and empty means."""
+    frame = candidates_frame(empty_record())
+    assert frame["state"].tolist() == ["FAIL"]
+    assert frame["mean_test_score"].isna().all()
+
+
+def test_folds_hold_every_epoch_of_every_split():
+    """Trials times splits times epochs rows, with loss and accuracy of the history."""
+    record = grid_record()
+    frame = folds_frame(record)
+    assert len(frame) == 3 * 5 * 10
+    row = frame[(frame["trial"] == 1) & (frame["split"] == 2) & (frame["epoch"] == 7)].iloc[0]
+    split = record.trials[1].splits[2]
+    assert row["test_score"] == split.test[7]
+    assert row["loss"] == split.history["loss"][6]
+    assert row["candidate"] == 1
+
+
+def test_folds_keep_pruned_trials():
+    """A pruned trial's curve is in the folds, as long as it ran."""
+    record = tpe_record(12)
+    frame = folds_frame(record)
+    pruned = next(t for t in record.trials if t.state == "PRUNED")
+    assert len(frame[frame["trial"] == pruned.number]) == len(pruned.splits[0].test)
+
+
+def test_the_pivot_of_e6_has_two_index_levels_and_two_values():
+    """Index (epochs, hidden_size), values mean training and mean test score."""
+    frame = candidates_frame(grid_record())
+    found = pivot(
+        frame, ["epochs", "param_hidden_size"], None, ["mean_train_score", "mean_test_score"]
+    )
+    assert list(found.mean.index.names) == ["epochs", "hidden_size"]
+    assert list(found.mean.index)[:4] == [(1, 32), (1, 64), (1, 256), (5, 32)]
+    assert list(found.mean.columns) == ["mean_train_score", "mean_test_score"]
+    expected = frame.set_index(["param_epochs", "param_hidden_size"])["mean_test_score"]
+    assert found.mean["mean_test_score"].tolist() == expected.tolist()
+    assert found.n["n"].tolist() == [1] * 9
+
+
+def test_a_pivot_keeps_candidates_whose_parameter_is_missing():
+    """None becomes "None", last, and no candidate is lost."""
+    frame = candidates_frame(tpe_record(60))
+    complete = frame[frame["state"] == "COMPLETE"]
+    found = pivot(frame, "momentum", "optimizer")
+    assert found.mean.index[-1] == "None"
+    assert found.n.to_numpy().sum() == len(complete)
+
+
+def test_only_complete_candidates_enter_a_pivot():
+    """Counts of a pivot are counts of complete rows, and means theirs."""
+    frame = candidates_frame(tpe_record(60))
+    found = pivot(frame, "optimizer")
+    complete = frame[frame["state"] == "COMPLETE"].groupby("param_optimizer")["mean_test_score"]
+    assert found.n["n"].to_dict() == complete.size().to_dict()
+    assert found.mean["mean_test_score"].to_dict() == pytest.approx(complete.mean().to_dict())
+
+
+def test_an_empty_cell_has_no_mean_and_n_0():
+    """Where no candidate fell the mean is NaN and n is 0."""
+    frame = candidates_frame(grid_record()).iloc[1:]
+    found = pivot(frame, "epochs", "hidden_size")
+    assert np.isnan(found.mean.to_numpy()[0, 0])
+    assert found.n.loc[1, 32] == 0
+
+
+def test_values_sort_as_a_reader_would():
+    """Numbers by size, words by letter, missing last; lists become text."""
+    assert ordered_values([10, None, 9, "b", "a", 9.5, [1, 2]]) == [
+        9,
+        9.5,
+        10,
+        "[1, 2]",
+        "a",
+        "b",
+        "None",
+    ]
+
+
+def test_categories_keep_their_order_and_only_those_observed_stay():
+    """A categorical column is pivoted in the order of its categories."""
+    frame = candidates_frame(validation_record())
+    labels = pd.Categorical(["low", "high", "low"], categories=["low", "middle", "high"])
+    found = pivot(frame.assign(param_hidden_size=labels), "hidden_size")
+    assert list(found.mean.index) == ["low", "high"]
+
+
+def test_tuples_stay_one_label():
+    """A parameter whose values are tuples makes one index level."""
+    frame = candidates_frame(validation_record())
+    frame["param_hidden_size"] = pd.Series([(32,), (32, 32), None], dtype=object)
+    assert list(pivot(frame, "hidden_size").mean.index) == ["(32,)", "(32, 32)", "None"]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ({"index": "hiden_size"}, "did you mean hidden_size.*There are: epochs, hidden_size"),
+        ({"index": "epochs", "values": "mean_tset_score"}, "did you mean mean_test_score"),
+        ({"index": "epochs", "values": "state"}, "no column named 'state'"),
+        ({"index": []}, "at least one name each"),
+    ],
+)
+def test_a_wrong_name_is_refused_with_the_allowed_ones(call, words):
+    """The error of a pivot names what is allowed, and the closest."""
+    with pytest.raises(ResultError, match=words):
+        pivot(candidates_frame(grid_record()), **call)
