@@ -91,8 +91,9 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     trained = any(split.train for c in record.candidates for split in c.trial.splits)
     names = parameter_names(record)
     rows = [_candidate_row(c, names, trained=trained) for c in record.candidates]
-    frame = pd.DataFrame(rows, columns=_candidate_columns(names, splits, trained=trained))
-    return _typed(frame)
+    columns = _candidate_columns(names, splits, trained=trained)
+    # As objects, for a whole number beside a None would become a float.
+    return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
 
 
 def folds_frame(record: StudyRecord) -> pd.DataFrame:

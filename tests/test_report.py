@@ -158,6 +158,15 @@ def test_the_refitted_candidate_is_the_answer_even_when_the_study_has_grown():
     assert "The study has grown since the choice: row 8" in words
 
 
+def test_a_test_set_opened_more_than_once_is_no_clean_witness():
+    """The page says how often the test set was opened, and what that means."""
+    record = grid_record()
+    again = replace(record, winner=replace(record.winner, test_openings=2))
+    words = Page(render(again)).text
+    assert "so may be the test score, for the test set was opened twice" in words
+    assert "the test score is not" in Page(render(record)).text
+
+
 def test_a_closed_test_set_is_said():
     """refit = false leaves the test set closed, and the page says so."""
     assert "The test set is still closed (refit = false)" in Page(render(validation_record())).text
@@ -175,6 +184,43 @@ def test_a_study_without_a_complete_trial_says_so():
     words = Page(render(empty_record())).text
     assert "No settings to take: no trial is complete, 1 failed" in words
     assert "out of memory" in words
+
+
+def nan_scores(record):
+    """The study with every score NaN."""
+    trials = {
+        t.number: replace(
+            t,
+            splits=tuple(replace(s, test=dict.fromkeys(s.test, float("nan"))) for s in t.splits),
+        )
+        for t in record.trials
+    }
+    rows = tuple(replace(c, trial=trials[c.trial.number]) for c in record.candidates)
+    return replace(record, trials=tuple(trials.values()), candidates=rows, winner=None)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(grid_record(), candidates=(), trials=(), winner=None),
+        nan_scores(grid_record()),
+        grid_record(epochs=(1,), widths=(32,), folds=1),
+        tpe_record(1, refit=False),
+        replace(
+            grid_record(),
+            spec={},
+            environment={},
+            data=replace(grid_record().data, class_counts=(), classes=()),
+        ),
+        replace(grid_record(), winner=replace(grid_record().winner, layers=(), confusion=())),
+    ],
+    ids=["nothing", "nan", "one", "one tpe", "no spec", "no layers"],
+)
+def test_sparse_studies_have_a_page(record):
+    """Whatever a study lacks, its page is made and well formed."""
+    parsed = Page(render(record))
+    assert parsed.wrong == []
+    assert "Take" in parsed.text or "No settings to take" in parsed.text
 
 
 def test_every_candidate_is_a_row_of_the_leaderboard():

@@ -1,5 +1,7 @@
 """Frames and pivots out of a study record."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,6 +76,16 @@ def test_a_parameter_that_does_not_apply_is_none():
     sgd = frame["param_optimizer"] == "sgd"
     assert set(frame.loc[~sgd, "param_momentum"]) == {None}
     assert all(isinstance(v, float) for v in frame.loc[sgd, "param_momentum"])
+
+
+def test_a_whole_number_beside_a_missing_value_stays_whole():
+    """An integer parameter that applies to some candidates is not turned into floats."""
+    record = tpe_record(4)
+    rows = [
+        replace(c, params={"filters": 32} if n else {}) for n, c in enumerate(record.candidates)
+    ]
+    held = candidates_frame(replace(record, candidates=tuple(rows)))["param_filters"]
+    assert [repr(v) for v in held] == ["None", "32", "32", "32"]
 
 
 def test_a_study_without_scores_still_has_its_rows():
@@ -168,7 +180,7 @@ def test_tuples_stay_one_label():
     """A parameter whose values are tuples makes one index level."""
     frame = candidates_frame(validation_record())
     frame["param_hidden_size"] = pd.Series([(32,), (32, 32), None], dtype=object)
-    assert list(pivot(frame, "hidden_size").mean.index) == ["(32,)", "(32, 32)", "None"]
+    assert list(pivot(frame, "hidden_size").mean.index) == ["(32, 32)", "(32,)", "None"]
 
 
 @pytest.mark.parametrize(

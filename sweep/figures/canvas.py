@@ -45,7 +45,7 @@ LABEL_WIDTH = 6.5  # a character of 11 px text, roughly
 
 
 def paper(
-    width: int = 460, height: int = 260, *, score: str = "", x: str = ""
+    width: int = 420, height: int = 250, *, score: str = "", x: str = ""
 ) -> tuple[Figure, Axes]:
     """Return an empty figure with one pair of axes.
 

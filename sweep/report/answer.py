@@ -114,6 +114,8 @@ def _banner(record: StudyRecord) -> str:
 
 
 def _nothing(record: StudyRecord) -> str:
+    if any(trial.state == "COMPLETE" for trial in record.trials):
+        return "No settings to take: no complete trial has a score"
     failed = sum(trial.state == "FAIL" for trial in record.trials)
     if failed:
         return f"No settings to take: no trial is complete, {failed:,} failed"
@@ -162,11 +164,20 @@ def _caution(record: StudyRecord) -> str:
             f"The study has grown since the choice: row {first.index} of the table now has the "
             f"highest held-out score, {text.score(mean_score(first))}."
         )
-    if complete < 2 or taken is None:  # noqa: PLR2004 - a choice needs two
+    if complete < 2 or taken is None:
         return ""
-    tail = "the test score is not." if record.winner else "only the test set can tell by how much."
     flattered = f"The highest of {complete:,} held-out scores is a little flattered by the choice"
-    return f"{_lone(record, taken)}{flattered}; {tail}"
+    return f"{_lone(record, taken)}{flattered}; {_flattery(record)}."
+
+
+def _flattery(record: StudyRecord) -> str:
+    """Say what the test set adds to a score that was chosen as the highest."""
+    if record.winner is None:
+        return "only the test set can tell by how much"
+    openings = record.winner.test_openings
+    if openings == 1:
+        return "the test score is not"
+    return f"so may be the test score, for the test set was opened {text.times(openings)}"
 
 
 def _lone(record: StudyRecord, taken: Candidate) -> str:

@@ -50,7 +50,7 @@ def heat_maps(
     ResultError
         If a pivot names no parameter of the study.
     """
-    complete = frame[frame["state"] == "COMPLETE"]
+    complete = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     if complete.empty:
         return []
     ranged, asked = ranges(record), pivots or record.spec.get("report", {}).get("pivots") or ()
@@ -132,7 +132,7 @@ def _binned(
 def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
     numbers = column.astype(float)
     edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, QUARTILES + 1))).tolist()
-    labels = [f"{text.value(a)} to {text.value(b)}" for a, b in pairwise(edges)]
+    labels = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
     if len(set(labels)) < len(labels):
         labels = [f"{a!r} to {b!r}" for a, b in pairwise(edges)]
     cut: pd.Series[Any] = pd.cut(numbers, pd.Series(edges), labels=labels, include_lowest=True)
@@ -142,7 +142,7 @@ def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
 def _heat_map(
     frame: pd.DataFrame, names: list[str], ident: str, score: str, cut: set[str]
 ) -> HeatMap:
-    index, across = (names[:1], names[1:]) if len(names) < 3 else (names[:-1], names[-1:])  # noqa: PLR2004
+    index, across = (names[:1], names[1:]) if len(names) < 3 else (names[:-1], names[-1:])
     made = pivot(frame, index, across or None, _wanted(frame))
     short = [n.removeprefix(PREFIX) for n in names]
     mean = made.mean["mean_test_score"]

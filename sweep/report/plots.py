@@ -65,7 +65,7 @@ def cost(record: StudyRecord, frame: pd.DataFrame) -> Plot | None:
 def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
     """Return learning curves and training loss of the best trials among all others."""
     top = _top(record)
-    if not top or folds["epoch"].max() < 2:  # noqa: PLR2004 - one epoch is no curve
+    if not top or folds["epoch"].max() < 2:
         return []
     numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
     data, several = figures.curves_frame(folds), bool((folds["split"] > 0).any())
@@ -85,7 +85,7 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
 
 def _slice(record: StudyRecord, frame: pd.DataFrame, name: str, prefix: str) -> Plot | None:
     data = figures.slice_frame(frame, name)
-    if len({str(v) for v in data["value"]}) < 2:  # noqa: PLR2004 - nothing to compare
+    if len({str(v) for v in data["value"]}) < 2:
         return None
     entry: Any = record.spec.get("space", {}).get(name)
     log = isinstance(entry, dict) and bool(entry.get("log"))

@@ -1,0 +1,180 @@
+"""The leaderboard: who leads, by how much, at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweep.cli.text import clean, counted, moment, score, setting, settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from sweep.ledger.records import Candidate, StudyRecord
+
+TOP = 10
+BAR = 10
+WIDE = 72
+"""Columns of the terminal from which the bar is drawn."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the leaderboard; scores in the scorer's unit, seconds of fitting a split."""
+
+    rank: int
+    score: float
+    std: float | None
+    seconds: float
+    candidate: Candidate
+
+
+def leaders(record: StudyRecord, top: int | None = TOP) -> list[Line]:
+    """Return the best complete candidates, best first; ties share the smaller rank."""
+    import numpy as np
+
+    from sweep import selection
+
+    lines: list[Line] = []
+    for place, candidate in enumerate(selection.ranked(record)[:top], start=1):
+        scores = selection.split_scores(candidate)
+        mean = float(np.mean(scores))
+        std = float(np.std(scores)) if len(scores) > 1 else None
+        tied = lines and lines[-1].score == mean
+        rank = lines[-1].rank if tied else place
+        lines.append(Line(rank, mean, std, selection.fit_seconds(candidate), candidate))
+    return lines
+
+
+def plain(line: Line) -> dict[str, Any]:
+    """Return a line as JSON."""
+    return {
+        "rank": line.rank,
+        "mean_test_score": line.score,
+        "std_test_score": line.std,
+        "mean_fit_time": line.seconds,
+        "parameters": line.candidate.trial.parameters,
+        "params": dict(line.candidate.params),
+    }
+
+
+def flat(line: Line) -> dict[str, Any]:
+    """Return a line as one row of text, a column for each parameter."""
+    row = plain(line)
+    params = row.pop("params")
+    return {**row, **{f"param_{name}": value for name, value in params.items()}}
+
+
+def leaderboard(record: StudyRecord, width: int, top: int = TOP) -> Table:
+    """Draw the leaderboard into ``width`` columns.
+
+    Parameters stand in a column each where that fits, else together in one.
+    """
+    lines = leaders(record, top)
+    names = list(dict.fromkeys(name for line in lines for name in line.candidate.params))
+    order = [name for name in record.spec.get("space", {}) if name in names]
+    order += [name for name in names if name not in order]
+    bars = _bars(lines) if width >= WIDE and len(lines) > 1 else None
+    spread = _table(lines, bars, order)
+    return spread if _natural_width(spread) <= width else _table(lines, bars, None)
+
+
+def _table(lines: Sequence[Line], bars: Sequence[Text] | None, names: list[str] | None) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    if bars:
+        table.add_column("", no_wrap=True)
+    for name in names if names is not None else []:
+        table.add_column(_text(clean(name)), no_wrap=True, justify="right")
+    if names is None:
+        table.add_column("parameters", overflow="fold")
+    table.add_column("fit time", justify="right", no_wrap=True)
+    for place, line in enumerate(lines):
+        table.add_row(*_cells(line, bars[place] if bars else None, names), style=_style(line))
+    return table
+
+
+def _cells(line: Line, bar: Text | None, names: list[str] | None) -> list[Any]:
+    params = line.candidate.params
+    held = [settings(params, " ")]
+    if names is not None:
+        held = [setting(params[name]) if name in params else "-" for name in names]
+    spread = "" if line.std is None else f" ± {line.std:.4f}"
+    cells: list[Any] = [str(line.rank), _text(score(line.score) + spread)]
+    cells += [bar] if bar is not None else []
+    return [*cells, *map(_text, held), f"{line.seconds:.1f} s"]
+
+
+def _style(line: Line) -> str:
+    return "bold green" if line.rank == 1 else ""
+
+
+def _text(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(text)
+
+
+def _bars(lines: Sequence[Line]) -> list[Text]:
+    """Draw each score between the lowest and the highest that are shown."""
+    from rich.text import Text
+
+    low, high = min(line.score for line in lines), max(line.score for line in lines)
+    spans = [(line.score - low) / (high - low) if high > low else 1.0 for line in lines]
+    lengths = [1 + round((BAR - 1) * span) for span in spans]
+    return [Text("━" * n + " " * (BAR - n), style="cyan") for n in lengths]
+
+
+def _natural_width(table: Table) -> int:
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    wide = Console(width=10_000)
+    return Measurement.get(wide, wide.options, table).maximum
+
+
+def headline(record: StudyRecord) -> str:
+    """Return a study's name, method, state and counts on one line."""
+    states = [candidate.trial.state for candidate in record.candidates]
+    counts = {"failed": states.count("FAIL"), "pruned": states.count("PRUNED")}
+    notes = [f"{number} {word}" for word, number in counts.items() if number]
+    done = f"{record.done} of {counted(record.planned, 'cell')} done"
+    method = record.spec.get("search", {}).get("method", "?")
+    return ", ".join([f"{clean(record.name)}: {method}, {record.status}", done, *notes])
+
+
+def test_line(record: StudyRecord) -> str:
+    """Return what the test set said, or why it is still closed."""
+    won = record.winner
+    if won is not None:
+        often = "once" if won.test_openings == 1 else f"{won.test_openings} times"
+        return (
+            f"test score {score(won.test_score)} on {won.test_rows:,} rows "
+            f"(opened {often}, {moment(won.test_opened_at)})"
+        )
+    if not record.spec.get("search", {}).get("refit", True):
+        return "the test set is still closed (refit = false)"
+    return "the test set is still closed (the study has not ended)"
+
+
+def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
+    """Return leaderboard and test score, ready to print."""
+    if not leaders(record, 1):
+        return [_text("no candidate is complete yet")]
+    more = len(leaders(record, None)) - top
+    note = [_text(f"... and {more} more")] if more > 0 else []
+    return [leaderboard(record, width, top), *note, _text(""), _text(test_line(record))]
+
+
+def failure_lines(record: StudyRecord) -> list[str]:
+    """Return each reason of a failure with how often it was met, most frequent first."""
+    from collections import Counter
+
+    failed = {c.trial.number: c.trial for c in record.candidates if c.trial.state == "FAIL"}
+    reasons = Counter(clean(trial.reason or "no reason recorded") for trial in failed.values())
+    return [f"{count} failed: {reason}" for reason, count in reasons.most_common()]

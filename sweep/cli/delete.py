@@ -1,0 +1,40 @@
+"""``sweep delete``: a study and its weights, after a question."""
+
+from __future__ import annotations
+
+import click
+
+from sweep.cli.options import opened, storage_option, study_argument
+from sweep.cli.text import clean, counted
+
+
+@click.command()
+@study_argument
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@storage_option
+@click.pass_context
+def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) -> None:
+    """Delete a study, its trials and its fitted winner. Its reports stay.
+
+    \b
+    Example:
+      sweep delete digits-grid
+    """
+    from sweep.study.delete import delete_study
+
+    record = opened(study, storage).record
+    held = f"{clean(record.name)} ({counted(len(record.trials), 'trial')})"
+    if not yes and not _sure(held):
+        click.echo("kept", err=True)
+        ctx.exit(1)
+    delete_study(study, storage)
+    click.echo(f"deleted {held}")
+
+
+def _sure(held: str) -> bool:
+    try:
+        return click.confirm(f"Delete {held} for good?", err=True)
+    except click.Abort:
+        # No answer (a closed input, Ctrl-C) is no consent.
+        click.echo("", err=True)
+        return False

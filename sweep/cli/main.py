@@ -1,0 +1,116 @@
+"""``sweep``: the group, its options, and the way in."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from sweep import __version__
+from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
+from sweep.cli.text import complain, redacted
+
+HOMES = {
+    "init": "init:init",
+    "check": "check:check",
+    "run": "run:run",
+    "list": "listing:list_studies",
+    "show": "show:show",
+    "best": "best:best",
+    "pivot": "pivot:pivot",
+    "report": "report:report",
+    "delete": "delete:delete",
+    "models": "catalog:models",
+    "data": "catalog:data",
+}
+
+EPILOG = """\b
+A first study:
+  sweep run digits-grid            a study that comes with sweep
+  sweep init && sweep run study.toml
+
+\b
+Results are kept in .sweep/ledger.db of the current project; --storage or
+SWEEP_STORAGE name another ledger. SWEEP_DATA_HOME names the folder with
+mnist.npz and the like. Exit status: 0 done, 1 some trials failed, 2 bad input,
+3 a defect in sweep, 130 interrupted.
+
+\b
+Completion of commands and study names:
+  bash  eval "$(_SWEEP_COMPLETE=bash_source sweep)"
+  zsh   eval "$(_SWEEP_COMPLETE=zsh_source sweep)"
+  fish  _SWEEP_COMPLETE=fish_source sweep | source
+"""
+
+
+@click.group(
+    cls=Sweep,
+    homes=HOMES,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="sweep")
+@click.option("-v", "--verbose", is_flag=True, help="Say more; show the traceback of an error.")
+@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add what happens to this file, with times.",
+)
+@click.pass_context
+def cli(ctx: click.Context, *, verbose: bool, quiet: bool, log_file: Path | None) -> None:
+    """Search the settings of Keras image models, the scikit-learn way.
+
+    A study file says which data, which model, and which settings to try; sweep tries them all
+    on every core, keeps what is done, and says which to take and how sure one may be.
+    """
+    if verbose and quiet:
+        raise click.UsageError("--verbose and --quiet exclude each other")
+    ctx.meta[VERBOSE], ctx.meta[QUIET] = verbose, quiet
+    _log(ctx, log_file, verbose=verbose)
+
+
+class _Redacting(logging.Formatter):
+    """A formatter that takes passwords out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        return redacted(super().format(record))
+
+
+def _log(ctx: click.Context, log_file: Path | None, *, verbose: bool) -> None:
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    if log_file is not None:
+        try:
+            log_file.parent.mkdir(parents=True, exist_ok=True)
+            _add(ctx, logging.FileHandler(log_file, encoding="utf-8"))
+        except OSError as error:
+            raise click.UsageError(f"--log-file: cannot be written: {error}") from error
+    log.addHandler(logging.NullHandler())
+    if verbose:
+        log.info("sweep %s on Python %s", __version__, sys.version.split()[0])
+        complain(f"sweep {__version__} on Python {sys.version.split()[0]}, {Path(__file__).parent}")
+    log.info("sweep %s", " ".join(ctx.meta[ARGUMENTS]))
+
+
+def _add(ctx: click.Context, handler: logging.Handler) -> None:
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    ctx.call_on_close(handler.close)
+    ctx.call_on_close(lambda: log.removeHandler(handler))
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        cli()
+    except KeyboardInterrupt:
+        complain("interrupted")
+        sys.exit(INTERRUPTED)

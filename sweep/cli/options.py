@@ -1,0 +1,164 @@
+"""Options that several commands share, and what the shell may complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from sweep.cli.text import secrets
+from sweep.errors import LedgerError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def complete_study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of studies in the ledger; quietly none where it cannot be read."""
+    del param
+    try:
+        names = _names(ctx.params.get("storage"))
+    except Exception:  # noqa: BLE001 - a prompt is no place for errors
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_file(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the shipped studies; files are the shell's own."""
+    del ctx, param
+    from sweep.spec.loading import shipped_studies
+
+    names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
+def _names(given: str | None) -> list[str]:
+    """Ask SQLite itself: Optuna would take half a second at every press of a key."""
+    import sqlite3
+    from contextlib import closing
+
+    from sweep.ledger.storage import sqlite_path, storage_url
+
+    path = sqlite_path(storage_url(given))
+    if path is None or not path.is_file():
+        return []
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+        return [name for (name,) in ledger.execute("SELECT study_name FROM studies ORDER BY 1")]
+
+
+def _without_password(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> str | None:
+    del ctx, param
+    if value and secrets(value):
+        raise LedgerError(
+            "--storage: an address with a password does not belong on the command line, where "
+            "others can read it; put it in the environment variable SWEEP_STORAGE"
+        )
+    return value
+
+
+def storage_option(command: F) -> F:
+    """``--storage``: refuses an address with a password."""
+    return click.option(
+        "--storage",
+        metavar="URL",
+        callback=_without_password,
+        is_eager=True,
+        help="The ledger: a file or a database address.  [default: SWEEP_STORAGE, else "
+        ".sweep/ledger.db of the current project]",
+    )(command)
+
+
+def format_option(command: F) -> F:
+    """``--format``: for people, programs or spreadsheets."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv"]),
+        default="table",
+        show_default=True,
+        help="How to print.",
+    )(command)
+
+
+def data_home_option(command: F) -> F:
+    """``--data-home``: the folder with the data files."""
+    return click.option(
+        "--data-home",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Folder with mnist.npz and the like.  [default: SWEEP_DATA_HOME]",
+    )(command)
+
+
+def allow_option(command: F) -> F:
+    """``--allow``: modules that a study may load."""
+    return click.option(
+        "--allow",
+        metavar="MODULE",
+        multiple=True,
+        help="Let the study load code from this module; repeat for more. Also: allow = [...] "
+        "under [tool.sweep] of your pyproject.toml.",
+    )(command)
+
+
+def set_option(command: F) -> F:
+    """``--set``: changes to the study file."""
+    return click.option(
+        "--set",
+        "changes",
+        metavar="PLACE=VALUE",
+        multiple=True,
+        help="Change a setting: --set search.cv=3; repeat for more. Nothing after = takes it away.",
+    )(command)
+
+
+def name_option(command: F) -> F:
+    """``--name``: another name in the ledger."""
+    return click.option(
+        "--name", help="Another name for the study in the ledger.", metavar="NAME"
+    )(command)
+
+
+def study_argument(command: F) -> F:
+    """``STUDY``: a name in the ledger."""
+    return click.argument("study", shell_complete=complete_study)(command)
+
+
+def file_argument(command: F) -> F:
+    """``FILE``: a study file, or the name of a shipped study."""
+    return click.argument("file", metavar="FILE|NAME", shell_complete=complete_file)(command)
+
+
+def allowed(given: tuple[str, ...]) -> frozenset[str]:
+    """Return the modules that the person allows, here and in the current project."""
+    from sweep.references import project_allow
+
+    return project_allow(Path.cwd()) | set(given)
+
+
+def opened(name: str, storage: str | None) -> Any:
+    """Open a study for reading; a mistyped name gets a suggestion.
+
+    Raises
+    ------
+    StudyNotFoundError
+        Naming a close match.
+    """
+    from sweep.errors import StudyNotFoundError
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.storage import storage_url
+    from sweep.study.result import open_study
+
+    try:
+        return open_study(name, storage)
+    except StudyNotFoundError as error:
+        from sweep.cli.group import suggestion
+
+        known = Ledger(storage_url(storage), create=False).names()
+        raise StudyNotFoundError(f"{error}.{suggestion(name, known)}") from error

@@ -1,0 +1,129 @@
+"""``sweep pivot``: mean scores by parameter values, each with its n."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.options import format_option, opened, storage_option, study_argument
+from sweep.cli.output import emit
+from sweep.cli.text import clean, score, setting
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+    from sweep.tables import Pivot
+
+COLD, WARM = (23, 37, 84), (250, 204, 21)
+"""Ends of the colour scale: dark blue, yellow."""
+BRIGHT = 140
+
+
+def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str]:
+    return [name.strip() for name in (value or "").split(",") if name.strip()]
+
+
+@click.command()
+@study_argument
+@click.option(
+    "--index", required=True, callback=_names, metavar="A[,B]", help="Parameters of the rows."
+)
+@click.option("--columns", callback=_names, metavar="C[,D]", help="Parameters of the columns.")
+@click.option(
+    "--values",
+    callback=_names,
+    default="mean_test_score",
+    show_default=True,
+    metavar="V[,W]",
+    help="What to average: mean_test_score, mean_fit_time, parameters, ...",
+)
+@format_option
+@storage_option
+def pivot(
+    *, study: str, index: list[str], columns: list[str], values: list[str], form: str,
+    storage: str | None,
+) -> None:  # fmt: skip
+    """Cross-tabulate a study: the mean score for each value of some parameters.
+
+    The number of candidates stands in brackets beside each mean.
+
+    \b
+    Example:
+      sweep pivot digits-grid --index epochs --columns hidden_size
+    """
+    table: Pivot = opened(study, storage).pivot(index, columns or None, values)
+    rows = records(table)
+    emit(form, rows, rows, lambda: [drawn(table, value) for value in table.values])
+
+
+def records(table: Pivot) -> list[dict[str, Any]]:
+    """Return a record for each cell that holds a candidate: parameters, means, ``n``."""
+    rows = []
+    for key in table.mean.index:
+        for across in _across(table):
+            n = int(table.n.loc[key, across or "n"])
+            if not n:
+                continue
+            names = [*table.mean.index.names, *table.mean.columns.names[1:]]
+            held = dict(zip(map(str, names), [*_tuple(key), *_tuple(across)], strict=True))
+            means = {v: float(table.mean.loc[key, _column(v, across)]) for v in table.values}
+            rows.append({**held, **means, "n": n})
+    return rows
+
+
+def drawn(table: Pivot, value: str) -> Table:
+    """Draw the means of one column as a heat map."""
+    from rich.table import Table
+    from rich.text import Text
+
+    across = _across(table)
+    heads = [", ".join(map(setting, _tuple(key))) or clean(value) for key in across]
+    by = ", ".join(map(clean, table.mean.columns.names[1:]))
+    title = f"{clean(value)} (n) by {by}" if by else None
+    out = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in table.mean.index.names:
+        out.add_column(Text(clean(name)), justify="right", no_wrap=True, style="bold")
+    for head in heads:
+        out.add_column(Text(head), justify="right", no_wrap=True)
+    means = [table.mean[_column(value, key)] for key in across]
+    low = min((float(column.min()) for column in means), default=0.0)
+    high = max((float(column.max()) for column in means), default=1.0)
+    for key in table.mean.index:
+        cells = [_cell(table, value, key, each, (low, high)) for each in across]
+        out.add_row(*(Text(setting(part)) for part in _tuple(key)), *cells)
+    return out
+
+
+def _cell(table: Pivot, value: str, key: Any, across: Any, ends: tuple[float, float]) -> Text:
+    from rich.text import Text
+
+    mean, n = float(table.mean.loc[key, _column(value, across)]), table.n.loc[key, across or "n"]
+    if not n or mean != mean:  # noqa: PLR0124 - NaN
+        return Text("-")
+    low, high = ends
+    return Text(f" {score(mean)} ({n}) ", style=_heat((mean - low) / (high - low or 1.0)))
+
+
+def _heat(share: float) -> str:
+    mixed = [round(a + (b - a) * share) for a, b in zip(COLD, WARM, strict=True)]
+    light = 0.3 * mixed[0] + 0.6 * mixed[1] + 0.1 * mixed[2]
+    return f"{'black' if light > BRIGHT else 'white'} on rgb({','.join(map(str, mixed))})"
+
+
+def _across(table: Pivot) -> list[Any]:
+    """Return the values of the column parameters; one empty tuple where there are none."""
+    return list(table.n.columns) if table.mean.columns.nlevels > 1 else [()]
+
+
+def _column(value: str, across: Any) -> Any:
+    return (value, *_tuple(across)) if across != () else value
+
+
+def _tuple(key: Any) -> Sequence[Any]:
+    return key if isinstance(key, tuple) else (key,)
+
+

@@ -1,0 +1,85 @@
+"""``sweep show``: a study's leaderboard and facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.board import (
+    TOP,
+    board_parts,
+    failure_lines,
+    flat,
+    headline,
+    leaders,
+    plain,
+)
+from sweep.cli.options import format_option, opened, storage_option, study_argument
+from sweep.cli.output import console, emit
+from sweep.cli.text import clean, counted, moment
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sweep.ledger.records import StudyRecord
+
+
+@click.command()
+@study_argument
+@click.option(
+    "--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="How many candidates."
+)
+@format_option
+@storage_option
+def show(*, study: str, top: int, form: str, storage: str | None) -> None:
+    """Show the leaderboard of a study, and what it ran on.
+
+    \b
+    Example:
+      sweep show digits-grid --top 3
+    """
+    record: StudyRecord = opened(study, storage).record
+    lines = leaders(record, top)
+    answer = {**_facts(record), "leaderboard": [plain(line) for line in lines]}
+    emit(form, answer, [flat(line) for line in lines], lambda: _drawn(record, top))
+
+
+def _facts(record: StudyRecord) -> dict[str, Any]:
+    search = record.spec.get("search", {})
+    return {
+        "name": record.name,
+        "method": search.get("method"),
+        "scoring": search.get("scoring", "accuracy"),
+        "status": record.status,
+        "done": record.done,
+        "planned": record.planned,
+        "candidates": len(record.candidates),
+        "failed": sum(c.trial.state == "FAIL" for c in record.candidates),
+        "pruned": sum(c.trial.state == "PRUNED" for c in record.candidates),
+        "created": record.created,
+        "test_score": record.winner.test_score if record.winner else None,
+        "data": record.data,
+        "environment": dict(record.environment),
+    }
+
+
+def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
+    from rich.text import Text
+
+    data = record.data
+    shape = " x ".join(str(side) for side in data.shape)
+    ran = f"made {moment(record.created)} with " + ", ".join(
+        f"{name} {clean(record.environment[name])}"
+        for name in ("tensorflow", "scikit-learn")
+        if name in record.environment
+    )
+    facts = [
+        headline(record),
+        f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
+        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes",
+        ran,
+        "",
+    ]
+    board = board_parts(record, console().width, top)
+    return [*map(Text, facts), *board, *map(Text, failure_lines(record))]

@@ -1,0 +1,110 @@
+"""Text for people: nothing that a terminal would obey, no password, times as one says them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any
+from urllib.parse import unquote_plus
+
+import click
+
+MINUTE, HOUR = 60, 3600
+TEN = 10
+
+
+def clean(text: object) -> str:
+    """Return text on one line without control or direction characters."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def clean_lines(text: object) -> str:
+    """Return text with its line ends, without other control or direction characters."""
+    return "\n".join(clean(line) for line in str(text).split("\n"))
+
+
+def complain(message: str) -> None:
+    """Write a message to standard error, passwords taken out."""
+    click.echo(clean_lines(redacted(message)).rstrip(), err=True)
+
+
+def redacted(text: str) -> str:
+    """Return text without the password of the ledger that the environment names."""
+    for secret in sorted(secrets(os.environ.get("SWEEP_STORAGE", "")), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def secrets(address: str) -> set[str]:
+    """Return every form in which the passwords of a database address may turn up."""
+    scheme, _, rest = address.partition("://")
+    if not rest or scheme.startswith("sqlite"):
+        return set()
+    place, _, query = rest.partition("?")
+    found = {_password(rest), _password(place)}
+    for pair in query.split("&"):
+        key, _, held = pair.partition("=")
+        found |= {held} if _names_secret(key) else set()
+    # Where a password holds an @, SQLAlchemy takes what follows it for the host.
+    found |= {f"{part}@" for each in found for part in each.split("@")[1:]}
+    return {form for each in found for form in (each, unquote_plus(each), repr(each)[1:-1]) if form}
+
+
+def _password(place: str) -> str:
+    """Return what stands between the first colon and the last @, itself excluded."""
+    user, at, _ = place.rpartition("@")
+    return user.partition(":")[2] if at else ""
+
+
+def _names_secret(key: str) -> bool:
+    return any(word in key.lower() for word in ("pass", "pwd", "secret", "token"))
+
+
+def duration(seconds: float | None) -> str:
+    """Return ``1:20``, ``1:02:03``; a dash where it is not known."""
+    if seconds is None or not isfinite(seconds):
+        return "-"
+    minutes, rest = divmod(round(seconds), MINUTE)
+    hours, minutes = divmod(minutes, MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def spoken(seconds: float) -> str:
+    """Return ``about 20 s``, ``about 3 min``, ``about 2 h 10 min``."""
+    if seconds < 1.5 * MINUTE:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    minutes = round(seconds / MINUTE)
+    if minutes < 2 * MINUTE:
+        return f"about {minutes} min"
+    return f"about {minutes // MINUTE} h {minutes % MINUTE} min"
+
+
+def score(value: float | None) -> str:
+    """Return a score with four decimals, or four digits from ten upwards."""
+    if value is None or not isfinite(value):
+        return "-"
+    return f"{value:.4f}" if abs(value) < TEN else f"{value:.4g}"
+
+
+def setting(value: Any) -> str:
+    """Return a parameter's value: floats with four significant digits."""
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return f"{float(value):.4g}"
+    return clean(value)
+
+
+def settings(params: Mapping[str, Any], separator: str = ", ") -> str:
+    """Return ``hidden_size=64, epochs=10``."""
+    return separator.join(f"{clean(name)}={setting(value)}" for name, value in params.items())
+
+
+def counted(number: int, word: str, plural: str | None = None) -> str:
+    """Return ``1 fit``, ``1,200 fits``."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def moment(stamp: str) -> str:
+    """Return an ISO time as date and clock time."""
+    return clean(stamp[:16].replace("T", " "))

@@ -1,0 +1,56 @@
+"""Delete a study, and the files that belong to it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sweep.errors import LedgerError
+from sweep.ledger.ledger import WORKER, Ledger
+from sweep.ledger.storage import ledger_folder, storage_url
+from sweep.names import slug
+from sweep.workers.job import is_dead
+
+
+def artifacts_folder(url: str, name: str) -> Path:
+    """Return the folder with a study's weights; that of ``sweep.search.finish.winner_path``."""
+    return ledger_folder(url) / "artifacts" / slug(name)
+
+
+def delete_study(name: str, storage: str | None = None) -> None:
+    """Delete a study, its trials and its weights; its reports stay.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    storage : str, optional
+        The ledger; as for :func:`sweep.run_study`.
+
+    Raises
+    ------
+    StudyNotFoundError
+        If there is no such study.
+    LedgerError
+        If a worker is at it, or a file cannot be removed.
+    """
+    url = storage_url(storage)
+    ledger = Ledger(url, create=False)
+    ledger.header(name)
+    for trial in ledger.trials(name):
+        worker = trial.user_attrs.get(WORKER, "")
+        if trial.state.name == "RUNNING" and worker and not is_dead(worker):
+            raise LedgerError(f"study {name!r} is being run (worker {worker}); stop that run first")
+    ledger.delete(name)
+    _remove(artifacts_folder(url, name))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LedgerError(
+            f"the study is deleted, but not its files in {folder}: {error.strerror}"
+        ) from error

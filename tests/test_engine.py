@@ -1,0 +1,132 @@
+"""The fast fit: reset, swapped, stopped and repeated exactly; equal to Keras's own fit."""
+
+import numpy as np
+import pytest
+
+from sweep import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier, load_dataset
+from sweep.training.engines import engines_built
+
+pytestmark = pytest.mark.tensorflow
+
+DIGITS = load_dataset("digits", train_rows=300, test_rows=100)
+X, Y = DIGITS.x_train, DIGITS.y_train
+TEST = DIGITS.x_test
+SETTINGS = {"scaling": "unit", "random_state": 3, "epochs": 3}
+MODELS = [
+    KerasMLPClassifier(hidden_size=16, dropout_rate=0.3, **SETTINGS),
+    KerasMLPClassifier(hidden_size=[16, 8], batch_norm="before", **SETTINGS),
+    KerasCNNClassifier(filters=4, batch_norm="after", conv_dropout_rate=0.2, **SETTINGS),
+    KerasCNNClassifier(filters=4, augment="flip_shift", **SETTINGS),
+    KerasClassifier("all_conv", filters=4, dense_width=8, **SETTINGS),
+]
+
+
+def proba(model, **changes):
+    """Fit a copy and return its probabilities on the test rows."""
+    from sklearn.base import clone
+
+    return clone(model).set_params(**changes).fit(X, Y).predict_proba(TEST)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__ + str(m.get_params()))
+def test_the_same_seed_gives_the_same_model_to_the_last_bit(model):
+    """Also after other seeds and rates have used the same compiled model in between."""
+    first = proba(model)
+    proba(model, random_state=9, learning_rate=0.1)
+    np.testing.assert_array_equal(proba(model), first)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__ + str(m.get_params()))
+def test_the_fast_fit_equals_keras_own(model):
+    """Same initial weights, row order and dropout masks: the same probabilities within 1e-4."""
+    np.testing.assert_allclose(proba(model), proba(model, fast=False), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "learning_rate_decay": 1e-2},
+        {"optimizer": "rmsprop", "momentum": 0.5},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        *({"optimizer": name} for name in ("adadelta", "adagrad", "adamax", "ftrl", "lion", "nadam")),
+    ],
+    ids=str,
+)
+def test_the_fast_fit_equals_keras_own_for_each_optimizer(settings):
+    """Accumulators, momenta and the decay of the rate are reset and followed as Keras does."""
+    model = KerasMLPClassifier(hidden_size=16, learning_rate=0.02, **SETTINGS).set_params(**settings)
+    proba(model)  # so that the second fit meets a used optimizer
+    np.testing.assert_allclose(proba(model), proba(model, fast=False), atol=1e-4)
+
+
+def test_rates_and_seeds_do_not_trace_anew():
+    """One compiled model serves every learning rate, decay and seed of an architecture."""
+    model = KerasMLPClassifier(hidden_size=17, **SETTINGS)
+    proba(model)
+    before = engines_built()
+    for change in ({"learning_rate": 0.1}, {"learning_rate_decay": 0.1}, {"random_state": 8}):
+        proba(model, **change)
+    assert engines_built() == before
+
+
+def test_stepping_by_epochs_equals_one_fit():
+    """partial_fit three times is fit with three epochs."""
+    model = KerasMLPClassifier(hidden_size=16, dropout_rate=0.3, **SETTINGS)
+    for _ in range(3):
+        model.partial_fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(TEST), proba(MODELS[0]))
+
+
+def test_two_fits_side_by_side_do_not_disturb_each_other():
+    """Estimators of one architecture share a compiled model and keep their own state."""
+    a, b = (KerasMLPClassifier(hidden_size=16, random_state=s) for s in (1, 2))
+    for _ in range(2):
+        a.partial_fit(X, Y)
+        b.partial_fit(X, Y)
+    alone = KerasMLPClassifier(hidden_size=16, random_state=1, epochs=2).fit(X, Y)
+    np.testing.assert_array_equal(a.predict_proba(TEST), alone.predict_proba(TEST))
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_checkpoint_equals_a_separate_fit(epoch):
+    """at_epoch(k) is the estimator that epochs=k would have given."""
+    long = KerasMLPClassifier(hidden_size=16, dropout_rate=0.3, checkpoint_epochs=[1, 2], **SETTINGS)
+    staged = long.fit(X, Y).at_epoch(epoch)
+    np.testing.assert_array_equal(staged.predict_proba(TEST), proba(MODELS[0], epochs=epoch))
+    assert staged.n_epochs_ == len(staged.history_["loss"]) == epoch
+
+
+def test_an_epoch_that_was_not_kept_is_refused():
+    """The message says which epochs there are."""
+    model = KerasMLPClassifier(checkpoint_epochs=[2], **SETTINGS).fit(X, Y)
+    with pytest.raises(ValueError, match=r"kept are \[2, 3\]"):
+        model.at_epoch(1)
+
+
+def test_a_fit_broken_off_leaves_nothing_behind(monkeypatch):
+    """After an interrupted epoch the next prediction and fit start from whole weights."""
+    import sweep.training.engine as engine
+
+    model = KerasMLPClassifier(hidden_size=16, random_state=4, epochs=2)
+    expected = model.fit(X, Y).predict_proba(TEST)
+    broken = KerasMLPClassifier(hidden_size=16, random_state=4)
+    broken.partial_fit(X, Y)
+    real = engine.epoch_order
+    monkeypatch.setattr(engine, "epoch_order", lambda *a: real(*a))
+    monkeypatch.setattr(engine.Engine, "_read_weights", lambda _self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        broken.partial_fit(X, Y)
+    monkeypatch.undo()
+    broken.partial_fit(X, Y)
+    np.testing.assert_array_equal(broken.predict_proba(TEST), expected)
+
+
+def test_short_graph_calls_change_nothing(monkeypatch):
+    """How an epoch is cut into graph calls leaves weights and history untouched."""
+    import sweep.training.engine as engine
+
+    whole = KerasMLPClassifier(hidden_size=16, **SETTINGS).fit(X, Y)
+    monkeypatch.setattr(engine, "CALL_SECONDS", 0.0)
+    cut = KerasMLPClassifier(hidden_size=16, **SETTINGS).fit(X, Y)
+    np.testing.assert_array_equal(cut.predict_proba(TEST), whole.predict_proba(TEST))
+    assert cut.history_["loss"] == whole.history_["loss"]
