@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,8 @@ from sweep.cli.output import emit
 from sweep.cli.text import clean, counted, score, setting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import RenderableType
 
     from sweep.ledger.records import Candidate, StudyRecord
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 CLASSES = {"mlp": "KerasMLPClassifier", "cnn": "KerasCNNClassifier"}
 
 
-@click.command()
+@click.command(short_help="Say which settings to take, and how sure.")
 @study_argument
 @format_option
 @storage_option
 def best(*, study: str, form: str, storage: str | None) -> None:
-    """Say which settings to take, and how sure one may be.
+    r"""Say which settings to take, and how sure one may be.
 
     \b
     Example:
@@ -83,23 +84,28 @@ def _constructor(spec: Mapping[str, Any], chosen: Candidate) -> str:
         **chosen.params,
     }
     name = CLASSES.get(factory, "KerasClassifier")
-    first = {} if factory in CLASSES else {"": factory}
-    words = [f"{key}={value!r}" if key else repr(value) for key, value in {**first, **params}.items()]
-    return f"from sweep import {name}; model = {name}({', '.join(words)})"
+    words = [f"{key}={value!r}" for key, value in params.items()]
+    imports = f"from sweep import {name}"
+    if ":" in factory:
+        module, _, function = factory.partition(":")
+        imports, words = f"from {module} import {function}; {imports}", [function, *words]
+    elif factory not in CLASSES:
+        words = [repr(factory), *words]
+    return f"{imports}; model = {name}({', '.join(words)})"
 
 
 def _drawn(
     record: StudyRecord, chosen: Candidate, answer: Mapping[str, Any]
 ) -> list[RenderableType]:
-    from rich.padding import Padding
     from rich.text import Text
 
     params = [f"  {clean(name)} = {setting(value)}" for name, value in chosen.params.items()]
     rest = [*_certainty(answer), test_line(record)]
     unfinished = [] if record.status == "finished" else [f"so far: {record.status}"]
-    head = [f"{clean(record.name)}: best {', '.join([score(answer['mean_test_score']), *unfinished])}"]
-    lines = [*head, *params, *rest, "in Python:"]
-    return [*map(Text, lines), Padding(Text(clean(answer["python"])), (0, 0, 0, 2))]
+    head = [
+        f"{clean(record.name)}: best {', '.join([score(answer['mean_test_score']), *unfinished])}"
+    ]
+    return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(answer['python'])}"]
 
 
 def _certainty(answer: Mapping[str, Any]) -> list[str]:
@@ -107,11 +113,9 @@ def _certainty(answer: Mapping[str, Any]) -> list[str]:
     found = []
     if held:
         found.append(
-            f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}: "
-            f"{held['method']}"
+            f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}\n"
+            f"  {held['method']}"
         )
     if rivals:
         found.append(f"the data cannot tell {counted(rivals, 'other candidate')} from it")
     return found
-
-

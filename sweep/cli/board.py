@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.text import clean, counted, moment, score, setting, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
     from rich.text import Text
 
@@ -78,7 +79,7 @@ def leaderboard(record: StudyRecord, width: int, top: int = TOP) -> Table:
     order += [name for name in names if name not in order]
     bars = _bars(lines) if width >= WIDE and len(lines) > 1 else None
     spread = _table(lines, bars, order)
-    return spread if _natural_width(spread) <= width else _table(lines, bars, None)
+    return spread if natural_width(spread) <= width else _table(lines, bars, None)
 
 
 def _table(lines: Sequence[Line], bars: Sequence[Text] | None, names: list[str] | None) -> Table:
@@ -130,7 +131,8 @@ def _bars(lines: Sequence[Line]) -> list[Text]:
     return [Text("━" * n + " " * (BAR - n), style="cyan") for n in lengths]
 
 
-def _natural_width(table: Table) -> int:
+def natural_width(table: Table) -> int:
+    """Return the columns that a table takes where nothing is cut."""
     from rich.console import Console
     from rich.measure import Measurement
 

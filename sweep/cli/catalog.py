@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from sweep.datasets import Dataset
 
 DOWNLOADED = "download"
+TRAINED = "How it is trained; a dash leaves it to the optimizer."
 
 
-@click.command()
+@click.command(short_help="List the built-in models.")
 @format_option
 def models(*, form: str) -> None:
-    """List the built-in models, their parameters and defaults.
+    r"""List the built-in models, their parameters and defaults.
 
     \b
     Example:
@@ -40,7 +41,7 @@ def models(*, form: str) -> None:
         }
         for name in FACTORIES
     ]
-    every = {"name": "(every model)", "summary": "Training.", "parameters": dict(TRAINING)}
+    every = {"name": "(every model)", "summary": TRAINED, "parameters": dict(TRAINING)}
     listed = [*found, every]
     rows = [
         {"model": model["name"], "parameter": name, "default": value}
@@ -75,13 +76,13 @@ def _toml(value: Any) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
-@click.command()
+@click.command(short_help="List the built-in datasets, or look into one.")
 @click.argument("name", required=False)
 @data_home_option
 @allow_option
 @format_option
 def data(*, name: str | None, data_home: Path | None, allow: tuple[str, ...], form: str) -> None:
-    """List the built-in datasets, or say what is in one.
+    r"""List the built-in datasets, or say what is in one.
 
     NAME is one of them, an .npz file, a folder of class folders, or module:function.
 

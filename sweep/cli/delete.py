@@ -8,13 +8,13 @@ from sweep.cli.options import opened, storage_option, study_argument
 from sweep.cli.text import clean, counted
 
 
-@click.command()
+@click.command(short_help="Delete a study, trials and fitted winner.")
 @study_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @storage_option
 @click.pass_context
 def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) -> None:
-    """Delete a study, its trials and its fitted winner. Its reports stay.
+    r"""Delete a study, its trials and its fitted winner. Its reports stay.
 
     \b
     Example:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import shlex
 import traceback
-from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sweep.cli.text import complain
 from sweep.errors import SweepError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 INTERNAL = 3
 """Exit status of a defect of sweep's own."""

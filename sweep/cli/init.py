@@ -49,10 +49,10 @@ pivots = ["epochs,hidden_size"]
 """
 
 
-@click.command()
+@click.command(short_help="Write a study file to begin with.")
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 def init(*, directory: Path) -> None:
-    """Write a study file to begin with, study.toml, into DIR.
+    r"""Write a study file to begin with, study.toml, into DIR.
 
     It runs as it is, on the digits that come with scikit-learn, and each line says what it does.
 

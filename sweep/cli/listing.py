@@ -6,21 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.cli.board import natural_width
 from sweep.cli.options import format_option, storage_option
-from sweep.cli.output import emit
+from sweep.cli.output import console, emit
 from sweep.cli.text import clean, moment, score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
     from sweep.ledger.records import StudyRecord
 
+HIDDEN = ("created", "method")
+"""Columns that a narrow terminal does without, first to last."""
 
-@click.command("list")
+
+@click.command("list", short_help="List the studies of the ledger.")
 @format_option
 @storage_option
 def list_studies(*, form: str, storage: str | None) -> None:
-    """List the studies of the ledger.
+    r"""List the studies of the ledger.
 
     \b
     Example:
@@ -52,19 +57,43 @@ def _row(record: StudyRecord) -> dict[str, Any]:
 
 
 def _drawn(rows: list[dict[str, Any]]) -> list[RenderableType]:
-    from rich.table import Table
     from rich.text import Text
 
     if not rows:
         return [Text("no studies yet; begin with: sweep run digits-grid")]
+    width = console().width
+    tables = (_table(rows, hidden) for hidden in ((), HIDDEN[:1], HIDDEN))
+    return [next((t for t in tables if natural_width(t) <= width), _table(rows, HIDDEN))]
+
+
+def _table(rows: list[dict[str, Any]], hidden: tuple[str, ...]) -> Table:
+    """Draw the studies; only their names may be cut."""
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = [{k: text for k, text in _cells(row).items() if k not in hidden} for row in rows]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("study", overflow="ellipsis", no_wrap=True)
-    for name in ("method", "status", "done", "best", "created", "test"):
-        right = name in {"done", "best"}
-        table.add_column(name, no_wrap=True, justify="right" if right else "left")
-    for row in rows:
-        done = f"{row['done']}/{row['planned']}"
-        opened = "opened" if row["test_opened"] else "closed"
-        cells = (row["method"], row["status"], done, score(row["best"]), moment(row["created"]))
-        table.add_row(Text(clean(row["name"])), *map(Text, cells), Text(opened))
-    return [table]
+    for name in lines[0]:
+        widest = max(len(name), *(len(line[name]) for line in lines))
+        table.add_column(
+            name,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="right" if name in {"done", "best"} else "left",
+            min_width=None if name == "study" else widest,
+        )
+    for line in lines:
+        table.add_row(*map(Text, line.values()))
+    return table
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "study": clean(row["name"]),
+        "method": clean(row["method"]),
+        "status": row["status"],
+        "done": f"{row['done']}/{row['planned']}",
+        "best": score(row["best"]),
+        "created": moment(row["created"]),
+        "test": "opened" if row["test_opened"] else "closed",
+    }

@@ -11,7 +11,7 @@ import click
 
 from sweep import __version__
 from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
-from sweep.cli.text import complain, redacted
+from sweep.cli.text import complain, masked, redacted
 
 HOMES = {
     "init": "init:init",
@@ -94,7 +94,7 @@ def _log(ctx: click.Context, log_file: Path | None, *, verbose: bool) -> None:
     if verbose:
         log.info("sweep %s on Python %s", __version__, sys.version.split()[0])
         complain(f"sweep {__version__} on Python {sys.version.split()[0]}, {Path(__file__).parent}")
-    log.info("sweep %s", " ".join(ctx.meta[ARGUMENTS]))
+    log.info("sweep %s", " ".join(map(masked, ctx.meta[ARGUMENTS])))
 
 
 def _add(ctx: click.Context, handler: logging.Handler) -> None:

@@ -50,9 +50,7 @@ def _names(given: str | None) -> list[str]:
         return [name for (name,) in ledger.execute("SELECT study_name FROM studies ORDER BY 1")]
 
 
-def _without_password(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> str | None:
+def _without_password(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     del ctx, param
     if value and secrets(value):
         raise LedgerError(
@@ -120,9 +118,9 @@ def set_option(command: F) -> F:
 
 def name_option(command: F) -> F:
     """``--name``: another name in the ledger."""
-    return click.option(
-        "--name", help="Another name for the study in the ledger.", metavar="NAME"
-    )(command)
+    return click.option("--name", help="Another name for the study in the ledger.", metavar="NAME")(
+        command
+    )
 
 
 def study_argument(command: F) -> F:

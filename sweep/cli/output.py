@@ -57,9 +57,24 @@ def emit(
     elif form == "csv":
         click.echo(redacted(csv_text(rows)), nl=False)
     else:
-        out = console()
-        for part in draw():
-            out.print(part)
+        show(draw())
+
+
+def show(parts: Sequence[RenderableType]) -> None:
+    """Print what people see; a plain string stays on one line, to be copied."""
+    out = console()
+    if out.is_terminal:
+        _print(out, parts)
+        return
+    with out.capture() as held:
+        _print(out, parts)
+    lines = [line.rstrip() for line in held.get().splitlines()]
+    click.echo("\n".join(lines).rstrip())
+
+
+def _print(out: Console, parts: Sequence[RenderableType]) -> None:
+    for part in parts:
+        out.print(part, soft_wrap=isinstance(part, str))
 
 
 def json_value(value: Any) -> Any:
@@ -70,13 +85,17 @@ def json_value(value: Any) -> Any:
         return {str(key): json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [json_value(each) for each in value]
+    return _json_scalar(value)
+
+
+def _json_scalar(value: Any) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(value) if isfinite(value) else None
-    return None if value != value else str(value)  # noqa: PLR0124 - a missing value of pandas
+    return str(value)
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,8 @@ from sweep.cli.output import emit
 from sweep.cli.text import clean, score, setting
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Sequence
+
     from rich.table import Table
     from rich.text import Text
 
@@ -27,7 +27,7 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
     return [name.strip() for name in (value or "").split(",") if name.strip()]
 
 
-@click.command()
+@click.command(short_help="Cross-tabulate a study by parameters.")
 @study_argument
 @click.option(
     "--index", required=True, callback=_names, metavar="A[,B]", help="Parameters of the rows."
@@ -47,7 +47,7 @@ def pivot(
     *, study: str, index: list[str], columns: list[str], values: list[str], form: str,
     storage: str | None,
 ) -> None:  # fmt: skip
-    """Cross-tabulate a study: the mean score for each value of some parameters.
+    r"""Cross-tabulate a study: the mean score for each value of some parameters.
 
     The number of candidates stands in brackets beside each mean.
 
@@ -125,5 +125,3 @@ def _column(value: str, across: Any) -> Any:
 
 def _tuple(key: Any) -> Sequence[Any]:
     return key if isinstance(key, tuple) else (key,)
-
-

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sweep.study.result import StudyResult
 
 
-@click.command()
+@click.command(short_help="Write a study's report as one HTML page.")
 @study_argument
 @click.option(
     "-o",
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     help="Show this pair of parameters as a heat map; repeat for more.",
 )
 @storage_option
-def report(*, study: str, output: Path | None, pivots: tuple[str, ...], storage: str | None) -> None:
-    """Write the report of a study: one HTML page that needs nothing else.
+def report(
+    *, study: str, output: Path | None, pivots: tuple[str, ...], storage: str | None
+) -> None:
+    r"""Write the report of a study: one HTML page that needs nothing else.
 
     \b
     Example:
@@ -44,9 +46,7 @@ def report(*, study: str, output: Path | None, pivots: tuple[str, ...], storage:
     click.echo(clean(written(opened(study, storage), output, pivots or None)))
 
 
-def written(
-    result: StudyResult, output: Path | None, pivots: Sequence[str] | None = None
-) -> Path:
+def written(result: StudyResult, output: Path | None, pivots: Sequence[str] | None = None) -> Path:
     """Write a report; return its file.
 
     Raises

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 
-@click.command()
+@click.command(short_help="Show a study's leaderboard and facts.")
 @study_argument
 @click.option(
     "--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="How many candidates."
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @format_option
 @storage_option
 def show(*, study: str, top: int, form: str, storage: str | None) -> None:
-    """Show the leaderboard of a study, and what it ran on.
+    r"""Show the leaderboard of a study, and what it ran on.
 
     \b
     Example:
@@ -74,10 +74,13 @@ def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
         for name in ("tensorflow", "scikit-learn")
         if name in record.environment
     )
+    rows = (
+        f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
+        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes"
+    )
     facts = [
         headline(record),
-        f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
-        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes",
+        rows,
         ran,
         "",
     ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from math import isfinite
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MINUTE, HOUR = 60, 3600
 TEN = 10
@@ -32,7 +34,16 @@ def complain(message: str) -> None:
 
 def redacted(text: str) -> str:
     """Return text without the password of the ledger that the environment names."""
-    for secret in sorted(secrets(os.environ.get("SWEEP_STORAGE", "")), key=len, reverse=True):
+    return _without(text, secrets(os.environ.get("SWEEP_STORAGE", "")))
+
+
+def masked(word: str) -> str:
+    """Return a word of a command line without the passwords it holds itself."""
+    return _without(word, secrets(word))
+
+
+def _without(text: str, found: set[str]) -> str:
+    for secret in sorted(found, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 

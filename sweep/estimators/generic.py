@@ -103,7 +103,7 @@ weight_decay, scaling, image_shape, random_state, checkpoint_epochs, fast
         return list(self._get_param_names())
 
     def _check_known(self, extra: dict[str, Any]) -> None:
-        if not (isinstance(self.model, str) or callable(self.model)):
+        if not (callable(self.model) or (isinstance(self.model, str) and self.model in FACTORIES)):
             return  # scikit-learn's rule: what is no model is refused by fit, not here
         factory = self._factory()
         if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(factory).parameters.values()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -42,13 +43,13 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
         If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = dict(saved)
     except FileNotFoundError:
         raise LedgerError(
             f"{path}: the winner's weights are missing; run the study again"
         ) from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise LedgerError(f"{path}: the winner's weights are damaged ({error})") from error
     _restore(estimator, arrays)
     return estimator

@@ -71,6 +71,11 @@ class Ledger:
         self.url = url
         self.storage = open_storage(url, create=create)
 
+    def close(self) -> None:
+        """Close the connections; the ledger opens new ones if it is used again."""
+        self.storage.remove_session()
+        self.storage.engine.dispose()
+
     # -- studies -------------------------------------------------------------------------------
 
     def names(self) -> list[str]:

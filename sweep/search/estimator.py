@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sweep.errors import ModelError, StudyFileError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -36,3 +38,27 @@ def make_estimator(
     if is_reference(factory):
         factory = resolve(factory, allow=allow, folder=spec.folder)
     return KerasClassifier(factory, **{**fixed, **params})
+
+
+def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
+    """Refuse a factory of the person's own that may not be loaded, or lacks a parameter.
+
+    Raises
+    ------
+    ReferenceError_
+        If it may not or cannot be loaded.
+    StudyFileError
+        If ``[model]`` or ``[space]`` name a parameter that it does not take.
+    """
+    from sweep.models import check_parameters
+    from sweep.references import is_reference, resolve
+    from sweep.spec import TRAINING
+
+    if not is_reference(spec.model.factory):
+        return
+    factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
+    given = {**spec.model.params, **dict.fromkeys(spec.space.dimensions)}
+    try:
+        check_parameters(factory, {n: v for n, v in given.items() if n not in TRAINING})
+    except ModelError as error:
+        raise StudyFileError(spec.study.name, [str(error)]) from error

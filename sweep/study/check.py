@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.ledger.records import DataRecord, PlannedCell
+from sweep.search.estimator import check_own_code
 from sweep.search.plan import Plan, cell_cost, check_models, make_plan
 from sweep.search.prepare import data_record, load_data
 from sweep.search.splits import make_splits
@@ -101,6 +102,7 @@ def check_study(
         As :func:`sweep.run_study` would.
     """
     plan = make_plan(spec)
+    check_own_code(spec, allow)
     dataset = load_data(spec, data_home, allow)
     data = data_record(dataset)
     check_models(spec, plan, data.shape, len(data.classes))

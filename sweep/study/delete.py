@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.ledger.ledger import WORKER, Ledger
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.names import slug
 from sweep.workers.job import is_dead
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def artifacts_folder(url: str, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,4 +181,5 @@ def open_study(name: str, storage: str | None = None) -> StudyResult:
         If there is no ledger or no such study.
     """
     url = storage_url(storage)
-    return StudyResult(read_study(Ledger(url, create=False), name), url)
+    with closing(Ledger(url, create=False)) as ledger:
+        return StudyResult(read_study(ledger, name), url)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.storage import ledger_folder, storage_url
+from sweep.search.estimator import check_own_code
 from sweep.search.plan import Plan, cell_cost, check_models, make_plan
 from sweep.search.prepare import data_record, load_data
 from sweep.spec import StudySpec, load_study
@@ -81,15 +82,16 @@ def run_study(
     """
     spec = _named(study if isinstance(study, StudySpec) else load_study(study), name)
     url = storage_url(storage)
-    ledger, plan = Ledger(url), make_plan(spec)
-    known = spec.study.name if ledger.has(spec.study.name) else None
-    record = _joined(ledger, spec, plan) if known else None
-    if record is not None and _is_finished(record, spec, retry_failed=retry_failed):
-        return StudyResult(record, url)
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, tuple(allow))
-    _run(ledger, spec, plan, job, _workers(n_jobs, plan), watcher or Watcher(), retry_failed)
-    return StudyResult(read_study(ledger, spec.study.name), url)
+    plan = make_plan(spec)
+    with closing(Ledger(url)) as ledger:
+        record = _joined(ledger, spec, plan) if ledger.has(job.study) else None
+        if record is None or not _is_finished(record, spec, retry_failed=retry_failed):
+            workers = _workers(n_jobs, plan)
+            _run(ledger, spec, plan, job, workers, watcher or Watcher(), retry_failed)
+            record = read_study(ledger, job.study)
+    return StudyResult(record, url)
 
 
 def _named(spec: StudySpec, name: str | None) -> StudySpec:
@@ -111,12 +113,14 @@ def _joined(ledger: Ledger, spec: StudySpec, plan: Plan) -> StudyRecord:
 
 def _is_finished(record: StudyRecord, spec: StudySpec, *, retry_failed: bool) -> bool:
     from sweep import selection
-    from sweep.search.finish import is_current
 
     if record.status != "finished" or (retry_failed and _failed(record)):
         return False
     chosen = selection.best(record)
-    return not spec.search.refit or chosen is None or is_current(record, chosen)
+    if not spec.search.refit or chosen is None:
+        return True
+    # As sweep.search.finish.is_current, which loads scikit-learn.
+    return record.winner is not None and dict(record.winner.params) == dict(chosen.params)
 
 
 def _failed(record: StudyRecord) -> bool:
@@ -151,6 +155,7 @@ def _run(
 
 def _prepare(ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher) -> Plan:
     """Check the data and every model, make the study; return the plan, dearest cells first."""
+    check_own_code(spec, job.allow)
     dataset = load_data(spec, job.data_home, job.allow)
     data, now = data_record(dataset), environment()
     check_models(spec, plan, data.shape, len(data.classes))

@@ -183,6 +183,7 @@ class Pool:
         if event["process"] != worker.pid:
             return
         self._progress.current.pop(worker.number, None)
+        worker.end(LEAVE_SECONDS)
         status = worker.exit_status
         if status != RECYCLE:
             self._mourn(worker, status)

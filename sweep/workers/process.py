@@ -91,9 +91,10 @@ class WorkerProcess:
                 self._process.stdin.flush()
 
     def _read(self, events: queue.Queue[tuple[int, Event]]) -> None:
-        for line in self._process.stdout or ():
-            with contextlib.suppress(json.JSONDecodeError):
-                events.put((self.number, json.loads(line)))
+        with self._process.stdout or contextlib.nullcontext([]) as lines:
+            for line in lines:
+                with contextlib.suppress(json.JSONDecodeError):
+                    events.put((self.number, json.loads(line)))
         self._process.wait()
         events.put((self.number, {"event": "gone", "process": self._process.pid}))
 

@@ -1,0 +1,225 @@
+"""``sweep check``: what a study would do, and what stands in its way."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.noise import without_noise
+from sweep.cli.options import (
+    allow_option,
+    allowed,
+    data_home_option,
+    file_argument,
+    format_option,
+    name_option,
+    set_option,
+    storage_option,
+)
+from sweep.cli.output import console, emit
+from sweep.cli.text import clean, counted, setting, spoken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from sweep.ledger.records import StudyRecord
+    from sweep.spec import StudySpec
+    from sweep.study import Check
+
+
+@click.command(short_help="Check a study: its plan, time and problems.")
+@file_argument
+@set_option
+@name_option
+@click.option("--probe/--no-probe", default=True, help="Train a moment to estimate the time.")
+@allow_option
+@data_home_option
+@format_option
+@storage_option
+def check(
+    *, file: str, changes: tuple[str, ...], name: str | None, probe: bool,
+    allow: tuple[str, ...], data_home: Path | None, form: str, storage: str | None,
+) -> None:  # fmt: skip
+    r"""Check a study before it runs: its plan, its time, and what stands in the way.
+
+    Every problem of the file is named at once, with its line.
+
+    \b
+    Example:
+      sweep check study.toml
+      sweep check digits-grid --set search.cv=5 --no-probe
+    """
+    from sweep.study import check_study
+
+    spec = read_spec(file, changes, name)
+    known = _known(spec, storage)
+    home = None if data_home is None else str(data_home)
+    if probe and form == "table":
+        _probing()
+    with without_noise() if probe else nullcontext():
+        checked = check_study(spec, data_home=home, allow=allowed(allow), probe=probe)
+    if known is not None:
+        from sweep.study.sameness import check_same_data
+
+        check_same_data(
+            known.name, {"fingerprint": known.data.fingerprint}, checked.data.fingerprint
+        )
+    plan = _plan(checked, known)
+    emit(form, plan, [_flat(plan)], lambda: _drawn(checked, known, _next(file, changes, name)))
+
+
+def read_spec(file: str, changes: tuple[str, ...], name: str | None) -> StudySpec:
+    """Read a study file with the changes of ``--set`` and ``--name`` worked in."""
+    import json
+
+    from sweep.spec import load_study
+
+    named = [] if name is None else [f"study.name={json.dumps(name, ensure_ascii=False)}"]
+    return load_study(file, set_=[*changes, *named])
+
+
+def _known(spec: StudySpec, storage: str | None) -> StudyRecord | None:
+    """Return what the ledger holds under this name, which must ask the same question.
+
+    Raises
+    ------
+    StudyChangedError
+        If it asks another.
+    """
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.reading import read_study
+    from sweep.ledger.storage import sqlite_path, storage_url
+    from sweep.spec import StudySpec
+    from sweep.study.sameness import check_same
+
+    url = storage_url(storage)
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        return None
+    ledger = Ledger(url, create=False)
+    if not ledger.has(spec.study.name):
+        return None
+    record = read_study(ledger, spec.study.name)
+    check_same(StudySpec.from_plain(record.spec), spec)
+    return record
+
+
+def _probing() -> None:
+    err = console(err=True)
+    if err.is_terminal:
+        err.print("training for a moment to estimate the time ...", style="dim")
+
+
+def _plan(checked: Check, known: StudyRecord | None) -> dict[str, Any]:
+    spec, minutes = checked.spec, checked.minutes
+    return {
+        "study": spec.study.name,
+        "method": spec.search.method,
+        "scoring": spec.search.scoring,
+        "refit": spec.search.refit,
+        "model": spec.model.factory,
+        "data": checked.data,
+        "space": spec.sections()["space"],
+        "candidates": checked.plan.candidates,
+        "cells": len(checked.plan.cells),
+        "splits": checked.splits,
+        "fits": checked.fits,
+        "fits_of_a_plain_search": checked.candidate_fits,
+        "workers": checked.workers,
+        "minutes": None if minutes is None else round(minutes, 2),
+        "status": known.status if known else "new",
+        "done": known.done if known else 0,
+    }
+
+
+def _flat(plan: dict[str, Any]) -> dict[str, Any]:
+    data = plan["data"]
+    kept = {key: value for key, value in plan.items() if key not in ("data", "space")}
+    rows = {"train_rows": data.train_rows, "test_rows": data.test_rows}
+    return {**kept, "data": data.name, **rows, "shape": list(data.shape)}
+
+
+def _next(file: str, changes: tuple[str, ...], name: str | None) -> str:
+    words = ["sweep", "run", file]
+    for change in changes:
+        words += ["--set", change]
+    return shlex.join([*words, *(["--name", name] if name else [])])
+
+
+def _drawn(checked: Check, known: StudyRecord | None, command: str) -> list[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for label, text in _facts(checked, known).items():
+        table.add_row(label, Text(text))
+    line = f"nothing stands in the way; next: {clean(command)}"
+    if known and known.status == "finished":
+        line = f"finished already; next: {shlex.join(['sweep', 'show', clean(known.name)])}"
+    return [table, Text(""), line]
+
+
+def _facts(checked: Check, known: StudyRecord | None) -> dict[str, str]:
+    spec, data, plan = checked.spec, checked.data, checked.plan
+    shape = " x ".join(str(side) for side in data.shape)
+    facts = {
+        "study": clean(spec.study.name) + _state(known),
+        "data": f"{clean(data.name)}: {counted(data.train_rows, 'training row')}, "
+        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes",
+        "model": _model(spec),
+        "search": f"{spec.search.method}, {_splitting(spec, checked.splits)}, "
+        f"scored by {spec.search.scoring}",
+        "candidates": counted(plan.candidates, "candidate") + _sharing(checked),
+        "fits": _fits(checked),
+        "test set": "opened once, for the winner"
+        if spec.search.refit
+        else "stays closed (refit = false)",
+    }
+    if checked.minutes is not None:
+        cores = min(checked.workers, len(plan.cells))
+        facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(cores, 'core')}"
+    return facts
+
+
+def _state(known: StudyRecord | None) -> str:
+    if known is None:
+        return " (new)"
+    if known.status == "finished":
+        return " (in the ledger, finished)"
+    return f" (in the ledger, {known.done} of {known.planned} cells done; a run continues it)"
+
+
+def _model(spec: StudySpec) -> str:
+    held = [f"{clean(name)} = {setting(value)}" for name, value in spec.model.params.items()]
+    return ", ".join([clean(spec.model.factory), *held])
+
+
+def _splitting(spec: StudySpec, splits: int) -> str:
+    if spec.search.validation is not None:
+        return f"{spec.search.validation:.0%} of the training rows held out"
+    if spec.search.repeats > 1:
+        return f"{splits // spec.search.repeats}-fold cross-validation x {spec.search.repeats}"
+    return f"{splits}-fold cross-validation"
+
+
+def _sharing(checked: Check) -> str:
+    cells = len(checked.plan.cells)
+    if cells == checked.plan.candidates:
+        return ""
+    return f" in {counted(cells, 'cell')} (those that differ only in epochs share one)"
+
+
+def _fits(checked: Check) -> str:
+    cells, refit = len(checked.plan.cells), checked.spec.search.refit
+    splits = counted(checked.splits, "split")
+    sum_ = f"{counted(cells, 'cell')} x {splits}" + (" + the winner" if refit else "")
+    plain = checked.candidate_fits
+    saved = f"; a plain search would train {plain:,}" if plain > checked.fits else ""
+    return f"{checked.fits:,} ({sum_}{saved})"

@@ -1,0 +1,101 @@
+"""A run's progress as plain lines: for logs, pipes and schedulers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.text import clean, duration, redacted, score, settings
+from sweep.workers.progress import Progress, Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EVERY_SECONDS = 1.0
+log = logging.getLogger("sweep")
+
+
+class Reporter(Watcher):
+    """Keeps the log, and remembers whether the run began; shows nothing else.
+
+    Attributes
+    ----------
+    progress : Progress or None
+        The last that was seen; None where there was nothing to do.
+    """
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+
+    def begin(self, progress: Progress) -> None:
+        """Take note that a run begins."""
+        self.progress = progress
+
+    def ended(self, progress: Progress, trial: Mapping[str, Any]) -> None:
+        """Log an ended cell."""
+        log.info("%s", ended_line(progress, trial))
+
+    def say(self, message: str) -> None:
+        """Log and show what matters."""
+        log.info("%s", message)
+        self.show(message)
+
+    def show(self, line: str) -> None:
+        """Put a line before the person."""
+
+
+class LineReporter(Reporter):
+    """One line for each ended cell, at most one a second; the last one always."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown = float("-inf")
+        self._held: str | None = None
+        self._reasons: set[str] = set()
+
+    def ended(self, progress: Progress, trial: Mapping[str, Any]) -> None:
+        """Show a cell's line, or hold it back; a new reason of failure always shows."""
+        super().ended(progress, trial)
+        self._held = ended_line(progress, trial)
+        fresh = trial["state"] == "FAIL" and trial.get("reason") not in self._reasons
+        self._reasons |= {str(trial.get("reason"))} if fresh else set()
+        if fresh or time.monotonic() - self._shown >= EVERY_SECONDS:
+            self._let_go()
+
+    def end(self, progress: Progress) -> None:
+        """Show the last line."""
+        del progress
+        self._let_go()
+
+    def show(self, line: str) -> None:
+        """Write a line to standard error."""
+        click.echo(clean(redacted(line)), err=True)
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self.show(self._held)
+            self._held, self._shown = None, time.monotonic()
+
+
+def ended_line(progress: Progress, trial: Mapping[str, Any]) -> str:
+    """Return ``[12/90] hidden_size=64: 0.9228, best 0.9338, 1:20 left``."""
+    words = [f"[{progress.done}/{progress.planned}]"]
+    params = settings(trial.get("params") or {})
+    words.append(f"{params}: {outcome(trial)}" if params else outcome(trial))
+    line = " ".join(words)
+    if progress.best is not None:
+        line += f", best {score(progress.best[0])}"
+    left = progress.seconds_left
+    return f"{line}, {duration(left)} left" if left else line
+
+
+def outcome(trial: Mapping[str, Any]) -> str:
+    """Return a cell's end in a few words."""
+    state = trial["state"]
+    if state == "FAIL":
+        return f"failed ({clean(trial.get('reason'))})"
+    value = score(trial.get("value"))
+    return {"COMPLETE": value, "PRUNED": f"pruned at {value}"}.get(state, "ended elsewhere")

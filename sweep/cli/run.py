@@ -1,0 +1,172 @@
+"""``sweep run``: start a study, or continue it; see it through; show what it found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.board import board_parts, failure_lines
+from sweep.cli.check import read_spec
+from sweep.cli.group import INTERRUPTED, QUIET, command_line, log
+from sweep.cli.options import (
+    allow_option,
+    allowed,
+    data_home_option,
+    file_argument,
+    name_option,
+    set_option,
+    storage_option,
+)
+from sweep.cli.output import console, show
+from sweep.cli.report import written
+from sweep.cli.text import clean, complain, counted, duration
+from sweep.errors import InterruptedRunError, ResultError, SweepError
+
+if TYPE_CHECKING:
+    from sweep.cli.lines import Reporter
+    from sweep.study.result import StudyResult
+
+
+def _some(_ctx: click.Context, _param: click.Parameter, value: int | None) -> int | None:
+    if value is not None and value != -1 and value < 1:
+        raise click.BadParameter(f"must be 1 or more, or -1 for every core, got {value}")
+    return value
+
+
+@click.command(short_help="Run a study, or continue it.")
+@file_argument
+@click.option(
+    "-j", "--n-jobs", type=int, callback=_some, metavar="N", help="Workers.  [default: every core]"
+)
+@set_option
+@name_option
+@allow_option
+@data_home_option
+@click.option("--retry-failed", is_flag=True, help="Try the cells that failed once more.")
+@click.option(
+    "--report/--no-report", "reporting", default=True, help="Write the report at the end."
+)
+@click.option(
+    "--report-path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to write it.  [default: reports/STUDY.html]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
+@storage_option
+@click.pass_context
+def run(
+    ctx: click.Context, *, file: str, n_jobs: int | None, changes: tuple[str, ...],
+    name: str | None, allow: tuple[str, ...], data_home: Path | None, retry_failed: bool,
+    reporting: bool, report_path: Path | None, quiet: bool, storage: str | None,
+) -> None:  # fmt: skip
+    r"""Run a study, or continue it where it stopped.
+
+    FILE is a study file; NAME one that comes with sweep. Ctrl-C stops cleanly: what is done is
+    kept, and the same command continues. A finished study is only shown.
+
+    \b
+    Example:
+      sweep run digits-grid
+      sweep run study.toml --n-jobs 4 --set search.cv=5 --name five-fold
+    """
+    from sweep.study.run import run_study
+
+    if reporting and report_path is not None and report_path.is_dir():
+        raise ResultError(f"--report-path: must be a file, {report_path} is a folder")
+    spec = read_spec(file, changes, name)
+    reporter = _reporter(quiet=quiet or ctx.meta[QUIET])
+    try:
+        result = run_study(
+            spec, storage=storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
+            retry_failed=retry_failed, watcher=reporter,
+        )  # fmt: skip
+    except (InterruptedRunError, KeyboardInterrupt) as stop:
+        ctx.exit(_stopped(ctx, reporter, stop))
+    _show(result, reporter)
+    if reporting:
+        click.echo(f"report: {clean(_report(result, report_path, reporter))}")
+    ctx.exit(_status(ctx, result))
+
+
+def _reporter(*, quiet: bool) -> Reporter:
+    from sweep.cli.lines import LineReporter, Reporter
+
+    if quiet:
+        return Reporter()
+    err = console(err=True)
+    if not err.is_terminal or err.is_dumb_terminal:
+        return LineReporter()
+    from sweep.cli.live import LiveReporter
+
+    return LiveReporter(err)
+
+
+def _stopped(ctx: click.Context, reporter: Reporter, stop: BaseException) -> int:
+    progress = reporter.progress
+    log.info("interrupted")
+    if progress is not None and (progress.done or progress.phase != "starting"):
+        kept = f"{progress.done} of {counted(progress.planned, 'cell')} done and kept"
+        complain(f"interrupted: {kept}")
+    else:
+        complain("interrupted before the first cell")
+    complain(f"continue with: {command_line(ctx)}")
+    return stop.exit_status if isinstance(stop, SweepError) else INTERRUPTED
+
+
+def _show(result: StudyResult, reporter: Reporter) -> None:
+    record, progress = result.record, reporter.progress
+    if progress is None:
+        click.echo(f"study {clean(record.name)} is finished; nothing to do")
+    else:
+        click.echo(f"study {clean(record.name)}: {_outcome(result, progress)}")
+    click.echo("")
+    show(board_parts(record, console().width))
+
+
+def _outcome(result: StudyResult, progress: Any) -> str:
+    record = result.record
+    fresh = progress.done - progress.began_done
+    kept = f", {progress.began_done} kept from before" if progress.began_done else ""
+    if record.status == "finished":
+        pruned = f", {progress.pruned} pruned" if progress.pruned else ""
+        return f"finished, {counted(fresh, 'cell')} in {duration(progress.seconds)}{pruned}{kept}"
+    return (
+        f"{record.status}, {record.done} of {counted(record.planned, 'cell')} done; "
+        "the same command continues"
+    )
+
+
+def _report(result: StudyResult, output: Path | None, reporter: Reporter) -> Path:
+    """Write the report, unless nothing has happened since it was written."""
+    from sweep.ledger.storage import sqlite_path
+    from sweep.study.places import report_path
+
+    ledger, standing = sqlite_path(result.url), report_path(result.name)
+    idle = output is None and reporter.progress is None
+    if idle and ledger is not None and _newer(standing, ledger):
+        return _near(standing)
+    return _near(written(result, output))
+
+
+def _newer(file: Path, other: Path) -> bool:
+    return file.is_file() and file.stat().st_mtime > other.stat().st_mtime
+
+
+def _near(path: Path) -> Path:
+    """Return a path as seen from here, where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _status(ctx: click.Context, result: StudyResult) -> int:
+    failures = failure_lines(result.record)
+    if not failures:
+        return 0
+    for line in failures:
+        complain(line)
+    again = "" if ctx.params["retry_failed"] else " --retry-failed"
+    complain(f"try them once more with: {command_line(ctx)}{again}")
+    return 1

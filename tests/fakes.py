@@ -1,0 +1,57 @@
+"""A small estimator that behaves like ours without TensorFlow: quick, and known beforehand."""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class FakeClassifier(ClassifierMixin, BaseEstimator):
+    """Right on a share of the rows that grows by ``skill`` with every epoch."""
+
+    def __init__(self, skill=0.1, epochs=2, checkpoint_epochs=None, nan_at=None):
+        self.skill = skill
+        self.epochs = epochs
+        self.checkpoint_epochs = checkpoint_epochs
+        self.nan_at = nan_at
+
+    def fit(self, X, y):
+        """Begin anew and run all epochs."""
+        self.__dict__.pop("n_epochs_", None)
+        for _ in range(self.epochs):
+            self.partial_fit(X, y)
+        return self
+
+    def partial_fit(self, X, y, classes=None):
+        """Run one epoch."""
+        if not hasattr(self, "n_epochs_"):
+            self.n_epochs_ = 0
+            self.classes_ = np.unique(y if classes is None else classes)
+            self.history_ = {"loss": [], "accuracy": [], "seconds": []}
+            self._state = SimpleNamespace(weights=[np.zeros(3)])
+        self.n_epochs_ += 1
+        loss = float("nan") if self.n_epochs_ == self.nan_at else 1 / self.n_epochs_
+        self.history_["loss"].append(loss)
+        self.history_["accuracy"].append(self.share())
+        self.history_["seconds"].append(0.5 * self.n_epochs_)
+        return self
+
+    def share(self):
+        """Return the share of rows that are predicted rightly."""
+        return min(1.0, self.skill * self.n_epochs_)
+
+    def predict(self, X):
+        """Return the label in the first column for a share of the rows, else the other of two."""
+        right = np.arange(len(X)) < round(self.share() * len(X))
+        return np.where(right, X[:, 0], 1 - X[:, 0]).astype(int)
+
+    def at_epoch(self, epoch):
+        """Return this estimator as it was."""
+        earlier = copy.copy(self)
+        earlier.n_epochs_ = epoch
+        return earlier
+
+    def layer_table(self):
+        """Return one layer."""
+        return (("dense", "Dense", "(3,)", 3),)

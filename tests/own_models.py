@@ -1,0 +1,40 @@
+"""A person's own module, as a study file may name it: models that work, fail, and misbehave."""
+
+import os
+import time
+
+from sweep.models import mlp
+
+
+def plain(input_shape, n_classes, width=8):
+    """Return a small model."""
+    return mlp(input_shape, n_classes, hidden_size=width)
+
+
+def fails(input_shape, n_classes, width=8):
+    """Raise for one width."""
+    if width == 13:
+        raise ValueError("thirteen is not a width\nand a second line")
+    return mlp(input_shape, n_classes, hidden_size=width)
+
+
+def deadly(input_shape, n_classes, width=8):
+    """End the process for one width."""
+    if width == 13:
+        os._exit(41)
+    return mlp(input_shape, n_classes, hidden_size=width)
+
+
+def slow(input_shape, n_classes, width=8):
+    """Take long to build for one width."""
+    if width == 13:
+        time.sleep(60)
+    return mlp(input_shape, n_classes, hidden_size=width)
+
+
+def dataset():
+    """Return the first digits in Keras's form."""
+    from sweep import load_dataset
+
+    data = load_dataset("digits", train_rows=120, test_rows=60)
+    return (data.x_train, data.y_train), (data.x_test, data.y_test)

@@ -1,0 +1,197 @@
+"""The command line as a whole: help, suggestions, errors, completion."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from commands import GUARD, ROOT, broken, process, read, sweep
+from ledgers import build
+
+from sweep.cli.group import Sweep
+from sweep.cli.main import HOMES, cli
+from sweep.cli.output import csv_text, guarded, json_value
+from sweep.cli.text import clean
+
+HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+
+def test_help_is_quick_and_light():
+    """`sweep --help` takes under 0.3 s and loads nothing heavy."""
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        result = process("--help", code=("-c", GUARD.format(names=HEAVY)))
+        seconds.append(time.perf_counter() - began)
+        assert result.returncode == 0, result.stderr
+    assert min(seconds) < 0.3
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_help_shows_an_example(name):
+    """Every command says what it does and shows an example of itself."""
+    text = read(name, "--help")
+    assert f"sweep {name}" in text.partition("Example:")[2]
+    command = Sweep("sweep", homes=HOMES).get_command(click.Context(cli), name)
+    assert len(command.help.splitlines()[0]) > 20
+    assert command.get_short_help_str(60)[-3:] != "..."
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_options_have_help(name):
+    """Every option of every command has a help text."""
+    command = cli.get_command(click.Context(cli), name)
+    silent = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_readme_mentions(name):
+    """The README shows every command."""
+    assert f"sweep {name}" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_mistyped_command():
+    """A mistyped command gets a suggestion."""
+    result = sweep("rnu")
+    assert (result.exit_code, "Did you mean 'run'?" in result.stderr) == (2, True)
+
+
+def test_mistyped_option():
+    """A mistyped option gets a suggestion."""
+    result = sweep("run", "digits-grid", "--njobs", "2")
+    assert (result.exit_code, "--n-jobs" in result.stderr) == (2, True)
+
+
+def test_group_help_tells_completion():
+    """`sweep --help` tells how to switch completion on."""
+    assert "_SWEEP_COMPLETE=bash_source sweep" in read("--help")
+
+
+def test_verbose_and_quiet_exclude_each_other():
+    """-v and -q together are refused."""
+    assert sweep("-v", "-q", "list").exit_code == 2
+
+
+def test_error_is_a_message(here):
+    """An error of sweep is one message on standard error, without traceback."""
+    result = sweep("list")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_defect_is_named(ledger, monkeypatch):
+    """Anything else is called internal, exits 3, and says how to see the traceback."""
+    monkeypatch.setattr("sweep.cli.listing._row", broken)
+    result = sweep("list")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("internal error: TypeError: no such luck")
+    assert "sweep -v list" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_defect_shows_traceback_when_asked(ledger, monkeypatch):
+    """With -v the traceback is there."""
+    monkeypatch.setattr("sweep.cli.listing._row", broken)
+    assert "Traceback" in sweep("-v", "list").stderr
+
+
+def test_keyboard_interrupt(ledger, monkeypatch):
+    """Ctrl-C in a reading command exits 130 without a traceback."""
+
+    def interrupted(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sweep.cli.listing._row", interrupted)
+    result = sweep("list")
+    assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+
+
+def test_log_file(ledger):
+    """--log-file holds what was asked and what went wrong."""
+    sweep("--log-file", "logs/sweep.log", "show", "nobody")
+    text = Path("logs/sweep.log").read_text()
+    assert "sweep --log-file logs/sweep.log show nobody" in text
+    assert "no study named 'nobody'" in text
+
+
+def test_broken_pipe_is_quiet(ledger):
+    """A reader that leaves early gets no traceback."""
+    code = f"{sys.executable} -m sweep models --format json | head -1"
+    result = subprocess.run(
+        ["bash", "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (result.stdout, result.stderr) == ("[\n", "")
+
+
+HOSTILE = "[red]=1+1[/red] :smile: <b>"
+
+
+def test_hostile_names_stay_text(here):
+    """Markup, emoji codes and brackets in a name are printed as they are."""
+    build(here / "l.db", HOSTILE)
+    for command in (["list"], ["show", HOSTILE], ["best", HOSTILE]):
+        assert HOSTILE in read(*command, "--storage", "l.db")
+
+
+def test_control_characters_are_taken_out():
+    """Nothing that a terminal would obey gets through."""
+    assert clean("a\x1b[31mb\u202ec\nd\x07") == "a?[31mb?c?d?"
+
+
+def test_csv_guards_formulas():
+    """Cells that a spreadsheet would calculate get an apostrophe; numbers do not."""
+    formulas = ["=1+1", "+x", "-x", "@a", "\tx", "\rx"]
+    harmless = {"-1.5": "-1.5", "+3e-4": "+3e-4", -2: "-2", 0.5: "0.5", "plain": "plain", None: ""}
+    assert [guarded(cell) for cell in formulas] == [f"'{cell}" for cell in formulas]
+    assert {cell: guarded(cell) for cell in harmless} == harmless
+
+
+def test_csv_guards_headers():
+    """The names of columns are guarded like cells."""
+    assert csv_text([{"=cmd": 1}]) == "'=cmd\n1\n"
+
+
+def test_json_has_no_nan():
+    """NaN and infinity become null."""
+    plain = json_value({"a": math.nan, "b": [math.inf, 1], "c": (True, "x")})
+    assert plain == {"a": None, "b": [None, 1], "c": [True, "x"]}
+
+
+def completions(words, incomplete):
+    """What the shell offers after these words."""
+    return [
+        item.value
+        for item in ShellComplete(cli, {}, "sweep", "_S").get_completions(words, incomplete)
+    ]
+
+
+def test_studies_complete(ledger):
+    """Names of studies complete from the ledger."""
+    assert completions(["show"], "t") == ["tiny"]
+
+
+def test_completion_without_ledger_is_silent(here):
+    """Without a ledger nothing is offered, and none is made."""
+    assert completions(["show"], "") == []
+    assert not Path(".sweep").exists()
+
+
+def test_shipped_studies_complete(here):
+    """Shipped studies complete, files are left to the shell."""
+    assert completions(["run"], "digits") == ["digits-grid", "digits-tpe", "digits"]
+
+
+def test_commands_complete():
+    """Commands complete."""
+    assert completions([], "mo") == ["models"]

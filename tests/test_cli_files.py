@@ -1,0 +1,184 @@
+"""Commands around the ledger: models, data, init, delete, check, and a finished run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import broken, read, sweep
+from ledgers import DATA, build
+
+from sweep.ledger.ledger import Ledger
+from sweep.study.delete import artifacts_folder
+
+HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+
+def test_models():
+    """`models` names every factory with its parameters and defaults."""
+    from sweep.models import FACTORIES, factory_parameters
+
+    listed = {model["name"]: model for model in json.loads(read("models", "--format", "json"))}
+    assert set(FACTORIES) < set(listed)
+    for name in FACTORIES:
+        assert set(listed[name]["parameters"]) == set(factory_parameters(name))
+    assert listed["cnn"]["parameters"]["padding"] == "same"
+    assert "hidden_size=128" in read("models")
+
+
+def test_data_sources(here):
+    """`data` says where each dataset would come from."""
+    for folder in ("home", "keras/datasets"):
+        Path(folder).mkdir(parents=True)
+    Path("home/mnist.npz").touch()
+    Path("keras/datasets/cifar10.npz").touch()
+    rows = json.loads(read("data", "--data-home", "home", "--format", "json"))
+    assert {row["name"]: row["source"] for row in rows} == {
+        "cifar10": "Keras cache",
+        "digits": "bundled",
+        "fashion_mnist": "download",
+        "mnist": "data home",
+    }
+
+
+def test_data_home_must_exist(here):
+    """A mistyped data home is refused."""
+    assert sweep("data", "--data-home", "nowhere").exit_code == 2
+
+
+def test_data_of_one():
+    """`data NAME` counts rows and classes and gives the fingerprint."""
+    facts = json.loads(read("data", "digits", "--format", "json"))
+    assert (facts["train_rows"], facts["test_rows"], facts["shape"]) == (1437, 360, [8, 8])
+    assert sum(facts["classes"].values()) == 1437
+    assert facts["fingerprint"] in read("data", "digits")
+
+
+def test_data_unknown():
+    """A mistyped dataset gets a suggestion."""
+    assert "did you mean digits?" in sweep("data", "digit").stderr
+
+
+def test_init_writes_a_study_that_holds(here):
+    """`init` writes a file that `check` accepts, and tells the next command."""
+    assert "next: sweep check my/study.toml" in read("init", "my")
+    plan = json.loads(read("check", "my/study.toml", "--no-probe", "--format", "json"))
+    assert (plan["candidates"], plan["cells"], plan["fits"]) == (9, 3, 10)
+
+
+def test_init_overwrites_nothing(here):
+    """`init` leaves a file that is there alone."""
+    Path("study.toml").write_text("mine")
+    result = sweep("init")
+    assert (result.exit_code, Path("study.toml").read_text()) == (2, "mine")
+
+
+def test_delete_asks(ledger):
+    """`delete` keeps the study without a yes."""
+    for answer in ("n\n", ""):
+        result = sweep("delete", "tiny", input=answer)
+        assert (result.exit_code, "kept" in result.stderr) == (1, True)
+    assert "tiny" in read("list")
+
+
+def test_delete_removes_study_and_weights(ledger):
+    """`delete` removes the study and its weights, not its report."""
+    from sweep.search.finish import winner_path
+
+    url = f"sqlite:///{ledger}"
+    weights = winner_path(url, "tiny")
+    assert weights.parent == artifacts_folder(url, "tiny")
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    read("report", "tiny", "--output", "tiny.html")
+    assert "deleted tiny" in read("delete", "tiny", "--yes")
+    assert (weights.parent.exists(), Path("tiny.html").exists()) == (False, True)
+    assert "tiny" not in read("list")
+
+
+def test_delete_leaves_a_running_study(ledger):
+    """`delete` refuses while a worker lives."""
+    from sweep.workers.job import worker_name
+
+    Ledger(f"sqlite:///{ledger}").claim("half", worker_name())
+    result = sweep("delete", "half", "--yes")
+    assert (result.exit_code, "stop that run first" in result.stderr) == (2, True)
+
+
+def test_check_tells_the_plan(here):
+    """`check` tells data, cells, splits and fits."""
+    text = read("check", "digits-grid", "--no-probe")
+    for part in ("1,437 training rows", "8 x 8", "10 classes", "9 candidates in 3 cells", "28"):
+        assert part in text
+    assert "next: sweep run digits-grid" in text
+    assert not Path(".sweep").exists()
+
+
+def test_check_names_every_problem(here):
+    """`check` names all problems at once and exits 2."""
+    result = sweep("check", "digits-grid", "--set", "search.cv=1", "--set", "model.factry=mlp")
+    assert result.exit_code == 2
+    assert "search.cv" in result.stderr
+    assert "factry" in result.stderr
+
+
+def test_check_sees_the_ledger(ledger):
+    """`check` refuses a study that the ledger holds with other settings."""
+    changes = ("--set", "search.cv=4", "--name", "tiny", "--no-probe")
+    result = sweep("check", "digits-grid", *changes)
+    assert (result.exit_code, "keep both: --name tiny-2" in result.stderr) == (2, True)
+
+
+def test_check_sees_other_data(ledger):
+    """`check` refuses other data under the same name."""
+    Path("s.toml").write_text(
+        '[study]\nname = "tiny"\n[data]\ndataset = "digits"\n[model]\nfactory = "mlp"\n'
+        '[search]\nmethod = "grid"\ncv = 3\n[space]\nepochs = [2, 5]\nhidden_size = [16, 32, 64]\n'
+    )
+    result = sweep("check", "s.toml", "--no-probe")
+    assert (result.exit_code, DATA.fingerprint[:12] in result.stderr) == (2, True)
+
+
+def test_finished_study_says_so(ledger, monkeypatch):
+    """`run` of a finished study shows it, trains nothing, and exits 0."""
+    monkeypatch.setattr("sweep.study.run.Pool", broken)
+    Path("s.toml").write_text(
+        '[study]\nname = "tiny"\n[data]\ndataset = "digits"\n[search]\nmethod = "grid"\ncv = 3\n'
+        "[space]\nepochs = [2, 5]\nhidden_size = [16, 32, 64]\n"
+    )
+    text = read("run", "s.toml")
+    assert text.startswith("study tiny is finished; nothing to do\n")
+    assert "0.8910 ± 0.0008" in text
+    assert "report: reports/tiny.html" in text
+    written = Path("reports/tiny.html").stat().st_mtime_ns
+    read("run", "s.toml")
+    assert Path("reports/tiny.html").stat().st_mtime_ns == written
+
+
+def test_failures_exit_with_one(here, monkeypatch):
+    """`run` of a finished study with failures exits 1 and says how to retry."""
+    monkeypatch.setenv("SWEEP_STORAGE", str(here / "l.db"))
+    build(here / "l.db", failed=(0,), refit=False)
+    Path("s.toml").write_text(
+        '[study]\nname = "tiny"\n[data]\ndataset = "digits"\n'
+        '[search]\nmethod = "grid"\ncv = 3\nrefit = false\n'
+        "[space]\nepochs = [2, 5]\nhidden_size = [16, 32, 64]\n"
+    )
+    result = sweep("run", "s.toml", "--no-report")
+    assert result.exit_code == 1
+    assert "1 failed: ModelError: out of luck" in result.stderr
+    assert "sweep run s.toml --no-report --retry-failed" in result.stderr
+
+
+@pytest.mark.parametrize("jobs", ["0", "-2", "two"])
+def test_n_jobs(here, jobs):
+    """--n-jobs is a count, or -1."""
+    assert sweep("run", "digits-grid", "--n-jobs", jobs).exit_code == 2
+
+
+def test_report_path_is_checked_before_the_run(here):
+    """A folder as --report-path is refused before anything trains."""
+    Path("folder").mkdir()
+    result = sweep("run", "digits-grid", "--report-path", "folder")
+    assert (result.exit_code, Path(".sweep").exists()) == (2, False)

@@ -1,0 +1,204 @@
+"""Commands that read the ledger: list, show, best, pivot, report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from commands import GUARD, process, read, sweep
+from ledgers import build
+
+from sweep.ledger.ledger import Ledger
+
+HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+
+def test_list(ledger):
+    """`list` has a line for each study: method, status, cells, best, test set."""
+    lines = [line.split() for line in read("list").splitlines()]
+    assert lines[1][:5] == ["tiny", "grid", "finished", "3/3", "0.8910"]
+    assert lines[1][-1] == "opened"
+    assert lines[2][:4] == ["half", "grid", "stopped", "1/3"]
+    assert lines[2][-1] == "closed"
+
+
+def test_list_json(ledger):
+    """`list --format json` is a list of records."""
+    first, second = json.loads(read("list", "--format", "json"))
+    assert first["best"] == pytest.approx(0.891)
+    assert (second["name"], second["test_opened"]) == ("half", False)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_list_keeps_to_the_width(ledger, monkeypatch, columns):
+    """`list` never draws wider than the terminal, nor more than one line a study."""
+    build(ledger, "a-study-with-a-name-that-is-longer-than-a-narrow-terminal-has-room", done=0)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = read("list").splitlines()
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= columns
+
+
+def test_list_without_studies(here):
+    """An empty ledger says how to begin."""
+    Ledger(f"sqlite:///{here / 'empty.db'}")
+    assert "sweep run digits-grid" in read("list", "--storage", "empty.db")
+
+
+def test_storage_from_environment(ledger, monkeypatch):
+    """SWEEP_STORAGE names the ledger."""
+    moved = ledger.rename(ledger.parent.parent / "moved.db")
+    monkeypatch.setenv("SWEEP_STORAGE", str(moved))
+    assert "tiny" in read("list")
+
+
+def test_show_ranks(ledger):
+    """`show` ranks the candidates, best first, with score, spread and parameters."""
+    lines = read("show", "tiny").splitlines()
+    first = next(line for line in lines if line.lstrip().startswith("1 "))
+    assert "0.8910 ± 0.0008" in first
+    assert first.split()[-4:] == ["5", "64", "0.5", "s"]
+    assert any("test score 0.9306 on 360 rows (opened once" in line for line in lines)
+
+
+def test_show_top(ledger):
+    """--top limits the lines and says how many are left out."""
+    text = read("show", "tiny", "--top", "2")
+    assert "... and 4 more" in text
+    assert (
+        len(json.loads(read("show", "tiny", "--top", "2", "--format", "json"))["leaderboard"]) == 2
+    )
+
+
+def test_show_says_that_the_test_set_is_closed(ledger):
+    """Without refit the test set is said to be closed."""
+    assert "the test set is still closed (refit = false)" in read("show", "half")
+
+
+def test_show_failures(here):
+    """`show` counts the failures by reason, markup left as text."""
+    build(here / "l.db", failed=(1,))
+    text = read("show", "tiny", "--storage", "l.db")
+    assert "1 failed: ModelError: out of luck [bold]really[/bold]" in text
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_show_keeps_to_the_width(ledger, monkeypatch, columns):
+    """The leaderboard of many parameters keeps to the width and cuts no value."""
+    space = {
+        "hidden_size": {"int": [16, 64]}, "learning_rate": {"float": [1e-4, 1e-1], "log": True},
+        "batch_size": {"int": [16, 64]}, "dropout_rate": {"float": [0.0, 0.5]},
+    }  # fmt: skip
+    build(ledger, "wide", space=space, method="random", trials=4, validation=0.2)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = read("show", "wide")
+    assert max(map(len, text.splitlines())) <= columns
+    assert text.count("dropout_rate=0.") == 4
+
+
+def test_study_name_gets_a_suggestion(ledger):
+    """A mistyped study gets a suggestion."""
+    assert "Did you mean 'tiny'?" in sweep("show", "tinny").stderr
+
+
+def test_best(ledger):
+    """`best` says the parameters, an interval and the test score."""
+    text = read("best", "tiny")
+    for part in ("best 0.8910", "epochs = 5", "hidden_size = 64", "95% interval", "0.9306"):
+        assert part in text
+
+
+def test_best_gives_python_for_a_winner(ledger):
+    """With a winner, `best` gives the line that loads it."""
+    line = json.loads(read("best", "tiny", "--format", "json"))["python"]
+    assert line.endswith("open_study('tiny').best_estimator_")
+    compile(line, "best", "exec")
+
+
+def test_best_gives_python_without_a_winner(ledger):
+    """Without one, `best` gives the construction with the settings of the search."""
+    line = read("best", "half").splitlines()[-1].strip()
+    words = "scaling='unit', random_state=0, epochs=5, hidden_size=16"
+    assert line == f"from sweep import KerasMLPClassifier; model = KerasMLPClassifier({words})"
+
+
+def test_best_without_any(here):
+    """A study without a complete candidate has no best, and says so."""
+    build(here / "l.db", done=0)
+    result = sweep("best", "tiny", "--storage", "l.db")
+    assert (result.exit_code, "no candidate is complete yet" in result.stderr) == (2, True)
+
+
+def test_pivot_has_n(ledger):
+    """`pivot` shows mean and n in each cell."""
+    lines = read("pivot", "tiny", "--index", "epochs", "--columns", "hidden_size").splitlines()
+    assert lines[1].split() == ["epochs", "16", "32", "64"]
+    assert lines[3].split() == ["5", "0.8510", "(1)", "0.8710", "(1)", "0.8910", "(1)"]
+
+
+def test_pivot_records(ledger):
+    """`pivot --format json` is a record for each cell."""
+    rows = json.loads(read("pivot", "tiny", "--index", "epochs", "--format", "json"))
+    assert [row["n"] for row in rows] == [3, 3]
+    assert rows[1]["mean_test_score"] == pytest.approx(0.871)
+
+
+def test_pivot_of_several(ledger):
+    """Several parameters and several values can be asked at once."""
+    words = ("--index", "epochs,hidden_size", "--values", "mean_test_score,mean_fit_time")
+    rows = list(csv.DictReader(io.StringIO(read("pivot", "tiny", *words, "--format", "csv"))))
+    assert len(rows) == 6
+    assert set(rows[0]) == {"epochs", "hidden_size", "mean_test_score", "mean_fit_time", "n"}
+    assert read("pivot", "tiny", *words).count("(1)") == 12
+
+
+def test_pivot_of_nothing(here):
+    """A study without a complete candidate gives an empty table, no traceback."""
+    build(here / "l.db", done=0)
+    result = sweep("pivot", "tiny", "--index", "epochs", "--storage", "l.db", "--format", "json")
+    assert (result.exit_code, result.exception is None or result.exit_code == 2) in {
+        (0, True),
+        (2, True),
+    }
+
+
+def test_pivot_parameter_gets_a_suggestion(ledger):
+    """A mistyped parameter gets a suggestion."""
+    assert "did you mean hidden_size?" in sweep("pivot", "tiny", "--index", "hiden_size").stderr
+
+
+def test_report(ledger):
+    """`report` writes a page and prints where."""
+    text = read("report", "tiny", "--output", "out/page.html", "--pivot", "epochs,hidden_size")
+    assert text.strip() == "out/page.html"
+    assert "<html" in Path("out/page.html").read_text("utf-8")
+
+
+def test_report_that_cannot_be_written(ledger):
+    """A report that cannot be written is an error with a remedy."""
+    Path("file").touch()
+    result = sweep("report", "tiny", "--output", "file/page.html")
+    assert (result.exit_code, "name another file" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("show", "tiny"),
+        ("best", "tiny"),
+        ("pivot", "tiny", "--index", "epochs"),
+        ("report", "tiny"),
+        ("run", "--help"),
+        ("models",),
+        ("data",),
+    ],
+)
+def test_reading_loads_no_training_code(ledger, words):
+    """The reading commands load neither TensorFlow nor Keras nor scikit-learn."""
+    names = ("tensorflow", "keras", "sklearn", "scikeras")
+    result = process(*words, code=("-c", GUARD.format(names=names)))
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,99 @@
+"""Passwords, hostile names, formulas: what must not get out, or through."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from commands import read, sweep
+from ledgers import build
+
+from sweep.cli.output import csv_text, guarded, json_value
+from sweep.cli.text import clean, redacted, secrets
+
+HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+ADDRESSES = [
+    "mysql://me:s3cret@db/sweep",
+    "mysql://me:p%40s3cret@db/sweep",
+    "mysql://me:p@s3cret@db/sweep",
+    "postgresql://me:s3cret?x@db/sweep",
+    "postgresql://me:s3cret/x@db/sweep",
+    "postgresql://db/sweep?user=me&password=s3cret",
+    "postgresql://db/sweep?sslpassword=s3%20cret",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_password_on_the_command_line_is_refused(here, address):
+    """An address with a password is refused with the remedy, and not repeated."""
+    result = sweep("list", "--storage", address)
+    assert result.exit_code == 2
+    assert "SWEEP_STORAGE" in result.stderr
+    assert "s3" not in result.stderr
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("verbose", [(), ("-v", "--log-file", "log")])
+def test_password_appears_nowhere(here, monkeypatch, address, verbose):
+    """The password of SWEEP_STORAGE is in no message, traceback or log."""
+    monkeypatch.setenv("SWEEP_STORAGE", address)
+    result = sweep(*verbose, "list")
+    log = Path("log").read_text() if Path("log").exists() else ""
+    assert result.exit_code == 2
+    assert "s3" not in result.output + log
+
+
+def test_refused_password_is_not_logged(here):
+    """The log holds the command without the password that made it refused."""
+    sweep("--log-file", "log", "list", "--storage", ADDRESSES[0])
+    text = Path("log").read_text()
+    assert "mysql://me:***@db/sweep" in text
+    assert "s3" not in text
+
+
+def test_addresses_without_password():
+    """Files and addresses without password hold no secret."""
+    addresses = ["", "a:b@c.db", "sqlite:////tmp/a:b@c.db", "mysql://me@db/x", "mysql://db:3306/x"]
+    assert [secrets(address) for address in addresses] == [set()] * 5
+
+
+def test_redacted(monkeypatch):
+    """A password is taken out in each form in which it may turn up."""
+    monkeypatch.setenv("SWEEP_STORAGE", "mysql://me:p%40q@db/x")
+    assert redacted("raw p%40q, plain p@q") == "raw ***, plain ***"
+
+
+HOSTILE = "[red]=1+1[/red] :smile: <b>"
+
+
+def test_hostile_names_stay_text(here):
+    """Markup, emoji codes and brackets in a name are printed as they are."""
+    build(here / "l.db", HOSTILE)
+    for command in (["list"], ["show", HOSTILE], ["best", HOSTILE]):
+        assert HOSTILE in read(*command, "--storage", "l.db")
+
+
+def test_control_characters_are_taken_out():
+    """Nothing that a terminal would obey gets through."""
+    assert clean("a\x1b[31mb\u202ec\nd\x07") == "a?[31mb?c?d?"
+
+
+def test_csv_guards_formulas():
+    """Cells that a spreadsheet would calculate get an apostrophe; numbers do not."""
+    formulas = ["=1+1", "+x", "-x", "@a", "\tx", "\rx"]
+    harmless = {"-1.5": "-1.5", "+3e-4": "+3e-4", -2: "-2", 0.5: "0.5", "plain": "plain", None: ""}
+    assert [guarded(cell) for cell in formulas] == [f"'{cell}" for cell in formulas]
+    assert {cell: guarded(cell) for cell in harmless} == harmless
+
+
+def test_csv_guards_headers():
+    """The names of columns are guarded like cells."""
+    assert csv_text([{"=cmd": 1}]) == "'=cmd\n1\n"
+
+
+def test_json_has_no_nan():
+    """NaN and infinity become null."""
+    plain = json_value({"a": math.nan, "b": [math.inf, 1], "c": (True, "x")})
+    assert plain == {"a": None, "b": [None, 1], "c": [True, "x"]}

@@ -1,0 +1,307 @@
+"""Studies run for real, in worker processes, on small real data."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sweep import load_dataset, load_study, run_study
+from sweep.errors import (
+    InterruptedRunError,
+    LedgerError,
+    ReferenceError_,
+    ResultError,
+    StudyChangedError,
+    StudyFileError,
+)
+from sweep.ledger.ledger import Ledger
+from sweep.study import check_study, open_study
+from sweep.workers.progress import Watcher
+
+pytestmark = pytest.mark.tensorflow
+
+GRID = {
+    "study": {"name": "grid"},
+    "data": {"dataset": "digits", "train_rows": 200, "test_rows": 100},
+    "model": {"factory": "mlp", "dropout_rate": 0.2, "learning_rate": 0.01},
+    "search": {"method": "grid", "cv": 3},
+    "space": {"epochs": [1, 3], "hidden_size": [4, 16, 32]},
+}
+RANDOM = {
+    **GRID,
+    "study": {"name": "random"},
+    "model": {"factory": "mlp", "dropout_rate": 0.2},
+    "search": {"method": "random", "trials": 5, "validation": 0.25},
+    "space": {"hidden_size": {"int": [4, 64]}, "learning_rate": {"float": [1e-3, 1e-1], "log": True}},
+}
+TPE = {**RANDOM, "study": {"name": "tpe"}, "search": {**RANDOM["search"], "method": "tpe", "pruner": "median"}}
+OWN = {
+    "study": {"name": "own"},
+    "data": {"dataset": "digits", "train_rows": 100, "test_rows": 50},
+    "model": {"factory": "own_models:plain", "epochs": 1},
+    "search": {"method": "grid", "cv": 2, "refit": False},
+    "space": {"width": [4, 13, 8]},
+}
+
+
+def table(result):
+    """Return the table without its times, which no two runs share."""
+    frame = result.frame
+    return frame.drop(columns=[name for name in frame.columns if name.endswith("_time")])
+
+
+def own(factory):
+    """Return a study with a factory of the person's own, beside the tests."""
+    sections = {**OWN, "model": {**OWN["model"], "factory": f"own_models:{factory}"}}
+    return load_study(sections).model_copy(update={"folder": Path(__file__).parent})
+
+
+@pytest.fixture
+def storage(tmp_path):
+    """Return the path of a ledger that is not there yet."""
+    return str(tmp_path / "l.db")
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    """Return a finished grid study, run by two workers."""
+    return run_study(GRID, storage=str(tmp_path_factory.mktemp("grid") / "l.db"), n_jobs=2)
+
+
+@pytest.mark.parametrize("study", [GRID, RANDOM], ids=["grid", "random"])
+def test_the_table_is_the_same_for_any_number_of_workers(study, tmp_path):
+    """All columns but times, to the last bit."""
+    one, two = (run_study(study, storage=str(tmp_path / f"{n}.db"), n_jobs=n) for n in (1, 2))
+    pd.testing.assert_frame_equal(table(one), table(two), check_exact=True)
+    assert one.test_score_ == two.test_score_
+
+
+def test_the_table_is_that_of_grid_search_cv(grid):
+    """A plain GridSearchCV over our estimator gives the same scores, candidate by candidate."""
+    from sklearn.model_selection import GridSearchCV
+
+    from sweep import KerasMLPClassifier
+
+    data = load_dataset("digits", train_rows=200, test_rows=100)
+    estimator = KerasMLPClassifier(
+        dropout_rate=0.2, learning_rate=0.01, scaling="unit", random_state=0
+    )
+    theirs = GridSearchCV(estimator, GRID["space"], cv=3, refit=False, return_train_score=True)
+    results = theirs.fit(data.x_train, data.y_train).cv_results_
+    for column in ("mean_test_score", "std_test_score", "split2_test_score", "mean_train_score"):
+        np.testing.assert_allclose(grid.frame[column], results[column], atol=1e-12)
+    np.testing.assert_array_equal(grid.frame["rank_test_score"], results["rank_test_score"])
+    assert grid.frame["param_epochs"].tolist() == results["param_epochs"].tolist()
+
+
+def test_a_finished_study_is_only_read(grid):
+    """Running it again starts no worker and gives the same table, quickly."""
+    began = time.monotonic()
+    again = run_study(GRID, storage=grid.url)
+    assert time.monotonic() - began < 2
+    pd.testing.assert_frame_equal(table(again), table(grid))
+
+
+def test_the_winner_is_refitted_and_the_test_set_opened_once(grid):
+    """The estimator from the ledger scores what the ledger says."""
+    data = load_dataset("digits", train_rows=200, test_rows=100)
+    winner = grid.record.winner
+    assert (winner.test_openings, winner.test_rows, winner.train_rows) == (1, 100, 200)
+    assert grid.best_params_ == dict(winner.params)
+    assert grid.best_estimator_.score(data.x_test, data.y_test) == grid.test_score_
+    assert np.sum(winner.confusion) == 100
+    assert np.trace(winner.confusion) / 100 == pytest.approx(grid.test_score_)
+
+
+def test_a_result_shows_itself(grid, tmp_path):
+    """Frames, pivot, report, notebook."""
+    assert len(grid.folds) == 3 * 3 * 3
+    assert grid.pivot("epochs", "hidden_size").mean.shape == (2, 3)
+    assert "hidden_size" in grid._repr_html_()
+    assert repr(grid) == "<StudyResult 'grid': finished, 3 of 3 cells>"
+    page = grid.report(tmp_path / "r.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert open_study("grid", grid.url).best_params_ == grid.best_params_
+
+
+def test_a_study_grows_and_another_question_is_refused(storage):
+    """New values are added to what is there; the winner is chosen anew and the opening counted."""
+    small = {**GRID, "space": {"epochs": [1], "hidden_size": [4]}}
+    first = run_study(small, storage=storage, n_jobs=1)
+    grown = run_study({**GRID, "space": {"epochs": [1], "hidden_size": [4, 32]}}, storage=storage, n_jobs=1)
+    assert grown.frame["split0_test_score"][0] == first.frame["split0_test_score"][0]
+    assert [trial.params["hidden_size"] for trial in grown.record.trials] == [4, 32]
+    assert grown.record.winner.test_openings == 2
+    with pytest.raises(StudyChangedError):
+        run_study({**GRID, "data": {**GRID["data"], "train_rows": 150}}, storage=storage)
+
+
+def test_a_tpe_study_with_one_worker_repeats_itself_exactly(tmp_path):
+    """Also when it was stopped half-way: trials, order and pruning."""
+    whole = run_study(TPE, storage=str(tmp_path / "a.db"), n_jobs=1)
+    half = {**TPE, "search": {**TPE["search"], "trials": 3}}
+    run_study({**half, "search": {**half["search"], "refit": True}}, storage=str(tmp_path / "b.db"), n_jobs=1)
+    continued = run_study(TPE, storage=str(tmp_path / "b.db"), n_jobs=1)
+    pd.testing.assert_frame_equal(table(whole), table(continued), check_exact=True)
+
+
+def test_refit_false_leaves_the_test_set_closed(storage):
+    """No winner, no test score, and a plain word about it."""
+    result = run_study({**GRID, "search": {**GRID["search"], "refit": False}}, storage=storage, n_jobs=2)
+    assert result.record.winner is None
+    assert result.test_score_ is None
+    assert result.best_params_["hidden_size"] in (16, 32)
+    with pytest.raises(ResultError, match="refit = false"):
+        _ = result.best_estimator_
+
+
+def test_own_code_runs_when_allowed_and_only_then(storage):
+    """A study file that names code is code."""
+    with pytest.raises(ReferenceError_, match="may not be loaded"):
+        run_study(own("plain"), storage=storage, n_jobs=1)
+    assert not Ledger(f"sqlite:///{storage}").names()
+    result = run_study(own("plain"), storage=storage, n_jobs=1, allow=["own_models"])
+    assert result.frame["state"].tolist() == ["COMPLETE"] * 3
+
+
+def test_a_dataset_of_ones_own(storage):
+    """module:function, beside the study file."""
+    study = {**OWN, "data": {"dataset": "own_models:dataset"}, "model": {"epochs": 1},
+             "space": {"hidden_size": [4]}}  # fmt: skip
+    spec = load_study(study).model_copy(update={"folder": Path(__file__).parent})
+    assert run_study(spec, storage=storage, n_jobs=1, allow=["own_models"]).record.data.train_rows == 120
+
+
+def test_a_model_that_raises_is_a_row_with_its_reason(storage):
+    """The others are complete; --retry-failed tries it again."""
+    result = run_study(own("fails"), storage=storage, n_jobs=1, allow=["own_models"])
+    rows = result.frame.set_index("param_width")
+    assert rows["state"].to_dict() == {4: "COMPLETE", 13: "FAIL", 8: "COMPLETE"}
+    assert rows["reason"][13] == "ValueError: thirteen is not a width"
+    again = run_study(own("fails"), storage=storage, n_jobs=1, allow=["own_models"], retry_failed=True)
+    assert [trial.state for trial in again.record.trials].count("FAIL") == 2
+
+
+def test_a_model_that_ends_its_worker_is_set_aside(storage):
+    """Three workers die of it; the study ends all the same."""
+    result = run_study(own("deadly"), storage=storage, n_jobs=1, allow=["own_models"])
+    rows = result.frame.set_index("param_width")
+    assert rows["state"].to_dict() == {4: "COMPLETE", 13: "FAIL", 8: "COMPLETE"}
+    assert rows["reason"][13] == "ended its worker 3 times: the worker ended with exit status 41"
+
+
+def test_a_trial_over_its_time_is_a_failure(storage):
+    """trial_timeout is recorded as the reason."""
+    spec = own("slow")
+    spec = spec.model_copy(update={"search": spec.search.model_copy(update={"trial_timeout": 5.0})})
+    result = run_study(spec, storage=storage, n_jobs=1, allow=["own_models"])
+    assert result.frame.set_index("param_width")["reason"][13] == "took longer than trial_timeout = 5 s"
+
+
+def test_a_study_with_a_time_budget_ends_with_what_it_has(storage):
+    """No new trials are begun when the time is up; the winner is still refitted."""
+    study = {**TPE, "search": {**TPE["search"], "trials": 500, "timeout": 12}}
+    result = run_study(study, storage=storage, n_jobs=1)
+    assert 0 < result.record.done < 500
+    assert result.test_score_ is not None
+    assert not [t for t in result.record.trials if t.state == "RUNNING"]
+
+
+class StopAfterOne(Watcher):
+    """Sends this process a signal when the first cell has ended."""
+
+    def ended(self, progress, trial):
+        """Send it."""
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupted_study_continues_to_the_same_table(grid, storage):
+    """Ctrl-C leaves nothing running; the same call goes on from there."""
+    with pytest.raises(InterruptedRunError):
+        run_study(GRID, storage=storage, n_jobs=1, watcher=StopAfterOne())
+    states = [trial.state.name for trial in Ledger(f"sqlite:///{storage}").trials("grid")]
+    assert "RUNNING" not in states
+    assert 1 <= states.count("COMPLETE") < 3
+    pd.testing.assert_frame_equal(table(run_study(GRID, storage=storage, n_jobs=1)), table(grid))
+
+
+KILLED = """
+import sys
+from sweep import run_study
+from test_study import GRID
+run_study({**GRID, "space": {"epochs": [400], "hidden_size": [4, 16, 32]}}, storage=sys.argv[1], n_jobs=2)
+"""
+
+
+def test_a_killed_run_leaves_no_orphans_and_is_continued(storage):
+    """kill -9 of the command: its workers leave, and the same study completes."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen([sys.executable, "-c", KILLED, storage], env=environment)
+    workers = wait_for(lambda: children(process.pid), 30)
+    wait_for(lambda: Path(storage).exists() and running(storage), 60)
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(alive(pid) for pid in workers), 12)
+    result = run_study(
+        {**GRID, "space": {"epochs": [400], "hidden_size": [4, 16, 32]}}, storage=storage, n_jobs=2
+    )
+    assert result.frame["state"].tolist() == ["COMPLETE"] * 3
+
+
+def wait_for(condition, seconds):
+    """Wait until a condition holds and return its value; fail after ``seconds``."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+def running(storage):
+    """Return the running trials."""
+    try:
+        trials = Ledger(f"sqlite:///{storage}").trials("grid")
+    except LedgerError:
+        return []
+    return [trial for trial in trials if trial.state.name == "RUNNING"]
+
+
+def children(pid):
+    """Return the processes that a process has started."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    pids = [int(number) for number in found.stdout.split()]
+    return pids if len(pids) >= 2 else []
+
+
+def alive(pid):
+    """Return whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_check_plans_without_running(tmp_path, monkeypatch):
+    """The plan and an estimate; no ledger appears."""
+    monkeypatch.chdir(tmp_path)
+    check = check_study(load_study(GRID))
+    assert (check.plan.candidates, len(check.plan.cells), check.splits) == (6, 3, 3)
+    assert (check.fits, check.candidate_fits) == (10, 19)
+    assert 0 < check.minutes < 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_parameter_that_an_own_factory_lacks_is_refused(storage):
+    """Before anything trains, with a suggestion."""
+    spec = own("plain")
+    wrong = load_study({**spec.sections(), "space": {"widht": [4]}})
+    wrong = wrong.model_copy(update={"folder": spec.folder})
+    with pytest.raises(StudyFileError, match="widht"):
+        run_study(wrong, storage=storage, n_jobs=1, allow=["own_models"])
