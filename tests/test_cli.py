@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import sys
@@ -10,17 +9,19 @@ import time
 from pathlib import Path
 
 import click
+import commands
 import pytest
 from click.shell_completion import ShellComplete
 from commands import GUARD, ROOT, broken, process, read, sweep
-from ledgers import build
 
 from sweep.cli.group import Sweep
 from sweep.cli.main import HOMES, cli
-from sweep.cli.output import csv_text, guarded, json_value
-from sweep.cli.text import clean
+from sweep.cli.text import duration, spoken
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+
+here, ledger = commands.here, commands.ledger
 
 
 def test_help_is_quick_and_light():
@@ -134,40 +135,6 @@ def test_broken_pipe_is_quiet(ledger):
     assert (result.stdout, result.stderr) == ("[\n", "")
 
 
-HOSTILE = "[red]=1+1[/red] :smile: <b>"
-
-
-def test_hostile_names_stay_text(here):
-    """Markup, emoji codes and brackets in a name are printed as they are."""
-    build(here / "l.db", HOSTILE)
-    for command in (["list"], ["show", HOSTILE], ["best", HOSTILE]):
-        assert HOSTILE in read(*command, "--storage", "l.db")
-
-
-def test_control_characters_are_taken_out():
-    """Nothing that a terminal would obey gets through."""
-    assert clean("a\x1b[31mb\u202ec\nd\x07") == "a?[31mb?c?d?"
-
-
-def test_csv_guards_formulas():
-    """Cells that a spreadsheet would calculate get an apostrophe; numbers do not."""
-    formulas = ["=1+1", "+x", "-x", "@a", "\tx", "\rx"]
-    harmless = {"-1.5": "-1.5", "+3e-4": "+3e-4", -2: "-2", 0.5: "0.5", "plain": "plain", None: ""}
-    assert [guarded(cell) for cell in formulas] == [f"'{cell}" for cell in formulas]
-    assert {cell: guarded(cell) for cell in harmless} == harmless
-
-
-def test_csv_guards_headers():
-    """The names of columns are guarded like cells."""
-    assert csv_text([{"=cmd": 1}]) == "'=cmd\n1\n"
-
-
-def test_json_has_no_nan():
-    """NaN and infinity become null."""
-    plain = json_value({"a": math.nan, "b": [math.inf, 1], "c": (True, "x")})
-    assert plain == {"a": None, "b": [None, 1], "c": [True, "x"]}
-
-
 def completions(words, incomplete):
     """What the shell offers after these words."""
     return [
@@ -195,3 +162,20 @@ def test_shipped_studies_complete(here):
 def test_commands_complete():
     """Commands complete."""
     assert completions([], "mo") == ["models"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "-"), (0.4, "0:00"), (80, "1:20"), (3723, "1:02:03")]
+)
+def test_duration(seconds, text):
+    """Durations read like a clock."""
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3, "about 5 s"), (61, "about 60 s"), (200, "about 3 min"), (7800, "about 2 h 10 min")],
+)
+def test_spoken(seconds, text):
+    """Estimates are rounded: they are no promise."""
+    assert spoken(seconds) == text

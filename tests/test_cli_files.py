@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import commands
 import pytest
 from commands import broken, read, sweep
 from ledgers import DATA, build
@@ -13,6 +14,9 @@ from sweep.ledger.ledger import Ledger
 from sweep.study.delete import artifacts_folder
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+
+here, ledger = commands.here, commands.ledger
 
 
 def test_models():

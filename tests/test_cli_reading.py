@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import commands
 import pytest
 from commands import GUARD, process, read, sweep
 from ledgers import build
@@ -14,6 +15,9 @@ from ledgers import build
 from sweep.ledger.ledger import Ledger
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+
+here, ledger = commands.here, commands.ledger
 
 
 def test_list(ledger):

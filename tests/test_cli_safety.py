@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import commands
 import pytest
 from commands import read, sweep
 from ledgers import build
@@ -13,6 +14,9 @@ from sweep.cli.output import csv_text, guarded, json_value
 from sweep.cli.text import clean, redacted, secrets
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
+
+here = commands.here
+
 
 ADDRESSES = [
     "mysql://me:s3cret@db/sweep",
