@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sweep.errors import SweepError
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
     from sweep.spec import StudySpec, load_study
-    from sweep.study import StudyResult, run_study
+    from sweep.study import StudyResult, open_study, run_study
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,7 @@ __all__ = [
     "SweepError",
     "load_dataset",
     "load_study",
+    "open_study",
     "run_study",
 ]
 
@@ -41,6 +42,7 @@ _HOMES = {
     "SweepError": "sweep.errors",
     "load_dataset": "sweep.datasets",
     "load_study": "sweep.spec",
+    "open_study": "sweep.study",
     "run_study": "sweep.study",
 }
 

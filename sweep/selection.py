@@ -285,3 +285,8 @@ def _in_unit(scoring: str) -> bool:
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise ResultError(f"level: must lie between 0 and 1, got {level}")
+
+
+def is_current(record: StudyRecord, chosen: Candidate) -> bool:
+    """Return whether the recorded winner is still the choice."""
+    return record.winner is not None and dict(record.winner.params) == dict(chosen.params)

@@ -169,6 +169,17 @@ def test_pivot_of_nothing(here):
     }
 
 
+def test_pivot_by_zero(here):
+    """A column value that is 0 is a value like any other."""
+    space = {"epochs": [2], "dropout_rate": [0.0, 0.5], "hidden_layers": [1, 2]}
+    build(here / "l.db", space=space)
+    words = ("pivot", "tiny", "--index", "hidden_layers", "--columns", "dropout_rate")
+    rows = json.loads(read(*words, "--storage", "l.db", "--format", "json"))
+    assert [(row["hidden_layers"], row["dropout_rate"], row["n"]) for row in rows] == [
+        (1, 0.0, 1), (1, 0.5, 1), (2, 0.0, 1), (2, 0.5, 1),
+    ]  # fmt: skip
+
+
 def test_pivot_parameter_gets_a_suggestion(ledger):
     """A mistyped parameter gets a suggestion."""
     assert "did you mean hidden_size?" in sweep("pivot", "tiny", "--index", "hiden_size").stderr

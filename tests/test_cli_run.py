@@ -56,6 +56,20 @@ def test_check_estimates(here):
     assert result.stderr == ""
 
 
+def test_check_survives_a_model_that_fails(here):
+    """A person's model that raises is a warning of `check`, not its end."""
+    (here / "mine.py").write_text(
+        'def build(shape, n_classes, width=8):\n    raise OSError("no")\n'
+    )
+    (here / "s.toml").write_text(
+        '[study]\nname = "own"\n[data]\ndataset = "digits"\n[model]\nfactory = "mine:build"\n'
+        '[search]\nmethod = "grid"\ncv = 3\n[space]\nwidth = [8]\n'
+    )
+    plan = json.loads(ran("check", "s.toml", "--allow", "mine", "--format", "json").stdout)
+    assert plan["minutes"] is None
+    assert plan["warnings"] == ["width = 8: OSError: no"]
+
+
 def test_interrupted_and_continued(here):
     """Ctrl-C exits 130 and says how to continue; no cell stays running; a second run ends it."""
     command = ["run", "digits-grid", *LONG, "--n-jobs", "1"]

@@ -255,3 +255,8 @@ def test_a_password_is_never_shown():
     """Neither in the address nor in its query."""
     url = "postgresql://me:c%40n%25ary@host/db?password=canary&sslpassword=canary"
     assert shown_url(url) == "postgresql://me:***@host/db"
+
+
+def test_a_password_with_an_unescaped_at_sign_is_not_shown_in_part():
+    """Everything before the last @ stays hidden."""
+    assert shown_url("mysql://me:p@s3cret@db/x?y=1") == "mysql://***@db/x"

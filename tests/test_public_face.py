@@ -17,6 +17,7 @@ def test_all_is_sorted_and_pinned():
         "SweepError",
         "load_dataset",
         "load_study",
+        "open_study",
         "run_study",
     ]
 

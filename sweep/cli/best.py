@@ -66,7 +66,7 @@ def _python(record: StudyRecord, chosen: Candidate, storage: str | None) -> str:
     if record.winner is not None:
         where = f", {storage!r}" if storage else ""
         return (
-            "from sweep.study import open_study; "
+            "from sweep import open_study; "
             f"model = open_study({record.name!r}{where}).best_estimator_"
         )
     return _constructor(record.spec, chosen)

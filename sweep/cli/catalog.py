@@ -111,7 +111,7 @@ def _sources(data_home: Path | None) -> list[dict[str, Any]]:
 
     rows = []
     for name, about in DATASETS.items():
-        path = None if name == "digits" else _file(name, data_home)
+        path = None if name == "digits" else home_file(name, data_home)
         source = "bundled" if name == "digits" else _kind(path)
         where = None if path is None else str(path)
         rows.append({"name": name, "source": source, "file": where, "about": about})
@@ -119,11 +119,11 @@ def _sources(data_home: Path | None) -> list[dict[str, Any]]:
 
 
 def _kind(path: Path | None) -> str:
-    from sweep.datasets.builtin import _keras_cache
+    from sweep.datasets.builtin import keras_cache
 
     if path is None:
         return DOWNLOADED
-    return "Keras cache" if path.parent == _keras_cache() else "data home"
+    return "Keras cache" if path.parent == keras_cache() else "data home"
 
 
 def _drawn_sources(rows: list[dict[str, Any]]) -> list[RenderableType]:

@@ -132,6 +132,7 @@ def _plan(checked: Check, known: StudyRecord | None) -> dict[str, Any]:
         "fits_of_a_plain_search": checked.candidate_fits,
         "workers": checked.workers,
         "minutes": None if minutes is None else round(minutes, 2),
+        "warnings": list(checked.warnings),
         "status": known.status if known else "new",
         "done": known.done if known else 0,
     }
@@ -185,6 +186,9 @@ def _facts(checked: Check, known: StudyRecord | None) -> dict[str, str]:
     if checked.minutes is not None:
         cores = min(checked.workers, len(plan.cells))
         facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(cores, 'core')}"
+    if checked.warnings:
+        failures = [f"a run would record this failure: {clean(each)}" for each in checked.warnings]
+        facts["warning"] = "\n".join(failures)
     return facts
 
 

@@ -65,7 +65,7 @@ def records(table: Pivot) -> list[dict[str, Any]]:
     rows = []
     for key in table.mean.index:
         for across in _across(table):
-            n = int(table.n.loc[key, across or "n"])
+            n = int(table.n.loc[key, _n(across)])
             if not n:
                 continue
             names = [*table.mean.index.names, *table.mean.columns.names[1:]]
@@ -101,7 +101,7 @@ def drawn(table: Pivot, value: str) -> Table:
 def _cell(table: Pivot, value: str, key: Any, across: Any, ends: tuple[float, float]) -> Text:
     from rich.text import Text
 
-    mean, n = float(table.mean.loc[key, _column(value, across)]), table.n.loc[key, across or "n"]
+    mean, n = float(table.mean.loc[key, _column(value, across)]), table.n.loc[key, _n(across)]
     if not n or mean != mean:  # noqa: PLR0124 - NaN
         return Text("-")
     low, high = ends
@@ -121,6 +121,10 @@ def _across(table: Pivot) -> list[Any]:
 
 def _column(value: str, across: Any) -> Any:
     return (value, *_tuple(across)) if across != () else value
+
+
+def _n(across: Any) -> Any:
+    return "n" if across == () else across
 
 
 def _tuple(key: Any) -> Sequence[Any]:

@@ -68,7 +68,7 @@ def read_builtin(
     if name == "digits":
         raw = _digits()
     else:
-        path = _file(name, data_home)
+        path = home_file(name, data_home)
         raw = _from_keras(name) if path is None else read_npz(path, name, groups)
     if groups and raw.groups is None:
         raise DataError(f"groups: {name} has no array {groups!r}; leave groups out")
@@ -96,10 +96,10 @@ def _digits() -> Dataset:
     return Dataset("digits", images[train], labels[train], images[test], labels[test], ())
 
 
-def _file(name: str, data_home: str | os.PathLike[str] | None) -> Path | None:
+def home_file(name: str, data_home: str | os.PathLike[str] | None) -> Path | None:
     """Find the file in the data home or Keras's cache; None where it is in neither."""
     home = data_home or os.environ.get("SWEEP_DATA_HOME")
-    folders = [_keras_cache()]
+    folders = [keras_cache()]
     if home:
         folders.insert(0, _data_home(Path(home).expanduser()))
     paths = [folder / f"{name}.npz" for folder in folders]
@@ -115,7 +115,7 @@ def _data_home(folder: Path) -> Path:
     return folder
 
 
-def _keras_cache() -> Path:
+def keras_cache() -> Path:
     """Where Keras keeps what it has downloaded."""
     home = os.environ.get("KERAS_HOME")
     return (Path(home) if home else Path.home() / ".keras") / "datasets"

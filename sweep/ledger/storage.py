@@ -88,6 +88,9 @@ def shown_url(url: str) -> str:
     path = sqlite_path(url)
     if path is not None:
         return str(path)
+    scheme, _, rest = url.partition("://")
+    if rest.count("@") > 1:  # an unescaped @ in the password: nothing before the last is shown
+        return f"{scheme}://***@{rest.rpartition('@')[2].partition('?')[0]}"
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
     except ArgumentError:

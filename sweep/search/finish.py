@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep import selection
-from sweep.estimators.weights import save_fitted
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import Candidate, StudyRecord, WinnerRecord
 from sweep.ledger.storage import ledger_folder
@@ -35,9 +34,11 @@ def finish_study(
     WinnerRecord or None
         None if nothing is complete.
     """
+    from sweep.estimators.weights import save_fitted
+
     record = read_study(ledger, name)
     chosen = selection.best(record)
-    if chosen is None or is_current(record, chosen):
+    if chosen is None or selection.is_current(record, chosen):
         return record.winner
     chosen_at = _now()
     spec = StudySpec.from_plain(record.spec)
@@ -47,15 +48,6 @@ def finish_study(
     save_fitted(estimator, winner_path(ledger.url, name))
     ledger.set_winner(name, winner)
     return winner
-
-
-def is_current(record: StudyRecord, chosen: Candidate | None) -> bool:
-    """Return whether the recorded winner is still the choice."""
-    return (
-        record.winner is not None
-        and chosen is not None
-        and dict(record.winner.params) == dict(chosen.params)
-    )
 
 
 def winner_path(url: str, name: str) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.errors import ReferenceError_
 from sweep.ledger.records import DataRecord, PlannedCell
 from sweep.search.estimator import check_own_code
 from sweep.search.plan import Plan, cell_cost, check_models, make_plan
@@ -17,7 +18,7 @@ from sweep.search.prepare import data_record, load_data
 from sweep.search.splits import make_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sweep.datasets import Dataset
     from sweep.spec import StudySpec
@@ -48,6 +49,8 @@ class Check:
         Estimate of the work on one core; None without a probe.
     workers : int
         Cores at hand.
+    warnings : tuple of str
+        Candidates that the probe tried and that failed; a run would record them as failed.
     """
 
     spec: StudySpec
@@ -58,6 +61,7 @@ class Check:
     candidate_fits: int
     cpu_seconds: float | None
     workers: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def minutes(self) -> float | None:
@@ -108,7 +112,7 @@ def check_study(
     check_models(spec, plan, data.shape, len(data.classes))
     splits = make_splits(spec, dataset.y_train, dataset.groups)
     rows = sum(len(train) for train, _ in splits)
-    seconds = _estimate(spec, plan, dataset, rows, allow) if probe else None
+    seconds, warnings = _estimate(spec, plan, dataset, rows, allow) if probe else (None, ())
     refit = int(spec.search.refit)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Check(
@@ -120,16 +124,13 @@ def check_study(
         plan.candidates * len(splits) + refit,
         seconds,
         cores or 1,
+        warnings,
     )
 
 
 def _estimate(
-    spec: StudySpec,
-    plan: Plan,
-    dataset: Dataset,
-    rows: int,
-    allow: Collection[str],
-) -> float:
+    spec: StudySpec, plan: Plan, dataset: Dataset, rows: int, allow: Collection[str]
+) -> tuple[float | None, tuple[str, ...]]:
     """Time a cheap, a middling and a dear model for an epoch; spread that over the plan."""
     from sweep.training.threads import single_threaded
 
@@ -137,21 +138,43 @@ def _estimate(
     shape, classes = dataset.shape, len(dataset.class_names)
     cells = [_drawn(spec, cell) for cell in plan.cells]
     costs = [cell_cost(spec, cell, shape, classes) / max(cell.epochs) for cell in cells]
-    probes = [_probe(spec, cells[i], dataset, allow) for i in _spread(costs)]
-    known = [costs[i] for i in _spread(costs)]
+    probes: dict[float, tuple[float, float]] = {}
+    warnings: list[str] = []
+    for i in _spread(costs):
+        try:
+            probes[costs[i]] = _probe(spec, cells[i], dataset, allow)
+        except ReferenceError_:
+            raise
+        except Exception as error:  # noqa: BLE001 - a person's own model may raise anything
+            warnings.append(_failure(cells[i], error))
+    if not probes:
+        return None, tuple(warnings)
+    return _total(spec, cells, costs, probes, rows, len(dataset.y_train)), tuple(warnings)
+
+
+def _total(
+    spec: StudySpec,
+    cells: Sequence[PlannedCell],
+    costs: Sequence[float],
+    probes: Mapping[float, tuple[float, float]],
+    rows: int,
+    train_rows: int,
+) -> float:
+    """Return the seconds of all cells on one core, from those of a few."""
+    known, (builds, paces) = list(probes), zip(*probes.values(), strict=True)
     total = 0.0
     for cell, cost in zip(cells, costs, strict=True):
-        build, per_row = (
-            float(np.interp(cost, known, values)) for values in zip(*probes, strict=True)
-        )
-        total += build + per_row * rows * max(cell.epochs)
-    refit = per_row_mean(probes) * len(dataset.y_train) * max(max(c.epochs) for c in cells)
-    return total + (refit if spec.search.refit else 0.0)
+        pace = float(np.interp(cost, known, paces))
+        total += float(np.interp(cost, known, builds)) + pace * rows * max(cell.epochs)
+    if not spec.search.refit:
+        return total
+    return total + math.fsum(paces) / len(paces) * train_rows * max(max(c.epochs) for c in cells)
 
 
-def per_row_mean(probes: Sequence[tuple[float, float]]) -> float:
-    """Return the mean seconds a row and epoch of the probes."""
-    return math.fsum(per_row for _, per_row in probes) / len(probes)
+def _failure(cell: PlannedCell, error: Exception) -> str:
+    params = ", ".join(f"{name} = {value}" for name, value in (cell.params or {}).items())
+    what = (str(error).strip().splitlines() or ["no message"])[0]
+    return f"{params or 'the fixed model'}: {type(error).__name__}: {what}"
 
 
 def _spread(costs: Sequence[float]) -> list[int]:

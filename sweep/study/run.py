@@ -119,8 +119,7 @@ def _is_finished(record: StudyRecord, spec: StudySpec, *, retry_failed: bool) ->
     chosen = selection.best(record)
     if not spec.search.refit or chosen is None:
         return True
-    # As sweep.search.finish.is_current, which loads scikit-learn.
-    return record.winner is not None and dict(record.winner.params) == dict(chosen.params)
+    return selection.is_current(record, chosen)
 
 
 def _failed(record: StudyRecord) -> bool:
