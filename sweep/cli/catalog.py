@@ -107,7 +107,7 @@ def data(*, name: str | None, data_home: Path | None, allow: tuple[str, ...], fo
 
 
 def _sources(data_home: Path | None) -> list[dict[str, Any]]:
-    from sweep.datasets.builtin import DATASETS, _file
+    from sweep.datasets.builtin import DATASETS, home_file
 
     rows = []
     for name, about in DATASETS.items():
