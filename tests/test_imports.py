@@ -39,7 +39,9 @@ def rooms():
             yield room, path
 
 
-@pytest.mark.parametrize(("room", "path"), list(rooms()), ids=lambda x: str(x).rpartition("sweep/")[2])
+@pytest.mark.parametrize(
+    ("room", "path"), list(rooms()), ids=lambda x: str(x).rpartition("sweep/")[2]
+)
 def test_imports_run_downward(room, path):
     """A file imports only rooms that come before its own."""
     upward = {name for name in imports_at_top(path) if ORDER.index(name) > ORDER.index(room)}

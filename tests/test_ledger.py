@@ -81,7 +81,9 @@ def test_rows_stand_in_the_order_of_the_grid_whatever_the_order_of_work(ledger):
         ledger.complete(claim, 0.5, splits(0.5), LAYERS)
     rows = read_study(ledger, "s").candidates
     assert [row.index for row in rows] == list(range(8))
-    assert [(r.params["activation"], r.params["epochs"], r.params["hidden_size"]) for r in rows][:3] == [
+    assert [(r.params["activation"], r.params["epochs"], r.params["hidden_size"]) for r in rows][
+        :3
+    ] == [
         ("relu", 1, 8),
         ("relu", 1, 16),
         ("relu", 2, 8),
@@ -105,7 +107,10 @@ def test_a_failed_trial_keeps_its_reason_and_a_cut_one_is_no_row(ledger):
     ledger.fail(failed, "loss is nan")
     ledger.cut(cut.trial_id)
     record = read_study(ledger, "s")
-    assert [(t.state, t.reason) for t in record.trials[:2]] == [("FAIL", "loss is nan"), ("CUT", None)]
+    assert [(t.state, t.reason) for t in record.trials[:2]] == [
+        ("FAIL", "loss is nan"),
+        ("CUT", None),
+    ]
     assert {row.trial.state for row in record.candidates} == {"FAIL"}
 
 
@@ -184,7 +189,9 @@ def test_a_later_format_is_refused(ledger):
         ledger.header("s")
 
 
-@pytest.mark.parametrize("content", [b"not a database, certainly", b"SQLite format 3\0" + b"x" * 99])
+@pytest.mark.parametrize(
+    "content", [b"not a database, certainly", b"SQLite format 3\0" + b"x" * 99]
+)
 def test_a_file_that_is_no_ledger_is_refused_and_left_alone(tmp_path, content):
     """One plain message; the file stays byte for byte."""
     path = tmp_path / "x.db"

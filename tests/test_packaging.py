@@ -28,7 +28,11 @@ def test_the_wheel_holds_studies_types_and_the_report(wheel):
     """What is no Python file travels too."""
     names = zipfile.ZipFile(wheel).namelist()
     assert {"sweep/py.typed", "sweep/_studies/digits-grid.toml"} <= set(names)
-    assert {Path(n).suffix for n in names if n.startswith("sweep/report/")} >= {".css", ".js", ".j2"}
+    assert {Path(n).suffix for n in names if n.startswith("sweep/report/")} >= {
+        ".css",
+        ".js",
+        ".j2",
+    }
     assert not [name for name in names if name.startswith(("tests/", "studies/"))]
 
 
@@ -47,7 +51,11 @@ def test_an_installed_wheel_works_in_an_empty_folder(wheel, tmp_path):
     assert "9 candidates in 3 cells" in done.stdout
     code = "import sweep; print(sweep.__file__)"
     where = subprocess.run(
-        [sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert str(site) in where.stdout
 

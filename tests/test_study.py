@@ -38,9 +38,16 @@ RANDOM = {
     "study": {"name": "random"},
     "model": {"factory": "mlp", "dropout_rate": 0.2},
     "search": {"method": "random", "trials": 5, "validation": 0.25},
-    "space": {"hidden_size": {"int": [4, 64]}, "learning_rate": {"float": [1e-3, 1e-1], "log": True}},
+    "space": {
+        "hidden_size": {"int": [4, 64]},
+        "learning_rate": {"float": [1e-3, 1e-1], "log": True},
+    },
 }
-TPE = {**RANDOM, "study": {"name": "tpe"}, "search": {**RANDOM["search"], "method": "tpe", "pruner": "median"}}
+TPE = {
+    **RANDOM,
+    "study": {"name": "tpe"},
+    "search": {**RANDOM["search"], "method": "tpe", "pruner": "median"},
+}
 OWN = {
     "study": {"name": "own"},
     "data": {"dataset": "digits", "train_rows": 100, "test_rows": 50},
@@ -134,7 +141,9 @@ def test_a_study_grows_and_another_question_is_refused(storage):
     """New values are added to what is there; the winner is chosen anew and the opening counted."""
     small = {**GRID, "space": {"epochs": [1], "hidden_size": [4]}}
     first = run_study(small, storage=storage, n_jobs=1)
-    grown = run_study({**GRID, "space": {"epochs": [1], "hidden_size": [4, 32]}}, storage=storage, n_jobs=1)
+    grown = run_study(
+        {**GRID, "space": {"epochs": [1], "hidden_size": [4, 32]}}, storage=storage, n_jobs=1
+    )
     assert grown.frame["split0_test_score"][0] == first.frame["split0_test_score"][0]
     assert [trial.params["hidden_size"] for trial in grown.record.trials] == [4, 32]
     assert grown.record.winner.test_openings == 2
@@ -146,14 +155,20 @@ def test_a_tpe_study_with_one_worker_repeats_itself_exactly(tmp_path):
     """Also when it was stopped half-way: trials, order and pruning."""
     whole = run_study(TPE, storage=str(tmp_path / "a.db"), n_jobs=1)
     half = {**TPE, "search": {**TPE["search"], "trials": 3}}
-    run_study({**half, "search": {**half["search"], "refit": True}}, storage=str(tmp_path / "b.db"), n_jobs=1)
+    run_study(
+        {**half, "search": {**half["search"], "refit": True}},
+        storage=str(tmp_path / "b.db"),
+        n_jobs=1,
+    )
     continued = run_study(TPE, storage=str(tmp_path / "b.db"), n_jobs=1)
     pd.testing.assert_frame_equal(table(whole), table(continued), check_exact=True)
 
 
 def test_refit_false_leaves_the_test_set_closed(storage):
     """No winner, no test score, and a plain word about it."""
-    result = run_study({**GRID, "search": {**GRID["search"], "refit": False}}, storage=storage, n_jobs=2)
+    result = run_study(
+        {**GRID, "search": {**GRID["search"], "refit": False}}, storage=storage, n_jobs=2
+    )
     assert result.record.winner is None
     assert result.test_score_ is None
     assert result.best_params_["hidden_size"] in (16, 32)
@@ -175,7 +190,10 @@ def test_a_dataset_of_ones_own(storage):
     study = {**OWN, "data": {"dataset": "own_models:dataset"}, "model": {"epochs": 1},
              "space": {"hidden_size": [4]}}  # fmt: skip
     spec = load_study(study).model_copy(update={"folder": Path(__file__).parent})
-    assert run_study(spec, storage=storage, n_jobs=1, allow=["own_models"]).record.data.train_rows == 120
+    assert (
+        run_study(spec, storage=storage, n_jobs=1, allow=["own_models"]).record.data.train_rows
+        == 120
+    )
 
 
 def test_a_model_that_raises_is_a_row_with_its_reason(storage):
@@ -184,7 +202,9 @@ def test_a_model_that_raises_is_a_row_with_its_reason(storage):
     rows = result.frame.set_index("param_width")
     assert rows["state"].to_dict() == {4: "COMPLETE", 13: "FAIL", 8: "COMPLETE"}
     assert rows["reason"][13] == "ValueError: thirteen is not a width"
-    again = run_study(own("fails"), storage=storage, n_jobs=1, allow=["own_models"], retry_failed=True)
+    again = run_study(
+        own("fails"), storage=storage, n_jobs=1, allow=["own_models"], retry_failed=True
+    )
     assert [trial.state for trial in again.record.trials].count("FAIL") == 2
 
 
@@ -201,7 +221,10 @@ def test_a_trial_over_its_time_is_a_failure(storage):
     spec = own("slow")
     spec = spec.model_copy(update={"search": spec.search.model_copy(update={"trial_timeout": 5.0})})
     result = run_study(spec, storage=storage, n_jobs=1, allow=["own_models"])
-    assert result.frame.set_index("param_width")["reason"][13] == "took longer than trial_timeout = 5 s"
+    assert (
+        result.frame.set_index("param_width")["reason"][13]
+        == "took longer than trial_timeout = 5 s"
+    )
 
 
 def test_a_study_with_a_time_budget_ends_with_what_it_has(storage):
@@ -235,7 +258,8 @@ KILLED = """
 import sys
 from sweep import run_study
 from test_study import GRID
-run_study({**GRID, "space": {"epochs": [400], "hidden_size": [4, 16, 32]}}, storage=sys.argv[1], n_jobs=2)
+LONG = {**GRID, "space": {"epochs": [400], "hidden_size": [4, 16, 32]}}
+run_study(LONG, storage=sys.argv[1], n_jobs=2)
 """
 
 
@@ -275,7 +299,8 @@ def running(storage):
 
 def children(pid):
     """Return the processes that a process has started."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    line = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    found = subprocess.run(line, capture_output=True, text=True, check=False)
     pids = [int(number) for number in found.stdout.split()]
     return pids if len(pids) >= 2 else []
 

@@ -41,11 +41,11 @@ class LayerSpec:
         """Shape of one row after this layer, given its shape before."""
         return shape
 
-    def weights(self, shape: Shape) -> tuple[Weight, ...]:
+    def weights(self, shape: Shape) -> tuple[Weight, ...]:  # noqa: ARG002 - the base has none
         """Names and shapes of the weights, in Keras's order, given the input's shape."""
         return ()
 
-    def operations(self, shape: Shape) -> int:
+    def operations(self, shape: Shape) -> int:  # noqa: ARG002 - the base does none
         """Multiply-adds of one forward pass of one row; biases and activations not counted."""
         return 0
 

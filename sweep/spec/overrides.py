@@ -76,7 +76,7 @@ def _put(sections: dict[str, Any], path: tuple[str, ...], text: str | None) -> N
     for part in path[:-1]:
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
-            raise ValueError(f"{part} holds a value, not keys")
+            raise ValueError(f"{part} holds a value, not keys")  # noqa: TRY004 - a value of the person's, not a type of ours
     if not text:
         node.pop(path[-1], None)
         return

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
 from pydantic_core import PydanticCustomError
 
-from sweep.spaces import Choices, FloatRange, IntRange
+from sweep.spaces import Choices, FloatRange, IntRange  # noqa: TC001 - pydantic needs them
 from sweep.spec.durations import seconds
 from sweep.spec.scorers import SCORERS
 

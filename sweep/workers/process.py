@@ -91,10 +91,11 @@ class WorkerProcess:
                 self._process.stdin.flush()
 
     def _read(self, events: queue.Queue[tuple[int, Event]]) -> None:
-        with self._process.stdout or contextlib.nullcontext([]) as lines:
-            for line in lines:
-                with contextlib.suppress(json.JSONDecodeError):
-                    events.put((self.number, json.loads(line)))
+        if self._process.stdout:
+            with self._process.stdout as lines:
+                for line in lines:
+                    with contextlib.suppress(json.JSONDecodeError):
+                        events.put((self.number, json.loads(line)))
         self._process.wait()
         events.put((self.number, {"event": "gone", "process": self._process.pid}))
 
