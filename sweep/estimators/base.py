@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import copy
-import time
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sweep.datasets import fit_scaling
-from sweep.errors import ModelError
+from sweep.estimators import checking
+from sweep.estimators.fitting import Fit, Prepared
+from sweep.estimators.hooks import KerasCallbacks
 from sweep.estimators.slow import SlowEngine
-from sweep.training.engine import Engine, FitState, Rows
-from sweep.training.engines import engine_for, freeze
-from sweep.training.optimizers import OptimizerSettings, check_optimizer
+from sweep.training.architecture import Architecture
+from sweep.training.engine import FitState, NotFastError, Rows, Settings
+from sweep.training.engines import engine_for
+from sweep.training.optimizers import OptimizerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Mapping
+
+    from sweep.training.engine import Engine
 
 TRAINING = (
-    "batch_size", "checkpoint_epochs", "epochs", "fast", "image_shape", "learning_rate",
-    "learning_rate_decay", "momentum", "nesterov", "optimizer", "random_state", "scaling",
-    "weight_decay",
+    "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
+    "fast", "image_shape", "learning_rate", "learning_rate_decay", "momentum", "n_iter_no_change",
+    "nesterov", "optimizer", "precision", "random_state", "scaling", "validation_fraction",
+    "warm_start", "weight_decay",
 )  # fmt: skip
 """Parameters of the fit; every other parameter of an estimator is its model's."""
 
@@ -41,12 +46,17 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     history_ : dict of str to list of float
-        One value an epoch: ``loss``, ``accuracy`` (over the training rows, while training) and
-        ``seconds`` (since the fit began).
+        One value an epoch: ``loss``, ``accuracy`` (over the training rows, while training),
+        ``seconds`` (since the fit began), and ``val_loss``, ``val_accuracy`` where rows of the
+        fit were held out for stopping.
     n_epochs_ : int
-        Epochs done.
+        Epochs really run.
+    best_epoch_ : int
+        The epoch whose weights are kept: the best with early stopping, else the last.
     n_features_in_ : int
         Size of the second axis of ``X``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where ``X`` was a data frame.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -85,25 +95,22 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         context = self._init_callback_context(max_subtasks=self.epochs)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
-        pixels, labels, weight = self._validated(X, y, sample_weight)
-        self._begin(pixels)
-        rows = self._rows(pixels, labels, weight)
-        for epoch in range(1, self.epochs + 1):
-            step = context.subcontext(task_name="epoch")
-            step.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
-            self._train_epoch(rows)
-            if epoch in (self.checkpoint_epochs or ()):
-                self._checkpoints[epoch] = copy.copy(self._state)
-            if step.call_on_fit_task_end(
-                estimator=self, X=X, y=y, metadata=metadata, reconstruction_attributes=dict
-            ):
-                break
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+        told = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **told)
+        first = not (self.warm_start and hasattr(self, "_state"))
+        rows = self._prepared(X, y, sample_weight, first=first)
+        hooks = KerasCallbacks(self.callbacks, self.epochs)
+        if first:
+            self._begin(rows.pixels, hooks)
+        fit = Fit(self, self._shaped(rows), hooks, stopping=self.early_stopping)
+        fit.run(context, told)
+        context.call_on_fit_task_end(estimator=self, reconstruction_attributes=self._as_now, **told)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Run one more epoch over ``X``; the first call begins a new fit.
+
+        Early stopping and callbacks belong to :meth:`fit`; here the caller decides.
 
         Parameters
         ----------
@@ -117,19 +124,19 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self
         """
         first = not hasattr(self, "_state")
-        pixels, labels, weight = self._validated(X, y, sample_weight, first=first, classes=classes)
+        rows = self._prepared(X, y, sample_weight, first=first, classes=classes)
+        none = KerasCallbacks(None, 1)
         if first:
-            self._begin(pixels)
-        self._train_epoch(self._rows(pixels, labels, weight))
+            self._begin(rows.pixels, none)
+        Fit(self, self._shaped(rows), none, stopping=False).epoch()
+        self.best_epoch_ = self.n_epochs_
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities, shape ``(n, n_classes)``, columns as in ``classes_``."""
         check_is_fitted(self, "_state")
-        pixels = self._shaped(self._checked(X, reset=False))
-        scaling = (self._scaling.shift, 1.0 / self._scaling.scale)
-        output = self._engine().predict(self._state, pixels, *scaling)
-        return np.column_stack([1 - output, output]) if output.shape[1] == 1 else output
+        pixels = checking.checked_rows(self, X, reset=False)
+        return self._proba(checking.reshaped(pixels, self.image_shape))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, shape ``(n,)``."""
@@ -153,7 +160,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             If no weights were kept for that epoch.
         """
         check_is_fitted(self, "_state")
-        kept = {**self._checkpoints, self._state.epoch: self._state}
+        kept = {**self._checkpoints, self.n_epochs_: self._state}
         if epoch not in kept:
             raise ValueError(
                 f"epoch: no weights were kept after epoch {epoch}; kept are {sorted(kept)}; "
@@ -162,7 +169,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         earlier = copy.copy(self)
         earlier._state = kept[epoch]
         earlier.history_ = {name: values[:epoch] for name, values in self.history_.items()}
-        earlier.n_epochs_ = epoch
+        earlier.n_epochs_ = min(epoch, self.n_epochs_)
+        earlier.best_epoch_ = earlier._state.epoch
         return earlier
 
     def layer_table(self) -> tuple[tuple[str, str, str, int], ...]:
@@ -176,125 +184,96 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def model_(self) -> Any:
         """The fitted model as a ``keras.Model`` of its own (scaling is not part of it)."""
         check_is_fitted(self, "_state")
-        model = self._build()
+        model = self._architecture.build()
         model.set_weights(self._state.weights)
         return model
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")
 
-    # -- the fit, step by step -----------------------------------------------------------------
+    # -- the parts of a fit --------------------------------------------------------------------
 
-    def _validated(
-        self, X: Any, y: Any, sample_weight: Any, *, first: bool = True, classes: Any = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        self._check_settings()
-        X, y = self._checked(X, y, reset=first)
+    def _prepared(
+        self, X: Any, y: Any, sample_weight: Any, *, first: bool, classes: Any = None
+    ) -> Prepared:
+        checking.check_settings(self.get_params(deep=False))
+        pixels, y = checking.checked_rows(self, X, y, reset=first)
         check_classification_targets(y)
         if first:
-            self.classes_ = np.unique(y if classes is None else classes)
-            if len(self.classes_) < 2:
-                raise ValueError(
-                    f"y: a classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}"
-                )
-        if unknown := sorted(set(np.unique(y)) - set(self.classes_)):
-            raise ValueError(f"y: labels unknown to this fit: {unknown}; name them in `classes`")
-        labels = np.searchsorted(self.classes_, y)
-        return X, labels, _check_sample_weight(sample_weight, X, dtype=np.float32)
+            self.classes_ = checking.checked_classes(y if classes is None else classes)
+        weight = checking.row_weights(pixels, y, sample_weight, self.class_weight)
+        return Prepared(pixels, checking.encoded(y, self.classes_), weight)
 
-    def _checked(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
-        if reset:
-            self.__dict__.pop("_row_shape", None)
-        checked = validate_data(
-            self, X, y, reset=reset, allow_nd=True, dtype=[np.float32, np.uint8, np.uint16]
-        )
-        pixels = checked if isinstance(y, str) and y == "no_validation" else checked[0]
-        if pixels.ndim > 4:
-            raise ValueError(f"X: images have 2 to 4 axes, got shape {pixels.shape}")
-        if hasattr(self, "_row_shape") and pixels.shape[1:] != self._row_shape:
-            raise ValueError(
-                f"X: rows must have shape {self._row_shape} as in fit, got {pixels.shape[1:]}"
-            )
-        return checked
-
-    def _check_settings(self) -> None:
-        for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ModelError(f"{name}: must be a whole number of at least 1, got {value!r}")
-        check_optimizer(self._settings())
-
-    def _begin(self, pixels: np.ndarray) -> None:
+    def _begin(self, pixels: np.ndarray, hooks: KerasCallbacks) -> None:
         self._row_shape = pixels.shape[1:]
-        self._input_shape = self._shaped(pixels[:1]).shape[1:]
         self._scaling = fit_scaling(pixels, self.scaling or "none")
-        self._seed = _seed(self.random_state)
+        self._seed = checking.seed_of(self.random_state)
+        self._make_architecture()
         self._slow: SlowEngine | None = None
+        self._is_fast = bool(self.fast)
         self._checkpoints: dict[int, FitState] = {}
         self.history_: dict[str, list[float]] = {"loss": [], "accuracy": [], "seconds": []}
-        self._state = self._engine().start(self._seed)
-        self.n_epochs_ = 0
+        self.n_epochs_: int = 0
+        self.best_epoch_ = 0
+        if self._is_fast and hooks.by_batch:
+            self._give_up_speed(f"{type(hooks.by_batch[0]).__name__} wants to hear of each batch")
+        try:
+            self._state = self._engine().start(self._seed)
+        except NotFastError as reason:
+            self._give_up_speed(str(reason))
+            self._state = self._engine().start(self._seed)
+        if self._slow is not None:
+            self._slow.by_batch = hooks.by_batch
 
-    def _rows(self, pixels: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> Rows:
+    def _make_architecture(self) -> None:
+        one = np.empty((1, *self._row_shape), np.uint8)
+        shape = checking.reshaped(one, self.image_shape).shape[1:]
+        params, classes = self._model_params(), len(self.classes_)
+        self._architecture = Architecture(self._factory(), shape, classes, params, self.precision)
+        self._identity = self._architecture.identity()
+        self._dropout = self._architecture.dropout_rates()
+
+    def _give_up_speed(self, reason: str) -> None:
+        warnings.warn(f"fast fit not possible: {reason}; Keras's own fit runs", stacklevel=4)
+        self._is_fast = False
+
+    def _shaped(self, rows: Prepared) -> Prepared:
+        pixels = checking.reshaped(rows.pixels, self.image_shape)
+        return Prepared(pixels, rows.labels, rows.weight)
+
+    def _tensors(self, rows: Prepared) -> Rows:
         import tensorflow as tf
 
         return Rows(
-            tf.constant(self._shaped(pixels)),
-            tf.constant(labels, tf.int64),
-            tf.constant(weight),
+            tf.constant(rows.pixels),
+            tf.constant(rows.labels, tf.int64),
+            tf.constant(rows.weight),
             tf.constant(self._scaling.shift, tf.float32),
             tf.constant(1.0 / self._scaling.scale, tf.float32),
         )
 
-    def _train_epoch(self, rows: Rows) -> None:
-        began = time.perf_counter()
-        logs = self._engine().train_epoch(
-            self._state, rows, self._settings(), self.batch_size, self._seed
-        )
-        self.n_epochs_ = self._state.epoch
-        spent = self.history_["seconds"]
-        spent.append((spent[-1] if spent else 0.0) + time.perf_counter() - began)
-        for name, value in logs.items():
-            self.history_[name].append(value)
+    def _proba(self, pixels: np.ndarray) -> np.ndarray:
+        scaling = (self._scaling.shift, 1.0 / self._scaling.scale)
+        output = self._engine().predict(self._state, pixels, *scaling)
+        return np.column_stack([1 - output, output]) if output.shape[1] == 1 else output
 
-    def _settings(self) -> OptimizerSettings:
+    def _optimizer_settings(self) -> OptimizerSettings:
         return OptimizerSettings.from_params(self.get_params(deep=False))
 
+    def _epoch_settings(self) -> Settings:
+        return Settings(self._optimizer_settings(), self.batch_size, self._seed, self._dropout)
+
     def _engine(self) -> Engine | SlowEngine:
-        if self.fast:
-            return engine_for(self._build, self._identity(), self._settings(), self._seed)
+        if self._is_fast:
+            optimizer = self._optimizer_settings()
+            return engine_for(self._architecture, self._identity, optimizer, self._seed)
         if self._slow is None:
-            self._slow = SlowEngine(self._build, self._settings())
+            self._slow = SlowEngine(self._architecture, self._optimizer_settings())
         return self._slow
 
-    def _build(self) -> Any:
-        from sweep.models import build_from
-
-        shape, classes = tuple(self._input_shape), len(self.classes_)
-        return build_from(self._factory(), shape, classes, self._model_params())
-
-    def _identity(self) -> Hashable:
-        params = freeze(self._model_params())
-        return (self._factory(), tuple(self._input_shape), len(self.classes_), params)
-
-    def _shaped(self, pixels: np.ndarray) -> np.ndarray:
-        shape = self.image_shape
-        return pixels if shape is None else _reshaped(pixels, tuple(shape))
+    def _as_now(self) -> dict[str, Any]:
+        """Return what makes a copy of this estimator predict as if fit had stopped here."""
+        return {"_state": copy.copy(self._state), "n_epochs_": self.n_epochs_}
 
     def __getstate__(self) -> Mapping[str, Any]:
         return {**super().__getstate__(), "_slow": None}
-
-
-def _seed(random_state: Any) -> int:
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _reshaped(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if int(np.prod(pixels.shape[1:])) != int(np.prod(shape)):
-        raise ValueError(
-            f"image_shape: {shape} does not hold a row of shape {pixels.shape[1:]}; "
-            "the products must agree"
-        )
-    return pixels.reshape(len(pixels), *shape)

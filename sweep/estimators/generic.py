@@ -11,7 +11,7 @@ from sweep.models import FACTORIES, factory_parameters
 from sweep.references import is_reference, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class KerasClassifier(BaseKerasClassifier):
@@ -24,7 +24,8 @@ class KerasClassifier(BaseKerasClassifier):
         or a list of :mod:`sweep.models` layers; or the name of a built-in factory; or
         ``"module:function"``.
     epochs, batch_size, optimizer, learning_rate, learning_rate_decay, momentum, nesterov, \
-weight_decay, scaling, image_shape, random_state, checkpoint_epochs, fast
+weight_decay, class_weight, early_stopping, validation_fraction, n_iter_no_change, callbacks, \
+scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fast
         As in :class:`sweep.KerasMLPClassifier`.
     **model_params
         Parameters of the factory, searchable by their own names.
@@ -47,9 +48,16 @@ weight_decay, scaling, image_shape, random_state, checkpoint_epochs, fast
         momentum: float | None = None,
         nesterov: bool | None = None,
         weight_decay: float | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        callbacks: Sequence[Any] | None = None,
         scaling: str | None = None,
         image_shape: Sequence[int] | None = None,
+        precision: str = "float32",
         random_state: Any = None,
+        warm_start: bool = False,
         checkpoint_epochs: Sequence[int] | None = None,
         fast: bool = True,
         **model_params: Any,

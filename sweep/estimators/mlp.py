@@ -8,7 +8,7 @@ from sweep.estimators.base import BaseKerasClassifier
 from sweep.models import FACTORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class KerasMLPClassifier(BaseKerasClassifier):
@@ -34,12 +34,29 @@ class KerasMLPClassifier(BaseKerasClassifier):
         Keras's name of the optimizer.
     learning_rate, learning_rate_decay, momentum, nesterov, weight_decay
         Settings of the optimizer; see :class:`sweep.training.optimizers.OptimizerSettings`.
+    class_weight : mapping of label to float, "balanced" or None, default=None
+        Weight of each class in the loss.
+    early_stopping : bool, default=False
+        Hold ``validation_fraction`` of the rows out (stratified, never the rows that score the
+        fit), stop when their loss has not fallen for ``n_iter_no_change`` epochs, and keep the
+        best epoch's weights.
+    validation_fraction : float, default=0.1
+        Share of the rows held out for stopping.
+    n_iter_no_change : int, default=5
+        Epochs without a lower loss before stopping.
+    callbacks : sequence, default=None
+        Keras callbacks, told of each epoch: instances, names, or mappings with ``name`` and
+        settings. One that monitors a ``val_`` value has the same rows held out.
     scaling : {None, "none", "unit", "standardize"}, default=None
         Scaling of the pixels, its statistics from the rows of the fit.
     image_shape : sequence of int, default=None
         Shape of one image, for rows that come flat.
+    precision : {"float32", "mixed_bfloat16"}, default="float32"
+        What layers compute in; weights and the output stay float32.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, row order and dropout.
+    warm_start : bool, default=False
+        Let :meth:`fit` go on for ``epochs`` more epochs from where the last call ended.
     checkpoint_epochs : sequence of int, default=None
         Epochs whose weights are kept for :meth:`at_epoch`.
     fast : bool, default=True
@@ -67,9 +84,16 @@ class KerasMLPClassifier(BaseKerasClassifier):
         momentum: float | None = None,
         nesterov: bool | None = None,
         weight_decay: float | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        callbacks: Sequence[Any] | None = None,
         scaling: str | None = None,
         image_shape: Sequence[int] | None = None,
+        precision: str = "float32",
         random_state: Any = None,
+        warm_start: bool = False,
         checkpoint_epochs: Sequence[int] | None = None,
         fast: bool = True,
     ) -> None:

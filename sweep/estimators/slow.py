@@ -7,15 +7,18 @@ initial weights, row order and dropout masks for the same seed; slower, and it t
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.training.engine import FitState, Rows, epoch_order, seed_values
+from sweep.training.engine import FitState, Rows, Settings, epoch_order, seed_values
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    from sweep.training.architecture import Architecture
 
 
 class SlowEngine:
@@ -23,16 +26,17 @@ class SlowEngine:
 
     Parameters
     ----------
-    build : callable
+    architecture : Architecture
         Makes the Keras model, compiled or not.
-    settings : OptimizerSettings
+    optimizer : OptimizerSettings
         How it is optimized, where the model is not compiled already.
     """
 
-    def __init__(self, build: Callable[[], Any], settings: OptimizerSettings) -> None:
-        self._build = build
-        self._settings = settings
+    def __init__(self, architecture: Architecture, optimizer: OptimizerSettings) -> None:
+        self._architecture = architecture
+        self._optimizer = optimizer
         self._wrapper: Any = None
+        self.by_batch: list[Any] = []
 
     @property
     def model(self) -> Any:
@@ -48,16 +52,14 @@ class SlowEngine:
         self._wrapper = None
         return FitState(model.get_weights(), [])
 
-    def train_epoch(
-        self, state: FitState, rows: Rows, settings: OptimizerSettings, batch_size: int, seed: int
-    ) -> dict[str, float]:
+    def train_epoch(self, state: FitState, rows: Rows, settings: Settings) -> dict[str, float]:
         """Run the next epoch of a fit, in place, by one call of ``partial_fit``."""
-        self._settings = settings
+        self._optimizer = settings.optimizer
         x, y, weight = self._numpy(rows)
-        wrapper = self._wrapper or self._new_wrapper(x, y, batch_size, state)
-        for variable, value in seed_values(wrapper.model_, seed, state.epoch):
+        wrapper = self._wrapper or self._new_wrapper(x, y, settings.batch_size, state)
+        for variable, value in seed_values(wrapper.model_, settings.seed, state.epoch):
             variable.assign(value)
-        order = epoch_order(len(x), seed, state.epoch)
+        order = epoch_order(len(x), settings.seed, state.epoch)
         with warnings.catch_warnings():
             # SciKeras hands over one-dimensional labels as Keras no longer likes them.
             warnings.simplefilter("ignore")
@@ -65,6 +67,12 @@ class SlowEngine:
         state.weights = wrapper.model_.get_weights()
         state.epoch += 1
         return {name: wrapper.history_[name][-1] for name in ("loss", "accuracy")}
+
+    @contextmanager
+    def visit(self, state: FitState) -> Iterator[Any]:
+        """Lend the Keras model to Keras callbacks; keep what they change."""
+        yield self.model
+        state.weights = self.model.get_weights()
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
         """Return the model's output for rows ``x``, shape ``(n, outputs)``, float32."""
@@ -78,18 +86,23 @@ class SlowEngine:
 
         model = self._compiled()
         self._wrapper = KerasClassifier(
-            model=lambda: model, batch_size=batch_size, shuffle=False, verbose=0, warm_start=True
+            model=lambda: model,
+            batch_size=batch_size,
+            shuffle=False,
+            verbose=0,
+            warm_start=True,
+            callbacks=[_batch_relay(self.by_batch)] if self.by_batch else None,
         )
         self._wrapper.initialize(x, y)
         model.set_weights(state.weights)
         return self._wrapper
 
     def _compiled(self) -> Any:
-        model = self._build()
+        model = self._architecture.build()
         if not getattr(model, "compiled", False):
             binary = model.output_shape[-1] == 1
             loss = "binary_crossentropy" if binary else "sparse_categorical_crossentropy"
-            optimizer = make_optimizer(self._settings, schedule=True)
+            optimizer = make_optimizer(self._optimizer, schedule=True)
             model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
         return model
 
@@ -98,3 +111,19 @@ class SlowEngine:
         x = rows.x.numpy().astype(np.float32)
         scaled = (x - rows.shift.numpy()) * rows.factor.numpy()
         return scaled, rows.y.numpy(), rows.weight.numpy()
+
+
+def _batch_relay(callbacks: list[Any]) -> Any:
+    """Return a Keras callback that hands batches on; epochs are told elsewhere."""
+    import keras
+
+    class Relay(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            for callback in callbacks:
+                callback.on_train_batch_begin(batch, logs)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            for callback in callbacks:
+                callback.on_train_batch_end(batch, logs)
+
+    return Relay()

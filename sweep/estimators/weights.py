@@ -26,7 +26,14 @@ def save_fitted(estimator: Any, path: Path) -> None:
         "classes": estimator.classes_,
         "scaling": np.array([estimator._scaling.shift, estimator._scaling.scale]),
         "row_shape": np.array(estimator._row_shape, np.int64),
-        "counts": np.array([estimator._seed, estimator.n_epochs_, estimator.n_features_in_]),
+        "counts": np.array(
+            [
+                estimator._seed,
+                estimator.n_epochs_,
+                estimator.best_epoch_,
+                estimator.n_features_in_,
+            ]
+        ),
         **{f"history_{name}": np.array(values) for name, values in estimator.history_.items()},
     }
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp.npz")
@@ -56,7 +63,7 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
 
 
 def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
-    seed, epochs, features = (int(number) for number in arrays["counts"])
+    seed, epochs, best, features = (int(number) for number in arrays["counts"])
     weights = [arrays[name] for name in sorted(arrays) if name.startswith("weight_")]
     vars(estimator).update(
         classes_=arrays["classes"],
@@ -71,9 +78,10 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
         _scaling=Scaling(*(float(number) for number in arrays["scaling"])),
         _seed=seed,
         _slow=None,
+        _is_fast=bool(estimator.fast),
         _checkpoints={},
+        best_epoch_=best,
     )
-    empty = np.zeros((1, *estimator._row_shape), np.float32)
-    estimator._input_shape = estimator._shaped(empty).shape[1:]
+    estimator._make_architecture()
     fresh = estimator._engine().start(seed)
     estimator._state = FitState(weights, fresh.optimizer, epochs)

@@ -12,7 +12,7 @@ from sweep.ledger.codec import (
 )
 from sweep.ledger.ledger import CELL, LOST, REASON, RESULT, WINNER, WORKER, Ledger
 from sweep.ledger.records import Candidate, StudyRecord, TrialRecord
-from sweep.spaces import Space, cells, decode, grid_candidates
+from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def latest_by_key(trials: Sequence[TrialRecord]) -> dict[str, TrialRecord]:
 def _grid_rows(spec: StudySpec, ended: dict[str, TrialRecord]) -> list[Candidate]:
     candidates = grid_candidates(spec.space.dimensions)
     rows = []
-    for cell in cells(candidates, spec.fixed_epochs):
+    for cell in spec.grid_cells():
         trial = ended.get(cell.key)
         if trial is None:
             continue

@@ -176,6 +176,12 @@ def _conv(layer: Conv, kl: Any) -> Any:
     )
 
 
+def _dense(layer: Dense, kl: Any) -> Any:
+    # Probabilities in eight bits of mantissa would spoil the loss: the output stays float32.
+    dtype = "float32" if layer.activation == "softmax" else None
+    return kl.Dense(layer.units, activation=layer.activation, dtype=dtype, name=layer.name)
+
+
 def _augment(layer: Augment, kl: Any) -> Any:
     if layer.change == "flip":
         return kl.RandomFlip("horizontal", name=layer.name)
@@ -187,7 +193,7 @@ _MAKERS: dict[type[LayerSpec], Callable[[Any, Any], Any]] = {
     Augment: _augment,
     BatchNorm: lambda layer, kl: kl.BatchNormalization(name=layer.name),
     Conv: _conv,
-    Dense: lambda layer, kl: kl.Dense(layer.units, activation=layer.activation, name=layer.name),
+    Dense: _dense,
     Dropout: lambda layer, kl: kl.Dropout(layer.rate, name=layer.name),
     Flatten: lambda layer, kl: kl.Flatten(name=layer.name),
     Pool: lambda layer, kl: kl.MaxPooling2D(layer.size, padding=layer.padding, name=layer.name),

@@ -165,7 +165,8 @@ class StagedScorer:
     def _scored(self, estimator: Any) -> list[int]:
         size = sum(weights.nbytes for weights in estimator._state.weights)
         everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
-        return list(range(1, estimator.n_epochs_ + 1)) if everything else list(self.asked.epochs)
+        every = range(1, estimator.n_epochs_ + 1) if everything else ()
+        return sorted({*every, *self.asked.epochs})
 
 
 def scorer_of(name: str) -> Callable[..., float]:
@@ -193,11 +194,12 @@ def split_result(
     estimator: Any, scores: dict[int, float], score_seconds: float, n_test: int
 ) -> SplitResult:
     """Collect what one fitted estimator tells of its split."""
-    history = {name: tuple(estimator.history_[name]) for name in ("loss", "accuracy")}
+    history = {n: tuple(values) for n, values in estimator.history_.items() if n != "seconds"}
     if not all(math.isfinite(loss) for loss in history["loss"]):
         bad = next(i for i, loss in enumerate(history["loss"], 1) if not math.isfinite(loss))
         raise EvaluationError(f"the loss is {history['loss'][bad - 1]} in epoch {bad}")
-    seconds = dict(enumerate(estimator.history_["seconds"], 1))
+    spent = estimator.history_["seconds"]
+    seconds = {epoch: spent[min(epoch, len(spent)) - 1] for epoch in {*scores, len(spent)}}
     return SplitResult(scores, {}, seconds, score_seconds, history, n_test)
 
 

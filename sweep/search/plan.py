@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import ModelError, StudyFileError
 from sweep.ledger.records import PlannedCell
 from sweep.models import FACTORIES, count_operations, describe, factory_parameters
-from sweep.spaces import Choices, IntRange, cells, distributions, grid_candidates, suggest
+from sweep.spaces import Choices, IntRange, distributions, grid_candidates, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +118,7 @@ def cell_cost(spec: StudySpec, cell: PlannedCell, shape: Sequence[int], n_classe
 
 def _grid_plan(spec: StudySpec) -> Plan:
     candidates = grid_candidates(spec.space.dimensions)
-    grouped = cells(candidates, spec.fixed_epochs)
+    grouped = spec.grid_cells()
     planned = tuple(PlannedCell(cell.key, cell.params, cell.epochs) for cell in grouped)
     return Plan(planned, len(candidates), _grid_distributions(candidates))
 

@@ -114,7 +114,9 @@ def grid_values(dimension: Dimension) -> tuple[Any, ...]:
     return tuple(float(low + i * step) for i in range(size(dimension)))
 
 
-def cells(candidates: Sequence[Mapping[str, Any]], epochs: int = 10) -> list[Cell]:
+def cells(
+    candidates: Sequence[Mapping[str, Any]], epochs: int = 10, *, staged: bool = True
+) -> list[Cell]:
     """Group candidates that differ only in ``epochs``, in order of first appearance.
 
     Parameters
@@ -123,11 +125,14 @@ def cells(candidates: Sequence[Mapping[str, Any]], epochs: int = 10) -> list[Cel
         As from :func:`grid_candidates`.
     epochs : int
         Epochs of a candidate that does not say its own.
+    staged : bool
+        Whether one fit answers several ``epochs``; otherwise each candidate is a cell.
     """
     groups: dict[str, tuple[Params, dict[int, int]]] = {}
     for index, candidate in enumerate(candidates):
         params = {name: value for name, value in candidate.items() if name != EPOCHS}
-        asked = groups.setdefault(canonical(params), (params, {}))[1]
+        key = canonical(params if staged else candidate)
+        asked = groups.setdefault(key, (params, {}))[1]
         asked.setdefault(candidate.get(EPOCHS, epochs), index)
     return [
         Cell(key, params, tuple(sorted(asked)), tuple(asked[e] for e in sorted(asked)))

@@ -21,7 +21,15 @@ TRAINING: Mapping[str, Any] = MappingProxyType(
         "momentum": None,
         "nesterov": None,
         "weight_decay": None,
+        "class_weight": None,
+        "early_stopping": False,
+        "validation_fraction": 0.1,
+        "n_iter_no_change": 5,
+        "callbacks": None,
         "scaling": "unit",
+        "image_shape": None,
+        "precision": "float32",
+        "fast": True,
     }
 )
 """Parameters that every estimator has, with their defaults in a study."""
@@ -90,6 +98,11 @@ def _among(names: tuple[str, ...]) -> tuple[str, Callable[[Any], bool]]:
     return f"one of: {', '.join(names)}", lambda v: isinstance(v, str) and v in names
 
 
+def _callback(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Mapping) and "name" in value)
+
+
+_BOOLEAN = ("true or false", lambda v: isinstance(v, bool))
 _NOT_NEGATIVE = ("a number from 0", lambda v: _number(v) and v >= 0)
 
 _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
@@ -99,7 +112,24 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "learning_rate": ("a number above 0", lambda v: _number(v) and v > 0),
     "learning_rate_decay": _NOT_NEGATIVE,
     "momentum": ("a number from 0 to below 1", lambda v: _number(v) and 0 <= v < 1),
-    "nesterov": ("true or false", lambda v: isinstance(v, bool)),
+    "nesterov": _BOOLEAN,
     "weight_decay": _NOT_NEGATIVE,
+    "class_weight": (
+        'a table of weights by label, or "balanced"',
+        lambda v: v == "balanced" or isinstance(v, Mapping),
+    ),
+    "early_stopping": _BOOLEAN,
+    "validation_fraction": ("a number between 0 and 1", lambda v: _number(v) and 0 < v < 1),
+    "n_iter_no_change": ("a whole number from 1", _count),
+    "callbacks": (
+        'a list of Keras callbacks ("TerminateOnNaN", or { name = "ReduceLROnPlateau", ... })',
+        lambda v: isinstance(v, list | tuple) and all(map(_callback, v)),
+    ),
+    "image_shape": (
+        "[height, width] or [height, width, channels]",
+        lambda v: isinstance(v, list | tuple) and len(v) in (2, 3) and all(map(_count, v)),
+    ),
+    "precision": _among(("float32", "mixed_bfloat16")),
+    "fast": _BOOLEAN,
     "scaling": _among(("none", "unit", "standardize")),
 }

@@ -24,7 +24,9 @@ def search_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     return filled
 
 
-def search_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
+def search_problems(
+    raw: Mapping[str, Any], space: Mapping[str, Any], model: Mapping[str, Any]
+) -> Iterator[Problem]:
     """Find contradictions in ``[search]``."""
     method = raw.get("method")
     if raw.get("cv") is not None and raw.get("validation") is not None:
@@ -40,8 +42,20 @@ def search_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterato
             yield Problem(
                 ("search", "trials"), f'method = "{method}" needs how many: say trials = 60'
             )
+        if raw.get("pruner") not in (None, "none"):
+            yield from _pruner_problems({**model, **space})
         if not space:
             yield Problem(("space",), f'method = "{method}" needs a parameter to search, got none')
+
+
+def _pruner_problems(params: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in ("early_stopping", "callbacks"):
+        if params.get(name):
+            yield Problem(
+                ("search", "pruner"),
+                f"a pruner decides after each epoch, so {name} must be left out; "
+                'or say pruner = "none"',
+            )
 
 
 def _grid_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sweep.errors import StudyFileError
+from sweep.spaces import Cell, cells, grid_candidates
 from sweep.spec import rules
 from sweep.spec.cleaning import cleaned
 from sweep.spec.dimensions import parse_space, plain_dimension
@@ -62,6 +63,19 @@ class StudySpec(BaseModel):
     def searched_epochs(self) -> bool:
         """Whether ``epochs`` is in the search space."""
         return "epochs" in self.space.dimensions
+
+    @property
+    def staged(self) -> bool:
+        """Whether one fit to the largest ``epochs`` answers the smaller ones too.
+
+        Not with Keras callbacks: what they do may depend on the number of epochs.
+        """
+        return not self.model.params.get("callbacks")
+
+    def grid_cells(self) -> list[Cell]:
+        """Return the cells of a grid; their ``candidates`` count :func:`grid_candidates`."""
+        candidates = grid_candidates(self.space.dimensions)
+        return cells(candidates, self.fixed_epochs, staged=self.staged)
 
     def sections(self) -> dict[str, Any]:
         """Write the six sections as plain values, None left out: a study file's content."""
@@ -204,7 +218,7 @@ class _Reader:
     def between(self, model: Mapping[str, Any], dimensions: Any) -> None:
         """Apply the rules that no single key can break alone."""
         search, space = self.table("search"), self.table("space")
-        self.add(rules.search_problems(search, space))
+        self.add(rules.search_problems(search, space, model))
         self.add(rules.data_problems(self.table("data")))
         self.add(rules.value_problems(model, dimensions))
         if search.get("method") == "grid":

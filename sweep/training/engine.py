@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.errors import ModelError
+from sweep.training.dropout import free_rates, set_rates
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweep.training.architecture import Architecture
 
 CALL_SECONDS = 0.5
 """A graph call is cut to about this long, so that a signal is heard soon."""
@@ -25,6 +33,28 @@ FIRST_STEPS = 8
 
 PREDICT_ROWS = 1000
 """Rows a prediction call takes at a time."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an epoch is run; nothing here needs a new trace.
+
+    Attributes
+    ----------
+    optimizer : OptimizerSettings
+        Rates and decay.
+    batch_size : int
+        Rows in a step.
+    seed : int
+        With the epoch, decides row order and dropout.
+    dropout : tuple of float, or None
+        Rate of each dropout layer; None leaves them as they were built.
+    """
+
+    optimizer: OptimizerSettings
+    batch_size: int
+    seed: int
+    dropout: tuple[float, ...] | None = None
 
 
 @dataclass
@@ -37,11 +67,14 @@ class FitState:
         Values of the model's and the optimizer's variables, in their order.
     epoch : int
         Epochs done.
+    learning_rate : float or None
+        Set by a Keras callback in place of the estimator's.
     """
 
     weights: list[np.ndarray]
     optimizer: list[np.ndarray]
     epoch: int = 0
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,25 +98,28 @@ class Engine:
 
     Parameters
     ----------
-    build : callable
-        ``build() -> keras.Model``; called again for the initial weights of another seed.
-    settings : OptimizerSettings
+    architecture : Architecture
+        What to build; built again for the initial weights of another seed.
+    optimizer : OptimizerSettings
         What the optimizer's trace depends on; rates are set by each fit.
     seed : int
         The seed of the first initial weights.
     """
 
-    def __init__(self, build: Any, settings: OptimizerSettings, seed: int) -> None:
-        self._build = build
+    def __init__(self, architecture: Architecture, optimizer: OptimizerSettings, seed: int) -> None:
         self.lock = threading.RLock()
+        self._architecture = architecture
         self.model = self._seeded_build(seed)
-        self.optimizer = getattr(self.model, "optimizer", None) or make_optimizer(settings)
+        _check_fast(self.model)
+        if not getattr(self.model, "optimizer", None):
+            self.model.optimizer = make_optimizer(optimizer)
+        self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
-        self._loss = _loss_of(self.model)
-        self._decay = _variable(0.0)
-        self._base_rate = _variable(0.0)
-        self._default_rate = float(_number(self.optimizer.learning_rate))
+        known = architecture.dropout_rates()
+        self._dropout = [] if known is None else free_rates(self.model)
+        self._base_rate, self._decay = _variable(0.0), _variable(0.0)
         self._fixed_rate = not _is_variable(self.optimizer)
+        self._default_rate = float(_number(self.optimizer.learning_rate))
         self._fresh_optimizer = [_number(v) for v in self.optimizer.variables]
         self._initial = {seed: self._read_weights()}
         self._steps = _make_steps(self)
@@ -98,9 +134,7 @@ class Engine:
             self._initial = {seed: [_number(v) for v in model.weights]}
         return FitState(list(self._initial[seed]), list(self._fresh_optimizer))
 
-    def train_epoch(
-        self, state: FitState, rows: Rows, settings: OptimizerSettings, batch_size: int, seed: int
-    ) -> dict[str, float]:
+    def train_epoch(self, state: FitState, rows: Rows, settings: Settings) -> dict[str, float]:
         """Run the next epoch of a fit, in place.
 
         Shuffling and dropout are a pure function of ``(seed, epoch)``.
@@ -113,15 +147,27 @@ class Engine:
         with self.lock:
             self._load(state)
             self._owner = None  # until the epoch is whole: a signal may end it anywhere
-            self._set_rates(settings)
-            for variable, value in seed_values(self.model, seed, state.epoch):
+            self._set_rates(settings.optimizer, state.learning_rate)
+            set_rates(self._dropout, settings.dropout)
+            for variable, value in seed_values(self.model, settings.seed, state.epoch):
                 variable.assign(value)
-            totals = self._run_batches(rows, batch_size, seed, state.epoch)
-            state.weights = self._read_weights()
-            state.optimizer = [_number(v) for v in self.optimizer.variables]
+            totals = self._run_batches(rows, settings, state.epoch)
+            self._unload(state)
             state.epoch += 1
-            self._owner = state
         return {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}
+
+    @contextmanager
+    def visit(self, state: FitState) -> Iterator[Any]:
+        """Lend the Keras model, loaded with a state, to Keras callbacks; keep what they change."""
+        with self.lock:
+            self._load(state)
+            self._owner = None
+            before = float(_number(self.optimizer.learning_rate))
+            yield self.model
+            after = float(_number(self.optimizer.learning_rate))
+            if after != before:
+                state.learning_rate = after
+            self._unload(state)
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
         """Return the model's output for rows ``x``, shape ``(n, outputs)``, float32."""
@@ -140,7 +186,7 @@ class Engine:
         import keras
 
         keras.utils.set_random_seed(seed)
-        return self._build()
+        return self._architecture.build()
 
     def _read_weights(self) -> list[np.ndarray]:
         return [_number(v) for v in self.model.weights]
@@ -155,19 +201,25 @@ class Engine:
             variable.assign(value)
         self._owner = state
 
-    def _set_rates(self, settings: OptimizerSettings) -> None:
+    def _unload(self, state: FitState) -> None:
+        fresh = self._read_weights(), [_number(v) for v in self.optimizer.variables]
+        state.weights, state.optimizer = fresh
+        self._owner = state
+
+    def _set_rates(self, settings: OptimizerSettings, instead: float | None) -> None:
         if self._fixed_rate:
             return
-        rate = self._default_rate if settings.learning_rate is None else settings.learning_rate
-        self._base_rate.assign(rate)
+        asked = (instead, settings.learning_rate, self._default_rate)
+        self._base_rate.assign(next(rate for rate in asked if rate is not None))
         self._decay.assign(settings.learning_rate_decay)
 
-    def _run_batches(self, rows: Rows, batch_size: int, seed: int, epoch: int) -> list[float]:
+    def _run_batches(self, rows: Rows, settings: Settings, epoch: int) -> list[float]:
         import tensorflow as tf
 
-        order = tf.constant(epoch_order(rows.count, seed, epoch))
-        totals, first, last = tf.zeros(3, tf.float64), 0, -(-rows.count // batch_size)
-        size = tf.constant(batch_size, tf.int64)
+        order = tf.constant(epoch_order(rows.count, settings.seed, epoch))
+        totals, first = tf.zeros(3, tf.float64), 0
+        last = -(-rows.count // settings.batch_size)
+        size = tf.constant(settings.batch_size, tf.int64)
         while first < last:
             stop = min(last, first + self._steps_per_call())
             began = time.perf_counter()
@@ -197,11 +249,27 @@ def seed_values(model: Any, seed: int, epoch: int) -> list[tuple[Any, np.ndarray
     return [(v, np.array([seed + 7919 * (i + 1), epoch << 20])) for i, v in enumerate(states)]
 
 
+class NotFastError(Exception):
+    """A model that only Keras's own fit can train; says why."""
+
+
+def _check_fast(model: Any) -> None:
+    import keras
+
+    if type(model).train_step is not keras.Model.train_step:
+        raise NotFastError(f"{type(model).__name__} has a train_step of its own")
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(
+            f"the model must have one input and one output, got {len(model.inputs)} and "
+            f"{len(model.outputs)}"
+        )
+
+
 def _make_steps(engine: Engine) -> Any:
     """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call."""
     import tensorflow as tf
 
-    model, optimizer, loss_of = engine.model, engine.optimizer, engine._loss
+    model, optimizer, loss_of = engine.model, engine.optimizer, _loss_of(engine.model)
     base, decay, fixed = engine._base_rate, engine._decay, engine._fixed_rate
 
     def one_batch(x: Any, y: Any, weight: Any, shift: Any, factor: Any) -> Any:

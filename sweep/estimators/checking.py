@@ -1,0 +1,120 @@
+"""What is checked before a fit or a prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from sweep.errors import ModelError
+from sweep.training.architecture import check_precision
+from sweep.training.optimizers import OptimizerSettings, check_optimizer
+
+
+NO_LABELS = "no_validation"
+"""scikit-learn's own word for rows without labels; None is a mistake that it reports."""
+
+
+def check_settings(params: dict[str, Any]) -> None:
+    """Refuse settings that cannot be trained with.
+
+    Raises
+    ------
+    ModelError
+        Naming the parameter, its value and what is allowed.
+    """
+    for name in ("epochs", "batch_size", "n_iter_no_change"):
+        value = params[name]
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ModelError(f"{name}: must be a whole number of at least 1, got {value!r}")
+    share = params["validation_fraction"]
+    if not isinstance(share, int | float) or not 0 < share < 1:
+        raise ModelError(f"validation_fraction: must lie between 0 and 1, got {share!r}")
+    check_precision(params["precision"])
+    check_optimizer(OptimizerSettings.from_params(params))
+
+
+def checked_rows(estimator: Any, X: Any, y: Any = NO_LABELS, *, reset: bool) -> Any:
+    """Return pixels (and labels) as arrays: 8- and 16-bit pixels as they are, others as float32.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn's checks do; also for rows of another shape than in fit.
+    """
+    numbers = {"allow_nd": True, "dtype": [np.float32, np.uint8, np.uint16]}
+    checked = validate_data(estimator, X, y, reset=reset, **numbers)
+    pixels = checked if y is NO_LABELS else checked[0]
+    if pixels.ndim > 4:
+        raise ValueError(f"X: images have 2 to 4 axes, got shape {pixels.shape}")
+    if not reset and pixels.shape[1:] != estimator._row_shape:
+        raise ValueError(
+            f"X: rows must have shape {estimator._row_shape} as in fit, got {pixels.shape[1:]}"
+        )
+    return checked
+
+
+def checked_classes(y: np.ndarray) -> np.ndarray:
+    """Return the labels, sorted.
+
+    Raises
+    ------
+    ValueError
+        If there is only one.
+    """
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(f"y: a classifier needs at least 2 classes, got 1 class: {classes[0]!r}")
+    return classes
+
+
+def encoded(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return labels as their places among the classes.
+
+    Raises
+    ------
+    ValueError
+        If a label is none of them.
+    """
+    if unknown := sorted(set(np.unique(y)) - set(classes)):
+        raise ValueError(f"y: labels unknown to this fit: {unknown}; name them in `classes`")
+    return np.searchsorted(classes, y)
+
+
+def row_weights(X: np.ndarray, y: np.ndarray, sample_weight: Any, class_weight: Any) -> np.ndarray:
+    """Return the weight of each row in the loss, float32."""
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
+    if class_weight is None:
+        return weight
+    if isinstance(class_weight, dict):
+        names = {str(label): label for label in np.unique(y)}
+        class_weight = {names.get(str(key), key): value for key, value in class_weight.items()}
+    return weight * compute_sample_weight(class_weight, y).astype(np.float32)
+
+
+def seed_of(random_state: Any) -> int:
+    """Return a seed: an integer is its own, else one is drawn."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def reshaped(pixels: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
+    """Return rows in the shape of images; as they are without one.
+
+    Raises
+    ------
+    ValueError
+        If a row does not fill the shape.
+    """
+    if shape is None:
+        return pixels
+    if int(np.prod(pixels.shape[1:])) != int(np.prod(shape)):
+        raise ValueError(
+            f"image_shape: {tuple(shape)} does not hold a row of shape {pixels.shape[1:]}; "
+            "the products must agree"
+        )
+    return pixels.reshape(len(pixels), *shape)

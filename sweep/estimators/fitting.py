@@ -1,0 +1,156 @@
+"""The epochs of one fit: held-out rows, early stopping, checkpoints, callbacks."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.estimators.hooks import KerasCallbacks
+    from sweep.training.engine import FitState
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Checked rows: pixels in the model's shape, labels as places, weights."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    weight: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Prepared:
+        """Return some of the rows."""
+        return Prepared(self.pixels[rows], self.labels[rows], self.weight[rows])
+
+
+class Fit:
+    """Run the epochs of a fit.
+
+    Parameters
+    ----------
+    estimator : BaseKerasClassifier
+        Begun: its state, engine and scaling are there.
+    rows : Prepared
+        All rows of the fit; a part is held out where stopping asks for it.
+    hooks : KerasCallbacks
+        The person's own.
+    stopping : bool
+        Stop early, by rows held out.
+    """
+
+    def __init__(
+        self, estimator: Any, rows: Prepared, hooks: KerasCallbacks, *, stopping: bool
+    ) -> None:
+        self.estimator, self.hooks, self.stopping = estimator, hooks, stopping
+        self.held: Prepared | None = None
+        if stopping or hooks.watch_held_out:
+            rows, self.held = _inner_split(rows, estimator.validation_fraction, estimator._seed)
+        self.rows = estimator._tensors(rows)
+        self.best: tuple[float, int, FitState] | None = None
+
+    def run(self, context: Any, told: Mapping[str, Any]) -> None:
+        """Run up to ``epochs`` epochs; ``context`` is scikit-learn's, told of each."""
+        estimator = self.estimator
+        done = estimator.n_epochs_
+        self._tell_begin()
+        for number in range(1, estimator.epochs + 1):
+            step = context.subcontext(task_name="epoch")
+            step.call_on_fit_task_begin(estimator=estimator, **told)
+            stop = self.epoch()
+            self._keep(done + number)
+            now = {"estimator": estimator, "reconstruction_attributes": estimator._as_now, **told}
+            stop |= bool(step.call_on_fit_task_end(**now))
+            if stop:
+                break
+        self._tell_end()
+        self._settle(done + estimator.epochs)
+
+    def epoch(self) -> bool:
+        """Run one epoch; return whether to stop after it."""
+        estimator = self.estimator
+        began = time.perf_counter()
+        logs = estimator._engine().train_epoch(
+            estimator._state, self.rows, estimator._epoch_settings()
+        )
+        estimator.n_epochs_ += 1
+        if self.held is not None:
+            logs.update(self._held_out())
+        stop = self._judge(logs.get("val_loss")) | self._tell_epoch(logs)
+        spent = estimator.history_.setdefault("seconds", [])
+        spent.append((spent[-1] if spent else 0.0) + time.perf_counter() - began)
+        for name, value in logs.items():
+            estimator.history_.setdefault(name, []).append(float(value))
+        return stop
+
+    def _held_out(self) -> dict[str, float]:
+        """Return loss and accuracy on the rows held out."""
+        held, estimator = self.held, self.estimator
+        proba = estimator._proba(held.pixels)  # type: ignore[union-attr]
+        chosen = proba[np.arange(len(proba)), held.labels]  # type: ignore[union-attr]
+        losses = -np.log(np.clip(chosen, np.finfo(np.float32).eps, 1))
+        right = proba.argmax(axis=1) == held.labels  # type: ignore[union-attr]
+        weight = held.weight  # type: ignore[union-attr]
+        mean = {"val_loss": losses, "val_accuracy": right}
+        return {name: float(np.average(values, weights=weight)) for name, values in mean.items()}
+
+    def _judge(self, loss: float | None) -> bool:
+        """Remember the best epoch; return whether none has been better for long enough."""
+        estimator = self.estimator
+        if not self.stopping or loss is None:
+            return False
+        if self.best is None or loss < self.best[0]:
+            self.best = (loss, estimator.n_epochs_, copy.copy(estimator._state))
+        return estimator.n_epochs_ - self.best[1] >= estimator.n_iter_no_change
+
+    def _keep(self, epoch: int) -> None:
+        if epoch in (self.estimator.checkpoint_epochs or ()):
+            self.estimator._checkpoints[epoch] = copy.copy(self._current())
+
+    def _current(self) -> FitState:
+        return self.best[2] if self.best else self.estimator._state
+
+    def _settle(self, last: int) -> None:
+        """Restore the best weights; epochs that were not run stand as the end does."""
+        estimator = self.estimator
+        estimator._state = self._current()
+        estimator.best_epoch_ = self.best[1] if self.best else estimator.n_epochs_
+        for epoch in estimator.checkpoint_epochs or ():
+            if estimator.n_epochs_ < epoch <= last:
+                estimator._checkpoints[epoch] = copy.copy(estimator._state)
+
+    # -- Keras callbacks -----------------------------------------------------------------------
+
+    def _tell_begin(self) -> None:
+        if self.hooks:
+            with self.estimator._engine().visit(self.estimator._state) as model:
+                self.hooks.begin(model)
+
+    def _tell_epoch(self, logs: Mapping[str, float]) -> bool:
+        if not self.hooks:
+            return False
+        with self.estimator._engine().visit(self.estimator._state) as model:
+            rate = float(np.asarray(model.optimizer.learning_rate))
+            return self.hooks.epoch(
+                model, self.estimator.n_epochs_, {**logs, "learning_rate": rate}
+            )
+
+    def _tell_end(self) -> None:
+        if self.hooks:
+            with self.estimator._engine().visit(self.estimator._state) as model:
+                self.hooks.end(model)
+
+
+def _inner_split(rows: Prepared, share: float, seed: int) -> tuple[Prepared, Prepared]:
+    """Hold a stratified part of a fit's own rows out; never the rows that score it."""
+    everything = np.arange(len(rows.labels))
+    fit, held = train_test_split(
+        everything, test_size=share, stratify=rows.labels, random_state=seed
+    )
+    return rows.take(np.sort(fit)), rows.take(np.sort(held))

@@ -1,0 +1,111 @@
+"""What a compiled model is of: the model before any setting that needs no new trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import ModelError
+from sweep.models import FACTORIES, Dropout, build_from, build_model
+
+if TYPE_CHECKING:
+    from sweep.models.layers import LayerSpec
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+ANY_RATE = 0.5
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A factory and all it is called with.
+
+    Attributes
+    ----------
+    factory : callable
+        ``f(input_shape, n_classes, **params)``.
+    input_shape : tuple of int
+        Shape of one row.
+    n_classes : int
+        Classes.
+    params : mapping of str to value
+        The factory's parameters.
+    precision : {"float32", "mixed_bfloat16"}
+        What the layers compute in; weights are always float32.
+    """
+
+    factory: Callable[..., Any]
+    input_shape: tuple[int, ...]
+    n_classes: int
+    params: Mapping[str, Any]
+    precision: str = "float32"
+
+    def build(self) -> Any:
+        """Build the Keras model, its output in float32 for a built-in factory."""
+        import keras
+
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.precision)
+        try:
+            layers = self._layers()
+            if layers is not None:
+                return build_model(layers, self.input_shape)
+            return build_from(self.factory, self.input_shape, self.n_classes, dict(self.params))
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    def identity(self) -> Hashable:
+        """Return what tells this architecture's trace from another's.
+
+        A built-in's dropout rates are variables of the trace, so they do not count.
+        """
+        layers = self._layers()
+        if layers is None:
+            return (
+                self.factory,
+                self.input_shape,
+                self.n_classes,
+                freeze(self.params),
+                self.precision,
+            )
+        blank = (replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in layers)
+        return (tuple(blank), self.input_shape, self.precision)
+
+    def dropout_rates(self) -> tuple[float, ...] | None:
+        """Return the rate of each dropout layer; None for a factory of the person's own."""
+        layers = self._layers()
+        if layers is None:
+            return None
+        return tuple(float(layer.rate) for layer in layers if isinstance(layer, Dropout))
+
+    def _layers(self) -> list[LayerSpec] | None:
+        if self.factory not in FACTORIES.values():
+            return None
+        layers: list[LayerSpec] = self.factory(self.input_shape, self.n_classes, **self.params)
+        return layers
+
+
+def check_precision(precision: str) -> None:
+    """Refuse an unknown precision.
+
+    Raises
+    ------
+    ModelError
+        Naming the known ones.
+    """
+    if precision not in PRECISIONS:
+        allowed = " or ".join(PRECISIONS)
+        raise ModelError(f"precision: must be {allowed}, got {precision!r}")
+
+
+def freeze(value: Any) -> Hashable:
+    """Turn a parameter's value into something that can be part of a key."""
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, freeze(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(freeze(item) for item in value)
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return (type(value).__name__, value)

@@ -1,0 +1,222 @@
+"""How a fit ends, goes on, is weighted and is told about."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.model_selection import GridSearchCV
+
+from sweep import KerasClassifier, KerasMLPClassifier, load_dataset
+from sweep.errors import ModelError
+
+pytestmark = pytest.mark.tensorflow
+
+DIGITS = load_dataset("digits", train_rows=400, test_rows=200)
+X, Y = DIGITS.x_train, DIGITS.y_train
+TEST, TEST_Y = DIGITS.x_test, DIGITS.y_test
+MLP = KerasMLPClassifier(hidden_size=32, scaling="unit", random_state=0, learning_rate=0.02)
+STOPPING = clone(MLP).set_params(early_stopping=True, epochs=60, n_iter_no_change=3)
+
+
+def proba(model, **changes):
+    """Fit a copy and return its probabilities on the test rows."""
+    return clone(model).set_params(**changes).fit(X, Y).predict_proba(TEST)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_early_stopping_keeps_the_best_epoch_and_says_how_many_were_run(fast):
+    """It stops n_iter_no_change epochs after the lowest held-out loss."""
+    model = clone(STOPPING).set_params(fast=fast).fit(X, Y)
+    losses = model.history_["val_loss"]
+    assert model.n_epochs_ == len(losses) < 60
+    assert model.best_epoch_ == int(np.argmin(losses)) + 1 == model.n_epochs_ - 3
+    assert model.score(TEST, TEST_Y) > 0.85
+
+
+def test_early_stopping_holds_out_rows_of_the_fit_only(monkeypatch):
+    """A tenth of the rows handed to fit, of every class; the others are trained on."""
+    from sweep.estimators import fitting
+
+    seen = {}
+    real = fitting._inner_split
+
+    def spy(*args):
+        seen["fit"], seen["held"] = real(*args)
+        return seen["fit"], seen["held"]
+
+    monkeypatch.setattr(fitting, "_inner_split", spy)
+    clone(STOPPING).fit(X, Y)
+    assert (len(seen["fit"].labels), len(seen["held"].labels)) == (360, 40)
+    assert set(seen["held"].labels) == set(range(10))
+    both = np.concatenate([seen["fit"].pixels, seen["held"].pixels])
+    assert sorted(map(bytes, both)) == sorted(map(bytes, X))
+
+
+@pytest.mark.parametrize("epoch", [2, 8, 40, 60])
+def test_a_checkpoint_of_a_stopped_fit_equals_a_separate_fit(epoch):
+    """Before, at and after the epoch where it stopped."""
+    long = clone(STOPPING).set_params(checkpoint_epochs=[2, 8, 40]).fit(X, Y)
+    if epoch == 60:
+        long.set_params(checkpoint_epochs=[60])
+        long.fit(X, Y)
+    expected = proba(STOPPING, epochs=epoch)
+    np.testing.assert_array_equal(long.at_epoch(epoch).predict_proba(TEST), expected)
+
+
+def test_warm_start_goes_on():
+    """Two fits of two epochs are one of four; without warm_start each begins anew."""
+    model = clone(MLP).set_params(warm_start=True, epochs=2).fit(X, Y).fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(TEST), proba(MLP, epochs=4))
+    assert model.n_epochs_ == len(model.history_["loss"]) == 4
+    again = clone(MLP).set_params(epochs=2).fit(X, Y).fit(X, Y)
+    np.testing.assert_array_equal(again.predict_proba(TEST), proba(MLP, epochs=2))
+
+
+def test_class_weight_is_scikit_learns():
+    """A mapping equals the same sample weights; labels may be text, as in a study file."""
+    weights = {**dict.fromkeys(range(10), 1.0), 3: 5.0}
+    expected = clone(MLP).fit(X, Y, sample_weight=np.where(Y == 3, 5.0, 1.0)).predict_proba(TEST)
+    np.testing.assert_array_equal(proba(MLP, class_weight=weights), expected)
+    text = {str(label): weight for label, weight in weights.items()}
+    np.testing.assert_array_equal(proba(MLP, class_weight=text), expected)
+    assert not np.array_equal(proba(MLP, class_weight="balanced"), proba(MLP))
+
+
+def test_rows_of_weight_zero_do_not_count():
+    """Wrong labels without weight leave the model as good as it is."""
+    wrong = np.concatenate([Y, (Y + 1) % 10])
+    weight = np.concatenate([np.ones(400), np.zeros(400)])
+    model = clone(MLP).fit(np.concatenate([X, X]), wrong, sample_weight=weight)
+    assert model.score(TEST, TEST_Y) > 0.85
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_keras_callbacks_act_on_the_fit(fast):
+    """By name with settings, as a study file has them: the rate falls, the fit stops."""
+    plateau = {"name": "ReduceLROnPlateau", "monitor": "loss", "patience": 1, "min_delta": 9.0}
+    rates = []
+
+    class Rates(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(logs["learning_rate"])
+
+    model = clone(MLP).set_params(epochs=4, fast=fast, callbacks=[plateau, Rates()]).fit(X, Y)
+    assert rates == pytest.approx([0.02, 0.02, 0.002, 0.0002])
+    assert model.n_epochs_ == 4
+    stop = [{"name": "EarlyStopping", "patience": 2, "restore_best_weights": True}]
+    stopped = clone(MLP).set_params(epochs=60, fast=fast, callbacks=stop).fit(X, Y)
+    assert stopped.n_epochs_ < 60
+    assert "val_loss" in stopped.history_
+
+
+def test_a_callback_for_batches_falls_back_to_keras_own_fit():
+    """With a word about why."""
+    heard = []
+
+    class Batches(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            heard.append(batch)
+
+    model = clone(MLP).set_params(epochs=2, callbacks=[Batches()])
+    with pytest.warns(UserWarning, match="Batches wants to hear of each batch; Keras's own fit"):
+        model.fit(X, Y)
+    assert heard == [*range(13), *range(13)]
+
+
+def test_an_unknown_callback_is_refused():
+    """And settings that it does not take."""
+    with pytest.raises(ModelError, match="Keras has no callback named 'EarlyStoping'"):
+        clone(MLP).set_params(callbacks=["EarlyStoping"]).fit(X, Y)
+    with pytest.raises(ModelError, match="EarlyStopping does not take these settings"):
+        clone(MLP).set_params(callbacks=[{"name": "EarlyStopping", "patienc": 2}]).fit(X, Y)
+
+
+def own_step(input_shape, n_classes):
+    """Return a model with a train_step of its own."""
+
+    class Own(keras.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    inputs = keras.Input(input_shape)
+    out = keras.layers.Dense(n_classes, activation="softmax")(keras.layers.Flatten()(inputs))
+    return Own(inputs, out)
+
+
+def test_a_model_with_its_own_train_step_is_trained_by_keras():
+    """The fast path says why it cannot take it."""
+    model = KerasClassifier(own_step, scaling="unit", epochs=10, learning_rate=0.02)
+    with pytest.warns(UserWarning, match="Own has a train_step of its own"):
+        model.fit(X, Y)
+    assert model.score(TEST, TEST_Y) > 0.8
+
+
+def test_scikit_learns_progress_bar_and_scoring_monitor(capsys):
+    """A bar on a plain GridSearchCV, a monitor of scores by epoch on the estimator."""
+    search = GridSearchCV(clone(MLP).set_params(epochs=3), {"hidden_size": [4]}, cv=2, refit=False)
+    search.set_callbacks(ProgressBar())
+    search.fit(X, Y)
+    assert capsys.readouterr().out.count("KerasMLPClassifier - fit") >= 2
+    monitor = ScoringMonitor(scoring="accuracy")
+    model = clone(MLP).set_params(epochs=3, checkpoint_epochs=[1, 2]).set_callbacks(monitor)
+    model.fit(X, Y)
+    scores = {
+        row["task_id"] + 1: row["accuracy"]
+        for row in monitor.get_logs().data
+        if row["task_name"] == "epoch"
+    }
+    assert scores == {epoch: model.at_epoch(epoch).score(X, Y) for epoch in (1, 2, 3)}
+
+
+def test_a_data_frame_gives_names_to_the_features():
+    """Columns in another order or with other names are refused as scikit-learn does."""
+    frame = pd.DataFrame(X.reshape(400, -1)).add_prefix("pixel_")
+    model = clone(MLP).fit(frame, Y)
+    assert model.feature_names_in_[:2].tolist() == ["pixel_0", "pixel_1"]
+    assert model.n_features_in_ == 64
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame.rename(columns={"pixel_0": "other"}))
+
+
+def test_metadata_routing_hands_sample_weights_on():
+    """GridSearchCV passes them to fit when asked to."""
+    import sklearn
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = clone(MLP).set_params(epochs=1).set_fit_request(sample_weight=True)
+        search = GridSearchCV(
+            model.set_score_request(sample_weight=True), {"hidden_size": [4]}, cv=2
+        )
+        search.fit(X, Y, sample_weight=np.ones(400))
+    assert search.best_params_ == {"hidden_size": 4}
+
+
+def test_a_notebook_shows_the_parameters():
+    """scikit-learn's own HTML representation."""
+    assert "hidden_size" in clone(MLP)._repr_html_()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_mixed_precision_learns_as_well(optimizer):
+    """Weights and probabilities stay float32; the score is that of float32 within 0.05."""
+    model = clone(MLP).set_params(precision="mixed_bfloat16", optimizer=optimizer, epochs=20)
+    model.set_params(learning_rate=0.2 if optimizer == "sgd" else 0.02).fit(X, Y)
+    plain = clone(model).set_params(precision="float32").fit(X, Y)
+    assert model.score(TEST, TEST_Y) == pytest.approx(plain.score(TEST, TEST_Y), abs=0.05)
+    assert {w.dtype.name for w in model._state.weights} == {"float32"}
+    assert model.predict_proba(TEST).dtype == np.float32
+    assert not np.array_equal(model.predict_proba(TEST), plain.predict_proba(TEST))
+
+
+def test_every_dropout_rate_shares_one_trace():
+    """And a rate of its own is what each fit gets."""
+    from sweep.training.engines import engines_built
+
+    before = engines_built()
+    results = [proba(MLP, hidden_size=33, dropout_rate=rate, epochs=2) for rate in (0.1, 0.4, 0.8)]
+    assert engines_built() == before + 1
+    assert not np.array_equal(results[0], results[2])
+    slow = proba(MLP, hidden_size=33, dropout_rate=0.8, epochs=2, fast=False)
+    np.testing.assert_allclose(results[2], slow, atol=1e-4)
