@@ -51,7 +51,7 @@ def load_study_text(text):
 
 def test_every_file_that_the_documents_name_is_there():
     """Links and images lead somewhere."""
-    for name in ("README.md", "CONTRIBUTING.md", "docs/models.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "docs/models.md", "docs/estimators.md"):
         text = (ROOT / name).read_text("utf-8")
         targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]
         missing = [t for t in targets if not (ROOT / name).parent.joinpath(t).exists()]
@@ -97,3 +97,23 @@ def test_the_model_of_ones_own_in_the_docs_works(tmp_path):
     (tmp_path / "mine.toml").write_text(head + blocks(MODELS, "toml")[0])
     (command,) = commands(MODELS)
     assert "4 cells" in run([*command, "--no-report"], tmp_path)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_the_examples_run(path, tmp_path):
+    """As they stand, in an empty folder, without a warning of ours."""
+    done = subprocess.run(
+        [sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "test: 0.9" in done.stdout
+
+
+def test_the_docs_name_every_declared_check():
+    """docs/estimators.md and sweep.testing agree, reasons included."""
+    from sweep.testing import DECLARED
+
+    text = (ROOT / "docs" / "estimators.md").read_text("utf-8")
+    for check, reason in DECLARED.items():
+        assert f"| `{check}` | {reason} |" in text

@@ -13,7 +13,6 @@ from sweep.errors import ModelError
 from sweep.training.architecture import check_precision
 from sweep.training.optimizers import OptimizerSettings, check_optimizer
 
-
 NO_LABELS = "no_validation"
 """scikit-learn's own word for rows without labels; None is a mistake that it reports."""
 
