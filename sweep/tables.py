@@ -270,8 +270,8 @@ def _known(name: str, allowed: Sequence[str], kind: str) -> str:
     if name in allowed:
         return name
     close = get_close_matches(name, allowed, n=1)
-    hint = f", did you mean {close[0]}?" if close else ""
-    raise ResultError(f"pivot: no {kind} named {name!r}{hint} There are: {', '.join(allowed)}")
+    hint = f", did you mean {close[0]}? There are" if close else "; there are"
+    raise ResultError(f"pivot: no {kind} named {name!r}{hint}: {', '.join(allowed) or 'none'}")
 
 
 def _ordered(column: pd.Series[Any]) -> pd.Categorical:

@@ -237,3 +237,39 @@ def test_a_fitted_winner_comes_back_from_its_file(tmp_path):
     (tmp_path / "w.npz").write_bytes((tmp_path / "w.npz").read_bytes()[:500])
     with pytest.raises(LedgerError, match="damaged"):
         load_fitted(clone(model), tmp_path / "w.npz")
+
+
+def bare(input_shape, n_classes, compiled=False, units=None):
+    """Return a model without softmax at its end."""
+    import keras
+
+    inputs = keras.Input(input_shape)
+    out = keras.layers.Dense(units or n_classes)(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, out)
+    if compiled:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_model_that_gives_logits_is_trained_and_read_as_such(fast, compiled):
+    """Probabilities are probabilities, and it learns as with a softmax."""
+    model = KerasClassifier(bare, compiled=compiled, fast=fast, scaling="unit", epochs=30)
+    proba = model.fit(IMAGES, Y).predict_proba(IMAGES)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
+    assert model.score(IMAGES, Y) > 0.85
+
+
+def test_a_single_logit_is_a_binary_classifier():
+    """Beside the sigmoid."""
+    model = KerasClassifier(bare, units=1, **{**FAST, "epochs": 30}).fit(IMAGES, Y == 0)
+    assert model.score(IMAGES, Y == 0) > 0.95
+    assert model.history_["accuracy"][-1] > 0.95
+
+
+def test_a_model_with_other_outputs_than_classes_is_refused():
+    """Both numbers are said."""
+    with pytest.raises(ModelError, match=r"must have shape \(n, 10\).*got \(n, 7\)"):
+        KerasClassifier(bare, units=7).fit(IMAGES, Y)

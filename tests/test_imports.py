@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "references", "spaces", "spec", "datasets", "models", "training",
+    "errors", "names", "quiet", "references", "spaces", "spec", "datasets", "models", "training",
     "estimators", "testing", "ledger", "selection", "tables", "figures", "search", "workers",
     "report", "study", "cli",
 )  # fmt: skip

@@ -26,7 +26,7 @@ CLASSES = {"mlp": "KerasMLPClassifier", "cnn": "KerasCNNClassifier"}
 @format_option
 @storage_option
 def best(*, study: str, form: str, storage: str | None) -> None:
-    r"""Say which settings to take, and how sure one may be.
+    """Say which settings to take, and how sure one may be.
 
     \b
     Example:

@@ -142,12 +142,16 @@ def natural_width(table: Table) -> int:
 
 def headline(record: StudyRecord) -> str:
     """Return a study's name, method, state and counts on one line."""
-    states = [candidate.trial.state for candidate in record.candidates]
-    counts = {"failed": states.count("FAIL"), "pruned": states.count("PRUNED")}
+    counts = {"failed": cells_in(record, "FAIL"), "pruned": cells_in(record, "PRUNED")}
     notes = [f"{number} {word}" for word, number in counts.items() if number]
     done = f"{record.done} of {counted(record.planned, 'cell')} done"
     method = record.spec.get("search", {}).get("method", "?")
     return ", ".join([f"{clean(record.name)}: {method}, {record.status}", done, *notes])
+
+
+def cells_in(record: StudyRecord, state: str) -> int:
+    """Return how many cells have ended in that state; several candidates may share a cell."""
+    return len({c.trial.number for c in record.candidates if c.trial.state == state})
 
 
 def test_line(record: StudyRecord) -> str:

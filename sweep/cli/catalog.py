@@ -23,7 +23,7 @@ TRAINED = "How it is trained; a dash leaves it to the optimizer."
 @click.command(short_help="List the built-in models.")
 @format_option
 def models(*, form: str) -> None:
-    r"""List the built-in models, their parameters and defaults.
+    """List the built-in models, their parameters and defaults.
 
     \b
     Example:
@@ -59,9 +59,11 @@ def _parameters(model: dict[str, Any]) -> dict[str, Any]:
 def _drawn_model(model: dict[str, Any]) -> RenderableType:
     from rich.console import Group
     from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
-    head = Text(model["name"], style="bold") + Text(f"  {model['summary']}", style="not bold")
+    head = Table.grid(padding=(0, 2, 0, 0))
+    head.add_row(Text(model["name"], style="bold", no_wrap=True), Text(model["summary"]))
     words = [f"{name}={_toml(value)}" for name, value in _parameters(model).items()]
     lines = Text("  ".join(word.replace(" ", "\N{NO-BREAK SPACE}") for word in words))
     return Group(head, Padding(lines, (0, 0, 1, 2)))
@@ -82,7 +84,7 @@ def _toml(value: Any) -> str:
 @allow_option
 @format_option
 def data(*, name: str | None, data_home: Path | None, allow: tuple[str, ...], form: str) -> None:
-    r"""List the built-in datasets, or say what is in one.
+    """List the built-in datasets, or say what is in one.
 
     NAME is one of them, an .npz file, a folder of class folders, or module:function.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.noise import without_noise
+from sweep.quiet import without_noise
 from sweep.cli.options import (
     allow_option,
     allowed,
@@ -45,7 +45,7 @@ def check(
     *, file: str, changes: tuple[str, ...], name: str | None, probe: bool,
     allow: tuple[str, ...], data_home: Path | None, form: str, storage: str | None,
 ) -> None:  # fmt: skip
-    r"""Check a study before it runs: its plan, its time, and what stands in the way.
+    """Check a study before it runs: its plan, its time, and what stands in the way.
 
     Every problem of the file is named at once, with its line.
 

@@ -14,7 +14,7 @@ from sweep.cli.text import clean, counted
 @storage_option
 @click.pass_context
 def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) -> None:
-    r"""Delete a study, its trials and its fitted winner. Its reports stay.
+    """Delete a study, its trials and its fitted winner. Its reports stay.
 
     \b
     Example:

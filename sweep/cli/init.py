@@ -52,7 +52,7 @@ pivots = ["epochs,hidden_size"]
 @click.command(short_help="Write a study file to begin with.")
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 def init(*, directory: Path) -> None:
-    r"""Write a study file to begin with, study.toml, into DIR.
+    """Write a study file to begin with, study.toml, into DIR.
 
     It runs as it is, on the digits that come with scikit-learn, and each line says what it does.
 

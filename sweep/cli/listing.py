@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import natural_width
+from sweep.cli.board import cells_in, natural_width
 from sweep.cli.options import format_option, storage_option
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean, moment, score
@@ -25,7 +25,7 @@ HIDDEN = ("created", "method")
 @format_option
 @storage_option
 def list_studies(*, form: str, storage: str | None) -> None:
-    r"""List the studies of the ledger.
+    """List the studies of the ledger.
 
     \b
     Example:
@@ -50,6 +50,7 @@ def _row(record: StudyRecord) -> dict[str, Any]:
         "status": record.status,
         "done": record.done,
         "planned": record.planned,
+        "failed": cells_in(record, "FAIL"),
         "best": selection.mean_score(chosen) if chosen else None,
         "created": record.created,
         "test_opened": record.winner is not None,
@@ -91,7 +92,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
     return {
         "study": clean(row["name"]),
         "method": clean(row["method"]),
-        "status": row["status"],
+        "status": row["status"] + (f", {row['failed']} failed" if row["failed"] else ""),
         "done": f"{row['done']}/{row['planned']}",
         "best": score(row["best"]),
         "created": moment(row["created"]),

@@ -159,4 +159,32 @@ def opened(name: str, storage: str | None) -> Any:
         from sweep.cli.group import suggestion
 
         known = Ledger(storage_url(storage), create=False).names()
-        raise StudyNotFoundError(f"{error}.{suggestion(name, known)}") from error
+        hint = _of_file(name) or suggestion(name, known)
+        raise StudyNotFoundError(f"{error}.{hint}") from error
+
+
+def _of_file(name: str) -> str:
+    """Say so where a person gives a study's file for its name."""
+    from sweep.cli.text import clean
+    from sweep.errors import StudyFileError
+
+    path = Path(name)
+    if path.suffix != ".toml":
+        return ""
+    rule = " STUDY is the name that a study has in the ledger, not its file"
+    try:
+        found = _name_in(path)
+    except (OSError, ValueError, StudyFileError):
+        return rule
+    return f"{rule}; in this file it is {clean(found)!r}"
+
+
+def _name_in(path: Path) -> str:
+    import tomllib
+
+    from sweep.spec.loading import LARGEST_FILE
+
+    if not path.is_file() or path.stat().st_size > LARGEST_FILE:
+        raise OSError
+    study = tomllib.loads(path.read_text("utf-8-sig")).get("study", {})
+    return str(study.get("name", path.stem) if isinstance(study, dict) else path.stem)

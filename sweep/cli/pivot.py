@@ -47,7 +47,7 @@ def pivot(
     *, study: str, index: list[str], columns: list[str], values: list[str], form: str,
     storage: str | None,
 ) -> None:  # fmt: skip
-    r"""Cross-tabulate a study: the mean score for each value of some parameters.
+    """Cross-tabulate a study: the mean score for each value of some parameters.
 
     The number of candidates stands in brackets beside each mean.
 

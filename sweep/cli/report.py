@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def report(
     *, study: str, output: Path | None, pivots: tuple[str, ...], storage: str | None
 ) -> None:
-    r"""Write the report of a study: one HTML page that needs nothing else.
+    """Write the report of a study: one HTML page that needs nothing else.
 
     \b
     Example:

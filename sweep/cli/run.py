@@ -62,7 +62,7 @@ def run(
     name: str | None, allow: tuple[str, ...], data_home: Path | None, retry_failed: bool,
     reporting: bool, report_path: Path | None, quiet: bool, storage: str | None,
 ) -> None:  # fmt: skip
-    r"""Run a study, or continue it where it stopped.
+    """Run a study, or continue it where it stopped.
 
     FILE is a study file; NAME one that comes with sweep. Ctrl-C stops cleanly: what is done is
     kept, and the same command continues. A finished study is only shown.

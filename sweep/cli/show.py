@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @format_option
 @storage_option
 def show(*, study: str, top: int, form: str, storage: str | None) -> None:
-    r"""Show the leaderboard of a study, and what it ran on.
+    """Show the leaderboard of a study, and what it ran on.
 
     \b
     Example:

@@ -17,6 +17,7 @@ from sweep.estimators import checking
 from sweep.estimators.fitting import Fit, Prepared
 from sweep.estimators.hooks import KerasCallbacks
 from sweep.estimators.slow import SlowEngine
+from sweep.quiet import load_tensorflow
 from sweep.training.architecture import Architecture
 from sweep.training.engine import FitState, NotFastError, Rows, Settings
 from sweep.training.engines import engine_for
@@ -97,6 +98,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         told = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **told)
+        load_tensorflow()
         first = not (self.warm_start and hasattr(self, "_state"))
         rows = self._prepared(X, y, sample_weight, first=first)
         hooks = KerasCallbacks(self.callbacks, self.epochs)

@@ -14,6 +14,7 @@ import numpy as np
 
 from sweep.training.engine import FitState, Rows, Settings, epoch_order, seed_values
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
+from sweep.training.outputs import as_probabilities, gives_logits, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ class SlowEngine:
         self._architecture = architecture
         self._optimizer = optimizer
         self._wrapper: Any = None
+        self._logits: bool | None = None
         self.by_batch: list[Any] = []
 
     @property
@@ -75,11 +77,12 @@ class SlowEngine:
         state.weights = self.model.get_weights()
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
-        """Return the model's output for rows ``x``, shape ``(n, outputs)``, float32."""
+        """Return probabilities for rows ``x``, shape ``(n, outputs)``, float32."""
         model = self.model
         model.set_weights(state.weights)
         scaled = (x.astype(np.float32) - np.float32(shift)) * np.float32(factor)
-        return np.asarray(model.predict(scaled, verbose=0), np.float32)
+        output = np.asarray(model.predict(scaled, verbose=0), np.float32)
+        return as_probabilities(output) if self._logits else output
 
     def _new_wrapper(self, x: np.ndarray, y: np.ndarray, batch_size: int, state: FitState) -> Any:
         from scikeras.wrappers import KerasClassifier
@@ -99,9 +102,10 @@ class SlowEngine:
 
     def _compiled(self) -> Any:
         model = self._architecture.build()
+        if self._logits is None:
+            self._logits = gives_logits(model)
         if not getattr(model, "compiled", False):
-            binary = model.output_shape[-1] == 1
-            loss = "binary_crossentropy" if binary else "sparse_categorical_crossentropy"
+            loss = loss_of(model, logits=bool(self._logits))
             optimizer = make_optimizer(self._optimizer, schedule=True)
             model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
         return model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError, StudyFileError
+from sweep.quiet import without_noise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -56,7 +57,8 @@ def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
 
     if not is_reference(spec.model.factory):
         return
-    factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
+    with without_noise():
+        factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
     given = {**spec.model.params, **dict.fromkeys(spec.space.dimensions)}
     try:
         check_parameters(factory, {n: v for n, v in given.items() if n not in TRAINING})

@@ -19,11 +19,11 @@ def grown(old: Space, new: Space, *, grid: bool = True) -> list[str]:
         In a grid more values, in any order, and a longer range are growth. A sampler's space
         (``grid=False``) must stay as it is.
     """
-    lines = [f"space.{name}: was removed" for name in old if name not in new]
-    lines += [f"space.{name}: is new" for name in new if name not in old]
+    lines = [f"space.{name}: was {_full(old[name])}, now left out" for name in old if name not in new]
+    lines += [f"space.{name}: was left out, now {_full(new[name])}" for name in new if name not in old]
     for name in (n for n in old if n in new):
         if not (_grew(old[name], new[name]) if grid else _equal(old[name], new[name])):
-            lines.append(f"space.{name}: was {_full(old[name])}, is {_full(new[name])}")
+            lines.append(f"space.{name}: was {_full(old[name])}, now {_full(new[name])}")
     return lines
 
 

@@ -75,6 +75,20 @@ def factory_names() -> list[str]:
     return sorted(FACTORIES)
 
 
+def refusal(factory: str, name: str, value: Any) -> str | None:
+    """Say why a built-in model refuses a value of one of its parameters; None when it does not."""
+    from sweep.errors import ModelError
+    from sweep.models.registry import FACTORIES, factory_parameters
+
+    if name not in factory_parameters(factory):
+        return None
+    try:
+        FACTORIES[factory]((64, 64, 1), 10, **{name: value})
+    except ModelError as error:
+        return str(error).removeprefix(f"model.{name}: ")
+    return None
+
+
 def is_own(factory: str) -> bool:
     """Whether a factory is the person's own code, not a built-in model."""
     return ":" in factory and is_reference(factory)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.spaces import Choices, Dimension, Space, grid_problems
-from sweep.spec.parameters import ParametersOf, factory_names, is_own, value_problem
+from sweep.spec.parameters import (
+    ParametersOf,
+    factory_names,
+    is_own,
+    refusal,
+    value_problem,
+)
 from sweep.spec.problems import Problem, did_you_mean, shown
 
 if TYPE_CHECKING:
@@ -95,6 +102,34 @@ def value_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]
         wrong = next((v for v in _ends(dimension) if value_problem(name, v)), None)
         if wrong is not None:
             yield Problem(("space", name), f"{value_problem(name, wrong)}, got {shown(wrong)}")
+
+
+def model_value_problems(
+    factory: str, params: Mapping[str, Any], space: Space
+) -> Iterator[Problem]:
+    """Find values that a built-in model refuses, each tried alone beside the defaults.
+
+    Lists are left to the plan: how long they must be depends on other parameters.
+    """
+    if factory not in factory_names():
+        return
+    given = [("model", name, value) for name, value in params.items()]
+    given += [("space", name, v) for name, dimension in space.items() for v in _ends(dimension)]
+    for section, name, value in given:
+        if isinstance(value, bool | int | float | str) and (why := refusal(factory, name, value)):
+            yield Problem((section, name), why)
+
+
+def dataset_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find a dataset that is a plain word, and none of the known ones."""
+    name = raw.get("dataset")
+    if isinstance(name, str) and name.isidentifier() and not Path(name).exists():
+        from sweep.datasets import DATASETS
+
+        if name not in DATASETS:
+            hint = did_you_mean(name, DATASETS)
+            text = f"no dataset or folder named {shown(name)}{hint}"
+            yield Problem(("data", "dataset"), text)
 
 
 def _ends(dimension: Dimension) -> tuple[Any, ...]:

@@ -212,6 +212,8 @@ class _Reader:
         self.between(model, dimensions)
         if parameters is not None and parts["model"] is not None:
             self.add(rules.name_problems(factory, model, space, parameters))
+            self.add(rules.model_value_problems(factory, model, dimensions))
+            self.add(rules.dataset_problems(self.table("data")))
             self.add(rules.scaling_problems(self.table("data"), model, space))
         return None if None in parts.values() or self.problems else StudySpec(**parts)
 

@@ -185,7 +185,9 @@ def _header(
 
 def _take_stock(ledger: Ledger, progress: Progress) -> None:
     record = read_study(ledger, progress.study)
-    ended = latest_by_key(record.trials).values()
+    again = {trial.key for trial in record.trials if trial.state == "WAITING"}
+    latest = latest_by_key(record.trials)
+    ended = [trial for key, trial in latest.items() if key not in again]
     progress.done = progress.began_done = len(ended)
     progress.failed = sum(trial.state == "FAIL" for trial in ended)
     progress.pruned = sum(trial.state == "PRUNED" for trial in ended)

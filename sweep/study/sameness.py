@@ -62,8 +62,12 @@ def _section_differences(before: StudySpec, now: StudySpec) -> list[str]:
         for key in sorted({*old[section], *new[section]}):
             was, is_ = old[section].get(key), new[section].get(key)
             if was != is_ and not _allowed((section, key), was, is_):
-                found.append(f"{section}.{key}: was {was!r}, now {is_!r}")
+                found.append(f"{section}.{key}: was {_said(was)}, now {_said(is_)}")
     return found
+
+
+def _said(value: Any) -> str:
+    return "left out" if value is None else repr(value)
 
 
 def _allowed(place: tuple[str, str], was: Any, now: Any) -> bool:
@@ -76,8 +80,4 @@ def _allowed(place: tuple[str, str], was: Any, now: Any) -> bool:
 
 def _space_differences(before: StudySpec, now: StudySpec) -> list[str]:
     old, new = before.space.dimensions, now.space.dimensions
-    if now.search.method == "grid":
-        return list(grown(old, new))
-    was, is_ = before.sections()["space"], now.sections()["space"]
-    names = [name for name in sorted({*was, *is_}) if was.get(name) != is_.get(name)]
-    return [f"space.{name}: was {was.get(name)!r}, now {is_.get(name)!r}" for name in names]
+    return list(grown(old, new, grid=now.search.method == "grid"))

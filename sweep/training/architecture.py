@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 from sweep.models import FACTORIES, Dropout, build_from, build_model
+from sweep.quiet import load_tensorflow
+from sweep.training.outputs import check_outputs
 
 if TYPE_CHECKING:
     from sweep.models.layers import LayerSpec
@@ -42,6 +44,7 @@ class Architecture:
 
     def build(self) -> Any:
         """Build the Keras model, its output in float32 for a built-in factory."""
+        load_tensorflow()
         import keras
 
         before = keras.config.dtype_policy()
@@ -50,7 +53,9 @@ class Architecture:
             layers = self._layers()
             if layers is not None:
                 return build_model(layers, self.input_shape)
-            return build_from(self.factory, self.input_shape, self.n_classes, dict(self.params))
+            model = build_from(self.factory, self.input_shape, self.n_classes, dict(self.params))
+            check_outputs(model, self.n_classes)
+            return model
         finally:
             keras.config.set_dtype_policy(before)
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.errors import ModelError
 from sweep.training.dropout import free_rates, set_rates
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
+from sweep.training.outputs import as_probabilities, gives_logits, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +116,7 @@ class Engine:
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
         known = architecture.dropout_rates()
+        self.logits = known is None and gives_logits(self.model)
         self._dropout = [] if known is None else free_rates(self.model)
         self._base_rate, self._decay = _variable(0.0), _variable(0.0)
         self._fixed_rate = not _is_variable(self.optimizer)
@@ -126,6 +127,8 @@ class Engine:
         self._predict = _make_predict(self.model)
         self._owner: FitState | None = None
         self._step_seconds = 0.0
+        weights, slots = self._initial[seed], self._fresh_optimizer
+        self.nbytes = 2 * sum(values.nbytes for values in (*weights, *slots))
 
     def start(self, seed: int) -> FitState:
         """Return the state of a fit before its first epoch: initial weights from ``seed``."""
@@ -170,7 +173,7 @@ class Engine:
             self._unload(state)
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
-        """Return the model's output for rows ``x``, shape ``(n, outputs)``, float32."""
+        """Return probabilities for rows ``x``, shape ``(n, outputs)``, float32."""
         import tensorflow as tf
 
         with self.lock:
@@ -180,7 +183,8 @@ class Engine:
                 self._predict(tf.convert_to_tensor(x[i : i + PREDICT_ROWS]), *scaling).numpy()
                 for i in range(0, len(x), PREDICT_ROWS)
             ]
-        return np.concatenate(parts)
+        output = np.concatenate(parts)
+        return as_probabilities(output) if self.logits else output
 
     def _seeded_build(self, seed: int) -> Any:
         import keras
@@ -258,18 +262,13 @@ def _check_fast(model: Any) -> None:
 
     if type(model).train_step is not keras.Model.train_step:
         raise NotFastError(f"{type(model).__name__} has a train_step of its own")
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(
-            f"the model must have one input and one output, got {len(model.inputs)} and "
-            f"{len(model.outputs)}"
-        )
 
 
 def _make_steps(engine: Engine) -> Any:
     """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call."""
     import tensorflow as tf
 
-    model, optimizer, loss_of = engine.model, engine.optimizer, _loss_of(engine.model)
+    model, optimizer, loss_of = engine.model, engine.optimizer, _loss_of(engine)
     base, decay, fixed = engine._base_rate, engine._decay, engine._fixed_rate
 
     def one_batch(x: Any, y: Any, weight: Any, shift: Any, factor: Any) -> Any:
@@ -283,7 +282,7 @@ def _make_steps(engine: Engine) -> Any:
             total = tf.add_n([loss, *model.losses]) if model.losses else loss
         variables = model.trainable_variables
         optimizer.apply(tape.gradient(total, variables), variables)
-        return total, _hits(y, output, weight)
+        return total, _hits(y, output, weight, 0.0 if engine.logits else 0.5)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def steps(
@@ -316,29 +315,23 @@ def _make_predict(model: Any) -> Any:
     return predict
 
 
-def _hits(y: Any, output: Any, weight: Any) -> Any:
+def _hits(y: Any, output: Any, weight: Any, middle: float) -> Any:
     import tensorflow as tf
 
     if output.shape[-1] == 1:
-        guess = tf.cast(output[:, 0] > 0.5, y.dtype)
+        guess = tf.cast(output[:, 0] > middle, y.dtype)
     else:
         guess = tf.argmax(output, axis=-1, output_type=y.dtype)
     return tf.reduce_sum(tf.cast(guess == y, weight.dtype) * weight)
 
 
-def _loss_of(model: Any) -> Any:
+def _loss_of(engine: Engine) -> Any:
     """Return ``loss(y, output, weight)``, the weighted mean over a batch."""
-    import keras
     import tensorflow as tf
 
-    if getattr(model, "loss", None):
-        loss = keras.losses.get(model.loss)
-    elif model.output_shape[-1] == 1:
-        loss = keras.losses.BinaryCrossentropy()
-    else:
-        loss = keras.losses.SparseCategoricalCrossentropy()
+    loss = loss_of(engine.model, logits=engine.logits)
     each = loss.call if hasattr(loss, "call") else loss
-    single = model.output_shape[-1] == 1
+    single = engine.model.output_shape[-1] == 1
 
     def mean_loss(y: Any, output: Any, weight: Any) -> Any:
         target = tf.cast(y, tf.float32)[:, None] if single else y

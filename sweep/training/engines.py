@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from sweep.training.architecture import Architecture
     from sweep.training.optimizers import OptimizerSettings
 
-KEPT = 12
-"""Compiled models kept at a time."""
+KEPT = 32
+"""Compiled models kept at a time: each one that is dropped leaves about 2 MB behind."""
+
+KEPT_BYTES = 512 * 2**20
+"""Variables that the kept models may hold together; a model in use is always kept."""
 
 _engines: OrderedDict[Hashable, Engine] = OrderedDict()
 _lock = threading.Lock()
@@ -46,9 +49,13 @@ def engine_for(
             return _engines[key]
         engine = _engines[key] = Engine(architecture, optimizer, seed)
         _built += 1
-        while len(_engines) > KEPT:
+        while len(_engines) > 1 and (len(_engines) > KEPT or _held_bytes() > KEPT_BYTES):
             _engines.popitem(last=False)
         return engine
+
+
+def _held_bytes() -> int:
+    return sum(engine.nbytes for engine in _engines.values())
 
 
 def engines_built() -> int:

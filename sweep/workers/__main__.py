@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from sweep.quiet import load_tensorflow
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control
 from sweep.workers.job import Job
@@ -17,6 +18,7 @@ def main() -> int:
     single_threaded()
     control = Control()
     # TensorFlow takes seconds to load: do that while the run still prepares the job.
+    load_tensorflow()
     import keras  # noqa: F401
 
     line = control.first_order()

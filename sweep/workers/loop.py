@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+import resource
 import signal
+import sys
+import sysconfig
 import threading
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import SweepError
@@ -27,6 +32,26 @@ if TYPE_CHECKING:
 
 SHAPES_LIMIT = 50
 """Architectures a process may trace before another takes its place: each leaves about 2 MB."""
+
+
+LIBRARIES = (
+    str(Path(__file__).resolve().parent.parent),
+    *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
+)
+"""Folders whose code is not the person's own."""
+
+MEMORY_LIMIT = 4 * 2**30
+"""Bytes in memory at which a process is replaced between two cells."""
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process holds; its peak where the system has no /proc."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * resource.getpagesize()
 
 
 class TrialTimeoutError(SweepError, TimeoutError):
@@ -63,7 +88,7 @@ class Worker:
         from sweep.training.engines import engines_built
 
         while not (self.control.stopping or self.control.resting):
-            if engines_built() >= SHAPES_LIMIT:
+            if engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
                 return False
             claim = self.ledger.claim(self.job.study, self.name)
             if claim is None:
@@ -197,5 +222,13 @@ class _Epochs:
 def reason_of(error: BaseException) -> str:
     """Return one line that says why an evaluation failed."""
     lines = str(error).strip().splitlines() or ["no message"]
-    own = isinstance(error, SweepError)
-    return lines[0] if own else f"{type(error).__name__}: {lines[0]}"
+    if isinstance(error, SweepError):
+        return lines[0]
+    return f"{type(error).__name__}: {lines[0]}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Return where in the person's own code it was raised, as `` (mine.py:12)``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(("<", *LIBRARIES))]
+    return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""

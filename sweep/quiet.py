@@ -1,4 +1,4 @@
-"""TensorFlow's greetings on standard error: not for people who asked for a plan."""
+"""TensorFlow, without its greetings on standard error."""
 
 from __future__ import annotations
 
@@ -10,11 +10,31 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator
 
 NOISE = re.compile(
     rb"[IW]\d{4} \d\d:|WARNING: All log messages before absl|\d{4}-\d\d-\d\d .*: [IW] "
+    rb"|To enable the following instructions|E\d{4} .*failed call to cuInit"
 )
+
+
+def load_tensorflow() -> None:
+    """Load TensorFlow and let it look for devices, its greetings held back; once a process."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with without_noise():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    tf.get_logger().addFilter(_not_about_our_traces)
+
+
+def _not_about_our_traces(record: logging.LogRecord) -> bool:
+    """Drop the advice against tracing anew: each architecture is traced once, on purpose."""
+    text = record.getMessage()
+    return not ("tf.function retracing" in text and "<locals>" in text)
 
 
 @contextmanager
