@@ -46,6 +46,18 @@ def test_help_shows_an_example(name):
 
 
 @pytest.mark.parametrize("name", HOMES)
+def test_help_is_set_as_it_was_written(name):
+    """No escape of a docstring reaches the person, and each example has a line of its own."""
+    text = read(name, "--help")
+    assert "\\" not in text
+    assert "\b" not in text
+    shown = [line.strip() for line in text.partition("Example:")[2].splitlines()[1:]]
+    examples = shown[: shown.index("")]
+    assert examples
+    assert all(line.startswith(f"sweep {name}") and line.count("sweep ") == 1 for line in examples)
+
+
+@pytest.mark.parametrize("name", HOMES)
 def test_options_have_help(name):
     """Every option of every command has a help text."""
     command = cli.get_command(click.Context(cli), name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import commands
@@ -29,6 +31,18 @@ def test_models():
         assert set(listed[name]["parameters"]) == set(factory_parameters(name))
     assert listed["cnn"]["parameters"]["padding"] == "same"
     assert "hidden_size=128" in read("models")
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_models_indents_what_it_wraps(here, monkeypatch, columns):
+    """Only a model's name stands at the left edge; nothing is wider than the terminal."""
+    from sweep.models import FACTORIES
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = [line for line in read("models").splitlines() if line]
+    left = [line.partition("  ")[0] for line in lines if not line.startswith(" ")]
+    assert left == [*FACTORIES, "(every model)"]
+    assert max(map(len, lines)) <= columns
 
 
 def test_data_sources(here):
@@ -142,6 +156,142 @@ def test_check_sees_other_data(ledger):
     )
     result = sweep("check", "s.toml", "--no-probe")
     assert (result.exit_code, DATA.fingerprint[:12] in result.stderr) == (2, True)
+
+
+TINY = (
+    '[study]\nname = "tiny"\n[data]\ndataset = "digits"\n[search]\nmethod = "grid"\ncv = 3\n'
+    "[space]\nepochs = [2, 5]\nhidden_size = [16, 32, 64]\n"
+)
+GROWN = ("s.toml", "--set", "space.hidden_size=[16,32,64,128]", "--no-probe")
+
+
+@pytest.fixture
+def same_data(here, monkeypatch):
+    """A study file whose data are those of the ledgers that are built."""
+    from sweep.datasets import load_dataset
+
+    fingerprint = load_dataset("digits").fingerprint
+    monkeypatch.setattr("ledgers.DATA", replace(DATA, fingerprint=fingerprint))
+    monkeypatch.setenv("SWEEP_STORAGE", str(here / "l.db"))
+    Path("s.toml").write_text(TINY)
+    return here / "l.db"
+
+
+def plan_of(*words):
+    """What `check` says, as JSON."""
+    return json.loads(read("check", *words, "--format", "json"))
+
+
+def test_check_of_a_finished_study(same_data):
+    """A study that is done has nothing left, and the next command shows it."""
+    build(same_data, winner=True)
+    plan = plan_of("s.toml", "--no-probe")
+    assert (plan["status"], plan["done"], plan["left"]) == ("finished", 3, 0)
+    text = read("check", "s.toml", "--no-probe")
+    assert text.splitlines()[-1] == "finished already; next: sweep show tiny"
+    assert "opened once so far\n" in text
+    assert "is wide" not in text
+
+
+def test_check_of_a_study_that_has_grown(same_data):
+    """`check` counts the new cells, says that the test set may be opened again, and runs it."""
+    build(same_data, winner=True)
+    plan = plan_of(*GROWN)
+    assert (plan["status"], plan["done"], plan["left"]) == ("grown", 3, 1)
+    text = read("check", *GROWN)
+    last = text.splitlines()[-1]
+    assert "would evaluate 1 new cell and, if another candidate wins, open the test set" in last
+    assert last.endswith("next: sweep run s.toml --set 'space.hidden_size=[16,32,64,128]'")
+    assert "opened once so far; once more if another candidate wins" in text
+    assert "finished already" not in text
+
+
+def test_check_of_more_epochs(same_data):
+    """A cell that has not been run for as many epochs is to be run anew."""
+    build(same_data, winner=True)
+    words = ("s.toml", "--set", "space.epochs=[2,5,9]", "--no-probe")
+    assert (plan_of(*words)["status"], plan_of(*words)["left"]) == ("grown", 3)
+
+
+def test_check_of_a_study_that_is_half_done(same_data):
+    """What has ended counts against the file as it is now."""
+    build(same_data, done=1)
+    plan = plan_of(*GROWN)
+    assert (plan["status"], plan["done"], plan["left"]) == ("stopped", 1, 3)
+    assert "1 of 4 cells done; a run continues it" in read("check", *GROWN)
+
+
+def test_check_of_a_study_without_its_refit(same_data):
+    """Every cell is done, the winner is not: a run would open the test set."""
+    build(same_data)
+    last = read("check", "s.toml", "--no-probe").splitlines()[-1]
+    assert last.startswith("every cell is done; a run would refit the winner and open the test")
+    assert last.endswith("next: sweep run s.toml")
+
+
+def test_check_estimates_only_what_is_left(same_data, monkeypatch):
+    """Cells that the ledger holds are not trained again, nor counted in the time."""
+    asked = []
+
+    def estimate(_spec, left, *_args):
+        asked.append([cell.params["hidden_size"] for cell in left])
+        return 60.0, ()
+
+    monkeypatch.setattr("sweep.study.check._estimate", estimate)
+    build(same_data, winner=True)
+    assert plan_of("s.toml")["minutes"] is None
+    assert plan_of(*GROWN[:3])["minutes"] > 1
+    assert asked == [[128]]
+
+
+def test_the_next_command_works(same_data):
+    """What was given to `check` is given to the next command, quoted for a shell."""
+    build("my l.db", "other", winner=True)
+    words = ("--storage", "my l.db", "--data-home", "my data", "--allow", "mine", "--allow", "b")
+    Path("my data").mkdir()
+    step = plan_of("s.toml", "--name", "other", *words[:2], "--no-probe")["next"]
+    assert step == "sweep show other --storage 'my l.db'"
+    assert read(*shlex.split(step)[1:]).startswith("other: grid, finished")
+    step = plan_of("s.toml", "--set", "search.cv=5", "--no-probe", *words)["next"]
+    assert shlex.split(step) == [
+        "sweep", "run", "s.toml", "--set", "search.cv=5", "--allow", "mine", "--allow", "b",
+        "--data-home", "my data", "--storage", "my l.db",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"),
+    [
+        (None, "every model that was tried failed, and a run would only record that; next: "),
+        (9.0, "a model that was tried failed; a run would record that and go on; next: "),
+    ],
+)
+def test_check_with_a_failing_model_does_not_say_that_all_is_well(
+    here, monkeypatch, seconds, verdict
+):
+    """After a warning the last line says what a run would come to."""
+    failed = (seconds, ("hidden_size = 16: OSError: no",))
+    monkeypatch.setattr("sweep.study.check._estimate", lambda *_: failed)
+    text = read("check", "digits-grid")
+    assert "a run would record this failure: hidden_size = 16: OSError: no" in text
+    assert "nothing stands in the way" not in text
+    assert text.splitlines()[-1].startswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("changes", "noted"),
+    [
+        ((), True),
+        (("--set", "search.cv=5"), False),
+        (("--set", "search.repeats=2"), False),
+        (("--set", "search.cv=", "--set", "search.validation=0.2"), False),
+    ],
+)
+def test_check_notes_few_splits(here, changes, noted):
+    """Fewer than five splits of a cross-validation make a wide interval, and `check` says so."""
+    words = ("check", "digits-grid", "--no-probe", *changes)
+    assert ("an interval over 3 splits is wide; search.cv = 5" in read(*words)) is noted
+    assert (json.loads(read(*words, "--format", "json"))["note"] is not None) is noted
 
 
 def test_finished_study_says_so(ledger, monkeypatch):

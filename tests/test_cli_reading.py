@@ -29,6 +29,16 @@ def test_list(ledger):
     assert lines[2][-1] == "closed"
 
 
+def test_list_shows_failures(here):
+    """A finished study with failed cells says so; candidates of one cell count once."""
+    build(here / "l.db", failed=(1,))
+    text = read("list", "--storage", "l.db")
+    assert "finished, 1 failed" in text
+    (row,) = json.loads(read("list", "--storage", "l.db", "--format", "json"))
+    assert (row["status"], row["failed"]) == ("finished", 1)
+    assert "3 of 3 cells done, 1 failed" in read("show", "tiny", "--storage", "l.db")
+
+
 def test_list_json(ledger):
     """`list --format json` is a list of records."""
     first, second = json.loads(read("list", "--format", "json"))
@@ -103,6 +113,26 @@ def test_show_keeps_to_the_width(ledger, monkeypatch, columns):
     assert text.count("dropout_rate=0.") == 4
 
 
+@pytest.mark.parametrize("command", ["show", "best", "report"])
+def test_a_file_in_place_of_a_name(ledger, command):
+    """A study's file in place of its name is told apart, with the name that it gives."""
+    Path("mine.toml").write_text('[study]\nname = "half"\n')
+    result = sweep(command, "mine.toml")
+    assert result.exit_code == 2
+    assert "STUDY is the name that a study has in the ledger, not its file" in result.stderr
+    assert "in this file it is 'half'" in result.stderr
+
+
+def test_a_file_without_a_name_is_called_like_itself(ledger):
+    """Without [study] name the file's own name is the study's; what is no TOML names nothing."""
+    Path("tiny.toml").write_text("[space]\n")
+    assert "in this file it is 'tiny'" in sweep("show", "tiny.toml").stderr
+    Path("tiny.toml").write_text("no toml")
+    for name in ("tiny.toml", "nowhere.toml"):
+        error = sweep("show", name).stderr
+        assert "not its file\n" in error
+
+
 def test_study_name_gets_a_suggestion(ledger):
     """A mistyped study gets a suggestion."""
     assert "Did you mean 'tiny'?" in sweep("show", "tinny").stderr
@@ -113,6 +143,39 @@ def test_best(ledger):
     text = read("best", "tiny")
     for part in ("best 0.8910", "epochs = 5", "hidden_size = 64", "95% interval", "0.9306"):
         assert part in text
+
+
+def test_best_names_its_rivals(here):
+    """`best` names the cheapest candidates that the data cannot tell from it; JSON has all."""
+    space = {"epochs": [1, 2], "hidden_size": [16, 32, 64, 128]}
+    build(here / "l.db", space=space, validation=0.2)
+    words = ("best", "tiny", "--storage", "l.db")
+    answer = json.loads(read(*words, "--format", "json"))
+    rivals = answer["indistinguishable"]
+    assert len(rivals) == 4
+    assert set(rivals[0]) == {
+        "candidate", "params", "mean_test_score", "mean_fit_time", "parameters"
+    }  # fmt: skip
+    times = [rival["mean_fit_time"] for rival in rivals]
+    assert times == sorted(times)
+    assert answer["params"] not in [rival["params"] for rival in rivals]
+    lines = read(*words).splitlines()
+    at = lines.index("the data cannot tell 4 other candidates from it; cheapest first:")
+    assert lines[at + 1] == "  0.8500, fit 0.1 s: epochs=1, hidden_size=64"
+    (row,) = csv.DictReader(io.StringIO(read(*words, "--format", "csv")))
+    assert row["indistinguishable"] == "4"
+
+
+def test_best_names_at_most_five_rivals(here):
+    """Of many rivals the five cheapest are shown, and the rest counted."""
+    space = {"epochs": [*range(1, 9)], "hidden_size": [16, 32]}
+    build(here / "l.db", space=space, validation=0.2)
+    words = ("best", "tiny", "--storage", "l.db")
+    count = len(json.loads(read(*words, "--format", "json"))["indistinguishable"])
+    assert count > 5
+    text = read(*words)
+    assert f"cannot tell {count} other candidates from it; the 5 cheapest:" in text
+    assert text.count(" s: epochs=") == 5
 
 
 def test_best_gives_python_for_a_winner(ledger):

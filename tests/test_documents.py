@@ -51,7 +51,13 @@ def load_study_text(text):
 
 def test_every_file_that_the_documents_name_is_there():
     """Links and images lead somewhere."""
-    for name in ("README.md", "CONTRIBUTING.md", "docs/data.md", "docs/models.md", "docs/estimators.md"):
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/data.md",
+        "docs/models.md",
+        "docs/estimators.md",
+    ):
         text = (ROOT / name).read_text("utf-8")
         targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]
         missing = [t for t in targets if not (ROOT / name).parent.joinpath(t).exists()]

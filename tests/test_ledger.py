@@ -267,3 +267,38 @@ def test_a_password_is_never_shown():
 def test_a_password_with_an_unescaped_at_sign_is_not_shown_in_part():
     """Everything before the last @ stays hidden."""
     assert shown_url("mysql://me:p@s3cret@db/x?y=1") == "mysql://***@db/x"
+
+
+def start(url, queue):
+    """Make and fill the study as a run does, in a process of its own."""
+    ledger = Ledger(url)
+    ledger.create("s", header())
+    queue.put(restore(ledger, "s", make_plan(SPEC)))
+
+
+def test_runs_that_start_at_once_share_a_new_ledger(tmp_path):
+    """Four processes make the same ledger and study: each cell is enqueued once."""
+    url = f"sqlite:///{tmp_path / 'l.db'}"
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    processes = [context.Process(target=start, args=(url, queue)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    counts = [queue.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    assert sorted(counts) == [0, 0, 0, 4]
+    assert len(Ledger(url).trials("s")) == 4
+
+
+def test_a_database_of_another_program_is_said_to_be_one(tmp_path):
+    """Tables of the same name with other columns are left alone."""
+    import sqlite3
+    from contextlib import closing
+
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("create table studies (x)")
+        other.commit()
+    with pytest.raises(LedgerError, match="belongs to another program"):
+        Ledger(f"sqlite:///{path}").names()

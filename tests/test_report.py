@@ -7,9 +7,11 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import own_models
 import pytest
 from records import (
     HOSTILE,
@@ -22,8 +24,8 @@ from records import (
 )
 
 from sweep.errors import ResultError
-from sweep.report import answer, details, heat, render, text, write_report
-from sweep.tables import candidates_frame
+from sweep.report import answer, details, heat, plots, render, text, write_report
+from sweep.tables import candidates_frame, folds_frame
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 RECORDS = {
@@ -149,13 +151,13 @@ def test_the_answer_says_settings_scores_intervals_and_the_opening():
 
 
 def test_the_refitted_candidate_is_the_answer_even_when_the_study_has_grown():
-    """The page keeps to what was refitted, and says that another row is now better."""
+    """The page keeps to what was refitted, and says that another candidate is now better."""
     record = grid_record()
     older = record.candidates[3]
     winner = replace(record.winner, candidate=older.index, params=older.params)
     words = Page(render(replace(record, winner=winner))).text
     assert "Take epochs = 5 , hidden_size = 32" in words
-    assert "The study has grown since the choice: row 8" in words
+    assert "The study has grown since the choice: candidate 8" in words
 
 
 def test_a_test_set_opened_more_than_once_is_no_clean_witness():
@@ -182,7 +184,7 @@ def test_a_running_study_says_how_far_it_is():
 def test_a_study_without_a_complete_trial_says_so():
     """No settings are recommended where nothing is complete."""
     words = Page(render(empty_record())).text
-    assert "No settings to take: no trial is complete, 1 failed" in words
+    assert "No settings to take: no trial is complete, 1 cell failed" in words
     assert "out of memory" in words
 
 
@@ -305,17 +307,129 @@ def test_many_classes_are_a_list_of_recalls():
 
 
 def test_cut_attempts_are_counted():
-    """An attempt ended from outside is said, once."""
-    assert details.cut_attempts(tpe_record(12)).startswith("1 attempt was cut from outside")
+    """Attempts ended from outside are said where the search is told, once, in good grammar."""
+    record = tpe_record(12)
+    said = "1 attempt was cut from outside (an interrupted run, a lost worker); it is in no table."
+    assert details.cut_attempts(record) == said
+    twice = replace(record, trials=(*record.trials, record.trials[-1]))
+    assert details.cut_attempts(twice).startswith("2 attempts were cut from outside")
     assert details.cut_attempts(grid_record()) == ""
+    section = render(record).split('<section id="search">')[1].split("</section>")[0]
+    assert said in section
 
 
-def test_the_settings_for_python_are_python():
-    """The snippet holds a literal that gives the winner's parameters back."""
-    for record in (grid_record(), tpe_record(30)):
-        names = {"estimator": type("Fake", (), {"set_params": staticmethod(dict)})}
-        exec(details.repeat(record).python, names)  # noqa: S102 - our own snippet is the subject
-        assert names["best"] == record.winner.params
+def test_an_interrupted_run_is_no_failure():
+    """A cut attempt alone makes no section of failures, and no entry of the navigation."""
+    record = grid_record()
+    cut = replace(record.trials[0], number=9, state="CUT", splits=())
+    html = render(replace(record, trials=(*record.trials, cut)))
+    assert "1 attempt was cut from outside" in html
+    assert "failures" not in html.partition("<body>")[2]
+
+
+def test_failures_are_cells_at_their_latest_attempt():
+    """A retry counts once; a retry that went well counts not at all."""
+    record = grid_record(done=2)
+    failed = [
+        replace(t, number=n, state="FAIL", splits=(), reason=f"attempt {n}")
+        for n, t in enumerate((*record.trials, *record.trials), start=10)
+    ]
+    table = details.failures(replace(record, trials=tuple(failed)))
+    assert table.caption == "2 of 3 cells failed at their last attempts."
+    assert [row[1] for row in table.rows] == ["attempt 12", "attempt 13"]
+    well = replace(record, trials=(failed[0], *record.trials))
+    assert details.failures(well) is None
+
+
+def test_time_at_work_leaves_out_pauses_and_counts_overlaps_once():
+    """Trials side by side count once; the night between two runs counts not at all."""
+    record = grid_record()
+    begun = record.trials[0].started
+
+    def at(trial, start, end, **changes):
+        span = {
+            "started": begun + timedelta(seconds=start),
+            "finished": begun + timedelta(seconds=end),
+        }
+        return replace(trial, **span, **changes)
+
+    a, b, c = record.trials
+    cut = at(a, 0, 9_000, number=7, state="CUT")
+    trials = (at(a, 0, 40), at(b, 20, 50), at(c, 3_600, 3_610), cut)
+    facts = dict(answer.facts(replace(record, trials=trials)))
+    assert facts["Time running trials"] == "1 min 0 s"
+    assert "Wall clock" not in facts
+
+
+def built(record, factory, **model):
+    """The record without a winner, of another model; what its Python says."""
+    spec = {**record.spec, "model": {"factory": factory, **model}}
+    return details.repeat(replace(record, winner=None, spec=spec))
+
+
+def test_python_opens_the_refitted_winner():
+    """With a winner the page gives the lines that load it."""
+    python = details.repeat(grid_record()).python
+    assert python.splitlines() == [
+        "from sweep import open_study", "model = open_study('mnist-mlp-grid').best_estimator_",
+    ]  # fmt: skip
+    assert "in the same project, the refitted model" in Page(render(grid_record())).text
+
+
+@pytest.mark.parametrize(
+    ("factory", "made", "first"),
+    [
+        ("mlp", "KerasMLPClassifier", ()),
+        ("cnn", "KerasCNNClassifier", ()),
+        ("two_stage", "KerasClassifier", ("two_stage",)),
+        ("own_models:plain", "KerasClassifier", (own_models.plain,)),
+    ],
+)
+def test_python_builds_the_estimator(monkeypatch, factory, made, first):
+    """Without a winner it builds the estimator with the settings of the search."""
+    held = {}
+
+    def note(*args, **params):
+        held.update(args=args, params=params)
+        return "built"
+
+    monkeypatch.setattr(f"sweep.{made}", note, raising=False)
+    record = grid_record()
+    names = {}
+    exec(built(record, factory, batch_size=128).python, names)  # noqa: S102 - the subject
+    assert names["model"] == "built"
+    assert held["args"] == first
+    settled = {"scaling": "unit", "random_state": 0, "batch_size": 128}
+    assert held["params"] == {**settled, "epochs": 10, "hidden_size": 256}
+
+
+def test_python_breaks_long_lines():
+    """A construction with many settings has one a line; a short one stays on one."""
+    long, short = built(tpe_record(30), "cnn"), built(grid_record(), "mlp")
+    assert max(map(len, long.python.splitlines())) < 60
+    assert len(short.python.splitlines()) == 2
+
+
+def test_the_command_allows_the_modules_that_the_study_names():
+    """Model and data of a person's own are allowed in the command, each module once."""
+    record = grid_record()
+    assert built(record, "mine.nets:build").command.endswith(".toml --allow mine.nets")
+    data = {"dataset": "pets:load"}
+    spec = {**record.spec, "data": data, "model": {"factory": "pets:build"}}
+    assert details.repeat(replace(record, spec=spec)).command.count("--allow pets") == 1
+
+
+def test_the_page_speaks_of_candidates_not_of_rows_or_trial_numbers():
+    """The candidate's number has one name; a curve is named by its settings."""
+    html = render(tpe_record(60))
+    titles = re.findall(r"<th[^>]*><button[^>]*>([^<]*)</button>", html)
+    assert titles[:2] == ["rank", "candidate"]
+    assert "row" not in titles
+    keys = re.findall(r'class="keys">(.*?)</ul>', html, flags=re.DOTALL)[0]
+    assert "filters = " in keys
+    assert not re.search(r"trial \d", keys)
+    first = plots.learning(grid_record(), folds_frame(grid_record()))[0].data
+    assert (first.head[0], first.rows[0][0]) == ("candidates", "0, 3, 6")
 
 
 def test_the_command_names_a_harmless_file():

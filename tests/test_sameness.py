@@ -40,13 +40,15 @@ def test_growth_continues(study, place, value):
 @pytest.mark.parametrize(
     ("study", "place", "value", "shown"),
     [
-        (GRID, "space.hidden_size", [8], "space.hidden_size"),
+        (GRID, "space.hidden_size", [8], "space.hidden_size: was [8, 16], now [8]"),
         (GRID, "search.cv", 5, "search.cv: was 3, now 5"),
         (GRID, "study.seed", 1, "study.seed: was 0, now 1"),
         (GRID, "model.optimizer", "sgd", "model.optimizer: was 'adam', now 'sgd'"),
-        (GRID, "data.train_rows", 99, "data.train_rows: was None, now 99"),
+        (GRID, "data.train_rows", 99, "data.train_rows: was left out, now 99"),
         (TPE, "search.trials", 4, "search.trials: was 5, now 4"),
-        (TPE, "space.hidden_size", [8, 16, 32], "space.hidden_size"),
+        (TPE, "space.hidden_size", [8, 9], "space.hidden_size: was [8, 16], now [8, 9]"),
+        (TPE, "space.epochs", [1, 2], "space.epochs: was left out, now [1, 2]"),
+        (GRID, "space.epochs", [1, 2], "space.epochs: was left out, now [1, 2]"),
         (GRID, "search.method", "random", "search.method: was 'grid', now 'random'"),
     ],
 )
@@ -59,6 +61,14 @@ def test_another_question_is_refused_with_the_difference(study, place, value, sh
         check_same(load_study(study), load_study(other))
     assert shown in str(error.value)
     assert "--name s-2" in str(error.value)
+
+
+@pytest.mark.parametrize("study", [GRID, TPE])
+def test_a_parameter_that_is_gone_is_said_to_be_left_out(study):
+    """What was there and is no more reads like every other difference."""
+    before = changed(study, "space.epochs", [1, 2])
+    with pytest.raises(StudyChangedError, match=r"space\.epochs: was \[1, 2\], now left out"):
+        check_same(load_study(before), load_study(study))
 
 
 def test_other_data_is_refused():

@@ -256,13 +256,13 @@ def test_a_samplers_space_stays(old, new, _):
 
 
 def test_differences_are_readable():
-    """Each difference names the parameter, what it was and what it is."""
+    """Each difference names the parameter, what it was and what it is now."""
     old = {"a": Choices((1, 2)), "b": Choices((1,))}
     new = {"a": Choices((1,)), "c": Choices((1,))}
     assert grown(old, new) == [
-        "space.b: was removed",
-        "space.c: is new",
-        "space.a: was [1, 2], is [1]",
+        "space.b: was [1], now left out",
+        "space.c: was left out, now [1]",
+        "space.a: was [1, 2], now [1]",
     ]
 
 

@@ -188,7 +188,9 @@ def test_tuples_stay_one_label():
     [
         ({"index": "hiden_size"}, "did you mean hidden_size.*There are: epochs, hidden_size"),
         ({"index": "epochs", "values": "mean_tset_score"}, "did you mean mean_test_score"),
-        ({"index": "epochs", "values": "state"}, "no column named 'state'"),
+        ({"index": "hiden_size"}, "named 'hiden_size', did you mean"),
+        ({"index": "epochs", "values": "state"}, "no column named 'state'; there are: mean_test"),
+        ({"index": "test"}, "no parameter named 'test'; there are: epochs, hidden_size"),
         ({"index": []}, "at least one name each"),
     ],
 )

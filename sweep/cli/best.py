@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,16 +10,16 @@ import click
 from sweep.cli.board import test_line
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import emit
-from sweep.cli.text import clean, counted, score, setting
+from sweep.cli.text import clean, counted, score, setting, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
     from sweep.ledger.records import Candidate, StudyRecord
 
-CLASSES = {"mlp": "KerasMLPClassifier", "cnn": "KerasCNNClassifier"}
+RIVALS = 5
 
 
 @click.command(short_help="Say which settings to take, and how sure.")
@@ -37,6 +38,7 @@ def best(*, study: str, form: str, storage: str | None) -> None:
     answer = _answer(result.record, result.best, storage)
     params = answer["params"]
     row = {key: value for key, value in answer.items() if key not in ("params", "interval")}
+    row["indistinguishable"] = len(answer["indistinguishable"])
     row |= {f"interval_{key}": value for key, value in (answer["interval"] or {}).items()}
     row |= {f"param_{name}": value for name, value in params.items()}
     emit(form, answer, [row], lambda: _drawn(result.record, result.best, answer))
@@ -46,6 +48,7 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
     from dataclasses import asdict
 
     from sweep import selection
+    from sweep.report.snippet import statements
 
     interval = selection.score_interval(record, chosen)
     return {
@@ -54,44 +57,24 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
         "params": dict(chosen.params),
         "mean_test_score": selection.mean_score(chosen),
         "interval": asdict(interval) if interval else None,
-        "indistinguishable": len(selection.indistinguishable(record)),
+        "mean_fit_time": selection.fit_seconds(chosen),
+        "indistinguishable": [_plain(rival) for rival in selection.indistinguishable(record)],
         "test_score": record.winner.test_score if record.winner else None,
         "parameters": chosen.trial.parameters,
-        "python": _python(record, chosen, storage),
+        "python": "; ".join(statements(record, chosen, storage)),
     }
 
 
-def _python(record: StudyRecord, chosen: Candidate, storage: str | None) -> str:
-    """Return a line that yields the fitted winner, or an estimator with its settings."""
-    if record.winner is not None:
-        where = f", {storage!r}" if storage else ""
-        return (
-            "from sweep import open_study; "
-            f"model = open_study({record.name!r}{where}).best_estimator_"
-        )
-    return _constructor(record.spec, chosen)
+def _plain(rival: Candidate) -> dict[str, Any]:
+    from sweep import selection
 
-
-def _constructor(spec: Mapping[str, Any], chosen: Candidate) -> str:
-    """Return the estimator's construction, settled as the search did."""
-    model = dict(spec.get("model", {}))
-    factory = model.pop("factory", "mlp")
-    params = {
-        "scaling": spec.get("data", {}).get("scaling", "unit"),
-        "random_state": spec.get("study", {}).get("seed", 0),
-        **model.pop("params", {}),
-        **model,
-        **chosen.params,
+    return {
+        "candidate": rival.index,
+        "params": dict(rival.params),
+        "mean_test_score": selection.mean_score(rival),
+        "mean_fit_time": selection.fit_seconds(rival),
+        "parameters": rival.trial.parameters,
     }
-    name = CLASSES.get(factory, "KerasClassifier")
-    words = [f"{key}={value!r}" for key, value in params.items()]
-    imports = f"from sweep import {name}"
-    if ":" in factory:
-        module, _, function = factory.partition(":")
-        imports, words = f"from {module} import {function}; {imports}", [function, *words]
-    elif factory not in CLASSES:
-        words = [repr(factory), *words]
-    return f"{imports}; model = {name}({', '.join(words)})"
 
 
 def _drawn(
@@ -109,13 +92,27 @@ def _drawn(
 
 
 def _certainty(answer: Mapping[str, Any]) -> list[str]:
-    held, rivals = answer["interval"], answer["indistinguishable"]
+    held = answer["interval"]
     found = []
     if held:
         found.append(
             f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}\n"
             f"  {held['method']}"
         )
-    if rivals:
-        found.append(f"the data cannot tell {counted(rivals, 'other candidate')} from it")
-    return found
+    return [*found, *_rivals(answer["indistinguishable"])]
+
+
+def _rivals(rivals: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the cheapest candidates that may be as good."""
+    if not rivals:
+        return []
+    shown = rivals[:RIVALS]
+    which = "cheapest first" if len(rivals) <= RIVALS else f"the {RIVALS} cheapest"
+    head = f"the data cannot tell {counted(len(rivals), 'other candidate')} from it; {which}:"
+    return [head, *(f"  {_rival(each)}" for each in shown)]
+
+
+def _rival(rival: Mapping[str, Any]) -> str:
+    seconds = rival["mean_fit_time"]
+    fit = f", fit {seconds:.1f} s" if isfinite(seconds) else ""
+    return f"{score(rival['mean_test_score'])}{fit}: {settings(rival['params'])}"

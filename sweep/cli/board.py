@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweep.cli.text import clean, counted, moment, score, setting, settings
+from sweep.cli.text import clean, counted, moment, score, setting, settings, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,10 +158,9 @@ def test_line(record: StudyRecord) -> str:
     """Return what the test set said, or why it is still closed."""
     won = record.winner
     if won is not None:
-        often = "once" if won.test_openings == 1 else f"{won.test_openings} times"
         return (
             f"test score {score(won.test_score)} on {won.test_rows:,} rows "
-            f"(opened {often}, {moment(won.test_opened_at)})"
+            f"(opened {times(won.test_openings)}, {moment(won.test_opened_at)})"
         )
     if not record.spec.get("search", {}).get("refit", True):
         return "the test set is still closed (refit = false)"

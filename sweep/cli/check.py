@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.quiet import without_noise
 from sweep.cli.options import (
     allow_option,
     allowed,
@@ -20,16 +19,21 @@ from sweep.cli.options import (
     storage_option,
 )
 from sweep.cli.output import console, emit
+from sweep.cli.standing import Standing, known_study
 from sweep.cli.text import clean, counted, setting, spoken
+from sweep.quiet import without_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
 
-    from sweep.ledger.records import StudyRecord
     from sweep.spec import StudySpec
     from sweep.study import Check
+
+ENOUGH_SPLITS = 5
+"""Fewer scores than that leave a t interval wide: its quantile is 4.3 at 3 splits, 2.8 at 5."""
 
 
 @click.command(short_help="Check a study: its plan, time and problems.")
@@ -57,20 +61,26 @@ def check(
     from sweep.study import check_study
 
     spec = read_spec(file, changes, name)
-    known = _known(spec, storage)
+    known = known_study(spec, storage)
     home = None if data_home is None else str(data_home)
     if probe and form == "table":
         _probing()
     with without_noise() if probe else nullcontext():
-        checked = check_study(spec, data_home=home, allow=allowed(allow), probe=probe)
+        checked = check_study(spec, data_home=home, allow=allowed(allow), probe=probe, known=known)
     if known is not None:
         from sweep.study.sameness import check_same_data
 
         check_same_data(
             known.name, {"fingerprint": known.data.fingerprint}, checked.data.fingerprint
         )
-    plan = _plan(checked, known)
-    emit(form, plan, [_flat(plan)], lambda: _drawn(checked, known, _next(file, changes, name)))
+    given = {
+        "--set": changes, "--name": (name,), "--allow": allow, "--data-home": (home,),
+        "--storage": (storage,),
+    }  # fmt: skip
+    standing = Standing(checked, known)
+    step = _next(file, given, standing)
+    plan = {**_plan(standing), "next": step}
+    emit(form, plan, [_flat(plan)], lambda: _drawn(standing, step))
 
 
 def read_spec(file: str, changes: tuple[str, ...], name: str | None) -> StudySpec:
@@ -83,39 +93,14 @@ def read_spec(file: str, changes: tuple[str, ...], name: str | None) -> StudySpe
     return load_study(file, set_=[*changes, *named])
 
 
-def _known(spec: StudySpec, storage: str | None) -> StudyRecord | None:
-    """Return what the ledger holds under this name, which must ask the same question.
-
-    Raises
-    ------
-    StudyChangedError
-        If it asks another.
-    """
-    from sweep.ledger.ledger import Ledger
-    from sweep.ledger.reading import read_study
-    from sweep.ledger.storage import sqlite_path, storage_url
-    from sweep.spec import StudySpec
-    from sweep.study.sameness import check_same
-
-    url = storage_url(storage)
-    path = sqlite_path(url)
-    if path is not None and not path.exists():
-        return None
-    ledger = Ledger(url, create=False)
-    if not ledger.has(spec.study.name):
-        return None
-    record = read_study(ledger, spec.study.name)
-    check_same(StudySpec.from_plain(record.spec), spec)
-    return record
-
-
 def _probing() -> None:
     err = console(err=True)
     if err.is_terminal:
         err.print("training for a moment to estimate the time ...", style="dim")
 
 
-def _plan(checked: Check, known: StudyRecord | None) -> dict[str, Any]:
+def _plan(standing: Standing) -> dict[str, Any]:
+    checked = standing.checked
     spec, minutes = checked.spec, checked.minutes
     return {
         "study": spec.study.name,
@@ -133,9 +118,24 @@ def _plan(checked: Check, known: StudyRecord | None) -> dict[str, Any]:
         "workers": checked.workers,
         "minutes": None if minutes is None else round(minutes, 2),
         "warnings": list(checked.warnings),
-        "status": known.status if known else "new",
-        "done": known.done if known else 0,
+        "status": standing.status,
+        "done": standing.cells - standing.left,
+        "left": standing.left,
+        "note": _width_note(standing),
     }
+
+
+def _width_note(standing: Standing) -> str | None:
+    """Return a note on few splits; a study that has begun keeps those that it has."""
+    checked = standing.checked
+    if standing.status != "new" or checked.spec.search.validation is not None:
+        return None
+    if checked.splits >= ENOUGH_SPLITS:
+        return None
+    return (
+        f"an interval over {counted(checked.splits, 'split')} is wide; search.cv = 5, or "
+        "search.repeats, narrows it"
+    )
 
 
 def _flat(plan: dict[str, Any]) -> dict[str, Any]:
@@ -145,33 +145,37 @@ def _flat(plan: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "data": data.name, **rows, "shape": list(data.shape)}
 
 
-def _next(file: str, changes: tuple[str, ...], name: str | None) -> str:
-    words = ["sweep", "run", file]
-    for change in changes:
-        words += ["--set", change]
-    return shlex.join([*words, *(["--name", name] if name else [])])
+def _next(file: str, given: Mapping[str, Sequence[str | None]], standing: Standing) -> str:
+    """Return the command that runs the study as it was checked, or shows what is done."""
+    if not standing.done:
+        return _words("run", file, given)
+    return _words("show", standing.checked.spec.study.name, {"--storage": given["--storage"]})
 
 
-def _drawn(checked: Check, known: StudyRecord | None, command: str) -> list[RenderableType]:
+def _words(command: str, what: str, given: Mapping[str, Sequence[str | None]]) -> str:
+    """Return a command with the options that were given to this one, quoted for a shell."""
+    options = [(name, value) for name, values in given.items() for value in values if value]
+    return shlex.join(["sweep", command, what, *(word for pair in options for word in pair)])
+
+
+def _drawn(standing: Standing, command: str) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for label, text in _facts(checked, known).items():
+    for label, text in _facts(standing).items():
         table.add_row(label, Text(text))
-    line = f"nothing stands in the way; next: {clean(command)}"
-    if known and known.status == "finished":
-        line = f"finished already; next: {shlex.join(['sweep', 'show', clean(known.name)])}"
-    return [table, Text(""), line]
+    return [table, Text(""), f"{standing.verdict()}; next: {clean(command)}"]
 
 
-def _facts(checked: Check, known: StudyRecord | None) -> dict[str, str]:
+def _facts(standing: Standing) -> dict[str, str]:
+    checked = standing.checked
     spec, data, plan = checked.spec, checked.data, checked.plan
     shape = " x ".join(str(side) for side in data.shape)
     facts = {
-        "study": clean(spec.study.name) + _state(known),
+        "study": f"{clean(spec.study.name)} {standing.note()}",
         "data": f"{clean(data.name)}: {counted(data.train_rows, 'training row')}, "
         f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes",
         "model": _model(spec),
@@ -179,25 +183,17 @@ def _facts(checked: Check, known: StudyRecord | None) -> dict[str, str]:
         f"scored by {spec.search.scoring}",
         "candidates": counted(plan.candidates, "candidate") + _sharing(checked),
         "fits": _fits(checked),
-        "test set": "opened once, for the winner"
-        if spec.search.refit
-        else "stays closed (refit = false)",
+        "test set": standing.test_set(),
     }
     if checked.minutes is not None:
-        cores = min(checked.workers, len(plan.cells))
+        cores = min(checked.workers, standing.left)
         facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(cores, 'core')}"
+    if (note := _width_note(standing)) is not None:
+        facts["note"] = note
     if checked.warnings:
         failures = [f"a run would record this failure: {clean(each)}" for each in checked.warnings]
         facts["warning"] = "\n".join(failures)
     return facts
-
-
-def _state(known: StudyRecord | None) -> str:
-    if known is None:
-        return " (new)"
-    if known.status == "finished":
-        return " (in the ledger, finished)"
-    return f" (in the ledger, {known.done} of {known.planned} cells done; a run continues it)"
 
 
 def _model(spec: StudySpec) -> str:

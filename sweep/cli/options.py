@@ -166,7 +166,6 @@ def opened(name: str, storage: str | None) -> Any:
 def _of_file(name: str) -> str:
     """Say so where a person gives a study's file for its name."""
     from sweep.cli.text import clean
-    from sweep.errors import StudyFileError
 
     path = Path(name)
     if path.suffix != ".toml":
@@ -174,7 +173,7 @@ def _of_file(name: str) -> str:
     rule = " STUDY is the name that a study has in the ledger, not its file"
     try:
         found = _name_in(path)
-    except (OSError, ValueError, StudyFileError):
+    except (OSError, ValueError, RecursionError):
         return rule
     return f"{rule}; in this file it is {clean(found)!r}"
 

@@ -116,6 +116,11 @@ def counted(number: int, word: str, plural: str | None = None) -> str:
     return f"{number:,} {word if number == 1 else plural or word + 's'}"
 
 
+def times(number: int) -> str:
+    """Return ``once``, ``twice``, ``3 times``."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
 def moment(stamp: str) -> str:
     """Return an ISO time as date and clock time."""
     return clean(stamp[:16].replace("T", " "))

@@ -315,6 +315,7 @@ def _plain_cause(error: BaseException) -> str:
         "locked": "another process holds the ledger; try again",
         "malformed": "the ledger is damaged; it was left as it is",
         "not a database": "this file is not a ledger; it was left as it is",
+        "no such ": "this database belongs to another program; it was left as it is",
     }
     found = (remedy for word, remedy in remedies.items() if word in text)
     return next(found, f"the ledger cannot be read or written ({json.dumps(text)})")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from sweep.errors import LedgerError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from optuna.storages import RDBStorage
 
@@ -80,6 +82,21 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
         raise _translated(error, shown_url(url)) from error
 
 
+@contextmanager
+def one_at_a_time(url: str) -> Iterator[None]:
+    """Keep other processes of this machine out of the same part of their work on an SQLite ledger.
+
+    The lock is the operating system's: it is gone with the process that held it.
+    """
+    path = sqlite_path(url)
+    if path is None:
+        yield
+        return
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def shown_url(url: str) -> str:
     """Return the address as it may be shown: without its password."""
     from sqlalchemy.engine import make_url
@@ -127,7 +144,7 @@ def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage
         try:
             return make()
         except Exception as error:
-            if "already exists" not in str(error):
+            if "already exists" not in str(error) and "IntegrityError" not in type(error).__name__:
                 raise
             time.sleep(0.1)
     return make()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sweep.ledger.reading import ENDED, latest_by_key
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.selection import (
@@ -18,8 +19,6 @@ from sweep.selection import (
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sweep.ledger.records import Candidate, StudyRecord
 
 RIVALS = 5
@@ -102,7 +101,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
         ("Fitting in all", text.seconds(_fitting(record))),
-        ("Wall clock", text.seconds(_elapsed(record))),
+        ("Time running trials", text.seconds(_at_work(record))),
     ]
 
 
@@ -116,9 +115,9 @@ def _banner(record: StudyRecord) -> str:
 def _nothing(record: StudyRecord) -> str:
     if any(trial.state == "COMPLETE" for trial in record.trials):
         return "No settings to take: no complete trial has a score"
-    failed = sum(trial.state == "FAIL" for trial in record.trials)
+    failed = sum(trial.state == "FAIL" for trial in latest_by_key(record.trials).values())
     if failed:
-        return f"No settings to take: no trial is complete, {failed:,} failed"
+        return f"No settings to take: no trial is complete, {text.many(failed, 'cell')} failed"
     return "No settings to take yet: no trial is complete"
 
 
@@ -161,8 +160,8 @@ def _caution(record: StudyRecord) -> str:
     first, taken = best(record), chosen(record)
     if first is not None and taken is not None and first.index != taken.index:
         return (
-            f"The study has grown since the choice: row {first.index} of the table now has the "
-            f"highest held-out score, {text.score(mean_score(first))}."
+            f"The study has grown since the choice: candidate {first.index} now has the highest "
+            f"held-out score, {text.score(mean_score(first))}."
         )
     if complete < 2 or taken is None:
         return ""
@@ -199,7 +198,7 @@ def _rivals(record: StudyRecord, candidate: Candidate) -> Table | None:
         "difference to the best has a 95% interval that reaches 0; not corrected for their "
         "number. Fit: seconds of fitting one split."
     )
-    titles = {"row": True, **dict.fromkeys(map(text.clean, names), True)}
+    titles = {"candidate": True, **dict.fromkeys(map(text.clean, names), True)}
     titles |= {"held-out": True, "fit s": True, "parameters": True}
     return table(caption, titles, [_rival(c, names) for c in rivals[:RIVALS]])
 
@@ -231,7 +230,17 @@ def _fitting(record: StudyRecord) -> float:
     return float(sum(max(split.seconds.values(), default=0.0) for split in splits))
 
 
-def _elapsed(record: StudyRecord) -> float:
-    starts: list[datetime] = [t.started for t in record.trials if t.started]
-    ends: list[datetime] = [t.finished for t in record.trials if t.finished]
-    return (max(ends) - min(starts)).total_seconds() if starts and ends else float("nan")
+def _at_work(record: StudyRecord) -> float:
+    """Return the seconds during which at least one ended trial was running."""
+    # A cut trial is left out: a killed one is only found, and its end noted, by the next run.
+    spans = sorted(
+        (t.started, t.finished)
+        for t in record.trials
+        if t.state in ENDED and t.started and t.finished
+    )
+    total, reached = 0.0, None
+    for started, finished in spans:
+        since = started if reached is None else max(started, reached)
+        total += max(0.0, (finished - since).total_seconds())
+        reached = finished if reached is None else max(finished, reached)
+    return total if spans else float("nan")

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sweep.ledger.reading import latest_by_key
 from sweep.report import text
 from sweep.report.answer import chosen
 from sweep.report.blocks import Heat, HeatMap, Table, shades, table
+from sweep.report.snippet import lines, modules
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sweep.ledger.records import StudyRecord
 
-WIDTH = 72
 MATRIX = 20
 """More classes than this are no matrix that a person reads; the recalls alone are shown."""
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """How to do it again: file name, file, command, and the settings for Python."""
+    """How to do it again: file name, file, command, and Python that gives the model."""
 
     file: str
     source: str
@@ -66,21 +65,33 @@ def confusion(record: StudyRecord) -> HeatMap | None:
 
 
 def failures(record: StudyRecord) -> Table | None:
-    """Return the failed trials with their reasons, None where none failed."""
-    failed = [t for t in record.trials if t.state == "FAIL"]
+    """Return the cells whose last attempt failed, with reasons; None where there are none."""
+    failed = [t for t in latest_by_key(record.trials).values() if t.state == "FAIL"]
     order = parameter_names(record)
-    rows = [(t.number, text.sentence(t.params, order), t.reason or "no reason") for t in failed]
+    rows = [
+        (text.sentence(t.params, order) or "the fixed model", t.reason or "no reason")
+        for t in failed
+    ]
     if not rows:
         return None
-    caption = f"{len(rows):,} of {text.many(len(record.trials), 'trial')} failed."
-    return table(caption, {"trial": True, "settings": False, "reason": False}, rows)
+    verb = "failed at its last attempt" if len(rows) == 1 else "failed at their last attempts"
+    caption = f"{len(rows):,} of {text.many(record.planned, 'cell')} {verb}."
+    return table(caption, {"settings": False, "reason": False}, rows)
 
 
 def cut_attempts(record: StudyRecord) -> str:
     """Say how many attempts were ended from outside, empty where none was."""
     count = sum(trial.state == "CUT" for trial in record.trials)
-    attempts = "1 attempt was" if count == 1 else f"{count:,} attempts were"
-    return f"{attempts} cut from outside and is no row of any table." if count else ""
+    if not count:
+        return ""
+    if count == 1:
+        return (
+            "1 attempt was cut from outside (an interrupted run, a lost worker); it is in no table."
+        )
+    return (
+        f"{count:,} attempts were cut from outside (an interrupted run, a lost worker); they are "
+        "in no table."
+    )
 
 
 def data_facts(record: StudyRecord) -> list[tuple[str, str]]:
@@ -114,20 +125,11 @@ def environment(record: StudyRecord) -> Table:
 
 
 def repeat(record: StudyRecord) -> Repeat:
-    """Return the study file, the command to repeat it, and the settings for Python."""
+    """Return the study file, the command to repeat it, and Python that gives the model."""
     file, candidate = f"{text.slug(record.name)}.toml", chosen(record)
-    params = record.winner.params if record.winner else candidate.params if candidate else {}
-    python = f"best = {_literal(params)}\nestimator.set_params(**best)" if params else ""
-    return Repeat(file, text.visible(record.source), f"sweep run {file}", python)
-
-
-def _literal(params: Mapping[str, Any]) -> str:
-    """Return a dict as a person would type it: on one line, or one line an entry."""
-    entries = [f"{name!r}: {value!r}" for name, value in params.items()]
-    short = "{" + ", ".join(entries) + "}"
-    if len(short) <= WIDTH:
-        return short
-    return "{\n" + "".join(f"    {entry},\n" for entry in entries) + "}"
+    command = " ".join([f"sweep run {file}", *(f"--allow {m}" for m in modules(record.spec))])
+    python = text.visible(lines(record, candidate)) if candidate else ""
+    return Repeat(file, text.visible(record.source), command, python)
 
 
 def _class_names(record: StudyRecord, size: int) -> list[str]:

@@ -104,6 +104,7 @@ def context(record: StudyRecord, pivots: Sequence[str] | None = None) -> dict[st
         "classes": details.classes(record),
         "environment": details.environment(record),
         "repeat": details.repeat(record),
+        "refitted": record.winner is not None,
     }
 
 

@@ -14,6 +14,8 @@ from sweep.selection import mean_score, ranked
 from sweep.tables import PREFIX, parameter_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sweep.ledger.records import Candidate, StudyRecord
 
 TOP = 5
@@ -76,10 +78,12 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
         f"Held-out {scoring(record)} by epoch for the best {len(top)} of {_trials(folds)} trials."
     )
     curves = figures.to_svg(score, "c-", "Held-out score", words)
-    plots = [Plot("curves", "Held-out score", curves, note, _wide(data, "test_score"), legend)]
+    plots = [
+        Plot("curves", "Held-out score", curves, note, _wide(record, data, "test_score"), legend)
+    ]
     if data["loss"].notna().any():
         svg = figures.to_svg(figures.draw_loss(folds, numbers), "l-", "Training loss", "By epoch.")
-        plots.append(Plot("loss", "Training loss", svg, note, _wide(data, "loss"), legend))
+        plots.append(Plot("loss", "Training loss", svg, note, _wide(record, data, "loss"), legend))
     return plots
 
 
@@ -109,11 +113,14 @@ def _top(record: StudyRecord) -> list[Candidate]:
 def _legend(record: StudyRecord, top: list[Candidate], folds: pd.DataFrame) -> tuple[Key, ...]:
     order = parameter_names(record)
     keys = [
-        Key(n, f"trial {c.trial.number}: {text.sentence(c.trial.params, order)} ({_best(c)})")
-        for n, c in enumerate(top, start=1)
+        Key(n, f"{_named(c.trial.params, order)} ({_best(c)})") for n, c in enumerate(top, start=1)
     ]
     rest = _trials(folds) - len(top)
     return (*keys, Key(0, text.many(rest, "other trial"))) if rest else tuple(keys)
+
+
+def _named(params: Mapping[str, Any], order: list[str]) -> str:
+    return text.sentence(params, order) or "the fixed model"
 
 
 def _best(candidate: Candidate) -> str:
@@ -124,15 +131,24 @@ def _trials(folds: pd.DataFrame) -> int:
     return len(set(folds["trial"]))
 
 
-def _wide(data: pd.DataFrame, column: str) -> Table:
+def _wide(record: StudyRecord, data: pd.DataFrame, column: str) -> Table:
     """Set one row per trial, one column per epoch."""
     # Each trial has each epoch once: nothing to aggregate, so no pivot_table.
     indexed = data.set_index(["trial", "state", "epoch"])[column]
     means = indexed.unstack("epoch").reset_index()  # noqa: PD010 - see above
+    held: dict[int, str] = {}
+    for candidate in record.candidates:
+        before = held.get(number := candidate.trial.number)
+        held[number] = f"{before}, {candidate.index}" if before else str(candidate.index)
     means["state"] = means["state"].str.lower()
+    means["trial"] = means["trial"].map(held)
     words = {"test_score": "held-out score", "loss": "training loss"}[column]
     caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
-    return frame_table(caption, means)
+    return frame_table(
+        caption,
+        means,
+        {"trial": "candidates" if len(record.candidates) > len(held) else "candidate"},
+    )
 
 
 def _found(data: pd.DataFrame, score: str) -> str:

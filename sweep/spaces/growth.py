@@ -19,12 +19,14 @@ def grown(old: Space, new: Space, *, grid: bool = True) -> list[str]:
         In a grid more values, in any order, and a longer range are growth. A sampler's space
         (``grid=False``) must stay as it is.
     """
-    lines = [f"space.{name}: was {_full(old[name])}, now left out" for name in old if name not in new]
-    lines += [f"space.{name}: was left out, now {_full(new[name])}" for name in new if name not in old]
-    for name in (n for n in old if n in new):
-        if not (_grew(old[name], new[name]) if grid else _equal(old[name], new[name])):
-            lines.append(f"space.{name}: was {_full(old[name])}, now {_full(new[name])}")
-    return lines
+    gone = [name for name in old if name not in new]
+    fresh = [name for name in new if name not in old]
+    same = _grew if grid else _equal
+    other = [name for name in old if name in new and not same(old[name], new[name])]
+    return [
+        f"space.{name}: was {_shown(old.get(name))}, now {_shown(new.get(name))}"
+        for name in (*gone, *fresh, *other)
+    ]
 
 
 def _grew(old: Dimension, new: Dimension) -> bool:
@@ -39,6 +41,10 @@ def _grew(old: Dimension, new: Dimension) -> bool:
 
 def _equal(old: Dimension, new: Dimension) -> bool:
     return _full(old) == _full(new)
+
+
+def _shown(dimension: Dimension | None) -> str:
+    return "left out" if dimension is None else _full(dimension)
 
 
 def _full(dimension: Dimension) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ReferenceError_
+from sweep.ledger.reading import ENDED
 from sweep.ledger.records import DataRecord, PlannedCell
 from sweep.search.estimator import check_own_code
 from sweep.search.plan import Plan, cell_cost, check_models, make_plan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sweep.datasets import Dataset
+    from sweep.ledger.records import StudyRecord
     from sweep.spec import StudySpec
 
 PROBE_ROWS = 1000
@@ -46,11 +48,13 @@ class Check:
     candidate_fits : int
         Fits that a plain search would train: candidates times splits, and one for the winner.
     cpu_seconds : float or None
-        Estimate of the work on one core; None without a probe.
+        Estimate of the work that is left on one core; None without a probe.
     workers : int
         Cores at hand.
     warnings : tuple of str
         Candidates that the probe tried and that failed; a run would record them as failed.
+    left : tuple of PlannedCell
+        Cells that a run would evaluate: all, or those that the ledger does not hold yet.
     """
 
     spec: StudySpec
@@ -62,13 +66,14 @@ class Check:
     cpu_seconds: float | None
     workers: int
     warnings: tuple[str, ...] = ()
+    left: tuple[PlannedCell, ...] = ()
 
     @property
     def minutes(self) -> float | None:
-        """Estimate of the minutes on this machine, all cores at work; start-up included."""
+        """Estimate of a run's minutes on this machine, all cores at work; start-up included."""
         if self.cpu_seconds is None:
             return None
-        busy = min(self.workers, len(self.plan.cells))
+        busy = max(1, min(self.workers, len(self.left)))
         return (START_SECONDS + self.cpu_seconds / busy) / 60
 
 
@@ -82,6 +87,7 @@ def check_study(
     data_home: str | None = None,
     allow: Collection[str] = (),
     probe: bool = True,
+    known: StudyRecord | None = None,
 ) -> Check:
     """Validate a study against its data and models, and estimate its time.
 
@@ -95,6 +101,8 @@ def check_study(
         Modules that the study may load code from.
     probe : bool, default=True
         Train a few epochs on up to 1,000 rows to estimate the time (loads TensorFlow).
+    known : StudyRecord, optional
+        What the ledger holds of the study: a run would do the rest.
 
     Returns
     -------
@@ -112,7 +120,9 @@ def check_study(
     check_models(spec, plan, data.shape, len(data.classes))
     splits = make_splits(spec, dataset.y_train, dataset.groups)
     rows = sum(len(train) for train, _ in splits)
-    seconds, warnings = _estimate(spec, plan, dataset, rows, allow) if probe else (None, ())
+    left = cells_left(plan, known)
+    probing = probe and bool(left)
+    seconds, warnings = _estimate(spec, left, dataset, rows, allow) if probing else (None, ())
     refit = int(spec.search.refit)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Check(
@@ -125,18 +135,45 @@ def check_study(
         seconds,
         cores or 1,
         warnings,
+        left,
     )
 
 
+def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]:
+    """Return the cells of a plan that have not ended with every epoch that is asked.
+
+    Parameters
+    ----------
+    plan : Plan
+        The cells of the study file.
+    known : StudyRecord or None
+        What the ledger holds, perhaps of a smaller plan.
+
+    Returns
+    -------
+    tuple of PlannedCell
+        In the order of the plan; cells that wait or run are among them.
+    """
+    ended: dict[str, set[int]] = {}
+    for trial in known.trials if known else ():
+        if trial.state in ENDED:
+            ended.setdefault(trial.key, set()).update(trial.epochs)
+    return tuple(c for c in plan.cells if c.key not in ended or not ended[c.key] >= set(c.epochs))
+
+
 def _estimate(
-    spec: StudySpec, plan: Plan, dataset: Dataset, rows: int, allow: Collection[str]
+    spec: StudySpec,
+    left: Sequence[PlannedCell],
+    dataset: Dataset,
+    rows: int,
+    allow: Collection[str],
 ) -> tuple[float | None, tuple[str, ...]]:
-    """Time a cheap, a middling and a dear model for an epoch; spread that over the plan."""
+    """Time a cheap, a middling and a dear model for an epoch; spread that over all that is left."""
     from sweep.training.threads import single_threaded
 
     single_threaded()
     shape, classes = dataset.shape, len(dataset.class_names)
-    cells = [_drawn(spec, cell) for cell in plan.cells]
+    cells = [_drawn(spec, cell) for cell in left]
     costs = [cell_cost(spec, cell, shape, classes) / max(cell.epochs) for cell in cells]
     probes: dict[float, tuple[float, float]] = {}
     warnings: list[str] = []

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sweep.ledger.ledger import CELL, LOST, REASON, WORKER, Claim, Ledger
-from sweep.ledger.storage import GRACE_SECONDS
+from sweep.ledger.storage import GRACE_SECONDS, one_at_a_time
 from sweep.workers.job import is_dead
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False
     int
         Cells enqueued.
     """
+    with one_at_a_time(ledger.url):
+        return _restore(ledger, name, plan, retry_failed=retry_failed)
+
+
+def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:
     _set_aside(ledger, name)
     settled: dict[str, set[int]] = {}
     for trial in ledger.trials(name):
