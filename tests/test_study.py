@@ -267,8 +267,8 @@ def test_a_killed_run_leaves_no_orphans_and_is_continued(storage):
     """kill -9 of the command: its workers leave, and the same study completes."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", KILLED, storage], env=environment)
-    workers = wait_for(lambda: children(process.pid), 30)
     wait_for(lambda: Path(storage).exists() and running(storage), 60)
+    workers = wait_for(lambda: descendants(process.pid), 30)
     process.kill()
     process.wait()
     wait_for(lambda: not any(alive(pid) for pid in workers), 12)
@@ -297,12 +297,18 @@ def running(storage):
     return [trial for trial in trials if trial.state.name == "RUNNING"]
 
 
-def children(pid):
-    """Return the processes that a process has started."""
-    line = ["ps", "-o", "pid=", "--ppid", str(pid)]
-    found = subprocess.run(line, capture_output=True, text=True, check=False)
-    pids = [int(number) for number in found.stdout.split()]
-    return pids if len(pids) >= 2 else []
+def descendants(pid):
+    """Return the processes that a process has started, and theirs, once there are workers."""
+    line = ["ps", "-e", "-o", "pid=,ppid="]
+    found = subprocess.run(line, capture_output=True, text=True, check=False).stdout
+    parents = dict(map(int, row.split()) for row in found.splitlines())
+    family = [child for child in parents if pid in _ancestors(child, parents)]
+    return family if len(family) >= 2 else []
+
+
+def _ancestors(pid, parents):
+    while (pid := parents.get(pid, 0)) > 1:
+        yield pid
 
 
 def alive(pid):

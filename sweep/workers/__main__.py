@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from sweep.quiet import load_tensorflow
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control
-from sweep.workers.job import Job
+from sweep.workers.job import Job, worker_name
 
 RECYCLE = 3
 """Exit status of a process that wants another in its place."""
@@ -17,10 +17,9 @@ def main() -> int:
     """Run the loop, then wait for orders: ``finish`` refits the winner, ``stop`` ends."""
     single_threaded()
     control = Control()
+    control.tell("hello", name=worker_name())
     # TensorFlow takes seconds to load: do that while the run still prepares the job.
-    load_tensorflow()
-    import keras  # noqa: F401
-
+    preload()
     line = control.first_order()
     if not line:
         return 0
@@ -31,6 +30,20 @@ def main() -> int:
 
         control.tell("broken", reason=reason_of(error))
         raise
+
+
+def preload() -> None:
+    """Load what every worker needs and run nothing of it, so that a fork is still safe."""
+    single_threaded()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras  # noqa: F401
+    import optuna.storages  # noqa: F401
+    import sklearn.model_selection  # noqa: F401
+    import sqlalchemy.orm  # noqa: F401
+
+    import sweep.estimators.weights
+    import sweep.search.finish
+    import sweep.workers.loop  # noqa: F401
 
 
 def _work(job: Job, control: Control) -> int:

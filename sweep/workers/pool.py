@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import InterruptedRunError, LedgerError
-from sweep.workers.process import Event, WorkerProcess
+from sweep.workers.nursery import Nursery
+from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
 from sweep.workers.upkeep import reap, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
@@ -51,6 +53,7 @@ class Pool:
         self._signal = 0
         self._job: Job | None = None
         self._finished = False
+        self._nursery: Nursery | None = None
         self._workers = {number: self._start(number) for number in range(count)}
 
     def run(
@@ -79,9 +82,13 @@ class Pool:
         """Tell the workers to leave, and wait for that; give up what they held."""
         for worker in self._workers.values():
             worker.order("stop")
+        if self._nursery:
+            self._nursery.abandon()
         deadline = time.monotonic() + LEAVE_SECONDS
         for worker in self._workers.values():
             worker.end(max(0.1, deadline - time.monotonic()))
+        if self._nursery:
+            self._nursery.close()
         if self._job:
             reap(self._ledger, self._job.study)
 
@@ -170,6 +177,9 @@ class Pool:
     def _on_cut(self, worker: WorkerProcess, _event: Event) -> None:
         self._progress.current.pop(worker.number, None)
 
+    def _on_hello(self, worker: WorkerProcess, event: Event) -> None:
+        worker.name = event["name"]
+
     def _on_idle(self, worker: WorkerProcess, _event: Event) -> None:
         worker.idle = True
 
@@ -180,7 +190,7 @@ class Pool:
         raise LedgerError(f"a worker could not go on: {event['reason']}")
 
     def _on_gone(self, worker: WorkerProcess, event: Event) -> None:
-        if event["process"] != worker.pid:
+        if event["process"] != id(worker):
             return
         self._progress.current.pop(worker.number, None)
         worker.end(LEAVE_SECONDS)
@@ -209,7 +219,15 @@ class Pool:
         return self._progress.study
 
     def _start(self, number: int) -> WorkerProcess:
-        return WorkerProcess(number, self._events, self._logs / f"worker-{number}.log")
+        log = self._logs / f"worker-{number}.log"
+        return WorkerProcess(number, self._events, log, self._starter())
+
+    def _starter(self) -> Callable[[Path], Any]:
+        if sys.platform != "linux":
+            return spawn
+        if self._nursery is None or not self._nursery.alive:
+            self._nursery = Nursery(self._logs / "nursery.log")
+        return self._nursery.fork
 
     def _idle(self) -> list[WorkerProcess]:
         return [worker for worker in self._workers.values() if worker.idle]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sweep
-from sweep.training.threads import single_threaded
-from sweep.workers.job import Job, worker_name
+from sweep.workers.environment import COMMAND, environment
 
 if TYPE_CHECKING:
     import queue
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sweep.workers.job import Job
+    from sweep.workers.nursery import Forked
 
 Event = dict[str, Any]
 
@@ -32,23 +32,22 @@ class WorkerProcess:
         Where its events go, beside ``number``; ``{"event": "gone"}`` comes last.
     log : Path
         File that its standard error is appended to.
+    start : callable
+        ``start(log)`` starts the process: :func:`spawn`, or :meth:`Nursery.fork`.
     """
 
-    def __init__(self, number: int, events: queue.Queue[tuple[int, Event]], log: Path) -> None:
+    def __init__(
+        self,
+        number: int,
+        events: queue.Queue[tuple[int, Event]],
+        log: Path,
+        start: Callable[[Path], subprocess.Popen[str] | Forked],
+    ) -> None:
         self.number, self.log = number, log
         self.idle = False
+        self.name = ""
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "sweep.workers"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_environment(),
-                start_new_session=True,
-                text=True,
-            )
-        self.name = worker_name(self._process.pid)
+        self._process = start(log)
         threading.Thread(target=self._read, args=(events,), daemon=True).start()
 
     @property
@@ -97,18 +96,18 @@ class WorkerProcess:
                     with contextlib.suppress(json.JSONDecodeError):
                         events.put((self.number, json.loads(line)))
         self._process.wait()
-        events.put((self.number, {"event": "gone", "process": self._process.pid}))
-
-    @property
-    def pid(self) -> int:
-        """The process number."""
-        return self._process.pid
+        events.put((self.number, {"event": "gone", "process": id(self)}))
 
 
-def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    single_threaded(environment)
-    home = str(Path(sweep.__file__).resolve().parent.parent)
-    paths = [home, environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    return environment
+def spawn(log: Path) -> subprocess.Popen[str]:
+    """Start a worker as a fresh interpreter: where no template can be forked."""
+    with log.open("ab") as errors:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment(),
+            start_new_session=True,
+            text=True,
+        )

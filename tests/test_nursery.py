@@ -1,0 +1,111 @@
+"""The template that workers are forked from."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sweep.workers.nursery import Nursery
+
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux only"),
+]
+
+
+@pytest.fixture
+def nursery(tmp_path):
+    """Return a nursery that is closed in the end."""
+    nursery = Nursery(tmp_path / "nursery.log")
+    yield nursery
+    nursery.abandon()
+    nursery.close()
+
+
+def hello(child):
+    """Return the first thing a worker says: its name."""
+    return json.loads(child.stdout.readline())["name"]
+
+
+def leave(child):
+    """Close a worker's input, so that it leaves, and return its status."""
+    child.stdin.close()
+    status = child.wait(20)
+    child.stdout.close()
+    return status
+
+
+def test_workers_are_forked_from_one_process_and_leave_when_told(nursery, tmp_path):
+    """Two names, one parent, and a clean end when the input closes."""
+    children = [nursery.fork(tmp_path / f"{n}.log") for n in range(2)]
+    names = {hello(child) for child in children}
+    parents = {
+        Path(f"/proc/{c.pid}/stat").read_text().rpartition(")")[2].split()[1] for c in children
+    }
+    assert len(names) == 2
+    assert parents == {str(nursery._process.pid)}
+    assert [leave(child) for child in children] == [0, 0]
+
+
+def test_the_template_has_a_single_thread_when_it_forks(nursery, tmp_path):
+    """That is what makes the fork safe; with more threads it would spawn."""
+    child = nursery.fork(tmp_path / "0.log")
+    hello(child)
+    assert len(list(Path(f"/proc/{nursery._process.pid}/task").iterdir())) == 1
+    assert "sweep.workers.nursery" in Path(f"/proc/{child.pid}/cmdline").read_text()
+    leave(child)
+
+
+def test_a_killed_worker_is_reported_with_its_signal(nursery, tmp_path):
+    """As subprocess would: minus the signal's number."""
+    child = nursery.fork(tmp_path / "0.log")
+    hello(child)
+    assert child.poll() is None
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait(5) == -9
+    child.stdin.close()
+    child.stdout.close()
+
+
+def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
+    """A run that fails at once does not wait for TensorFlow to load."""
+    nursery = Nursery(tmp_path / "nursery.log")
+    child = nursery.fork(tmp_path / "0.log")
+    began = time.monotonic()
+    nursery.abandon()
+    assert child.wait(2) == 1
+    nursery.close()
+    assert time.monotonic() - began < 2
+    child.stdin.close()
+    child.stdout.close()
+
+
+def test_the_template_ends_with_the_run(tmp_path):
+    """kill -9 of the run leaves neither template nor workers behind."""
+    code = (
+        "import sys, time; from pathlib import Path; from sweep.workers.nursery import Nursery; "
+        "n = Nursery(Path(sys.argv[1]) / 'n.log'); c = n.fork(Path(sys.argv[1]) / '0.log'); "
+        "c.stdout.readline(); print(n._process.pid, c.pid, flush=True); time.sleep(60)"
+    )
+    line = [sys.executable, "-c", code, str(tmp_path)]
+    run = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    pids = [int(number) for number in run.stdout.readline().split()]
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists() and _lives(pid)]
+
+
+def _lives(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
