@@ -92,6 +92,21 @@ def test_rows_of_weight_zero_do_not_count():
     assert model.score(TEST, TEST_Y) > 0.85
 
 
+def test_weighted_rows_weigh_the_same_in_keras_own_fit():
+    """Fast and plain fit agree with weights, zeros among them."""
+    weight = np.random.default_rng(0).choice([0.0, 0.5, 1.0, 4.0], 400)
+    fits = [clone(MLP).set_params(epochs=3, fast=f).fit(X, Y, sample_weight=weight) for f in (1, 0)]
+    np.testing.assert_allclose(*(model.predict_proba(TEST) for model in fits), atol=1e-4)
+
+
+def test_a_batch_without_weight_changes_nothing():
+    """No division by zero, no NaN."""
+    weight = np.zeros(400)
+    weight[:3] = 1
+    model = clone(MLP).set_params(batch_size=4, epochs=2).fit(X, Y, sample_weight=weight)
+    assert np.isfinite(model.predict_proba(TEST)).all()
+
+
 @pytest.mark.parametrize("fast", [True, False])
 def test_keras_callbacks_act_on_the_fit(fast):
     """By name with settings, as a study file has them: the rate falls, the fit stops."""

@@ -65,7 +65,8 @@ class SlowEngine:
         with warnings.catch_warnings():
             # SciKeras hands over one-dimensional labels as Keras no longer likes them.
             warnings.simplefilter("ignore")
-            wrapper.partial_fit(x[order], y[order], sample_weight=weight[order])
+            shares = _batch_shares(weight[order], settings.batch_size)
+            wrapper.partial_fit(x[order], y[order], sample_weight=shares)
         state.weights = wrapper.model_.get_weights()
         state.epoch += 1
         return {name: wrapper.history_[name][-1] for name in ("loss", "accuracy")}
@@ -115,6 +116,19 @@ class SlowEngine:
         x = rows.x.numpy().astype(np.float32)
         scaled = (x - rows.shift.numpy()) * rows.factor.numpy()
         return scaled, rows.y.numpy(), rows.weight.numpy()
+
+
+def _batch_shares(weight: np.ndarray, batch_size: int) -> np.ndarray:
+    """Return weights whose mean is one in each batch: Keras divides by rows, not by weights.
+
+    Zeros become the smallest of numbers, since SciKeras would take such rows out and so shift
+    all batches behind them.
+    """
+    shares = np.maximum(weight, np.float32(1e-30))
+    for first in range(0, len(shares), batch_size):
+        batch = shares[first : first + batch_size]
+        batch /= batch.mean()
+    return shares
 
 
 def _batch_relay(callbacks: list[Any]) -> Any:

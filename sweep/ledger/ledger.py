@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,7 @@ class Ledger:
     def __init__(self, url: str, *, create: bool = True) -> None:
         self.url = url
         self.storage = open_storage(url, create=create)
+        self._waiting: dict[str, deque[optuna.trial.FrozenTrial]] = {}
 
     def close(self) -> None:
         """Close the connections; the ledger opens new ones if it is used again."""
@@ -179,22 +181,37 @@ class Ledger:
                 study.add_trial(trial)
 
     def claim(self, name: str, worker: str) -> Claim | None:
-        """Take the next waiting cell, atomically; None when none is left."""
+        """Take the next waiting cell, atomically; None when none is left.
+
+        Waiting cells are listed once and then tried one after another: another process may have
+        been faster, which the transaction tells.
+        """
+        with self.translated():
+            if claim := self._take_one(name, worker):
+                return claim
+            self._waiting[name] = self._list_waiting(name)
+            return self._take_one(name, worker)
+
+    def _list_waiting(self, name: str) -> deque[optuna.trial.FrozenTrial]:
+        from optuna.trial import TrialState
+
+        states = (TrialState.WAITING,)
+        return deque(
+            self.storage.get_all_trials(self.study_id(name), deepcopy=False, states=states)
+        )
+
+    def _take_one(self, name: str, worker: str) -> Claim | None:
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        study_id = self.study_id(name)
-        with self.translated():
-            waiting = self.storage.get_all_trials(
-                study_id, deepcopy=False, states=(TrialState.WAITING,)
-            )
-            for trial in waiting:
-                trial_id = trial._trial_id
-                try:
-                    if self.storage.set_trial_state_values(trial_id, TrialState.RUNNING):
-                        return self._claimed(trial, trial_id, worker)
-                except UpdateFinishedTrialError:
-                    continue
+        waiting = self._waiting.get(name)
+        while waiting:
+            trial = waiting.popleft()
+            try:
+                if self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING):
+                    return self._claimed(trial, trial._trial_id, worker)
+            except (UpdateFinishedTrialError, KeyError):  # ended, or deleted with its study
+                continue
         return None
 
     def _claimed(self, trial: optuna.trial.FrozenTrial, trial_id: int, worker: str) -> Claim:

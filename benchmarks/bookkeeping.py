@@ -1,0 +1,91 @@
+"""What the ledger costs a trial: claim, heartbeat, an empty result of 6 parameters, record.
+
+python benchmarks/bookkeeping.py [--trials 300]; SQLite in a temporary folder. Prints milliseconds a
+trial and storage transactions a trial; exits with 1 above 60 ms or 8 transactions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import processor
+from sqlalchemy import event
+
+from sweep.ledger.ledger import Ledger
+from sweep.ledger.records import SplitResult
+from sweep.search.plan import make_plan
+from sweep.spec import load_study
+from sweep.workers.upkeep import restore
+
+ALLOWED_MS, ALLOWED_CALLS = 60, 8
+
+
+def study(trials: int):
+    """Return a random study of six parameters."""
+    space = {
+        "filters": {"int": [4, 64], "log": True},
+        "kernel_size": [3, 5],
+        "dense_width": {"int": [8, 256], "log": True},
+        "dense_dropout_rate": {"float": [0.0, 0.9]},
+        "learning_rate": {"float": [1e-6, 1e-1], "log": True},
+        "optimizer": ["adam", "sgd"],
+    }
+    return load_study(
+        {
+            "study": {"name": "empty"},
+            "data": {"dataset": "digits"},
+            "model": {"factory": "cnn"},
+            "search": {"method": "random", "trials": trials},
+            "space": space,
+        }
+    )
+
+
+def main() -> None:
+    """Record empty trials and time them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=300)
+    trials = parser.parse_args().trials
+    spec = study(trials)
+    plan = make_plan(spec)
+    data = {"name": "digits", "fingerprint": "", "train_rows": 1, "test_rows": 1, "shape": [8, 8],
+            "classes": ["0", "1"], "class_counts": [1, 1]}  # fmt: skip
+    head = {"spec": spec.plain(), "source": "", "data": data, "environment": {}, "created": "",
+            "planned": trials}  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(f"sqlite:///{Path(folder) / 'l.db'}")
+        ledger.create("empty", head)
+        began = time.perf_counter()
+        restore(ledger, "empty", plan)
+        enqueued = time.perf_counter() - began
+        calls = count_transactions(ledger)
+        result = (SplitResult({1: 0.5}, seconds={1: 0.0}, history={"loss": (1.0,)}, n_test=1),)
+        began = time.perf_counter()
+        while claim := ledger.claim("empty", "bench"):
+            ledger.complete(claim, 0.5, result, (("output", "Dense", "(2,)", 18),))
+        milliseconds = (time.perf_counter() - began) / trials * 1000
+        ledger.close()
+    each = calls[0] / trials
+    print(f"{processor()}: {trials} empty trials")
+    print(f"enqueued in {enqueued / trials * 1000:.1f} ms each; recorded in {milliseconds:.1f} ms")
+    print(f"{each:.1f} transactions each (allowed {ALLOWED_MS} ms, {ALLOWED_CALLS})")
+    sys.exit(int(milliseconds > ALLOWED_MS or each > ALLOWED_CALLS))
+
+
+def count_transactions(ledger: Ledger) -> list[int]:
+    """Return a count that rises with every transaction begun."""
+    calls = [0]
+
+    def note(_connection) -> None:
+        calls[0] += 1
+
+    event.listen(ledger.storage.engine, "begin", note)
+    return calls
+
+
+if __name__ == "__main__":
+    main()
