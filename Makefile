@@ -34,5 +34,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
+# Our side and the peers', by hand, on a quiet machine; see benchmarks/RESULTS.md for what they need.
+PEERS ?= peers/bin/python
+bench: $(STAMP)
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/bookkeeping.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/grid.py e6 --skorch --peer-python $(PEERS)
+	$(BIN)/python benchmarks/grid.py e1d --peer-python $(PEERS)
+
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .sweep

@@ -18,6 +18,13 @@ def fails(input_shape, n_classes, width=8):
     return mlp(input_shape, n_classes, hidden_size=width)
 
 
+def leaves(input_shape, n_classes, width=8):
+    """Leave the interpreter for one width."""
+    if width == 13:
+        raise SystemExit(3)
+    return mlp(input_shape, n_classes, hidden_size=width)
+
+
 def deadly(input_shape, n_classes, width=8):
     """End the process for one width."""
     if width == 13:

@@ -135,3 +135,37 @@ def test_short_graph_calls_change_nothing(monkeypatch):
     cut = KerasMLPClassifier(hidden_size=16, **SETTINGS).fit(X, Y)
     np.testing.assert_array_equal(cut.predict_proba(TEST), whole.predict_proba(TEST))
     assert cut.history_["loss"] == whole.history_["loss"]
+
+
+def test_fits_in_threads_are_those_of_one_thread():
+    """Four seeds of one architecture, side by side."""
+    from joblib import Parallel, delayed
+
+    def one(seed):
+        return KerasMLPClassifier(hidden_size=19, epochs=4, random_state=seed).fit(X, Y)
+
+    side_by_side = Parallel(n_jobs=4, backend="threading")(delayed(one)(s) for s in range(4))
+    for seed, model in enumerate(side_by_side):
+        np.testing.assert_array_equal(model.predict_proba(TEST), one(seed).predict_proba(TEST))
+
+
+def test_a_fit_leaves_the_callers_random_numbers_alone():
+    """With a seed of its own it draws nothing from the global generators."""
+    import random
+
+    random.seed(5)
+    np.random.seed(5)
+    expected = (random.random(), np.random.random())
+    random.seed(5)
+    np.random.seed(5)
+    KerasMLPClassifier(hidden_size=18, random_state=0, epochs=1).fit(X, Y)
+    assert (random.random(), np.random.random()) == expected
+
+
+@pytest.mark.parametrize(("name", "value"), [("learning_rate", float("nan")), ("momentum", 1.0)])
+def test_rates_that_cannot_be_are_refused(name, value):
+    """NaN would give a model that predicts nothing and says nothing."""
+    from sweep.errors import ModelError
+
+    with pytest.raises(ModelError, match=f"{name}: must be a number"):
+        KerasMLPClassifier(optimizer="sgd", **{name: value}).fit(X, Y)

@@ -336,3 +336,58 @@ def test_a_parameter_that_an_own_factory_lacks_is_refused(storage):
     wrong = wrong.model_copy(update={"folder": spec.folder})
     with pytest.raises(StudyFileError, match="widht"):
         run_study(wrong, storage=storage, n_jobs=1, allow=["own_models"])
+
+
+def test_a_refused_run_changes_nothing_in_the_ledger(storage):
+    """A grid grown by a value that the model refuses is still the grid it was."""
+    small = {**GRID, "space": {"epochs": [1], "hidden_size": [4]}}
+    run_study(small, storage=storage, n_jobs=1)
+    grown = {**small, "space": {"epochs": [1], "hidden_size": [4, [8, 0]]}}
+    with pytest.raises(StudyFileError):
+        run_study(grown, storage=storage, n_jobs=1)
+    assert open_study("grid", storage).record.status == "finished"
+    run_study(small, storage=storage)
+
+
+def test_more_epochs_in_a_finished_grid_are_run(storage):
+    """The cells are known, their epochs are not."""
+    small = {**GRID, "space": {"epochs": [1], "hidden_size": [4]}}
+    run_study(small, storage=storage, n_jobs=1)
+    longer = {**GRID, "space": {"epochs": [1, 2], "hidden_size": [4]}}
+    assert run_study(longer, storage=storage, n_jobs=1).frame["param_epochs"].tolist() == [1, 2]
+
+
+def test_a_scorer_for_two_classes_is_refused_for_ten(storage):
+    """With the one that fits."""
+    study = {**GRID, "search": {**GRID["search"], "scoring": "f1"}}
+    with pytest.raises(StudyFileError, match='these data have 10; take "f1_macro"'):
+        run_study(study, storage=storage)
+
+
+def test_a_choice_of_one_value_is_searched_by_tpe_too(storage):
+    """And epochs may be searched beside it."""
+    space = {"hidden_size": [4], "epochs": [1], "learning_rate": {"float": [0.001, 0.1]}}
+    study = {**TPE, "search": {**TPE["search"], "trials": 2}, "space": space}
+    assert run_study(study, storage=storage, n_jobs=1).frame["state"].tolist() == ["COMPLETE"] * 2
+
+
+def test_a_finished_study_notices_that_its_file_has_changed(storage, tmp_path):
+    """Its table would otherwise stand for data that are gone."""
+    data = load_dataset("digits", train_rows=200, test_rows=50)
+    arrays = {n: getattr(data, n) for n in ("x_train", "y_train", "x_test", "y_test")}
+    np.savez(tmp_path / "d.npz", **arrays)
+    study = {
+        **GRID,
+        "data": {"dataset": str(tmp_path / "d.npz")},
+        "space": {"epochs": [1], "hidden_size": [4]},
+    }
+    run_study(study, storage=storage, n_jobs=1)
+    np.savez(tmp_path / "d.npz", **{**arrays, "x_train": 255 - data.x_train})
+    with pytest.raises(StudyChangedError, match="ran on other data"):
+        run_study(study, storage=storage)
+
+
+def test_a_model_that_would_leave_the_process_is_a_failure(storage):
+    """SystemExit is a reason, not an end."""
+    result = run_study(own("leaves"), storage=storage, n_jobs=1, allow=["own_models"])
+    assert result.frame.set_index("param_width")["reason"][13].startswith("SystemExit: 3")

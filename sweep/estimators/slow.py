@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.training.architecture import seeded_build
 from sweep.training.engine import FitState, Rows, Settings, epoch_order, seed_values
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.outputs import as_probabilities, gives_logits, loss_of
@@ -47,10 +48,7 @@ class SlowEngine:
 
     def start(self, seed: int) -> FitState:
         """Return the state before the first epoch."""
-        import keras
-
-        keras.utils.set_random_seed(seed)
-        model = self._compiled()
+        model = seeded_build(self._architecture, seed)
         self._wrapper = None
         return FitState(model.get_weights(), [])
 

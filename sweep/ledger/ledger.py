@@ -193,12 +193,7 @@ class Ledger:
             return self._take_one(name, worker)
 
     def _list_waiting(self, name: str) -> deque[optuna.trial.FrozenTrial]:
-        from optuna.trial import TrialState
-
-        states = (TrialState.WAITING,)
-        return deque(
-            self.storage.get_all_trials(self.study_id(name), deepcopy=False, states=states)
-        )
+        return deque(self.trials(name, "WAITING"))
 
     def _take_one(self, name: str, worker: str) -> Claim | None:
         from optuna.exceptions import UpdateFinishedTrialError
@@ -298,11 +293,16 @@ class Ledger:
                 study_name=name, storage=self.storage, sampler=sampler, pruner=pruner
             )
 
-    def trials(self, name: str) -> list[optuna.trial.FrozenTrial]:
-        """Return all trials of a study as Optuna holds them; do not change them."""
-        study_id = self.study_id(name)
+    def trials(self, name: str, state: str | None = None) -> list[optuna.trial.FrozenTrial]:
+        """Return the trials of a study, or those in one state, as Optuna holds them.
+
+        They are not copies: do not change them.
+        """
+        from optuna.trial import TrialState
+
+        study_id, states = self.study_id(name), (TrialState[state],) if state else None
         with self.translated():
-            return self.storage.get_all_trials(study_id, deepcopy=False)
+            return self.storage.get_all_trials(study_id, deepcopy=False, states=states)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -101,7 +101,7 @@ def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidat
     if spec.search.method == "grid":
         return _grid_rows(spec, ended)
     rows = sorted(ended.values(), key=lambda trial: _slot(trial.key))
-    return [Candidate(i, t, t.epochs[-1], t.params) for i, t in enumerate(rows) if t.epochs]
+    return [Candidate(i, t, max(t.epochs, default=0), t.params) for i, t in enumerate(rows)]
 
 
 def latest_by_key(trials: Sequence[TrialRecord]) -> dict[str, TrialRecord]:

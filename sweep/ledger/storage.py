@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator
 
     from optuna.storages import RDBStorage
@@ -74,10 +74,12 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
         If it cannot be opened, is no ledger, or comes from another version of Optuna.
     """
     path = sqlite_path(url)
-    if path is not None:
-        _check_file(path, create=create)
     try:
+        if path is not None:
+            _check_file(path, create=create)
         return _open(url, sqlite=path is not None)
+    except LedgerError:
+        raise
     except Exception as error:
         raise _translated(error, shown_url(url)) from error
 
@@ -170,10 +172,23 @@ def _check_file(path: Path, *, create: bool) -> None:
             f"{path}: there is no ledger here yet; `sweep run FILE` makes one, or name another "
             "with --storage or SWEEP_STORAGE"
         )
+    if path.exists() and path.stat().st_size:
+        _check_tables(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LedgerError(f"{path.parent}: cannot make the ledger's folder: {error}") from error
+
+
+def _check_tables(path: Path) -> None:
+    """Refuse a database of another program before anything is written into it."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+        names = {name for (name,) in ledger.execute("SELECT name FROM sqlite_master")}
+    if names and "version_info" not in names:
+        raise LedgerError(
+            f"{path}: this database belongs to another program; it was left as it is; name "
+            "another with --storage"
+        )
 
 
 def _translated(error: Exception, shown: str) -> LedgerError:

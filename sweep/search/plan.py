@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 PROBLEMS_SHOWN = 5
+BINARY_SCORERS = {
+    "f1": "f1_macro",
+    "jaccard": "jaccard_macro",
+    "precision": "precision_macro",
+    "recall": "recall_macro",
+    "roc_auc": "roc_auc_ovr",
+}
+"""Scorers for two classes, and what stands for them with more."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,23 @@ def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: i
             [f"... and {len(lines) - PROBLEMS_SHOWN} more"] if len(lines) > PROBLEMS_SHOWN else []
         )
         raise StudyFileError(spec.study.name, [*lines[:PROBLEMS_SHOWN], *more])
+
+
+def check_scoring(spec: StudySpec, n_classes: int) -> None:
+    """Refuse a scorer that is for two classes where there are more.
+
+    Raises
+    ------
+    StudyFileError
+        Naming the scorer that is for more.
+    """
+    instead = BINARY_SCORERS.get(spec.search.scoring)
+    if n_classes > 2 and instead:
+        problem = (
+            f'search.scoring: "{spec.search.scoring}" is for two classes, these data have '
+            f'{n_classes}; take "{instead}"'
+        )
+        raise StudyFileError(spec.study.name, [problem])
 
 
 def cell_layers(

@@ -14,7 +14,7 @@ from sweep.errors import ReferenceError_
 from sweep.ledger.reading import ENDED
 from sweep.ledger.records import DataRecord, PlannedCell
 from sweep.search.estimator import check_own_code
-from sweep.search.plan import Plan, cell_cost, check_models, make_plan
+from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record, load_data
 from sweep.search.splits import make_splits
 
@@ -118,6 +118,7 @@ def check_study(
     dataset = load_data(spec, data_home, allow)
     data = data_record(dataset)
     check_models(spec, plan, data.shape, len(data.classes))
+    check_scoring(spec, len(data.classes))
     splits = make_splits(spec, dataset.y_train, dataset.groups)
     rows = sum(len(train) for train, _ in splits)
     left = cells_left(plan, known)

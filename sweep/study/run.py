@@ -13,9 +13,10 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.search.estimator import check_own_code
-from sweep.search.plan import Plan, cell_cost, check_models, make_plan
+from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record, load_data
 from sweep.spec import StudySpec, load_study
+from sweep.study.check import cells_left
 from sweep.study.environment import changed, environment
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
@@ -86,11 +87,14 @@ def run_study(
     job = Job(url, spec.study.name, home, tuple(allow))
     plan = make_plan(spec)
     with closing(Ledger(url)) as ledger:
-        record = _joined(ledger, spec, plan) if ledger.has(job.study) else None
-        if record is None or not _is_finished(record, spec, retry_failed=retry_failed):
+        record = _joined(ledger, spec) if ledger.has(job.study) else None
+        if record is None or not _is_finished(record, spec, plan, retry_failed=retry_failed):
             workers = _workers(n_jobs, plan)
             _run(ledger, spec, plan, job, workers, watcher or Watcher(), retry_failed)
             record = read_study(ledger, job.study)
+        else:
+            _check_files(spec, record, job)
+            _update(ledger, spec, plan)
     return StudyResult(record, url)
 
 
@@ -102,19 +106,35 @@ def _named(spec: StudySpec, name: str | None) -> StudySpec:
     ).model_copy(update={"folder": spec.folder})
 
 
-def _joined(ledger: Ledger, spec: StudySpec, plan: Plan) -> StudyRecord:
-    header = ledger.header(spec.study.name)
-    check_same(StudySpec.from_plain(header["spec"]), spec)
-    changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
-    if any(header[key] != value for key, value in changes.items()):
-        ledger.update(spec.study.name, **changes)
+def _joined(ledger: Ledger, spec: StudySpec) -> StudyRecord:
+    """Return the study of that name, if it asks the same question; change nothing yet."""
+    check_same(StudySpec.from_plain(ledger.header(spec.study.name)["spec"]), spec)
     return read_study(ledger, spec.study.name)
 
 
-def _is_finished(record: StudyRecord, spec: StudySpec, *, retry_failed: bool) -> bool:
+def _update(ledger: Ledger, spec: StudySpec, plan: Plan) -> None:
+    """Write what has grown, or may change freely, into the ledger."""
+    header = ledger.header(spec.study.name)
+    changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
+    if any(header[key] != value for key, value in changes.items()):
+        ledger.update(spec.study.name, **changes)
+
+
+def _check_files(spec: StudySpec, record: StudyRecord, job: Job) -> None:
+    """Refuse a finished study whose own data file has changed since; built-in sets do not."""
+    from sweep.datasets import DATASETS
+    from sweep.references import is_reference
+
+    if spec.data.dataset not in DATASETS and not is_reference(spec.data.dataset):
+        now = load_data(spec, job.data_home, job.allow).fingerprint
+        check_same_data(job.study, asdict(record.data), now)
+
+
+def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_failed: bool) -> bool:
     from sweep import selection
 
-    if record.status != "finished" or (retry_failed and _failed(record)):
+    under_way = any(trial.state in ("WAITING", "RUNNING") for trial in record.trials)
+    if under_way or cells_left(plan, record) or (retry_failed and _failed(record)):
         return False
     chosen = selection.best(record)
     if not spec.search.refit or chosen is None:
@@ -158,9 +178,11 @@ def _prepare(ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Wat
     dataset = load_data(spec, job.data_home, job.allow)
     data, now = data_record(dataset), environment()
     check_models(spec, plan, data.shape, len(data.classes))
+    check_scoring(spec, len(data.classes))
     if ledger.has(job.study):
         header = ledger.header(job.study)
         check_same_data(job.study, header["data"], data.fingerprint)
+        _update(ledger, spec, plan)
         if differences := changed(header["environment"], now):
             watcher.say(f"note: versions have changed since: {', '.join(differences)}")
     else:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sweep.errors import ModelError
 from sweep.models import FACTORIES, Dropout, build_from, build_model
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 ANY_RATE = 0.5
+
+_building = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,24 @@ class Architecture:
             return None
         layers: list[LayerSpec] = self.factory(self.input_shape, self.n_classes, **self.params)
         return layers
+
+
+def seeded_build(architecture: Architecture, seed: int) -> Any:
+    """Build a model whose initial weights come from ``seed``; the caller's own draws go on.
+
+    Keras seeds its initializers from Python's global generator, so one build runs at a time.
+    """
+    load_tensorflow()
+    import keras
+
+    with _building:
+        before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's, kept
+        keras.utils.set_random_seed(seed)
+        try:
+            return architecture.build()
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])  # noqa: NPY002
 
 
 def check_precision(precision: str) -> None:

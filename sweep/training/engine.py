@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.training.architecture import seeded_build
 from sweep.training.dropout import free_rates, set_rates
 from sweep.training.graphs import make_predict, make_steps
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
@@ -110,7 +111,7 @@ class Engine:
     def __init__(self, architecture: Architecture, optimizer: OptimizerSettings, seed: int) -> None:
         self.lock = threading.RLock()
         self._architecture = architecture
-        self.model = self._seeded_build(seed)
+        self.model = seeded_build(architecture, seed)
         _check_fast(self.model)
         if not getattr(self.model, "optimizer", None):
             self.model.optimizer = make_optimizer(optimizer)
@@ -133,10 +134,11 @@ class Engine:
 
     def start(self, seed: int) -> FitState:
         """Return the state of a fit before its first epoch: initial weights from ``seed``."""
-        if seed not in self._initial:
-            model = self._seeded_build(seed)
-            self._initial = {seed: [_number(v) for v in model.weights]}
-        return FitState(list(self._initial[seed]), list(self._fresh_optimizer))
+        with self.lock:
+            if seed not in self._initial:
+                model = seeded_build(self._architecture, seed)
+                self._initial = {seed: [_number(v) for v in model.weights]}
+            return FitState(list(self._initial[seed]), list(self._fresh_optimizer))
 
     def train_epoch(self, state: FitState, rows: Rows, settings: Settings) -> dict[str, float]:
         """Run the next epoch of a fit, in place.
@@ -186,12 +188,6 @@ class Engine:
             ]
         output = np.concatenate(parts)
         return as_probabilities(output) if self.logits else output
-
-    def _seeded_build(self, seed: int) -> Any:
-        import keras
-
-        keras.utils.set_random_seed(seed)
-        return self._architecture.build()
 
     def _read_weights(self) -> list[np.ndarray]:
         return [_number(v) for v in self.model.weights]

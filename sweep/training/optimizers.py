@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ACCEPTS: dict[str, tuple[str, ...]] = {
     "adadelta": (),
@@ -20,6 +25,19 @@ ACCEPTS: dict[str, tuple[str, ...]] = {
     "sgd": ("momentum", "nesterov"),
 }
 """Settings beyond learning rate and weight decay that each optimizer takes."""
+
+
+RULES: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "learning_rate": ("a number above 0", lambda v: v > 0),
+    "learning_rate_decay": ("a number from 0", lambda v: v >= 0),
+    "momentum": ("a number from 0 to below 1", lambda v: 0 <= v < 1),
+    "weight_decay": ("a number from 0", lambda v: v >= 0),
+}
+"""What each rate must be."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,10 @@ def check_optimizer(settings: OptimizerSettings) -> None:
     if settings.name not in ACCEPTS:
         allowed = ", ".join(ACCEPTS)
         raise ModelError(f"optimizer: no optimizer named {settings.name!r}; there are: {allowed}")
+    for name, (rule, holds) in RULES.items():
+        value = getattr(settings, name)
+        if value is not None and not (_is_number(value) and holds(value)):
+            raise ModelError(f"{name}: must be {rule}, got {value!r}")
     for name in ("momentum", "nesterov"):
         value = getattr(settings, name)
         if value and name not in ACCEPTS[settings.name]:

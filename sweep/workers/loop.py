@@ -105,7 +105,8 @@ class Worker:
         except StopWork:
             self.ledger.cut(claim.trial_id)
             self.control.tell("cut", trial=claim.number)
-        except Exception as error:  # noqa: BLE001 - any failure of a person's model is a result
+        # Any failure of a person's model is a result, also one that would leave the process.
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             self.ledger.fail(claim, reason_of(error))
             self.control.tell("ended", trial=claim.number, state="FAIL", reason=reason_of(error))
         else:
@@ -156,6 +157,7 @@ class Worker:
         slot = int(claim.key.rpartition(":")[2])
         sampler, pruner = make_sampler(self.spec, slot), make_pruner(self.spec)
         study = self.ledger.load(self.job.study, sampler, pruner)
+        study.get_trials(deepcopy=False)  # Optuna's cache must know the trial before it is asked
         return optuna.trial.Trial(study, claim.trial_id)
 
     @contextmanager

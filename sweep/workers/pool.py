@@ -95,24 +95,26 @@ class Pool:
     # -- the two phases ------------------------------------------------------------------------
 
     def _search(self, deadline: float | None) -> None:
-        looked = time.monotonic()
+        look_at = time.monotonic() + LEDGER_SECONDS
         while True:
             if self._resting(deadline) and self._all_idle():
                 return
             self._follow()
-            if not self._all_idle() and time.monotonic() - looked < LEDGER_SECONDS:
+            began = time.monotonic()
+            if not self._all_idle() and began < look_at:
                 continue
-            looked = time.monotonic()
             if not self._resting(deadline) and self._all_done():
                 return
+            spent = time.monotonic() - began  # of a large ledger: look at it the more seldom
+            look_at = time.monotonic() + max(LEDGER_SECONDS, 20 * spent)
 
     def _all_done(self) -> bool:
         """Look into the ledger: count what is done, wake the idle when cells wait."""
         study = self._plan_study
-        reap(self._ledger, study)
-        restore(self._ledger, study, self._plan)
-        states = [trial.state.name for trial in self._ledger.trials(study)]
-        waiting, running = states.count("WAITING"), states.count("RUNNING")
+        if reap(self._ledger, study) or self._all_idle():
+            restore(self._ledger, study, self._plan)
+        waiting = len(self._ledger.trials(study, "WAITING"))
+        running = len(self._ledger.trials(study, "RUNNING"))
         if waiting:
             for worker in self._idle()[:waiting]:
                 worker.order("work")
@@ -207,7 +209,7 @@ class Pool:
         self._failed_starts += not lost
         if self._failed_starts >= STARTS_ALLOWED:
             raise LedgerError(
-                f"workers cannot start ({how}): {worker.last_words()} (see {worker.log})"
+                f"workers cannot {self._doing()} ({how}): {worker.last_words()} (see {worker.log})"
             )
         self.watcher.say(f"a worker ended with {how}; another takes its place")
         restore(self._ledger, self._plan_study, self._plan)
@@ -228,6 +230,9 @@ class Pool:
         if self._nursery is None or not self._nursery.alive:
             self._nursery = Nursery(self._logs / "nursery.log")
         return self._nursery.fork
+
+    def _doing(self) -> str:
+        return "refit the winner" if self._progress.phase == "refitting" else "start"
 
     def _idle(self) -> list[WorkerProcess]:
         return [worker for worker in self._workers.values() if worker.idle]

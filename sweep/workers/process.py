@@ -84,7 +84,7 @@ class WorkerProcess:
         return lines[-1][:300] if lines else ""
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # a dead worker is noticed by its last event
+        with contextlib.suppress(OSError, ValueError):  # a dead worker is noticed otherwise
             if self._process.stdin:
                 self._process.stdin.write(text)
                 self._process.stdin.flush()

@@ -111,7 +111,7 @@ def _record_failure(ledger: Ledger, name: str, last: FrozenTrial, reason: str) -
 
 
 def _in_state(ledger: Ledger, name: str, state: str) -> list[FrozenTrial]:
-    return [trial for trial in ledger.trials(name) if trial.state.name == state]
+    return ledger.trials(name, state)
 
 
 def _old(trial: FrozenTrial) -> bool:
