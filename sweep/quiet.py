@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,17 @@ NOISE = re.compile(
 )
 
 
+_loading, _loaded = threading.Lock(), threading.Event()
+
+
 def load_tensorflow() -> None:
     """Load TensorFlow and let it look for devices, its greetings held back; once a process."""
-    if "tensorflow" in sys.modules:
+    with _loading:
+        _load()
+
+
+def _load() -> None:
+    if _loaded.is_set():
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with without_noise():
@@ -29,6 +38,7 @@ def load_tensorflow() -> None:
 
         tf.config.list_physical_devices()
     tf.get_logger().addFilter(_not_about_our_traces)
+    _loaded.set()
 
 
 def _not_about_our_traces(record: logging.LogRecord) -> bool:

@@ -155,6 +155,9 @@ def pivot(
     wanted = _values(frame, values)
     if not rows or not wanted:
         raise ResultError("pivot: index and values need at least one name each, got none")
+    if twice := sorted({name for name in (*rows, *across) if (*rows, *across).count(name) > 1}):
+        names = ", ".join(name.removeprefix("param_") for name in twice)
+        raise ResultError(f"pivot: each parameter may stand once, got {names} twice")
     keys = rows + across
     complete = frame[frame["state"] == "COMPLETE"]
     keyed = complete[wanted].astype(float).assign(**{k: _ordered(complete[k]) for k in keys})

@@ -169,3 +169,28 @@ def test_rates_that_cannot_be_are_refused(name, value):
 
     with pytest.raises(ModelError, match=f"{name}: must be a number"):
         KerasMLPClassifier(optimizer="sgd", **{name: value}).fit(X, Y)
+
+
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+from sweep import KerasMLPClassifier, load_dataset
+d = load_dataset("digits", train_rows=100)
+def one(seed):
+    model = KerasMLPClassifier(hidden_size=5, epochs=1, random_state=seed)
+    return model.fit(d.x_train, d.y_train).predict_proba(d.x_test).tobytes()
+KerasMLPClassifier(hidden_size=5, epochs=1).fit(d.x_train, d.y_train) if WARM else None
+with ThreadPoolExecutor(4) as pool:
+    found = list(pool.map(one, [3, 3, 3, 3]))
+assert set(found) == {one(3)}
+"""
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_the_first_fits_of_a_process_may_be_in_threads(warm):
+    """Four threads at once, one seed: one result, whoever loads TensorFlow."""
+    import subprocess
+    import sys
+
+    code = THREADS.replace("WARM", str(warm))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

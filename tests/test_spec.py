@@ -562,7 +562,10 @@ def test_set(design, change, place, expected):
         ("search.cv", '--set: must be section.key=value (search.cv=3), got "search.cv"'),
         ("serach.cv=3", "serach (--set): unknown section, did you mean search?"),
         ("search.trails=3", "search.trails (--set): unknown key, did you mean trials?"),
-        ("search.trials=0", "search.trials (--set): must be a whole number from 1, got 0"),
+        (
+            "search.trials=0",
+            "search.trials (--set): must be a whole number from 1 to 100000, got 0",
+        ),
         (
             "space.filters=[1",
             '--set: the value must be TOML (3, 0.5, true, adam, [16, 32]), got "space.filters=[1"',

@@ -198,3 +198,11 @@ def test_a_wrong_name_is_refused_with_the_allowed_ones(call, words):
     """The error of a pivot names what is allowed, and the closest."""
     with pytest.raises(ResultError, match=words):
         pivot(candidates_frame(grid_record()), **call)
+
+
+def test_a_pivot_with_a_parameter_twice_is_refused():
+    """In rows, in columns, or in both."""
+
+    frame = pd.DataFrame({"param_a": [1, 2], "mean_test_score": [0.5, 0.6], "state": "COMPLETE"})
+    with pytest.raises(ResultError, match="each parameter may stand once, got a twice"):
+        pivot(frame, "a", "a")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -114,3 +116,15 @@ def main() -> None:
     except KeyboardInterrupt:
         complain("interrupted")
         sys.exit(INTERRUPTED)
+    except SystemExit as leaving:
+        _leave_behind_threads(leaving.code)
+        raise
+
+
+def _leave_behind_threads(code: object) -> None:
+    """Leave at once where a person's own module has left a thread that would hold us up."""
+    others = (t for t in threading.enumerate() if t is not threading.main_thread())
+    if any(not thread.daemon for thread in others) and isinstance(code, int | None):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 0)

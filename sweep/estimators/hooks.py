@@ -46,6 +46,8 @@ class KerasCallbacks:
     @property
     def by_batch(self) -> list[Any]:
         """Those that want to hear of batches, which only Keras's own fit tells them."""
+        if not self.list:
+            return []
         import keras
 
         base = keras.callbacks.Callback

@@ -16,6 +16,7 @@ LATER_METHODS = ("qmc", "nsga2", "cmaes", "gp")
 PRUNERS = ("median",)
 LATER_PRUNERS = ("hyperband", "halving", "successive_halving", "percentile", "patient", "wilcoxon")
 NAME_LENGTH = 100
+TRIALS_LIMIT = 100_000
 SEED_LIMIT = 2**32 - 1
 
 
@@ -143,7 +144,9 @@ class SearchSection(Section):
     )
     train_scores: bool = Field(default=False, description="true or false")
     refit: bool = Field(default=True, description="true or false")
-    trials: Count | None = Field(None, description=COUNT)
+    trials: Annotated[int, Field(ge=1, le=TRIALS_LIMIT)] | None = Field(
+        None, description=f"a whole number from 1 to {TRIALS_LIMIT}"
+    )
     timeout: Duration = Field(None, description=DURATION)
     pruner: Annotated[PrunerSection | None, BeforeValidator(_pruner)] = Field(
         None, description='"median" or { name = "median", min_epochs = 1, startup_trials = 5 }'
