@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ def run(
         raise ResultError(f"--report-path: must be a file, {report_path} is a folder")
     spec = read_spec(file, changes, name)
     reporter = _reporter(quiet=quiet or ctx.meta[QUIET])
+    if reporting:
+        threading.Thread(target=_load_drawing).start()
     try:
         result = run_study(
             spec, storage=storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
@@ -89,6 +92,14 @@ def run(
     if reporting:
         click.echo(f"report: {clean(_report(result, report_path, reporter))}")
     ctx.exit(_status(ctx, result))
+
+
+def _load_drawing() -> None:
+    """Load what the report is drawn with while the workers are at work."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+    import sweep.report  # noqa: F401
 
 
 def _reporter(*, quiet: bool) -> Reporter:

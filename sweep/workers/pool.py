@@ -81,7 +81,7 @@ class Pool:
     def close(self) -> None:
         """Tell the workers to leave, and wait for that; give up what they held."""
         for worker in self._workers.values():
-            worker.order("stop")
+            worker.dismiss() if worker.idle else worker.order("stop")
         if self._nursery:
             self._nursery.abandon()
         deadline = time.monotonic() + LEAVE_SECONDS

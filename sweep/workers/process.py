@@ -64,6 +64,10 @@ class WorkerProcess:
         self.idle = False
         self._write(f"{word}\n")
 
+    def dismiss(self) -> None:
+        """End it at once: it is idle and holds nothing."""
+        self._process.kill()
+
     def end(self, seconds: float) -> None:
         """Wait for the process to leave; end it when it does not."""
         with contextlib.suppress(OSError):
