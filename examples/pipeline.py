@@ -1,6 +1,6 @@
 """An image model in a scikit-learn pipeline, searched by scikit-learn's own GridSearchCV.
 
-Run it: python examples/pipeline.py (scikit-learn's bundled digits; about 15 seconds).
+Run it: python examples/pipeline.py (scikit-learn's bundled digits).
 """
 
 # %% The data: 8x8 handwritten digits, as flat rows, the way most tables come.

@@ -1,6 +1,6 @@
 """Early stopping, epochs looked at afterwards, and scikit-learn's own progress bar.
 
-Run it: python examples/stopping.py (scikit-learn's bundled digits; about 10 seconds).
+Run it: python examples/stopping.py (scikit-learn's bundled digits).
 """
 
 # %% A network that stops by itself: a tenth of the rows it is given decides, no scoring row does.
