@@ -211,8 +211,8 @@ WRONG = [
     (
         {"search": {"pruner": "median"}},
         (
-            "search.pruner: a grid finishes every candidate, so pruner must be left out, "
-            'got "median"; or take method = "random" or "tpe"'
+            "search.pruner: a grid finishes the epochs of every candidate, so pruner must be left "
+            'out, got "median"; or take method = "random" or "tpe", or split_pruner = true'
         ),
     ),
     (
@@ -352,11 +352,24 @@ def test_one_problem(sections, expected):
     assert problems(grid(**sections)) == [expected]
 
 
+PRUNERS = "one of: median, percentile, hyperband, successive_halving, patient, threshold"
+
+
 @pytest.mark.parametrize(
     ("pruner", "expected"),
     [
-        ("hyperband", 'search.pruner: "hyperband" is not in this release, take one of: median'),
-        ("medain", 'search.pruner: must be "median", got "medain"'),
+        (
+            "halving",
+            'search.pruner: "halving" is no pruner by epoch; take "successive_halving"',
+        ),
+        (
+            {"name": "wilcoxon"},
+            (
+                'search.pruner.name: "wilcoxon" is no pruner by epoch; it compares splits, not '
+                "epochs: leave pruner out and say split_pruner = true"
+            ),
+        ),
+        ("medain", f'search.pruner: must be {PRUNERS}, got "medain"'),
         (
             {"name": "median", "min_epoch": 1},
             "search.pruner.min_epoch: unknown key, did you mean min_epochs?",
@@ -365,19 +378,150 @@ def test_one_problem(sections, expected):
             {"name": "median", "min_epochs": 0},
             "search.pruner.min_epochs: must be a whole number from 1, got 0",
         ),
-        ({}, 'search.pruner.name: is required: "median"'),
+        ({}, f"search.pruner.name: is required: {PRUNERS}"),
         (
             3,
             (
-                'search.pruner: must be "median" or { name = "median", min_epochs = 1, '
-                "startup_trials = 5 }, got 3"
+                'search.pruner: must be a pruner\'s name ("hyperband") or a table '
+                '({ name = "median", min_epochs = 2 }), got 3'
             ),
+        ),
+        (
+            {"name": "median", "percentile": 10.0},
+            (
+                'search.pruner.percentile: "median" takes min_epochs, startup_trials; percentile '
+                "is for percentile"
+            ),
+        ),
+        (
+            {"name": "percentile", "percentile": 101},
+            "search.pruner.percentile: must be a number from 0 to 100, got 101",
+        ),
+        (
+            {"name": "hyperband", "min_epochs": 9, "max_epochs": 3},
+            "search.pruner.min_epochs: must not be above max_epochs, got 9 and 3",
+        ),
+        (
+            {"name": "hyperband", "reduction_factor": 1},
+            "search.pruner.reduction_factor: must be a whole number from 2, got 1",
+        ),
+        (
+            "threshold",
+            'search.pruner: "threshold" needs a bound: say { name = "threshold", lower = 0.5 }',
+        ),
+        (
+            {"name": "threshold", "lower": 0.9, "upper": 0.1},
+            "search.pruner.lower: must not be above upper, got 0.9 and 0.1",
+        ),
+        (
+            {"name": "patient", "patience": -1},
+            "search.pruner.patience: must be a whole number from 0, got -1",
+        ),
+        (
+            {"name": "patient", "wrapped": {"name": "median", "min_epochs": 0}},
+            "search.pruner.wrapped.min_epochs: must be a whole number from 1, got 0",
+        ),
+        (
+            {"name": "patient", "wrapped": "medain"},
+            f'search.pruner.wrapped: must be {PRUNERS}, got "medain"',
         ),
     ],
 )
 def test_pruner_problem(pruner, expected):
     """A wrong pruner is named by the key that is wrong."""
     assert problems(tpe(search={"pruner": pruner})) == [expected]
+
+
+def test_every_problem_of_a_pruner_is_told_at_once():
+    """Each wrong key has its line, inside the wrapped pruner too."""
+    wrapped = {"name": "median", "min_epochs": 0, "lower": 1}
+    pruner = {"name": "patient", "patience": "x", "max_epochs": 3, "wrapped": wrapped}
+    places = [line.partition(":")[0] for line in problems(tpe(search={"pruner": pruner}))]
+    inner = ["search.pruner.wrapped.lower", "search.pruner.wrapped.min_epochs"]
+    assert sorted(places) == ["search.pruner.max_epochs", "search.pruner.patience", *inner]
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        (
+            {"split_pruner": {"p": 1}},
+            "search.split_pruner.p: must be a number between 0 and 1, both excluded, got 1",
+        ),
+        (
+            {"split_pruner": {"min_split": 3}},
+            "search.split_pruner.min_split: unknown key, did you mean min_splits?",
+        ),
+        (
+            {"split_pruner": {"min_splits": 5}},
+            (
+                "search.split_pruner.min_splits: must be below the number of splits (5), or "
+                "nothing is saved, got 5"
+            ),
+        ),
+        (
+            {"split_pruner": "yes"},
+            (
+                "search.split_pruner: must be true, false, or a table ({ p = 0.1, min_splits = 2 "
+                '}), got "yes"'
+            ),
+        ),
+    ],
+)
+def test_split_pruner_problem(search, expected):
+    """A wrong split pruner is named by the key that is wrong."""
+    assert problems(grid(search={"method": "grid", "cv": 5, **search})) == [expected]
+
+
+def test_pruning_by_split_needs_splits_and_no_other_pruner():
+    """One validation split has nothing to compare; epochs and splits are not pruned together."""
+    both = {"split_pruner": True, "pruner": "median"}
+    assert problems(tpe(search={"split_pruner": True})) == [
+        "search.split_pruner: compares splits, so it needs several: say cv = 5"
+    ]
+    assert problems(tpe(search={"cv": 5, "validation": None, **both})) == [
+        (
+            "search.split_pruner: pruner trains all splits side by side, split_pruner one after "
+            "another; leave one out"
+        )
+    ]
+
+
+def test_short_split_pruner():
+    """``true`` is the split pruner with its defaults, ``false`` is none."""
+    spec = load_study(grid(search={"method": "grid", "split_pruner": True}), parameters=known)
+    found = spec.search.split_pruner
+    assert found is not None
+    assert (found.p, found.min_splits, found.test) == (0.1, 2, None)
+    off = load_study(grid(search={"method": "grid", "split_pruner": False}), parameters=known)
+    assert off.search.split_pruner is None
+    assert StudySpec.from_plain(spec.plain()) == spec
+
+
+@pytest.mark.parametrize(
+    ("pruner", "expected"),
+    [
+        ("hyperband", {"min_epochs": 1, "reduction_factor": 3}),
+        ("successive_halving", {"min_epochs": 1, "reduction_factor": 4}),
+        ("percentile", {"percentile": 25.0, "min_epochs": 1, "startup_trials": 5}),
+        ("patient", {"patience": 1, "min_delta": 0.0}),
+        ({"name": "threshold", "lower": 0.3}, {"lower": 0.3, "min_epochs": 1}),
+        (
+            {"name": "patient", "wrapped": "median"},
+            {
+                "patience": 1,
+                "min_delta": 0.0,
+                "wrapped": {"name": "median", "min_epochs": 1, "startup_trials": 5},
+            },
+        ),
+    ],
+)
+def test_pruner_defaults(pruner, expected):
+    """A study file's pruner stands in the ledger with its defaults, and nothing else's."""
+    spec = load_study(tpe(search={"pruner": pruner}), parameters=known)
+    name = pruner if isinstance(pruner, str) else pruner["name"]
+    assert spec.sections()["search"]["pruner"] == {"name": name, **expected}
+    assert StudySpec.from_plain(spec.plain()) == spec
 
 
 def test_short_pruner():

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of what we keep in the storage; a later one is refused."""
 
-CELL, RESULT, REASON, WORKER, LOST = (
-    f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost")
+CELL, RESULT, REASON, WORKER, LOST, COPIED = (
+    f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
 )
 STUDY, WINNER = "sweep:study", "sweep:winner"
 

@@ -10,7 +10,7 @@ from sweep.ledger.codec import (
     split_from_plain,
     winner_from_plain,
 )
-from sweep.ledger.ledger import CELL, LOST, REASON, RESULT, WINNER, WORKER, Ledger
+from sweep.ledger.ledger import CELL, COPIED, LOST, REASON, RESULT, WINNER, WORKER, Ledger
 from sweep.ledger.records import Candidate, StudyRecord, TrialRecord
 from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
@@ -78,6 +78,7 @@ def trial_record(trial: FrozenTrial, space: Space) -> TrialRecord:
         worker=attributes.get(WORKER),
         started=trial.datetime_start,
         finished=trial.datetime_complete,
+        copied_from=attributes.get(COPIED),
     )
 
 

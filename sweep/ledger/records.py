@@ -94,6 +94,8 @@ class TrialRecord:
         ``host:pid`` of the process that took it.
     started, finished : datetime or None
         Local time of the worker's machine.
+    copied_from : int or None
+        Number of the trial with the same parameters whose result was taken over.
     """
 
     number: int
@@ -108,6 +110,7 @@ class TrialRecord:
     worker: str | None = None
     started: datetime | None = None
     finished: datetime | None = None
+    copied_from: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Optuna's samplers and pruners, as a study file names them."""
+"""Optuna's samplers, as a study file names them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,3 @@ def make_sampler(spec: StudySpec, slot: int) -> Any:
             warn_independent_sampling=False,
         )
     return optuna.samplers.RandomSampler(seed=seed)
-
-
-def make_pruner(spec: StudySpec) -> Any:
-    """Return the pruner of a study; one that never prunes where none is asked for."""
-    import optuna
-
-    asked = spec.search.pruner
-    if asked is None:
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.MedianPruner(
-        n_startup_trials=asked.startup_trials, n_warmup_steps=asked.min_epochs
-    )

@@ -2,11 +2,11 @@
 
 from sweep.spec.loading import load_study, shipped_studies
 from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
+from sweep.spec.pruning import PrunerSection, SplitPrunerSection
 from sweep.spec.scorers import SCORERS
 from sweep.spec.sections import (
     DataSection,
     ModelSection,
-    PrunerSection,
     ReportSection,
     SearchSection,
     SpaceSection,
@@ -25,6 +25,7 @@ __all__ = [
     "ReportSection",
     "SearchSection",
     "SpaceSection",
+    "SplitPrunerSection",
     "StudySection",
     "StudySpec",
     "estimator_parameters",

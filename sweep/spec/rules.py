@@ -14,6 +14,7 @@ from sweep.spec.parameters import (
     value_problem,
 )
 from sweep.spec.problems import Problem, did_you_mean, shown
+from sweep.spec.pruning import pruning_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ def search_problems(
 ) -> Iterator[Problem]:
     """Find contradictions in ``[search]``."""
     method = raw.get("method")
+    yield from pruning_problems(search_defaults(raw), {**model, **space})
     if raw.get("cv") is not None and raw.get("validation") is not None:
         yield Problem(
             ("search", "validation"),
@@ -49,33 +51,17 @@ def search_problems(
             yield Problem(
                 ("search", "trials"), f'method = "{method}" needs how many: say trials = 60'
             )
-        if raw.get("pruner") not in (None, "none"):
-            yield from _pruner_problems({**model, **space})
         if not space:
             yield Problem(("space",), f'method = "{method}" needs a parameter to search, got none')
 
 
-def _pruner_problems(params: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in ("early_stopping", "callbacks"):
-        if params.get(name):
-            yield Problem(
-                ("search", "pruner"),
-                f"a pruner decides after each epoch, so {name} must be left out; "
-                'or say pruner = "none"',
-            )
-
-
 def _grid_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    for key, why in {
-        "trials": "a grid tries every combination",
-        "pruner": "a grid finishes every candidate",
-    }.items():
-        if raw.get(key) not in (None, "none"):
-            yield Problem(
-                ("search", key),
-                f"{why}, so {key} must be left out, got {shown(raw[key])}; "
-                'or take method = "random" or "tpe"',
-            )
+    if raw.get("trials") is not None:
+        yield Problem(
+            ("search", "trials"),
+            f"a grid tries every combination, so trials must be left out, got "
+            f'{shown(raw["trials"])}; or take method = "random" or "tpe"',
+        )
 
 
 def data_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf
 from pydantic_core import PydanticCustomError
 
 from sweep.spaces import Choices, FloatRange, IntRange  # noqa: TC001 - pydantic needs them
+from sweep.spec.base import COUNT, SHARE, Count, Section, Share, Text
 from sweep.spec.durations import seconds
+from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS
 
 METHODS = ("grid", "random", "tpe")
 LATER_METHODS = ("qmc", "nsga2", "cmaes", "gp")
-PRUNERS = ("median",)
-LATER_PRUNERS = ("hyperband", "halving", "successive_halving", "percentile", "patient", "wilcoxon")
 NAME_LENGTH = 100
 TRIALS_LIMIT = 100_000
 SEED_LIMIT = 2**32 - 1
@@ -48,27 +48,9 @@ def _scorer(value: Any) -> Any:
     raise PydanticCustomError("scorer", "no scorer")
 
 
-def _pruner(value: Any) -> Any:
-    """``"median"`` is short for ``{ name = "median" }``, ``"none"`` for leaving it out."""
-    if value == "none":
-        return None
-    return {"name": value} if isinstance(value, str) else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 Duration = Annotated[float | None, BeforeValidator(_duration)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
-COUNT = "a whole number from 1"
-SHARE = "a number between 0 and 1, both excluded"
 DURATION = 'a duration ("4h", "90m", "30s", or a number of seconds)'
-
-
-class Section(BaseModel):
-    """What all sections share: exact types, no unknown keys, no change once read."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class StudySection(Section):
@@ -118,16 +100,6 @@ class ModelSection(Section):
     params: dict[str, Any] = Field(default_factory=dict, description="parameters of the estimator")
 
 
-class PrunerSection(Section):
-    """``search.pruner``: when a trial is given up early."""
-
-    name: Annotated[Literal["median"], _later(LATER_PRUNERS, PRUNERS)] = Field(
-        description='"median"'
-    )
-    min_epochs: Count = Field(1, description=COUNT)
-    startup_trials: int = Field(5, ge=0, description="a whole number from 0")
-
-
 class SearchSection(Section):
     """``[search]``: how candidates are found and judged; durations are in seconds."""
 
@@ -148,9 +120,8 @@ class SearchSection(Section):
         None, description=f"a whole number from 1 to {TRIALS_LIMIT}"
     )
     timeout: Duration = Field(None, description=DURATION)
-    pruner: Annotated[PrunerSection | None, BeforeValidator(_pruner)] = Field(
-        None, description='"median" or { name = "median", min_epochs = 1, startup_trials = 5 }'
-    )
+    pruner: Pruner = Field(None, description=PRUNER)
+    split_pruner: SplitPruner = Field(None, description=SPLIT_PRUNER)
     trial_timeout: Duration = Field(None, description=DURATION)
     curves: bool = Field(default=True, description="true or false")
 

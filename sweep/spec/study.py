@@ -11,17 +11,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sweep.errors import StudyFileError
 from sweep.spaces import Cell, cells, grid_candidates
 from sweep.spec import rules
+from sweep.spec.base import Section
 from sweep.spec.cleaning import cleaned
 from sweep.spec.dimensions import parse_space, plain_dimension
 from sweep.spec.parameters import TRAINING, ParametersOf
 from sweep.spec.problems import Problem, did_you_mean, translated
+from sweep.spec.pruning import inside_problems
 from sweep.spec.sections import (
     DataSection,
     ModelSection,
-    PrunerSection,
     ReportSection,
     SearchSection,
-    Section,
     SpaceSection,
     StudySection,
 )
@@ -176,31 +176,16 @@ class _Reader:
         try:
             return kind.model_validate(dict(raw))
         except ValidationError as error:
-            inside = self.inside_pruner(raw)
-            self.add(inside)
             found = translated(name, kind.model_fields, error, raw)
-            self.add(each for each in found if not inside or each.place[1] != "pruner")
+            told = {place[:2] for place in self.problems}
+            self.add(each for each in found if each.place not in told)
             return None
-
-    def inside_pruner(self, raw: Mapping[str, Any]) -> list[Problem]:
-        """Name the key inside ``pruner`` that is wrong, not ``pruner`` as a whole."""
-        pruner = raw.get("pruner")
-        table = {"name": pruner} if isinstance(pruner, str) and pruner != "none" else pruner
-        try:
-            PrunerSection.model_validate(table)
-        except ValidationError as error:
-            if not isinstance(table, Mapping):
-                return []
-            found = translated("search", PrunerSection.model_fields, error, table, ("pruner",))
-            short = isinstance(pruner, str)
-            return [Problem(p.place[:2], p.message) if short else p for p in found]
-        return []
 
     def spec(self, name: str, parameters: ParametersOf | None) -> StudySpec | None:
         model, search, space = (self.table(each) for each in ("model", "search", "space"))
         factory = model.pop("factory", "mlp")
         dimensions, problems = parse_space(space, model)
-        self.add(problems)
+        self.add([*problems, *inside_problems(search)])
         parts = {
             "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),
             "data": self.section(DataSection, "data", self.table("data")),
@@ -229,9 +214,9 @@ class _Reader:
 
 
 def _given(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is None, one level down too (a pruner)."""
+    """Leave out what is None, inside a pruner too."""
     return {
-        key: _given(value) if key == "pruner" else value
+        key: _given(value) if key in ("pruner", "split_pruner", "wrapped") else value
         for key, value in section.items()
         if value is not None
     }

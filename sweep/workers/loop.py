@@ -17,7 +17,8 @@ from sweep.errors import SweepError
 from sweep.ledger.storage import HEARTBEAT_SECONDS
 from sweep.search.estimator import make_estimator
 from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate
-from sweep.search.samplers import make_pruner, make_sampler
+from sweep.search.pruners import make_pruner
+from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
 from sweep.spaces import suggest
 from sweep.workers.control import Control, StopWork
