@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sweep.datasets import Dataset, load_dataset
     from sweep.errors import SweepError
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
+    from sweep.search_cv import OptunaSearchCV
     from sweep.spec import StudySpec, load_study
     from sweep.study import StudyResult, open_study, run_study
 
@@ -23,6 +24,7 @@ __all__ = [
     "KerasCNNClassifier",
     "KerasClassifier",
     "KerasMLPClassifier",
+    "OptunaSearchCV",
     "StudyResult",
     "StudySpec",
     "SweepError",
@@ -37,6 +39,7 @@ _HOMES = {
     "KerasCNNClassifier": "sweep.estimators",
     "KerasClassifier": "sweep.estimators",
     "KerasMLPClassifier": "sweep.estimators",
+    "OptunaSearchCV": "sweep.search_cv",
     "StudyResult": "sweep.study",
     "StudySpec": "sweep.spec",
     "SweepError": "sweep.errors",

@@ -4,6 +4,7 @@
 
     SweepError
     ├── StudyFileError (ValueError)      a study file does not say what it must
+    ├── SearchSpaceError (ValueError)    a space given in Python does not say what it must
     ├── ReferenceError_ (ImportError)    "module:function" cannot be or may not be loaded
     ├── DataError (ValueError)           a dataset is missing, broken, or does not fit
     ├── ModelError (ValueError)          a model cannot be built as asked
@@ -42,6 +43,20 @@ class StudyFileError(SweepError, ValueError):
         self.problems = problems
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__("\n".join([f"{source}: {count}", *(f"  {p}" for p in problems)]))
+
+
+class SearchSpaceError(SweepError, ValueError):
+    """A search space given in Python, with everything that is wrong in it.
+
+    Parameters
+    ----------
+    problems : list of str
+        One line each: place, rule, value, remedy.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
 
 
 class ReferenceError_(SweepError, ImportError):  # noqa: N801, N818 - ReferenceError is a builtin

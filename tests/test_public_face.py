@@ -12,6 +12,7 @@ def test_all_is_sorted_and_pinned():
         "KerasCNNClassifier",
         "KerasClassifier",
         "KerasMLPClassifier",
+        "OptunaSearchCV",
         "StudyResult",
         "StudySpec",
         "SweepError",
