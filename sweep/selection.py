@@ -114,7 +114,7 @@ def interval(
     ResultError
         If there are fewer than two scores or a row count is not positive.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     k = len(scores)
     if k < 2 or n_train <= 0 or n_test <= 0:
@@ -124,7 +124,7 @@ def interval(
         )
     _check_level(level)
     spread = sqrt((1 / k + n_test / n_train) * float(np.var(scores, ddof=1)))
-    half = float(t.ppf((1 + level) / 2, k - 1)) * spread
+    half = float(stdtrit(k - 1, (1 + level) / 2)) * spread
     mean = float(np.mean(scores))
     return mean - half, mean + half
 

@@ -21,7 +21,7 @@ pytestmark = [
 @pytest.fixture
 def nursery(tmp_path):
     """Return a nursery that is closed in the end."""
-    nursery = Nursery(tmp_path / "nursery.log")
+    nursery = Nursery()
     yield nursery
     nursery.abandon()
     nursery.close()
@@ -74,7 +74,7 @@ def test_a_killed_worker_is_reported_with_its_signal(nursery, tmp_path):
 
 def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     """A run that fails at once does not wait for TensorFlow to load."""
-    nursery = Nursery(tmp_path / "nursery.log")
+    nursery = Nursery()
     child = nursery.fork(tmp_path / "0.log")
     began = time.monotonic()
     nursery.abandon()
@@ -85,11 +85,24 @@ def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     child.stdout.close()
 
 
+def test_a_worker_asked_of_a_dead_template_has_ended(nursery, tmp_path):
+    """However the asking and the death meet: nobody waits for a worker that never comes."""
+    os.kill(nursery._process.pid, signal.SIGKILL)
+    child = nursery.fork(tmp_path / "0.log")
+    assert child.wait(5) == 1
+    late = nursery.fork(tmp_path / "1.log")
+    assert late.wait(5) == 1
+    assert not nursery.alive
+    for one in (child, late):
+        one.stdin.close()
+        one.stdout.close()
+
+
 def test_the_template_ends_with_the_run(tmp_path):
     """kill -9 of the run leaves neither template nor workers behind."""
     code = (
         "import sys, time; from pathlib import Path; from sweep.workers.nursery import Nursery; "
-        "n = Nursery(Path(sys.argv[1]) / 'n.log'); c = n.fork(Path(sys.argv[1]) / '0.log'); "
+        "n = Nursery(); c = n.fork(Path(sys.argv[1]) / '0.log'); "
         "c.stdout.readline(); print(n._process.pid, c.pid, flush=True); time.sleep(60)"
     )
     line = [sys.executable, "-c", code, str(tmp_path)]

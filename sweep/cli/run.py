@@ -24,6 +24,7 @@ from sweep.cli.output import console, show
 from sweep.cli.report import written
 from sweep.cli.text import clean, complain, counted, duration
 from sweep.errors import InterruptedRunError, ResultError, SweepError
+from sweep.workers.nursery import started_ahead
 
 if TYPE_CHECKING:
     from sweep.cli.lines import Reporter
@@ -73,19 +74,20 @@ def run(
       sweep run digits-grid
       sweep run study.toml --n-jobs 4 --set search.cv=5 --name five-fold
     """
-    from sweep.study.run import run_study
-
     if reporting and report_path is not None and report_path.is_dir():
         raise ResultError(f"--report-path: must be a file, {report_path} is a folder")
-    spec = read_spec(file, changes, name)
     reporter = _reporter(quiet=quiet or ctx.meta[QUIET])
-    if reporting:
-        threading.Thread(target=_load_drawing).start()
     try:
-        result = run_study(
-            spec, storage=storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
-            retry_failed=retry_failed, watcher=reporter,
-        )  # fmt: skip
+        with started_ahead() as nursery:
+            from sweep.study.run import run_study
+
+            spec = read_spec(file, changes, name)
+            if reporting:
+                threading.Thread(target=_load_drawing).start()
+            result = run_study(
+                spec, storage=storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
+                retry_failed=retry_failed, watcher=reporter, nursery=nursery,
+            )  # fmt: skip
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         ctx.exit(_stopped(ctx, reporter, stop))
     _show(result, reporter)
@@ -98,6 +100,7 @@ def _load_drawing() -> None:
     """Load what the report is drawn with while the workers are at work."""
     import matplotlib.backends.backend_svg
     import matplotlib.figure  # noqa: F401
+    import scipy.special  # noqa: F401
 
     import sweep.report  # noqa: F401
 

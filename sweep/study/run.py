@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.ledger import Ledger
@@ -26,10 +27,11 @@ from sweep.workers.progress import Progress, Watcher
 from sweep.workers.upkeep import reap, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from sweep.ledger.records import StudyRecord
+    from sweep.workers.nursery import Nursery
 
 
 def run_study(
@@ -42,6 +44,7 @@ def run_study(
     name: str | None = None,
     retry_failed: bool = False,
     watcher: Watcher | None = None,
+    nursery: Nursery | None = None,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -65,6 +68,8 @@ def run_study(
         Evaluate the cells that failed once more.
     watcher : Watcher, optional
         Told of the progress.
+    nursery : Nursery, optional
+        What workers are forked from, where it was started ahead; by default one is started.
 
     Returns
     -------
@@ -90,7 +95,8 @@ def run_study(
         record = _joined(ledger, spec) if ledger.has(job.study) else None
         if record is None or not _is_finished(record, spec, plan, retry_failed=retry_failed):
             workers = _workers(n_jobs, plan)
-            _run(ledger, spec, plan, job, workers, watcher or Watcher(), retry_failed)
+            pool = partial(Pool, workers, ledger_folder(url) / "logs", nursery=nursery)
+            _run(ledger, spec, plan, job, pool, watcher or Watcher(), retry_failed)
             record = read_study(ledger, job.study)
         else:
             _check_files(spec, record, job)
@@ -153,15 +159,14 @@ def _workers(n_jobs: int | None, plan: Plan) -> int:
 
 
 def _run(
-    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, workers: int, watcher: Watcher,
-    retry_failed: bool,
+    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, make_pool: Callable[..., Pool],
+    watcher: Watcher, retry_failed: bool,
 ) -> None:  # fmt: skip
     began = time.monotonic()
-    logs = ledger_folder(job.storage) / "logs"
     progress = Progress(spec.study.name, len(plan.cells), splits=_splits(spec))
     watcher.begin(progress)
     try:
-        with closing(Pool(workers, logs, watcher)) as pool:
+        with closing(make_pool(watcher=watcher)) as pool:
             ordered = _prepare(ledger, spec, plan, job, watcher)
             reap(ledger, job.study)
             restore(ledger, job.study, ordered, retry_failed=retry_failed)

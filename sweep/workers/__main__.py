@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import gc
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control
 from sweep.workers.job import Job, worker_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECYCLE = 3
 """Exit status of a process that wants another in its place."""
@@ -35,15 +40,34 @@ def main() -> int:
 def preload() -> None:
     """Load what every worker needs and run nothing of it, so that a fork is still safe."""
     single_threaded()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras  # noqa: F401
+    gc.disable()  # nothing that an import makes is garbage; looking for some costs a tenth
+    with _without("matplotlib", "pandas"):  # workers hand arrays to Keras, no more
+        import keras  # noqa: F401
+    import alembic.migration  # noqa: F401
+    import optuna.samplers
     import optuna.storages  # noqa: F401
+    import sklearn.metrics
     import sklearn.model_selection  # noqa: F401
     import sqlalchemy.orm  # noqa: F401
 
     import sweep.estimators.weights
     import sweep.search.finish
     import sweep.workers.loop  # noqa: F401
+
+    gc.enable()
+    gc.freeze()
+
+
+@contextmanager
+def _without(*libraries: str) -> Iterator[None]:
+    """Let optional imports fail for a moment, as if these libraries were not installed."""
+    absent = [name for name in libraries if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def _work(job: Job, control: Control) -> int:

@@ -15,12 +15,17 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sweep.workers.environment import COMMAND, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOOK_SECONDS = 0.05
 MESSAGE_BYTES = 256
@@ -29,33 +34,31 @@ MESSAGE_BYTES = 256
 class Nursery:
     """The run's side: start the template, ask it for workers, hear how they end.
 
-    Parameters
-    ----------
-    log : Path
-        File that the template's standard error is appended to.
+    It needs nothing but time, so it is started first of all, before the study is even read.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as errors, theirs:
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the template is
+        with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-P", "-m", "sweep.workers.nursery", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
+                stdout=self._words,
+                stderr=self._words,
                 env=environment(),
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
         self._tokens = count(1)
         self._children: dict[int, Forked] = {}
+        self._silent = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
     def alive(self) -> bool:
         """Whether workers can still be asked for."""
-        return self._process.poll() is None
+        return not self._silent
 
     def fork(self, log: Path) -> Forked:
         """Ask for a worker; it begins as soon as the template has loaded."""
@@ -69,7 +72,15 @@ class Nursery:
                 socket.send_fds(self._socket, [str(token).encode()], fds)
         os.close(child_in)
         os.close(child_out)
+        if self._silent:
+            child.ended(1)
         return child
+
+    def words(self) -> str:
+        """Return what an ended template has printed."""
+        self._process.wait()
+        self._words.seek(0)
+        return self._words.read().decode(errors="replace")
 
     def abandon(self) -> None:
         """End the template if it has not come to making the workers; they never begin."""
@@ -78,6 +89,9 @@ class Nursery:
 
     def close(self) -> None:
         """End the template; the workers it made are on their own."""
+        if self._words.closed:
+            return
+        self._words.close()
         self._process.kill()  # it holds nothing, and leaving would take it half a second
         self._process.wait()
         with contextlib.suppress(OSError):
@@ -88,16 +102,28 @@ class Nursery:
         with contextlib.suppress(OSError):
             while message := self._socket.recv(MESSAGE_BYTES):
                 self._hear(json.loads(message))
-        for child in self._children.values():
+        self._silent = True
+        for child in list(self._children.values()):
             child.ended(1)
 
     def _hear(self, message: dict[str, int]) -> None:
         if "status" in message:
-            for child in self._children.values():
+            for child in list(self._children.values()):
                 if child.pid == message["pid"]:
                     child.ended(message["status"])
         else:
             self._children[message["token"]].pid = message["pid"]
+
+
+@contextmanager
+def started_ahead() -> Iterator[Nursery | None]:
+    """Start a template for a run that is still to be prepared; None where none can be forked."""
+    nursery = Nursery() if sys.platform == "linux" else None
+    try:
+        yield nursery
+    finally:
+        if nursery:
+            nursery.close()
 
 
 class Forked:

@@ -43,9 +43,13 @@ class Pool:
         Folder for what they print.
     watcher : Watcher
         Told of the progress.
+    nursery : Nursery, optional
+        A template that was started ahead; the pool closes it.
     """
 
-    def __init__(self, count: int, logs: Path, watcher: Watcher) -> None:
+    def __init__(
+        self, count: int, logs: Path, watcher: Watcher, nursery: Nursery | None = None
+    ) -> None:
         self.watcher = watcher
         self._logs = logs
         self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
@@ -53,7 +57,7 @@ class Pool:
         self._signal = 0
         self._job: Job | None = None
         self._finished = False
-        self._nursery: Nursery | None = None
+        self._nursery = nursery
         self._workers = {number: self._start(number) for number in range(count)}
 
     def run(
@@ -227,8 +231,10 @@ class Pool:
     def _starter(self) -> Callable[[Path], Any]:
         if sys.platform != "linux":
             return spawn
-        if self._nursery is None or not self._nursery.alive:
-            self._nursery = Nursery(self._logs / "nursery.log")
+        if self._nursery and not self._nursery.alive:
+            (self._logs / "nursery.log").write_text(self._nursery.words())
+            self._nursery = None
+        self._nursery = self._nursery or Nursery()
         return self._nursery.fork
 
     def _doing(self) -> str:
