@@ -183,12 +183,8 @@ WRONG = [
     ({"data": {"datset": "x"}}, "data.datset: unknown key, did you mean dataset?"),
     ({"search": {"trails": 3}}, "search.trails: unknown key, did you mean trials?"),
     (
-        {"search": {"method": "gp"}},
-        'search.method: "gp" is not in this release, take one of: grid, random, tpe',
-    ),
-    (
         {"search": {"method": "gird"}},
-        'search.method: must be "grid", "random" or "tpe", got "gird"',
+        ('search.method: must be one of: grid, random, qmc, tpe, nsga2, cmaes, gp, got "gird"'),
     ),
     (
         {"search": {"method": "random"}},
@@ -547,7 +543,7 @@ def test_required():
             'data.dataset: is required: a name ("mnist"), an .npz file, a folder of images, or '
             '"module:function"'
         ),
-        'search.method: is required: "grid", "random" or "tpe"',
+        "search.method: is required: one of: grid, random, qmc, tpe, nsga2, cmaes, gp",
     ]
 
 
@@ -670,6 +666,7 @@ def test_e6_is_exact():
             "scoring": "accuracy",
             "train_scores": True,
             "refit": False,
+            "objectives": ["score"],
             "curves": True,
         },
         "space": {"epochs": [1, 5, 10], "hidden_size": [32, 64, 256]},

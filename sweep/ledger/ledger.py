@@ -177,6 +177,7 @@ class Ledger:
                     params=params,
                     distributions={k: distributions[k] for k in params},
                     user_attrs={CELL: _cell_to_plain(cell)},
+                    system_attrs=_fixed(cell),
                 )
                 study.add_trial(trial)
 
@@ -314,6 +315,11 @@ class Ledger:
             yield
         except (StorageInternalError, SQLAlchemyError) as error:
             raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from error
+
+
+def _fixed(cell: PlannedCell) -> dict[str, Any]:
+    """Return what Optuna's own ``enqueue_trial`` writes for parameters given beforehand."""
+    return {"fixed_params": {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}
 
 
 def _cell_to_plain(cell: PlannedCell) -> dict[str, Any]:

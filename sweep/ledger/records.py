@@ -30,11 +30,14 @@ class PlannedCell:
         None where they are drawn when the cell is taken.
     epochs : tuple of int
         Epochs to score, ascending; empty where ``epochs`` itself is drawn later.
+    fixed : mapping of str to value
+        Where parameters are drawn later: those that the study file fixes for this cell.
     """
 
     key: str
     params: Mapping[str, Any] | None
     epochs: tuple[int, ...]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

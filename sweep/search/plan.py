@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError, StudyFileError
 from sweep.ledger.records import PlannedCell
 from sweep.models import FACTORIES, count_operations, describe, factory_parameters
-from sweep.spaces import Choices, IntRange, distributions, grid_candidates, suggest
+from sweep.search.draws import DRAWN_BEFOREHAND
+from sweep.spaces import Choices, IntRange, distributions, grid_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,15 +56,17 @@ def make_plan(spec: StudySpec) -> Plan:
     """Lay out the cells of a study.
 
     A grid's candidates that differ only in ``epochs`` share a cell, scored on the way. A random
-    study is drawn here, once, so that its table is the same for any number of workers; other
-    samplers learn from what is finished, so their cells are slots.
+    or quasi-random study is drawn here, once, so that its table is the same for any number of
+    workers; other samplers learn from what is finished, so their cells are slots.
     """
     if spec.search.method == "grid":
         return _grid_plan(spec)
-    if spec.search.method == "random":
-        return _random_plan(spec)
+    if spec.search.method in DRAWN_BEFOREHAND:
+        return _drawn_plan(spec)
     epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
-    slots = tuple(PlannedCell(f"slot:{i}", None, epochs) for i in range(_trials(spec)))
+    slots = tuple(
+        PlannedCell(f"slot:{i}", None, epochs, _fixed(spec, i)) for i in range(_trials(spec))
+    )
     return Plan(slots, len(slots), {})
 
 
@@ -148,18 +152,18 @@ def _grid_plan(spec: StudySpec) -> Plan:
     return Plan(planned, len(candidates), _grid_distributions(candidates))
 
 
-def _random_plan(spec: StudySpec) -> Plan:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.RandomSampler(seed=spec.study.seed)
-    study = optuna.create_study(sampler=sampler)
+def _drawn_plan(spec: StudySpec) -> Plan:
     drawn = []
-    for number in range(_trials(spec)):
-        params = suggest(study.ask(), spec.space.dimensions)
+    draws = DRAWN_BEFOREHAND[spec.search.method](spec)
+    for number, params in enumerate(islice(draws, _trials(spec))):
         epochs = (int(params.get("epochs", spec.fixed_epochs)),)
         drawn.append(PlannedCell(f"slot:{number}", params, epochs))
     return Plan(tuple(drawn), len(drawn), distributions(spec.space.dimensions))
+
+
+def _fixed(spec: StudySpec, number: int) -> Mapping[str, Any]:
+    start = spec.search.start
+    return start[number] if number < len(start) else {}
 
 
 def _grid_distributions(candidates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,11 +1,43 @@
-"""Optuna's samplers, as a study file names them."""
+"""Optuna's samplers that learn, as a study file names them."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sweep.errors import StudyFileError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sweep.spec import StudySpec
+
+POPULATION = 20
+"""Trials of a generation of NSGA-II. Optuna's 50 would leave most studies without a second one."""
+
+EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "PyTorch")}
+)
+"""Samplers that need an extra of the same name: the module it brings, and what that is called."""
+
+
+def check_extra(spec: StudySpec) -> None:
+    """Refuse a sampler whose extra is not installed, before a worker meets that.
+
+    Raises
+    ------
+    StudyFileError
+        Naming the extra.
+    """
+    module, called = EXTRAS.get(spec.search.method, ("", ""))
+    if module and find_spec(module) is None:
+        method = spec.search.method
+        problem = (
+            f'search.method: "{method}" needs {called}, which is not installed; '
+            f'pip install "sweep[{method}]"'
+        )
+        raise StudyFileError(spec.study.name, [problem])
 
 
 def make_sampler(spec: StudySpec, slot: int) -> Any:
@@ -14,15 +46,44 @@ def make_sampler(spec: StudySpec, slot: int) -> Any:
     Seeded by the study's seed and the slot, so that a study with one worker repeats itself
     exactly, also when it was interrupted in between.
     """
+    seed = (spec.study.seed * 1_000_003 + slot) % 2**32
+    return _MAKERS.get(spec.search.method, _random)(seed)
+
+
+def _random(seed: int) -> Any:
     import optuna
 
-    seed = (spec.study.seed * 1_000_003 + slot) % 2**32
-    if spec.search.method == "tpe":
-        return optuna.samplers.TPESampler(
-            seed=seed,
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-            warn_independent_sampling=False,
-        )
     return optuna.samplers.RandomSampler(seed=seed)
+
+
+def _tpe(seed: int) -> Any:
+    """Tree-structured Parzen estimator (J. Bergstra et al., NIPS 2011), parameters together."""
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+
+
+def _nsga2(seed: int) -> Any:
+    """NSGA-II (K. Deb et al., IEEE Transactions on Evolutionary Computation 6:182-197, 2002)."""
+    import optuna
+
+    return optuna.samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
+
+
+def _gp(seed: int) -> Any:
+    """Optuna's Gaussian process with expected improvement; conditions are drawn at random."""
+    import optuna
+
+    return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
+
+
+def _cmaes(seed: int) -> Any:
+    """CMA-ES (N. Hansen, arXiv:1604.00772) rebuilt from the trials, see there."""
+    from sweep.search.evolution import ReplayedCmaEs
+
+    return ReplayedCmaEs(seed=seed, warn_independent_sampling=False)
+
+
+_MAKERS: Mapping[str, Callable[[int], Any]] = MappingProxyType(
+    {"tpe": _tpe, "nsga2": _nsga2, "gp": _gp, "cmaes": _cmaes}
+)

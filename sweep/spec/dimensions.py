@@ -191,11 +191,12 @@ def _reachable(
     place: tuple[str, ...], parent: Dimension, values: tuple[Any, ...]
 ) -> Iterator[Problem]:
     for value in values:
-        if not _takes(parent, value):
+        if not takes(parent, value):
             yield Problem(place, f"must be a value of {text(parent)}, got {shown(value)}")
 
 
-def _takes(parent: Dimension, value: Any) -> bool:
+def takes(parent: Dimension, value: Any) -> bool:
+    """Whether a dimension has that value."""
     if isinstance(parent, Choices):
         return any(same(value, choice) for choice in parent.values)
     if not _is_number(value) or not parent.low <= value <= parent.high:

@@ -140,9 +140,16 @@ def _written(problems: list[Problem], text: str, places: set[tuple[str, ...]]) -
 def _place(
     place: tuple[str, ...], known: Mapping[tuple[str, ...], int], places: set[tuple[str, ...]]
 ) -> str:
-    name = ".".join(key if key == "--set" else toml_key(key) for key in place)
+    name = ".".join(key if key == "--set" else _key(key) for key in place)
     line = line_of(place, known)
     by_change = any(place[: len(each)] == each for each in places)
     if by_change or (line is None and any(each[: len(place)] == place for each in places)):
         return f"{name} (--set)"
     return name if line is None else f"{name} (line {line})"
+
+
+def _key(key: str) -> str:
+    """Write a key as TOML does, the number of a table in its array behind it: ``start[0]``."""
+    name, bracket, number = key.partition("[")
+    counted = bracket and number.removesuffix("]").isdigit() and number.endswith("]")
+    return f"{toml_key(name)}[{number}" if counted else toml_key(key)

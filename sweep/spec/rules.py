@@ -15,6 +15,7 @@ from sweep.spec.parameters import (
 )
 from sweep.spec.problems import Problem, did_you_mean, shown
 from sweep.spec.pruning import pruning_problems
+from sweep.spec.sections import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +47,7 @@ def search_problems(
         )
     if method == "grid":
         yield from _grid_problems(raw)
-    elif method in ("random", "tpe"):
+    elif method in METHODS:
         if raw.get("trials") is None:
             yield Problem(
                 ("search", "trials"), f'method = "{method}" needs how many: say trials = 60'
@@ -56,12 +57,18 @@ def search_problems(
 
 
 def _grid_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    if raw.get("trials") is not None:
-        yield Problem(
-            ("search", "trials"),
-            f"a grid tries every combination, so trials must be left out, got "
-            f'{shown(raw["trials"])}; or take method = "random" or "tpe"',
-        )
+    for key, why in {
+        "trials": "a grid tries every combination",
+        "patience": "a grid tries every combination",
+        "start": "a grid tries every combination",
+        "start_from": "a grid learns from no trial",
+    }.items():
+        if raw.get(key) not in (None, []):
+            yield Problem(
+                ("search", key),
+                f"{why}, so {key} must be left out, got {shown(raw[key])}; "
+                'or take method = "random" or "tpe"',
+            )
 
 
 def data_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -13,20 +13,11 @@ from sweep.spec.durations import seconds
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS
 
-METHODS = ("grid", "random", "tpe")
-LATER_METHODS = ("qmc", "nsga2", "cmaes", "gp")
+METHODS = ("grid", "random", "qmc", "tpe", "nsga2", "cmaes", "gp")
+OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
 TRIALS_LIMIT = 100_000
 SEED_LIMIT = 2**32 - 1
-
-
-def _later(later: tuple[str, ...], now: tuple[str, ...]) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        if value in later:
-            raise ValueError(f'"{value}" is not in this release, take one of: {", ".join(now)}')
-        return value
-
-    return BeforeValidator(check)
 
 
 def _duration(value: Any) -> Any:
@@ -48,8 +39,18 @@ def _scorer(value: Any) -> Any:
     raise PydanticCustomError("scorer", "no scorer")
 
 
+def _objectives(value: Any) -> Any:
+    """``"score"`` stands first, for Optuna's values are read by their place; each stands once."""
+    names = tuple(value) if isinstance(value, list | tuple) else ()
+    if names[:1] == ("score",) and set(names) <= set(OBJECTIVES) and len(set(names)) == len(names):
+        return names
+    raise PydanticCustomError("objectives", "no objectives")
+
+
 Duration = Annotated[float | None, BeforeValidator(_duration)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+Objectives = Annotated[tuple[Text, ...], BeforeValidator(_objectives)]
+Tables = Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
 DURATION = 'a duration ("4h", "90m", "30s", or a number of seconds)'
 
 
@@ -103,8 +104,8 @@ class ModelSection(Section):
 class SearchSection(Section):
     """``[search]``: how candidates are found and judged; durations are in seconds."""
 
-    method: Annotated[Literal["grid", "random", "tpe"], _later(LATER_METHODS, METHODS)] = Field(
-        description='"grid", "random" or "tpe"'
+    method: Literal["grid", "random", "qmc", "tpe", "nsga2", "cmaes", "gp"] = Field(
+        description=f"one of: {', '.join(METHODS)}"
     )
     cv: Annotated[int, Field(ge=2)] | None = Field(
         None, description="a whole number from 2 (splits of the cross-validation)"
@@ -123,6 +124,18 @@ class SearchSection(Section):
     pruner: Pruner = Field(None, description=PRUNER)
     split_pruner: SplitPruner = Field(None, description=SPLIT_PRUNER)
     trial_timeout: Duration = Field(None, description=DURATION)
+    patience: Count | None = Field(
+        None, description=f"{COUNT} (finished trials without improvement)"
+    )
+    max_parameters: Count | None = Field(None, description=COUNT)
+    max_fit_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="a number of seconds above 0"
+    )
+    start: Tables = Field((), description="tables of parameters, each headed [[search.start]]")
+    start_from: Texts = Field((), description='a list of studies of the ledger (["other-study"])')
+    objectives: Objectives = Field(
+        ("score",), description='"score" first, then any of: parameters, fit_seconds, inference_ms'
+    )
     curves: bool = Field(default=True, description="true or false")
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sweep.errors import StudyFileError
 from sweep.spaces import Cell, cells, grid_candidates
-from sweep.spec import rules
+from sweep.spec import rules, search_rules
 from sweep.spec.base import Section
 from sweep.spec.cleaning import cleaned
 from sweep.spec.dimensions import parse_space, plain_dimension
@@ -206,6 +206,10 @@ class _Reader:
         """Apply the rules that no single key can break alone."""
         search, space = self.table("search"), self.table("space")
         self.add(rules.search_problems(search, space, model))
+        self.add(search_rules.sampler_problems(search, dimensions))
+        self.add(search_rules.count_problems(search))
+        self.add(search_rules.start_problems(search.get("start"), dimensions))
+        self.add(search_rules.start_from_problems(search, self.table("study").get("name")))
         self.add(rules.data_problems(self.table("data")))
         self.add(rules.value_problems(model, dimensions))
         if search.get("method") == "grid":
@@ -214,9 +218,9 @@ class _Reader:
 
 
 def _given(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is None, inside a pruner too."""
+    """Leave out what is None, inside a pruner too, and lists that few studies have."""
     return {
         key: _given(value) if key in ("pruner", "split_pruner", "wrapped") else value
         for key, value in section.items()
-        if value is not None
+        if value is not None and not (key in ("start", "start_from") and not value)
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,10 +50,15 @@ def lines(source: str) -> dict[tuple[str, ...], int]:
     """Find the line, counted from 1, at which a TOML text speaks of each key."""
     table: tuple[str, ...] = ()
     found: dict[tuple[str, ...], int] = {}
+    tables: Counter[tuple[str, ...]] = Counter()
     for number, statement in _statements(source):
         if header := _HEADER.fullmatch(statement):
             table = _path(header[1])
             found.setdefault(table, number)
+            if statement.startswith("[["):
+                tables[table] += 1
+                table = (*table[:-1], f"{table[-1]}[{tables[table] - 1}]")
+                found.setdefault(table, number)
         elif key := _KEY.match(statement):
             found.setdefault((*table, *_path(key[1])), number)
     return found

@@ -16,6 +16,7 @@ from sweep.ledger.records import DataRecord, PlannedCell
 from sweep.search.estimator import check_own_code
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record, load_data
+from sweep.search.samplers import check_extra
 from sweep.search.splits import make_splits
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def check_study(
     StudyFileError, DataError
         As :func:`sweep.run_study` would.
     """
+    check_extra(spec)
     plan = make_plan(spec)
     check_own_code(spec, allow)
     dataset = load_data(spec, data_home, allow)

@@ -16,6 +16,7 @@ from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.search.estimator import check_own_code
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record, load_data
+from sweep.search.samplers import check_extra
 from sweep.spec import StudySpec, load_study
 from sweep.study.check import cells_left
 from sweep.study.environment import changed, environment
@@ -90,6 +91,7 @@ def run_study(
     url = storage_url(storage)
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, tuple(allow))
+    check_extra(spec)
     plan = make_plan(spec)
     with closing(Ledger(url)) as ledger:
         record = _joined(ledger, spec) if ledger.has(job.study) else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FREE = (("study", "description"), ("search", "trial_timeout"))
 """Settings that may change between runs, beside everything in ``[report]``."""
 
-MAY_GROW = (("search", "trials"), ("search", "timeout"))
+MAY_GROW = (("search", "trials"), ("search", "timeout"), ("search", "patience"))
 """Settings that may be raised."""
 
 
@@ -73,7 +73,7 @@ def _said(value: Any) -> str:
 def _allowed(place: tuple[str, str], was: Any, now: Any) -> bool:
     if place in FREE:
         return True
-    if place == ("search", "timeout") and now is None:
+    if place in MAY_GROW[1:] and now is None:
         return True
     return place in MAY_GROW and was is not None and now is not None and now > was
 

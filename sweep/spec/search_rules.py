@@ -1,0 +1,92 @@
+"""Rules of ``[search]`` that need the search space: samplers, fixed first trials, warm starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sweep.spaces import Choices, Dimension, Space, same, text
+from sweep.spec.dimensions import takes
+from sweep.spec.problems import Problem, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNLEARNED = ("random", "qmc")
+"""Samplers that draw every trial beforehand."""
+
+
+def sampler_problems(search: Mapping[str, Any], space: Space) -> Iterator[Problem]:
+    """Find what a sampler cannot do."""
+    method, objectives = search.get("method"), search.get("objectives")
+    several = isinstance(objectives, list | tuple) and len(objectives) > 1
+    if several and method == "cmaes":
+        yield Problem(
+            ("search", "objectives"),
+            f'method = "cmaes" takes one objective, got {shown(objectives)}; '
+            'take method = "nsga2", "tpe" or "gp"',
+        )
+    for key in ("pruner", "split_pruner"):
+        if several and search.get(key) not in (None, "none"):
+            yield Problem(
+                ("search", key),
+                f"a pruner compares one number, got objectives = {shown(objectives)}; "
+                f"leave {key} out",
+            )
+    if method == "cmaes" and space and not any(map(_free_range, space.values())):
+        yield Problem(
+            ("search", "method"),
+            '"cmaes" learns ranges without a condition, and [space] has none; take method = "tpe"',
+        )
+
+
+def count_problems(search: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find more fixed first trials than there are trials."""
+    start, trials = search.get("start"), search.get("trials")
+    if isinstance(start, list | tuple) and isinstance(trials, int) and len(start) > trials:
+        yield Problem(
+            ("search", "trials"),
+            f"must be at least the number of [[search.start]] tables, {len(start)}, got {trials}",
+        )
+
+
+def _free_range(dimension: Dimension) -> bool:
+    return not isinstance(dimension, Choices) and not dimension.when
+
+
+def start_problems(start: Any, space: Space) -> Iterator[Problem]:
+    """Find fixed first trials that do not lie in the search space."""
+    for number, table in enumerate(start if isinstance(start, list | tuple) else ()):
+        for name, value in table.items() if isinstance(table, Mapping) else ():
+            if problem := _start_problem(name, value, table, space):
+                yield Problem(("search", f"start[{number}]", name), problem)
+
+
+def _start_problem(name: str, value: Any, table: Mapping[str, Any], space: Space) -> str | None:
+    if name not in space:
+        return f"no parameter of that name in [space]{did_you_mean(name, space)}"
+    dimension = space[name]
+    if not takes(dimension, value):
+        return f"must be a value of {text(dimension)}, got {shown(value)}"
+    for parent, values in dimension.when.items():
+        if parent in table and not any(same(table[parent], each) for each in values):
+            allowed = " or ".join(map(shown, values))
+            return f"applies when {parent} = {allowed}, got {shown(table[parent])}; leave it out"
+    return None
+
+
+def start_from_problems(search: Mapping[str, Any], name: Any) -> Iterator[Problem]:
+    """Find warm starts that nothing would learn from, and a study that begins from itself."""
+    place, names = ("search", "start_from"), search.get("start_from")
+    if not isinstance(names, list | tuple) or not names:
+        return
+    if search.get("method") in UNLEARNED:
+        yield Problem(
+            place,
+            f'method = "{search["method"]}" learns from no trial, so start_from must be left out, '
+            f'got {shown(names)}; or take method = "tpe"',
+        )
+    elif name in names:
+        yield Problem(place, f"must name other studies, got this one: {shown(name)}")
+    elif len({*map(str, names)}) < len(names):
+        yield Problem(place, f"must name each study once, got {shown(names)}")
