@@ -29,6 +29,7 @@ FOLD_COLUMNS = (
     "candidate",
     "trial",
     "split",
+    "seed",
     "epoch",
     "test_score",
     "train_score",
@@ -82,16 +83,18 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
         Columns ``candidate``; ``param_<name>`` (None where it does not apply);
         ``mean_test_score``, ``std_test_score`` (population standard deviation over splits, as
         scikit-learn's), ``rank_test_score`` (1 is best, ties share the smaller),
-        ``split<i>_test_score``; the same without rank for ``train`` where training scores
-        exist; ``mean_fit_time``, ``std_fit_time`` (seconds of fitting up to the candidate's
-        epoch), ``mean_score_time`` (seconds); ``parameters`` (weights), ``state``, ``reason``,
-        ``epochs_run``. Pruned and failed rows have no scores, times or rank.
+        ``split<i>_test_score``, or ``split<i>_seed<j>_test_score`` where each split is fitted
+        under several seeds (mean and deviation are then over all these); the same without rank
+        for ``train`` where training scores exist; ``mean_fit_time``, ``std_fit_time`` (seconds
+        of fitting up to the candidate's epoch), ``mean_score_time`` (seconds); ``parameters``
+        (weights), ``state``, ``reason``, ``epochs_run``. Pruned and failed rows have no scores,
+        times or rank.
     """
-    splits = max((len(c.trial.splits) for c in record.candidates), default=0)
+    fits = max((_fits(c.trial.splits) for c in record.candidates), key=len, default=[])
     trained = any(split.train for c in record.candidates for split in c.trial.splits)
     names = parameter_names(record)
     rows = [_candidate_row(c, names, trained=trained) for c in record.candidates]
-    columns = _candidate_columns(names, splits, trained=trained)
+    columns = _candidate_columns(names, fits, trained=trained)
     # As objects, for a whole number beside a None would become a float.
     return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
 
@@ -108,9 +111,9 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``candidate`` (the trial's first row in the table of candidates), ``trial``,
-        ``split``, ``epoch`` (1 = after the first), ``test_score``, ``train_score``, ``loss``
-        and ``accuracy`` (on the training rows, during the epoch), ``seconds`` (of fitting,
-        from the start), ``state``. What was not measured is NaN.
+        ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first),
+        ``test_score``, ``train_score``, ``loss`` and ``accuracy`` (on the training rows, during the
+        epoch), ``seconds`` (of fitting, from the start), ``state``. What was not measured is NaN.
     """
     first: dict[int, Candidate] = {}
     for candidate in record.candidates:
@@ -173,12 +176,12 @@ def _spread(table: pd.DataFrame | pd.Series[Any], across: Sequence[str]) -> pd.D
     return pd.DataFrame(table.unstack(list(across)))  # noqa: PD010 - see above
 
 
-def _candidate_columns(names: Iterable[str], splits: int, *, trained: bool) -> list[str]:
+def _candidate_columns(names: Iterable[str], fits: Sequence[str], *, trained: bool) -> list[str]:
     scores = ["mean_test_score", "std_test_score", "rank_test_score"]
-    scores += [f"split{i}_test_score" for i in range(splits)]
+    scores += [f"{fit}_test_score" for fit in fits]
     if trained:
         scores += ["mean_train_score", "std_train_score"]
-        scores += [f"split{i}_train_score" for i in range(splits)]
+        scores += [f"{fit}_train_score" for fit in fits]
     times = ["mean_fit_time", "std_fit_time", "mean_score_time"]
     tail = ["parameters", "state", "reason", "epochs_run"]
     return ["candidate", *(PREFIX + name for name in names), *scores, *times, *tail]
@@ -195,13 +198,21 @@ def _candidate_row(candidate: Candidate, names: Iterable[str], *, trained: bool)
         return row
     kinds = ["test", "train"] if trained else ["test"]
     for kind in kinds:
-        row |= _scores([getattr(s, kind).get(candidate.epoch) for s in trial.splits], kind)
+        scores = [getattr(s, kind).get(candidate.epoch) for s in trial.splits]
+        row |= _scores(dict(zip(_fits(trial.splits), scores, strict=True)), kind)
     return row | _times(candidate.epoch, trial.splits)
 
 
-def _scores(scores: Sequence[float | None], kind: str) -> dict[str, float | None]:
-    known = [score for score in scores if score is not None]
-    row = {f"split{i}_{kind}_score": score for i, score in enumerate(scores)}
+def _fits(splits: Sequence[SplitResult]) -> list[str]:
+    """Return what the fits of a trial are called in column names."""
+    if any(split.seed for split in splits):
+        return [f"split{each.split}_seed{each.seed}" for each in splits]
+    return [f"split{i}" for i in range(len(splits))]
+
+
+def _scores(scores: Mapping[str, float | None], kind: str) -> dict[str, float | None]:
+    known = [score for score in scores.values() if score is not None]
+    row = {f"{fit}_{kind}_score": score for fit, score in scores.items()}
     if known:
         row[f"mean_{kind}_score"] = float(np.mean(known))
         row[f"std_{kind}_score"] = float(np.std(known))
@@ -232,12 +243,13 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _trial_rows(trial: TrialRecord) -> Iterable[dict[str, Any]]:
-    for number, split in enumerate(trial.splits):
+    for split in trial.splits:
         length = max((len(values) for values in split.history.values()), default=0)
         for epoch in sorted({*split.test, *split.train, *range(1, length + 1)}):
             yield {
                 "trial": trial.number,
-                "split": number,
+                "split": split.split,
+                "seed": split.seed,
                 "epoch": epoch,
                 "test_score": split.test.get(epoch, np.nan),
                 "train_score": split.train.get(epoch, np.nan),

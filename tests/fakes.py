@@ -8,13 +8,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 
 class FakeClassifier(ClassifierMixin, BaseEstimator):
-    """Right on a share of the rows that grows by ``skill`` with every epoch."""
+    """Right on a share of the rows that grows by ``skill`` with every epoch and every seed."""
 
-    def __init__(self, skill=0.1, epochs=2, checkpoint_epochs=None, nan_at=None):
+    def __init__(self, skill=0.1, epochs=2, checkpoint_epochs=None, nan_at=None, random_state=0):
         self.skill = skill
         self.epochs = epochs
         self.checkpoint_epochs = checkpoint_epochs
         self.nan_at = nan_at
+        self.random_state = random_state
 
     def fit(self, X, y):
         """Begin anew and run all epochs."""
@@ -39,7 +40,7 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
 
     def share(self):
         """Return the share of rows that are predicted rightly."""
-        return min(1.0, self.skill * self.n_epochs_)
+        return min(1.0, self.skill * (self.n_epochs_ + self.random_state))
 
     def predict(self, X):
         """Return the label in the first column for a share of the rows, else the other of two."""

@@ -46,7 +46,11 @@ def split(value, epochs, number=0):
     """One split's result: the score grows with the epoch, a little other in each split."""
     at = {epoch: round(value + epoch / 100 + number / 1000, 4) for epoch in epochs}
     return SplitResult(
-        test=at, seconds={epoch: 0.1 * epoch for epoch in epochs}, score_seconds=0.01, n_test=479
+        test=at,
+        seconds={epoch: 0.1 * epoch for epoch in epochs},
+        score_seconds=0.01,
+        n_test=479,
+        split=number,
     )
 
 

@@ -52,7 +52,7 @@ def curve(rng, ceiling, epochs, speed=0.6):
     return {int(e): float(round(min(s, 1.0), 4)) for e, s in zip(steps, scores, strict=True)}
 
 
-def split(rng, ceiling, epochs, *, train=True, n_test=1200, pace=0.4):
+def split(rng, ceiling, epochs, *, train=True, n_test=1200, pace=0.4, number=0):
     """One split's result over that many epochs."""
     test = curve(rng, ceiling + rng.normal(0, 0.003), epochs)
     return SplitResult(
@@ -65,6 +65,7 @@ def split(rng, ceiling, epochs, *, train=True, n_test=1200, pace=0.4):
             "accuracy": tuple(test.values()),
         },
         n_test=n_test,
+        split=number,
     )
 
 
@@ -106,8 +107,14 @@ def grid_record(*, epochs=(1, 5, 10), widths=(32, 64, 256), folds=5, refit=True,
             params={"hidden_size": width},
             epochs=tuple(epochs),
             splits=tuple(
-                split(rng, 0.90 + 0.011 * np.log2(width / 16), max(epochs), pace=0.1 + width / 900)
-                for _ in range(folds)
+                split(
+                    rng,
+                    0.90 + 0.011 * np.log2(width / 16),
+                    max(epochs),
+                    pace=0.1 + width / 900,
+                    number=i,
+                )
+                for i in range(folds)
             ),
             parameters=785 * width + 10 * (width + 1),
             layers=mlp_layers(width),
@@ -178,8 +185,10 @@ def tpe_trial(rng, number, *, epochs=10, splits=1):
     )
     ran = {"COMPLETE": epochs, "PRUNED": 1 + number % 4, "FAIL": 0}[state]
     results = tuple(
-        split(rng, ceiling, ran, train=False, n_test=600, pace=0.1 + params["filters"] / 90)
-        for _ in range(splits)
+        split(
+            rng, ceiling, ran, train=False, n_test=600, pace=0.1 + params["filters"] / 90, number=i
+        )
+        for i in range(splits)
     )
     return TrialRecord(
         number=number,

@@ -52,6 +52,27 @@ def test_lockstep_gives_the_same_scores():
     assert (steps.value, steps.pruned) == (whole.value, False)
 
 
+@pytest.mark.parametrize("fits", ["one after another", "in lockstep"])
+def test_every_split_is_fitted_under_every_seed(fits):
+    """Seed by seed: random_state is the estimator's own, that plus 1, that plus 2."""
+    asked, estimator = Asked((2,), train_scores=True, seeds=3), FakeClassifier(random_state=1)
+    if fits == "in lockstep":
+        found = evaluate_in_lockstep(estimator, DATA, asked, go_on, silent)
+    else:
+        found = evaluate(estimator, DATA, asked)
+    places = [(s.seed, s.split) for s in found.splits]
+    assert places == [(seed, split) for seed in range(3) for split in range(4)]
+    assert [s.test[2] for s in found.splits] == [0.3] * 4 + [0.4] * 4 + [0.5] * 4
+    assert [s.train[2] for s in found.splits[::4]] == pytest.approx([0.3, 0.4, 0.5])
+    assert found.value == pytest.approx(0.4)
+
+
+def test_one_seed_is_that_of_the_study():
+    """Without ``seeds`` nothing changes, and no parameter is set."""
+    found = evaluate(FakeClassifier(random_state=2), DATA, Asked((1,)))
+    assert [(s.seed, s.test[1]) for s in found.splits] == [(0, 0.3)] * 4
+
+
 def test_lockstep_reports_means_and_stops_when_told():
     """The pruner sees the mean of the splits after each epoch; the rest is not trained."""
     seen = []

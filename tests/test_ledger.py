@@ -2,10 +2,12 @@
 
 import math
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 
 from sweep.errors import LedgerError, StudyNotFoundError
+from sweep.ledger.codec import split_to_plain, splits_from_plain
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import PlannedCell, SplitResult, WinnerRecord
@@ -51,7 +53,15 @@ def splits(score):
     one = SplitResult(
         {1: score, 2: score + 0.1}, {2: 0.95}, {1: 0.5, 2: 1.0}, 0.01, {"loss": (2.0, 1.0)}, 5
     )
-    return (one, one)
+    return (one, replace(one, split=1, seed=2))
+
+
+def test_an_older_ledger_counts_splits_by_their_place():
+    """Before there were several seeds, results did not say which split they are of."""
+    plain = [split_to_plain(each) for each in splits(0.5)]
+    old = [{k: v for k, v in each.items() if k not in ("split", "seed")} for each in plain]
+    assert [(s.split, s.seed) for s in splits_from_plain(old)] == [(0, 0), (1, 0)]
+    assert [(s.split, s.seed) for s in splits_from_plain(plain)] == [(0, 0), (1, 2)]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ def changed(study, place, value):
         (GRID, "space.hidden_size", [32, 16, 8]),
         (GRID, "study.description", "again"),
         (TPE, "search.trials", 9),
+        (GRID, "search.choose", "cheapest"),
         (TPE, "search.timeout", "2h"),
     ],
 )
@@ -42,6 +43,7 @@ def test_growth_continues(study, place, value):
     [
         (GRID, "space.hidden_size", [8], "space.hidden_size: was [8, 16], now [8]"),
         (GRID, "search.cv", 5, "search.cv: was 3, now 5"),
+        (GRID, "search.seeds", 3, "search.seeds: was 1, now 3"),
         (GRID, "study.seed", 1, "study.seed: was 0, now 1"),
         (GRID, "model.optimizer", "sgd", "model.optimizer: was 'adam', now 'sgd'"),
         (GRID, "data.train_rows", 99, "data.train_rows: was left out, now 99"),

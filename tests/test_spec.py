@@ -205,6 +205,21 @@ WRONG = [
         ),
     ),
     (
+        {"search": {"seeds": 0}},
+        "search.seeds: must be a whole number from 1 to 100 (fits of each split), got 0",
+    ),
+    (
+        {"search": {"choose": "first"}},
+        'search.choose: must be "best", "one_standard_error" or "cheapest", got "first"',
+    ),
+    (
+        {"search": {"choose": "cheapest", "validation": 0.2, "scoring": "f1_macro"}},
+        (
+            "search.choose: needs several splits, or accuracy, to tell candidates apart, got "
+            '"cheapest" with one split scored by "f1_macro"; say cv = 5 in place of validation'
+        ),
+    ),
+    (
         {"search": {"pruner": "median"}},
         (
             "search.pruner: a grid finishes the epochs of every candidate, so pruner must be left "
@@ -663,10 +678,12 @@ def test_e6_is_exact():
             "method": "grid",
             "cv": 5,
             "repeats": 1,
+            "seeds": 1,
             "scoring": "accuracy",
             "train_scores": True,
             "refit": False,
             "objectives": ["score"],
+            "choose": "best",
             "curves": True,
         },
         "space": {"epochs": [1, 5, 10], "hidden_size": [32, 64, 256]},

@@ -95,6 +95,21 @@ def test_a_study_without_scores_still_has_its_rows():
     assert frame["mean_test_score"].isna().all()
 
 
+def test_every_seed_has_its_columns():
+    """With several seeds a split has a column for each; the mean is over all of them."""
+    record = grid_record(epochs=(5,), widths=(32,))
+    trial = record.trials[0]
+    again = tuple(replace(s, seed=1, test={5: 0.5}) for s in trial.splits)
+    trial = replace(trial, splits=(*trial.splits, *again))
+    rows = tuple(replace(c, trial=trial) for c in record.candidates)
+    row = candidates_frame(replace(record, trials=(trial,), candidates=rows)).iloc[0]
+    scores = [row[f"split{i}_seed{j}_test_score"] for i in range(5) for j in range(2)]
+    assert scores[1::2] == [0.5] * 5
+    assert row["mean_test_score"] == pytest.approx(np.mean(scores))
+    folds = folds_frame(replace(record, trials=(trial,), candidates=rows))
+    assert set(folds["seed"]) == {0, 1}
+
+
 def test_folds_hold_every_epoch_of_every_split():
     """Trials times splits times epochs rows, with loss and accuracy of the history."""
     record = grid_record()

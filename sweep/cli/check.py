@@ -113,6 +113,7 @@ def _plan(standing: Standing) -> dict[str, Any]:
         "candidates": checked.plan.candidates,
         "cells": len(checked.plan.cells),
         "splits": checked.splits,
+        "seeds": spec.search.seeds,
         "fits": checked.fits,
         "fits_of_a_plain_search": checked.candidate_fits,
         "workers": checked.workers,
@@ -219,6 +220,8 @@ def _sharing(checked: Check) -> str:
 def _fits(checked: Check) -> str:
     cells, refit = len(checked.plan.cells), checked.spec.search.refit
     splits = counted(checked.splits, "split")
+    if checked.spec.search.seeds > 1:
+        splits += f" x {checked.spec.search.seeds} seeds"
     sum_ = f"{counted(cells, 'cell')} x {splits}" + (" + the winner" if refit else "")
     plain = checked.candidate_fits
     saved = f"; a plain search would train {plain:,}" if plain > checked.fits else ""

@@ -90,8 +90,9 @@ def _draw(folds: pd.DataFrame, top: Sequence[int], column: str, title: str) -> F
 
 def _top(axes: Axes, splits: pd.DataFrame, mean: pd.DataFrame, column: str, place: int) -> None:
     colour = SERIES[place]
-    if len(set(splits["split"])) > 1:
-        axes.plot(*_broken(splits, column, ["split"]), color=colour, linewidth=0.7, alpha=0.45)
+    fits = ["split", "seed"]
+    if len(splits.drop_duplicates(fits)) > 1:
+        axes.plot(*_broken(splits, column, fits), color=colour, linewidth=0.7, alpha=0.45)
     known = mean[mean[column].notna()]
     dots = "o" if len(known) <= 1 else None
     axes.plot(

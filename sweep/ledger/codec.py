@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.records import DataRecord, Layer, SplitResult, WinnerRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def split_to_plain(split: SplitResult) -> dict[str, Any]:
@@ -17,6 +17,11 @@ def split_to_plain(split: SplitResult) -> dict[str, Any]:
     for name in ("test", "train", "seconds"):
         plain[name] = {str(epoch): value for epoch, value in plain[name].items()}
     return plain
+
+
+def splits_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SplitResult, ...]:
+    """Read a trial's results; an older ledger counts the splits by their place."""
+    return tuple(split_from_plain({"split": i, **each}) for i, each in enumerate(plain))
 
 
 def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
@@ -30,6 +35,8 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
         score_seconds=plain["score_seconds"],
         history=_history(plain["history"]),
         n_test=plain["n_test"],
+        split=plain.get("split", 0),
+        seed=plain.get("seed", 0),
     )
 
 

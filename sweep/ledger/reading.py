@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.codec import (
     data_from_plain,
     layers_from_plain,
-    split_from_plain,
+    splits_from_plain,
     winner_from_plain,
 )
 from sweep.ledger.ledger import CELL, COPIED, LOST, REASON, RESULT, WINNER, WORKER, Ledger
@@ -71,7 +71,7 @@ def trial_record(trial: FrozenTrial, space: Space) -> TrialRecord:
         state=_state(trial),
         params=_decoded(trial.params, space) if cell["params"] is None else cell["params"],
         epochs=tuple(cell["epochs"]) or _suggested_epochs(trial),
-        splits=tuple(split_from_plain(split) for split in result.get("splits", [])),
+        splits=splits_from_plain(result.get("splits", [])),
         parameters=result.get("parameters"),
         layers=layers_from_plain(result.get("layers", [])),
         reason=attributes.get(REASON) or attributes.get(LOST),

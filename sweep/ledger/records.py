@@ -42,7 +42,7 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class SplitResult:
-    """What one split of one trial measured.
+    """What one split of one trial measured, under one seed.
 
     Attributes
     ----------
@@ -57,6 +57,10 @@ class SplitResult:
         Keras's training history, one value an epoch: ``loss``, ``accuracy``.
     n_test : int
         Held-out rows.
+    split : int
+        Number of the split, from 0.
+    seed : int
+        Number of the seed, from 0: the fit's ``random_state`` is that of the study plus this.
     """
 
     test: Mapping[int, float]
@@ -65,6 +69,8 @@ class SplitResult:
     score_seconds: float = 0.0
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     n_test: int = 0
+    split: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,12 +58,15 @@ class Asked:
         Score the training rows too, at the asked epochs.
     curves : bool
         Score the held-out rows after every epoch.
+    seeds : int
+        Fits of each split: under the estimator's ``random_state``, that plus 1, and so on.
     """
 
     epochs: tuple[int, ...]
     scoring: str = "accuracy"
     train_scores: bool = False
     curves: bool = True
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,9 @@ def evaluate(
 ) -> Evaluation:
     """Cross-validate one configuration.
 
-    A ``GridSearchCV`` of one candidate (fixed splits, no refit) does the work. A scorer reads the
-    estimator at each epoch, which equals separate fits, since a fit is a pure function of seed
-    and epoch.
+    A ``GridSearchCV`` over the seeds alone (fixed splits, no refit) does the work. A scorer reads
+    the estimator at each epoch, which equals separate fits, since a fit is a pure function of
+    seed and epoch.
 
     Parameters
     ----------
@@ -104,11 +107,11 @@ def evaluate(
     from sklearn.model_selection import GridSearchCV
 
     last = asked.epochs[-1]
-    scorer = StagedScorer(asked)
+    scorer = StagedScorer(asked, len(data.splits))
     candidate = estimator.set_params(epochs=last, checkpoint_epochs=range(1, last + 1))
     search = GridSearchCV(
         candidate,
-        {"epochs": [last]},
+        {"epochs": [last], **_seed_grid(candidate, asked.seeds)},
         scoring=scorer,
         cv=list(data.splits),
         refit=False,
@@ -129,8 +132,9 @@ class StagedScorer:
     rows. It returns one number for each epoch, as scikit-learn's multimetric scorers do.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, n_splits: int) -> None:
         self.asked = asked
+        self.n_splits = n_splits
         self.splits: list[SplitResult] = []
         self.layers: tuple[Layer, ...] = ()
         self._last: Any = None
@@ -154,7 +158,9 @@ class StagedScorer:
         began = time.perf_counter()
         scores = self._score(estimator, X, y, epochs)
         seconds = (time.perf_counter() - began) / len(epochs)
-        self.splits.append(split_result(estimator, scores, seconds, len(y)))
+        seed, split = divmod(len(self.splits), self.n_splits)  # GridSearchCV: seed by seed
+        found = split_result(estimator, scores, seconds, len(y))
+        self.splits.append(replace(found, split=split, seed=seed))
         self.layers = self.layers or estimator.layer_table()
         return scores
 
@@ -167,6 +173,18 @@ class StagedScorer:
         everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
         every = range(1, estimator.n_epochs_ + 1) if everything else ()
         return sorted({*every, *self.asked.epochs})
+
+
+def nth_seed(estimator: Any, number: int) -> int:
+    """Return the ``random_state`` of the fits under that seed, the first being number 0."""
+    return int((estimator.get_params()["random_state"] or 0) + number) % 2**32
+
+
+def _seed_grid(estimator: Any, seeds: int) -> dict[str, list[int]]:
+    """Return the one parameter in which the seeds differ; nothing where there is but one."""
+    if seeds == 1:
+        return {}
+    return {"random_state": [nth_seed(estimator, number) for number in range(seeds)]}
 
 
 def scorer_of(name: str) -> Callable[..., float]:
@@ -209,6 +227,4 @@ def mean_score(splits: Sequence[SplitResult], epoch: int) -> float:
 
 
 def _with_train(split: SplitResult, scores: dict[int, float]) -> SplitResult:
-    return SplitResult(
-        split.test, scores, split.seconds, split.score_seconds, split.history, split.n_test
-    )
+    return replace(split, train=scores)

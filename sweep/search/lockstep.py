@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 
-from sweep.ledger.records import SplitResult
 from sweep.search.evaluate import (
     Asked,
     Evaluation,
     SearchData,
     checked_score,
+    nth_seed,
     scorer_of,
     split_result,
 )
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import SplitResult
 
 Stop = Callable[[int, float], bool]
 Tell = Callable[[int, int, int], None]
@@ -26,7 +31,7 @@ Tell = Callable[[int, int, int], None]
 def evaluate_in_lockstep(
     estimator: Any, data: SearchData, asked: Asked, stop: Stop, tell: Tell
 ) -> Evaluation:
-    """Train every split by one epoch, score, ask whether to go on.
+    """Train every split by one epoch, under every seed, score, ask whether to go on.
 
     The scores equal those of :func:`sweep.search.evaluate.evaluate`, epoch by epoch.
 
@@ -41,14 +46,15 @@ def evaluate_in_lockstep(
     stop : callable
         ``stop(epoch, mean_score) -> bool``: give this configuration up?
     tell : callable
-        ``tell(split, epoch, of)`` after each split's epoch.
+        ``tell(fit, epoch, of)`` after each epoch; fits are counted seed by seed.
 
     Returns
     -------
     Evaluation
         ``pruned`` if it was given up; its value is then the last epoch's mean.
     """
-    lanes = [_Lane(estimator, data, split, asked) for split in range(len(data.splits))]
+    places = product(range(asked.seeds), range(len(data.splits)))
+    lanes = [_Lane(estimator, data, split, seed, asked) for seed, split in places]
     last = asked.epochs[-1]
     for epoch in range(1, last + 1):
         for number, lane in enumerate(lanes):
@@ -63,9 +69,12 @@ def evaluate_in_lockstep(
 
 
 class _Lane:
-    """One split's estimator, trained an epoch at a time."""
+    """One split's estimator under one seed, trained an epoch at a time."""
 
-    def __init__(self, estimator: Any, data: SearchData, split: int, asked: Asked) -> None:
+    def __init__(
+        self, estimator: Any, data: SearchData, split: int, seed: int, asked: Asked
+    ) -> None:
+        self._split, self._seed = split, seed
         train, test = data.splits[split]
         self._train, self._test = (data.x[train], data.y[train]), (data.x[test], data.y[test])
         self._asked = asked
@@ -74,6 +83,8 @@ class _Lane:
         self._seconds = 0.0
         self._train_scores: dict[int, float] = {}
         self.estimator = clone(estimator)
+        if seed:
+            self.estimator.set_params(random_state=nth_seed(estimator, seed))
         self.scores: dict[int, float] = {}
 
     def step(self, epoch: int) -> None:
@@ -89,14 +100,7 @@ class _Lane:
 
     def result(self) -> SplitResult:
         plain = split_result(self.estimator, self.scores, self._seconds, len(self._test[1]))
-        return SplitResult(
-            plain.test,
-            self._train_scores,
-            plain.seconds,
-            plain.score_seconds,
-            plain.history,
-            plain.n_test,
-        )
+        return replace(plain, train=self._train_scores, split=self._split, seed=self._seed)
 
 
 def _evaluation(lanes: list[_Lane], value: float, *, pruned: bool) -> Evaluation:

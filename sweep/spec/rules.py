@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.spaces import Choices, Dimension, Space, grid_problems
+from sweep.spec.choice import choice_problems
 from sweep.spec.parameters import (
     ParametersOf,
     factory_names,
@@ -38,7 +39,9 @@ def search_problems(
 ) -> Iterator[Problem]:
     """Find contradictions in ``[search]``."""
     method = raw.get("method")
-    yield from pruning_problems(search_defaults(raw), {**model, **space})
+    filled = search_defaults(raw)
+    yield from pruning_problems(filled, {**model, **space})
+    yield from choice_problems(filled)
     if raw.get("cv") is not None and raw.get("validation") is not None:
         yield Problem(
             ("search", "validation"),

@@ -18,6 +18,7 @@ OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
 TRIALS_LIMIT = 100_000
 SEED_LIMIT = 2**32 - 1
+SEEDS_LIMIT = 100
 
 
 def _duration(value: Any) -> Any:
@@ -112,11 +113,17 @@ class SearchSection(Section):
     )
     repeats: Count = Field(1, description=COUNT)
     validation: Share | None = Field(None, description=SHARE)
+    seeds: Annotated[int, Field(ge=1, le=SEEDS_LIMIT)] = Field(
+        1, description=f"a whole number from 1 to {SEEDS_LIMIT} (fits of each split)"
+    )
     scoring: Annotated[str, BeforeValidator(_scorer)] = Field(
         "accuracy", description=f"one of: {', '.join(SCORERS)}"
     )
     train_scores: bool = Field(default=False, description="true or false")
     refit: bool = Field(default=True, description="true or false")
+    choose: Literal["best", "one_standard_error", "cheapest"] = Field(
+        "best", description='"best", "one_standard_error" or "cheapest"'
+    )
     trials: Annotated[int, Field(ge=1, le=TRIALS_LIMIT)] | None = Field(
         None, description=f"a whole number from 1 to {TRIALS_LIMIT}"
     )

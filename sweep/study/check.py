@@ -45,9 +45,10 @@ class Check:
     splits : int
         Splits of each cell.
     fits : int
-        Fits that train: cells times splits, and one for the winner.
+        Fits that train: cells times splits times seeds, and one for the winner.
     candidate_fits : int
-        Fits that a plain search would train: candidates times splits, and one for the winner.
+        Fits that a plain search would train: candidates times splits times seeds, and one for
+        the winner.
     cpu_seconds : float or None
         Estimate of the work that is left on one core; None without a probe.
     workers : int
@@ -122,7 +123,8 @@ def check_study(
     check_models(spec, plan, data.shape, len(data.classes))
     check_scoring(spec, len(data.classes))
     splits = make_splits(spec, dataset.y_train, dataset.groups)
-    rows = sum(len(train) for train, _ in splits)
+    rows = sum(len(train) for train, _ in splits) * spec.search.seeds
+    each = len(splits) * spec.search.seeds
     left = cells_left(plan, known)
     probing = probe and bool(left)
     seconds, warnings = _estimate(spec, left, dataset, rows, allow) if probing else (None, ())
@@ -133,8 +135,8 @@ def check_study(
         plan,
         data,
         len(splits),
-        len(plan.cells) * len(splits) + refit,
-        plan.candidates * len(splits) + refit,
+        len(plan.cells) * each + refit,
+        plan.candidates * each + refit,
         seconds,
         cores or 1,
         warnings,

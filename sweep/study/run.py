@@ -227,4 +227,7 @@ def _take_stock(ledger: Ledger, progress: Progress) -> None:
 
 
 def _splits(spec: StudySpec) -> int:
-    return 1 if spec.search.validation is not None else (spec.search.cv or 5) * spec.search.repeats
+    """Return the fits of each cell."""
+    search = spec.search
+    splits = 1 if search.validation is not None else (search.cv or 5) * search.repeats
+    return splits * search.seeds

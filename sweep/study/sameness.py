@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sweep.spec import StudySpec
 
-FREE = (("study", "description"), ("search", "trial_timeout"))
+FREE = (("study", "description"), ("search", "trial_timeout"), ("search", "choose"))
 """Settings that may change between runs, beside everything in ``[report]``."""
 
 MAY_GROW = (("search", "trials"), ("search", "timeout"), ("search", "patience"))

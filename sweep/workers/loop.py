@@ -130,7 +130,7 @@ class Worker:
             epochs = (int(params.get("epochs", self.spec.fixed_epochs)),)
             self.control.tell("taken", trial=claim.number, params=params)
         search = self.spec.search
-        asked = Asked(epochs, search.scoring, search.train_scores, search.curves)
+        asked = Asked(epochs, search.scoring, search.train_scores, search.curves, search.seeds)
         return self._score(claim, trial, params, asked)
 
     def _score(

@@ -32,7 +32,7 @@ class Progress:
     planned, done, failed, pruned : int
         Cells of the plan; cells with a recorded end, and how many of them failed or were pruned.
     splits : int
-        Splits of each cell.
+        Fits of each cell: splits times seeds.
     current : mapping of int to Current
         What each worker is doing, by its number.
     best : tuple of float and mapping, or None
