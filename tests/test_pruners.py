@@ -3,6 +3,7 @@
 import optuna
 import pytest
 
+from sweep.ledger.ledger import CELL
 from sweep.search.pruners import largest_epochs, make_pruner
 from sweep.spec import load_study
 
@@ -48,7 +49,7 @@ def study(pruner=None, epochs=None):
 def test_each_name_is_optunas_pruner(pruner, kind, settings):
     """With the settings of the study file and our defaults."""
     made = make_pruner(study(pruner, epochs=[9]))
-    assert type(made) is kind
+    assert isinstance(made, kind)
     assert {name: getattr(made, name) for name in settings} == settings
 
 
@@ -56,7 +57,7 @@ def test_a_patient_pruner_wraps_another():
     """The wrapped one has its own settings."""
     wrapped = {"name": "hyperband", "min_epochs": 2}
     made = make_pruner(study({"name": "patient", "wrapped": wrapped}, epochs=[3, 9]))
-    assert type(made._wrapped_pruner) is optuna.pruners.HyperbandPruner
+    assert isinstance(made._wrapped_pruner, optuna.pruners.HyperbandPruner)
     assert (made._wrapped_pruner._min_resource, made._wrapped_pruner._max_resource) == (2, 9)
 
 
@@ -77,3 +78,20 @@ def test_fixed_epochs_are_the_budget():
     """Where epochs stand in [model], they are the whole of a trial."""
     spec = study("hyperband")
     assert make_pruner(spec)._max_resource == spec.fixed_epochs
+
+
+def trial(number, slot):
+    """Return a trial that answers a slot."""
+    made = optuna.trial.create_trial(value=0.5, user_attrs={CELL: {"key": f"slot:{slot}"}})
+    made.number = number
+    return made
+
+
+def test_a_slot_keeps_its_bracket_whatever_its_trials_number():
+    """So that an interrupted study goes on as it would have; another seed draws others."""
+    pruner, any_study = make_pruner(study("hyperband", epochs=[9])), optuna.create_study()
+    pruner._try_initialization(any_study)
+    brackets = [pruner._get_bracket_id(any_study, trial(slot, slot)) for slot in range(60)]
+    moved = [pruner._get_bracket_id(any_study, trial(slot + 7, slot)) for slot in range(60)]
+    assert brackets == moved
+    assert set(brackets) == {0, 1, 2}

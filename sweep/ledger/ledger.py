@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import optuna
 
     from sweep.ledger.records import Layer, PlannedCell, SplitResult, WinnerRecord
+    from sweep.ledger.view import SearchView
 
 FORMAT = 1
 """Version of what we keep in the storage; a later one is refused."""
@@ -72,6 +73,7 @@ class Ledger:
         self.url = url
         self.storage = open_storage(url, create=create)
         self._waiting: dict[str, deque[optuna.trial.FrozenTrial]] = {}
+        self._view: SearchView | None = None
 
     def close(self) -> None:
         """Close the connections; the ledger opens new ones if it is used again."""
@@ -266,16 +268,16 @@ class Ledger:
         return self._end(claim, state, {RESULT: plain}, value)
 
     def _end(
-        self, claim: Claim, state: str, attributes: Mapping[str, Any], value: float | None = None
-    ) -> bool:
+        self, claim: Claim, state: str, attributes: Mapping[str, Any], value: float | None = None,
+        steps: Mapping[int, float] | None = None,
+    ) -> bool:  # fmt: skip
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         values = None if value is None else [value]
         with self.translated():
             try:
-                for key, attribute in attributes.items():
-                    self.storage.set_trial_user_attr(claim.trial_id, key, attribute)
+                self.view.write_end(claim.trial_id, attributes, steps or {})
                 return self.storage.set_trial_state_values(
                     claim.trial_id, TrialState[state], values
                 )
@@ -283,6 +285,24 @@ class Ledger:
                 return False
 
     # -- reading -------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> SearchView:
+        """What samplers and pruners see; one for each process, for it remembers."""
+        from sweep.ledger.view import SearchView
+
+        if self._view is None:
+            self._view = SearchView(self.storage)
+        return self._view
+
+    def searched(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
+        """Return the study for a sampler or pruner: without waiting and failed trials."""
+        import optuna
+
+        with self.translated():
+            return optuna.load_study(
+                study_name=name, storage=self.view, sampler=sampler, pruner=pruner
+            )
 
     def load(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
         """Return the study as Optuna's own object."""

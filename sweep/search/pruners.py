@@ -6,8 +6,10 @@ epochs.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from sweep.ledger.ledger import CELL
 from sweep.spaces import Choices
 from sweep.spaces.dimensions import top
 
@@ -25,7 +27,7 @@ def make_pruner(spec: StudySpec) -> Any:
     import optuna
 
     asked = spec.search.pruner
-    return optuna.pruners.NopPruner() if asked is None else _make(asked, largest_epochs(spec))
+    return optuna.pruners.NopPruner() if asked is None else _make(asked, spec)
 
 
 def largest_epochs(spec: StudySpec) -> int:
@@ -36,11 +38,11 @@ def largest_epochs(spec: StudySpec) -> int:
     return int(max(searched.values) if isinstance(searched, Choices) else top(searched))
 
 
-def _make(asked: PrunerSection, epochs: int) -> Any:
+def _make(asked: PrunerSection, spec: StudySpec) -> Any:
     from optuna import pruners
 
-    most = asked.max_epochs or max(epochs, asked.min_epochs or 1)
-    wrapped = None if asked.wrapped is None else _make(asked.wrapped, epochs)
+    most = asked.max_epochs or max(largest_epochs(spec), asked.min_epochs or 1)
+    wrapped = None if asked.wrapped is None else _make(asked.wrapped, spec)
     warm_up = {"n_warmup_steps": asked.min_epochs}
     startup = {"n_startup_trials": asked.startup_trials}
     resource = {"min_resource": asked.min_epochs, "reduction_factor": asked.reduction_factor}
@@ -57,7 +59,25 @@ def _make(asked: PrunerSection, epochs: int) -> Any:
         ),
         "patient": (pruners.PatientPruner, {"wrapped_pruner": wrapped, **patience}),
         "successive_halving": (pruners.SuccessiveHalvingPruner, resource),
-        "hyperband": (pruners.HyperbandPruner, {"max_resource": most, **resource}),
+        "hyperband": (_hyperband(spec.study.seed), {"max_resource": most, **resource}),
     }
     kind, settings = kinds[asked.name]
     return kind(**settings)
+
+
+def _hyperband(seed: int) -> Any:
+    """Return Optuna's hyperband, a trial's bracket drawn by the study's seed and the trial's slot.
+
+    Optuna draws it by the study's name and the trial's number, which is another one when an
+    interrupted cell is taken again.
+    """
+    from optuna.pruners import HyperbandPruner
+
+    class SlotHyperbandPruner(HyperbandPruner):
+        def _get_bracket_id(self, study: Any, trial: Any) -> int:  # noqa: ARG002
+            key = trial.user_attrs.get(CELL, {}).get("key", "")
+            slot = key.rpartition(":")[2] or str(trial.number)
+            fixed: Any = SimpleNamespace(study_name=str(seed), number=slot)
+            return super()._get_bracket_id(fixed, fixed)
+
+    return SlotHyperbandPruner

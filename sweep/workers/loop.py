@@ -80,7 +80,7 @@ class Worker:
         self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, dataset: Dataset
     ) -> None:
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
-        self.name = worker_name()
+        self.name, self._tidied = worker_name(), False
         splits = make_splits(spec, dataset.y_train, dataset.groups)
         self.data = SearchData(dataset.x_train, dataset.y_train, splits)
 
@@ -112,7 +112,14 @@ class Worker:
             self.control.tell("ended", trial=claim.number, state="FAIL", reason=reason_of(error))
         else:
             self._record(claim, found)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Collect what the cell has left; what is there after the first one stays: libraries."""
         gc.collect()
+        if not self._tidied:
+            gc.freeze()
+            self._tidied = True
 
     def _record(self, claim: Claim, found: Evaluation) -> None:
         record = self.ledger.pruned if found.pruned else self.ledger.complete
@@ -127,6 +134,7 @@ class Worker:
             trial = self._optuna_trial(claim)
         if params is None:
             params = suggest(trial, self.spec.space.dimensions)
+            self.ledger.view.flush_params()
             epochs = (int(params.get("epochs", self.spec.fixed_epochs)),)
             self.control.tell("taken", trial=claim.number, params=params)
         search = self.spec.search
@@ -157,8 +165,8 @@ class Worker:
 
         slot = int(claim.key.rpartition(":")[2])
         sampler, pruner = make_sampler(self.spec, slot), make_pruner(self.spec)
-        study = self.ledger.load(self.job.study, sampler, pruner)
-        study.get_trials(deepcopy=False)  # Optuna's cache must know the trial before it is asked
+        study = self.ledger.searched(self.job.study, sampler, pruner)
+        self.ledger.view.take(study._study_id, claim.trial_id)
         return optuna.trial.Trial(study, claim.trial_id)
 
     @contextmanager
