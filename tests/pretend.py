@@ -67,7 +67,7 @@ def study(method, name="pretend", space=None, **search):
         {
             "study": {"name": name, "seed": 1},
             "data": {"dataset": "digits"},
-            "model": {"factory": "mlp", "epochs": 1},
+            "model": {"factory": "mlp", **({} if "epochs" in (space or {}) else {"epochs": 1})},
             "search": {"method": method, "validation": 0.5, **search},
             "space": SPACE if space is None else space,
         }

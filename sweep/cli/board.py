@@ -142,11 +142,12 @@ def natural_width(table: Table) -> int:
 
 def headline(record: StudyRecord) -> str:
     """Return a study's name, method, state and counts on one line."""
-    counts = {"failed": cells_in(record, "FAIL"), "pruned": cells_in(record, "PRUNED")}
+    words = {"failed": "FAIL", "pruned": "PRUNED", "past a limit": "INFEASIBLE"}
+    counts = {word: cells_in(record, state) for word, state in words.items()}
     notes = [f"{number} {word}" for word, number in counts.items() if number]
     done = f"{record.done} of {counted(record.planned, 'cell')} done"
     method = record.spec.get("search", {}).get("method", "?")
-    return ", ".join([f"{clean(record.name)}: {method}, {record.status}", done, *notes])
+    return ", ".join([f"{clean(record.name)}: {method}, {record.standing}", done, *notes])
 
 
 def cells_in(record: StudyRecord, state: str) -> int:

@@ -97,5 +97,12 @@ def outcome(trial: Mapping[str, Any]) -> str:
     state = trial["state"]
     if state == "FAIL":
         return f"failed ({clean(trial.get('reason'))})"
+    if trial.get("value") is None and trial.get("reason"):
+        return f"not trained ({clean(trial['reason'])})"
     value = score(trial.get("value"))
-    return {"COMPLETE": value, "PRUNED": f"pruned at {value}"}.get(state, "ended elsewhere")
+    outcomes = {
+        "COMPLETE": value,
+        "PRUNED": f"pruned at {value}",
+        "INFEASIBLE": f"{value}, but past a limit",
+    }
+    return outcomes.get(state, "ended elsewhere")

@@ -146,7 +146,8 @@ def _outcome(result: StudyResult, progress: Any) -> str:
     kept = f", {progress.began_done} kept from before" if progress.began_done else ""
     if record.status == "finished":
         pruned = f", {progress.pruned} pruned" if progress.pruned else ""
-        return f"finished, {counted(fresh, 'cell')} in {duration(progress.seconds)}{pruned}{kept}"
+        took = duration(progress.seconds)
+        return f"{record.standing}, {counted(fresh, 'cell')} in {took}{pruned}{kept}"
     return (
         f"{record.status}, {record.done} of {counted(record.planned, 'cell')} done; "
         "the same command continues"

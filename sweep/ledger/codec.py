@@ -37,6 +37,7 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
         n_test=plain["n_test"],
         split=plain.get("split", 0),
         seed=plain.get("seed", 0),
+        inference_ms=plain.get("inference_ms"),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import split_to_plain
+from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.storage import open_storage, shown_url
 from sweep.spaces import encode
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from sweep.ledger.records import Layer, PlannedCell, SplitResult, WinnerRecord
     from sweep.ledger.view import SearchView
 
+    Value = float | list[float]
+    """One number, or one for each objective."""
+
 FORMAT = 1
 """Version of what we keep in the storage; a later one is refused."""
 
@@ -28,6 +32,8 @@ CELL, RESULT, REASON, WORKER, LOST, COPIED = (
     f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
 )
 STUDY, WINNER = "sweep:study", "sweep:winner"
+SOURCE = "sweep:from"
+"""On a trial of another study, put in for the sampler to learn from: which study, which row."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,10 @@ class Ledger:
 
         with self.translated():
             study = optuna.create_study(
-                storage=self.storage, study_name=name, direction="maximize", load_if_exists=True
+                storage=self.storage,
+                study_name=name,
+                directions=directions(objectives_of(header["spec"])),
+                load_if_exists=True,
             )
             if STUDY not in study.user_attrs:
                 study.set_user_attr(STUDY, {"format": FORMAT, **header})
@@ -224,13 +233,13 @@ class Ledger:
             self.storage.record_heartbeat(claim.trial_id)
 
     def complete(
-        self, claim: Claim, value: float, splits: Sequence[SplitResult], layers: Sequence[Layer]
+        self, claim: Claim, value: Value, splits: Sequence[SplitResult], layers: Sequence[Layer]
     ) -> bool:
         """Record a result, once; False if the trial had been given up and ended meanwhile."""
         return self._finish(claim, "COMPLETE", value, splits, layers)
 
     def pruned(
-        self, claim: Claim, value: float, splits: Sequence[SplitResult], layers: Sequence[Layer]
+        self, claim: Claim, value: Value, splits: Sequence[SplitResult], layers: Sequence[Layer]
     ) -> bool:
         """Record what a pruned trial measured until it was stopped."""
         return self._finish(claim, "PRUNED", value, splits, layers)
@@ -238,6 +247,20 @@ class Ledger:
     def fail(self, claim: Claim, reason: str) -> bool:
         """Record that a cell cannot be evaluated, and why."""
         return self._end(claim, "FAIL", {REASON: reason[:2000]})
+
+    def refuse(self, claim: Claim, reason: str, layers: Sequence[Layer]) -> bool:
+        """Record that a cell is not evaluated, for its model breaks a constraint."""
+        result = {RESULT: _result_to_plain((), layers), REASON: reason}
+        return self._end(claim, "PRUNED", result)
+
+    def constrain(self, claim: Claim, past: Mapping[str, float]) -> None:
+        """Say how far a trial is past each limit, as Optuna's samplers read it."""
+        from optuna.exceptions import UpdateFinishedTrialError
+
+        with self.translated(), suppress(UpdateFinishedTrialError):
+            for name, value in past.items():
+                key = f"constraints:{name}"
+                self.storage.set_trial_system_attr(claim.trial_id, key, float(value))
 
     def cut(self, trial_id: int, lost: str | None = None) -> bool:
         """End an attempt from outside; without a reason it is no row of any table.
@@ -256,25 +279,20 @@ class Ledger:
         self,
         claim: Claim,
         state: str,
-        value: float,
+        value: Value,
         splits: Sequence[SplitResult],
         layers: Sequence[Layer],
     ) -> bool:
-        plain = {
-            "splits": [split_to_plain(split) for split in splits],
-            "parameters": sum(layer[3] for layer in layers),
-            "layers": [list(layer) for layer in layers],
-        }
-        return self._end(claim, state, {RESULT: plain}, value)
+        return self._end(claim, state, {RESULT: _result_to_plain(splits, layers)}, value)
 
     def _end(
-        self, claim: Claim, state: str, attributes: Mapping[str, Any], value: float | None = None,
+        self, claim: Claim, state: str, attributes: Mapping[str, Any], value: Value | None = None,
         steps: Mapping[int, float] | None = None,
     ) -> bool:  # fmt: skip
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        values = None if value is None else [value]
+        values = [value] if isinstance(value, int | float) else value
         with self.translated():
             try:
                 self.view.write_end(claim.trial_id, attributes, steps or {})
@@ -340,6 +358,14 @@ class Ledger:
 def _fixed(cell: PlannedCell) -> dict[str, Any]:
     """Return what Optuna's own ``enqueue_trial`` writes for parameters given beforehand."""
     return {"fixed_params": {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}
+
+
+def _result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> dict[str, Any]:
+    return {
+        "splits": [split_to_plain(split) for split in splits],
+        "parameters": sum(layer[3] for layer in layers),
+        "layers": [list(layer) for layer in layers],
+    }
 
 
 def _cell_to_plain(cell: PlannedCell) -> dict[str, Any]:

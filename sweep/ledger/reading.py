@@ -10,17 +10,29 @@ from sweep.ledger.codec import (
     splits_from_plain,
     winner_from_plain,
 )
-from sweep.ledger.ledger import CELL, COPIED, LOST, REASON, RESULT, WINNER, WORKER, Ledger
+from sweep.ledger.ledger import (
+    CELL,
+    COPIED,
+    LOST,
+    REASON,
+    RESULT,
+    SOURCE,
+    WINNER,
+    WORKER,
+    Ledger,
+)
+from sweep.ledger.limits import out_of_patience, within_seconds
+from sweep.ledger.objectives import objectives_of
 from sweep.ledger.records import Candidate, StudyRecord, TrialRecord
 from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from optuna.trial import FrozenTrial
 
-ENDED = ("COMPLETE", "PRUNED", "FAIL")
+ENDED = ("COMPLETE", "PRUNED", "INFEASIBLE", "FAIL")
 
 
 def read_study(ledger: Ledger, name: str) -> StudyRecord:
@@ -44,7 +56,8 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
     """
     header = ledger.header(name)
     spec = StudySpec.from_plain(header["spec"])
-    trials = tuple(trial_record(trial, spec.space.dimensions) for trial in ledger.trials(name))
+    held = [trial for trial in ledger.trials(name) if SOURCE not in trial.user_attrs]
+    trials = tuple(_judged(trial_record(t, spec.space.dimensions), spec) for t in held)
     attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
     return StudyRecord(
         name=name,
@@ -57,6 +70,7 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
         candidates=tuple(_candidates(spec, trials)),
         planned=header["planned"],
         winner=winner_from_plain(attributes.get(WINNER)),
+        ended_by=_ended_by(header, held),
     )
 
 
@@ -80,6 +94,19 @@ def trial_record(trial: FrozenTrial, space: Space) -> TrialRecord:
         finished=trial.datetime_complete,
         copied_from=attributes.get(COPIED),
     )
+
+
+def _judged(trial: TrialRecord, spec: StudySpec) -> TrialRecord:
+    """Take a trial out of the ranking if every epoch that it was asked for took too long."""
+    return within_seconds(trial, spec.search.max_fit_seconds, min(trial.epochs, default=0))
+
+
+def _ended_by(header: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> str | None:
+    patience = header["spec"]["search"].get("patience")
+    since = header.get("patience_from", 0)
+    if patience and out_of_patience(trials, patience, objectives_of(header["spec"]), since):
+        return f"no improvement in {patience} trial{'s' * (patience != 1)}"
+    return None
 
 
 def _state(trial: FrozenTrial) -> str:
@@ -119,7 +146,8 @@ def _grid_rows(spec: StudySpec, ended: dict[str, TrialRecord]) -> list[Candidate
             continue
         for index, epoch in zip(cell.candidates, _epochs(candidates, cell, spec), strict=True):
             if trial.state == "FAIL" or set(trial.epochs) >= {epoch}:
-                rows.append(Candidate(index, trial, epoch, candidates[index]))
+                judged = within_seconds(trial, spec.search.max_fit_seconds, epoch)
+                rows.append(Candidate(index, judged, epoch, candidates[index]))
     return sorted(rows, key=lambda row: row.index)
 
 

@@ -61,6 +61,8 @@ class SplitResult:
         Number of the split, from 0.
     seed : int
         Number of the seed, from 0: the fit's ``random_state`` is that of the study plus this.
+    inference_ms : float or None
+        Milliseconds of predicting 1,000 rows, where the study asks for it.
     """
 
     test: Mapping[int, float]
@@ -71,6 +73,7 @@ class SplitResult:
     n_test: int = 0
     split: int = 0
     seed: int = 0
+    inference_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ class TrialRecord:
     key : str
         The cell of the plan that this trial answers.
     state : str
-        ``COMPLETE``, ``PRUNED``, ``FAIL``, ``RUNNING``, ``WAITING``, or ``CUT`` for an attempt
-        ended from outside (a kill, Ctrl-C), which is no row of any table.
+        ``COMPLETE``, ``PRUNED``, ``FAIL``, ``RUNNING``, ``WAITING``, ``INFEASIBLE`` for a complete
+        trial that breaks a constraint, or ``CUT`` for an attempt ended from outside (a kill,
+        Ctrl-C), which is no row of any table.
     params : mapping of str to value
         Parameters of the search space that apply to this trial (``epochs`` left out when the
         grid asks for several).
@@ -98,7 +102,7 @@ class TrialRecord:
     layers : tuple of Layer
         The model, layer by layer.
     reason : str or None
-        Why a trial failed or was cut.
+        Why a trial failed, was cut, or breaks a constraint.
     worker : str or None
         ``host:pid`` of the process that took it.
     started, finished : datetime or None
@@ -131,7 +135,7 @@ class Candidate:
     index : int
         Row number in the order of the plan (for a grid, scikit-learn's ``ParameterGrid`` order).
     trial : TrialRecord
-        The trial that answers it: ``COMPLETE``, ``PRUNED`` or ``FAIL``.
+        The trial that answers it: ``COMPLETE``, ``PRUNED``, ``INFEASIBLE`` or ``FAIL``.
     epoch : int
         The epoch whose scores are this candidate's.
     params : mapping of str to value
@@ -243,6 +247,8 @@ class StudyRecord:
         Cells of the plan.
     winner : WinnerRecord or None
         None while the study runs, and when the study file says ``refit = false``.
+    ended_by : str or None
+        Why a search ended before its last cell: ``"no improvement in 20 trials"``.
     """
 
     name: str
@@ -255,17 +261,25 @@ class StudyRecord:
     candidates: tuple[Candidate, ...]
     planned: int
     winner: WinnerRecord | None = None
+    ended_by: str | None = None
 
     @property
     def status(self) -> str:
         """``"finished"``, ``"running"`` or ``"stopped"`` (cells are left and none runs)."""
         states = [trial.state for trial in self.trials]
-        if states.count("WAITING") + states.count("RUNNING") == 0 and self.done >= self.planned:
+        ended = self.done >= self.planned or self.ended_by is not None
+        if states.count("WAITING") + states.count("RUNNING") == 0 and ended:
             return "finished"
         return "running" if "RUNNING" in states else "stopped"
 
     @property
+    def standing(self) -> str:
+        """The status, with what ended the search early where something did."""
+        early = self.status == "finished" and self.ended_by and self.done < self.planned
+        return f"{self.status} ({self.ended_by})" if early else self.status
+
+    @property
     def done(self) -> int:
         """Cells with a recorded end: complete, pruned or failed."""
-        ended = {"COMPLETE", "PRUNED", "FAIL"}
+        ended = {"COMPLETE", "PRUNED", "INFEASIBLE", "FAIL"}
         return len({trial.key for trial in self.trials if trial.state in ended})

@@ -93,7 +93,8 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
     """Return the few numbers that say how large the study is."""
     fits = sum(len(trial.splits) for trial in record.trials)
     states = [c.trial.state for c in record.candidates]
-    counts = [(states.count(s), word) for s, word in (("PRUNED", "pruned"), ("FAIL", "failed"))]
+    words = (("PRUNED", "pruned"), ("INFEASIBLE", "past a limit"), ("FAIL", "failed"))
+    counts = [(states.count(s), word) for s, word in words]
     aside = "".join(f", {n:,} {word}" for n, word in counts if n)
     return [
         ("Search", f"{_search(record, 'method', 'grid')}, {_splits(record)}"),
@@ -108,7 +109,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
 def _banner(record: StudyRecord) -> str:
     progress = f"{record.status}, {record.done:,} of {record.planned:,} cells"
     if record.status == "finished":
-        return ""
+        return "" if record.standing == "finished" else record.standing
     return progress if record.status == "running" else f"{progress}; run it again to go on"
 
 

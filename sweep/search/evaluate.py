@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CHECKPOINT_BYTES = 256 * 2**20
 """Weights kept for scoring every epoch of one fit; past this only the asked epochs are scored."""
 
+PREDICTIONS = 5
+"""Predictions of the held-out rows that are timed; scoring has warmed the model up."""
+
 
 class EvaluationError(SweepError, ArithmeticError):
     """A cell whose scores are no numbers."""
@@ -60,6 +63,8 @@ class Asked:
         Score the held-out rows after every epoch.
     seeds : int
         Fits of each split: under the estimator's ``random_state``, that plus 1, and so on.
+    timed : bool
+        Time predicting the held-out rows.
     """
 
     epochs: tuple[int, ...]
@@ -67,6 +72,7 @@ class Asked:
     train_scores: bool = False
     curves: bool = True
     seeds: int = 1
+    timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,8 @@ class StagedScorer:
         seconds = (time.perf_counter() - began) / len(epochs)
         seed, split = divmod(len(self.splits), self.n_splits)  # GridSearchCV: seed by seed
         found = split_result(estimator, scores, seconds, len(y))
-        self.splits.append(replace(found, split=split, seed=seed))
+        timed = inference_ms(estimator, X) if self.asked.timed else None
+        self.splits.append(replace(found, split=split, seed=seed, inference_ms=timed))
         self.layers = self.layers or estimator.layer_table()
         return scores
 
@@ -208,6 +215,16 @@ def checked_score(score: float, epoch: int) -> float:
     return float(score)
 
 
+def inference_ms(estimator: Any, X: Any) -> float:
+    """Return the milliseconds of predicting 1,000 rows: the median of several predictions."""
+    spent = []
+    for _ in range(PREDICTIONS):
+        began = time.perf_counter()
+        estimator.predict(X)
+        spent.append(time.perf_counter() - began)
+    return float(np.median(spent)) * 1e6 / len(X)
+
+
 def split_result(
     estimator: Any, scores: dict[int, float], score_seconds: float, n_test: int
 ) -> SplitResult:
@@ -224,6 +241,13 @@ def split_result(
 def mean_score(splits: Sequence[SplitResult], epoch: int) -> float:
     """Return the mean test score of the splits after an epoch."""
     return float(np.mean([split.test[epoch] for split in splits]))
+
+
+def best_epoch(found: Evaluation, asked: Iterable[int]) -> int:
+    """Return the asked epoch with the best mean score; the last measured where none was reached."""
+    shared = set.intersection(*(set(split.test) for split in found.splits))
+    reached = [epoch for epoch in sorted(asked) if epoch in shared] or [max(shared)]
+    return max(reached, key=lambda epoch: mean_score(found.splits, epoch))
 
 
 def _with_train(split: SplitResult, scores: dict[int, float]) -> SplitResult:

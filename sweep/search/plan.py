@@ -40,11 +40,14 @@ class Plan:
         Rows of the table when all is done.
     distributions : mapping of str to optuna distribution
         For what Optuna may hold of the cells' parameters.
+    patience : int or None
+        Ended trials without improvement after which the search ends.
     """
 
     cells: tuple[PlannedCell, ...]
     candidates: int
     distributions: Mapping[str, Any]
+    patience: int | None = None
 
     @property
     def sampled(self) -> bool:
@@ -67,7 +70,7 @@ def make_plan(spec: StudySpec) -> Plan:
     slots = tuple(
         PlannedCell(f"slot:{i}", None, epochs, _fixed(spec, i)) for i in range(_trials(spec))
     )
-    return Plan(slots, len(slots), {})
+    return Plan(slots, len(slots), {}, spec.search.patience)
 
 
 def model_params(spec: StudySpec, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +161,9 @@ def _drawn_plan(spec: StudySpec) -> Plan:
     for number, params in enumerate(islice(draws, _trials(spec))):
         epochs = (int(params.get("epochs", spec.fixed_epochs)),)
         drawn.append(PlannedCell(f"slot:{number}", params, epochs))
-    return Plan(tuple(drawn), len(drawn), distributions(spec.space.dimensions))
+    return Plan(
+        tuple(drawn), len(drawn), distributions(spec.space.dimensions), spec.search.patience
+    )
 
 
 def _fixed(spec: StudySpec, number: int) -> Mapping[str, Any]:

@@ -159,11 +159,19 @@ def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]
     tuple of PlannedCell
         In the order of the plan; cells that wait or run are among them.
     """
+    if known and _given_up(plan, known):
+        return ()
     ended: dict[str, set[int]] = {}
     for trial in known.trials if known else ():
         if trial.state in ENDED:
             ended.setdefault(trial.key, set()).update(trial.epochs)
     return tuple(c for c in plan.cells if c.key not in ended or not ended[c.key] >= set(c.epochs))
+
+
+def _given_up(plan: Plan, known: StudyRecord) -> bool:
+    """Whether the search ended for want of improvement, and nothing has been raised since."""
+    same = plan.patience == known.spec["search"].get("patience")
+    return known.ended_by is not None and same and len(plan.cells) == known.planned
 
 
 def _estimate(

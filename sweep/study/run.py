@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -124,6 +124,8 @@ def _update(ledger: Ledger, spec: StudySpec, plan: Plan) -> None:
     """Write what has grown, or may change freely, into the ledger."""
     header = ledger.header(spec.study.name)
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
+    if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
+        changes["patience_from"] = len(ledger.trials(spec.study.name))
     if any(header[key] != value for key, value in changes.items()):
         ledger.update(spec.study.name, **changes)
 
@@ -196,7 +198,7 @@ def _prepare(ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Wat
         ledger.create(job.study, _header(spec, plan, asdict(data), now))
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
-    return Plan(tuple(cells), plan.candidates, plan.distributions)
+    return replace(plan, cells=tuple(cells))
 
 
 def _header(

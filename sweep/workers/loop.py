@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import SweepError
+from sweep.ledger.objectives import objective_values
 from sweep.ledger.storage import HEARTBEAT_SECONDS
+from sweep.search.constraints import TooLargeError, check_size, constraint_values
 from sweep.search.estimator import make_estimator
-from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate
+from sweep.search.evaluate import Asked, Evaluation, SearchData, best_epoch, evaluate
 from sweep.search.pruners import make_pruner
 from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
 from sweep.spaces import suggest
 from sweep.workers.control import Control, StopWork
 from sweep.workers.job import Job, worker_name
+from sweep.workers.upkeep import given_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +84,7 @@ class Worker:
     ) -> None:
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
         self.name, self._tidied = worker_name(), False
+        self._shape, self._classes = dataset.shape, len(dataset.class_names)
         splits = make_splits(spec, dataset.y_train, dataset.groups)
         self.data = SearchData(dataset.x_train, dataset.y_train, splits)
 
@@ -91,6 +95,8 @@ class Worker:
         while not (self.control.stopping or self.control.resting):
             if engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
                 return False
+            if self.spec.search.patience and given_up(self.ledger, self.job.study):
+                return True
             claim = self.ledger.claim(self.job.study, self.name)
             if claim is None:
                 return True
@@ -106,6 +112,8 @@ class Worker:
         except StopWork:
             self.ledger.cut(claim.trial_id)
             self.control.tell("cut", trial=claim.number)
+        except TooLargeError as error:
+            self._refuse(claim, error)
         # Any failure of a person's model is a result, also one that would leave the process.
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             self.ledger.fail(claim, reason_of(error))
@@ -123,9 +131,26 @@ class Worker:
 
     def _record(self, claim: Claim, found: Evaluation) -> None:
         record = self.ledger.pruned if found.pruned else self.ledger.complete
-        kept = record(claim, found.value, found.splits, found.layers)
-        state = ("PRUNED" if found.pruned else "COMPLETE") if kept else "LATE"
+        epoch = best_epoch(found, claim.epochs)
+        past = constraint_values(self.spec, found, epoch)
+        self.ledger.constrain(claim, past)
+        kept = record(claim, self._values(found, epoch), found.splits, found.layers)
+        state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
+        state = ("PRUNED" if found.pruned else state) if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, value=found.value)
+
+    def _values(self, found: Evaluation, epoch: int) -> list[float]:
+        weights = sum(layer[3] for layer in found.layers)
+        names = self.spec.search.objectives
+        return objective_values(names, found.value, found.splits, epoch, weights)
+
+    def _refuse(self, claim: Claim, error: TooLargeError) -> None:
+        limit = self.spec.search.max_parameters or 0
+        past = sum(layer[3] for layer in error.layers) - limit
+        self.ledger.constrain(claim, {"max_parameters": past})
+        kept = self.ledger.refuse(claim, str(error), error.layers)
+        state = "PRUNED" if kept else "LATE"
+        self.control.tell("ended", trial=claim.number, state=state, reason=str(error))
 
     def _evaluate(self, claim: Claim) -> Evaluation:
         trial = None
@@ -138,7 +163,11 @@ class Worker:
             epochs = (int(params.get("epochs", self.spec.fixed_epochs)),)
             self.control.tell("taken", trial=claim.number, params=params)
         search = self.spec.search
-        asked = Asked(epochs, search.scoring, search.train_scores, search.curves, search.seeds)
+        check_size(self.spec, params, self._shape, self._classes, self.job.allow)
+        timed = "inference_ms" in search.objectives
+        asked = Asked(
+            epochs, search.scoring, search.train_scores, search.curves, search.seeds, timed
+        )
         return self._score(claim, trial, params, asked)
 
     def _score(

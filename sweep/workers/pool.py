@@ -14,7 +14,7 @@ from sweep.errors import InterruptedRunError, LedgerError
 from sweep.workers.nursery import Nursery
 from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
-from sweep.workers.upkeep import reap, restore
+from sweep.workers.upkeep import given_up, reap, restore, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +115,10 @@ class Pool:
     def _all_done(self) -> bool:
         """Look into the ledger: count what is done, wake the idle when cells wait."""
         study = self._plan_study
-        if reap(self._ledger, study) or self._all_idle():
+        gone = reap(self._ledger, study)
+        if self._plan.patience and given_up(self._ledger, study):
+            self._withdraw()
+        elif gone or self._all_idle():
             restore(self._ledger, study, self._plan)
         waiting = len(self._ledger.trials(study, "WAITING"))
         running = len(self._ledger.trials(study, "RUNNING"))
@@ -125,6 +128,10 @@ class Pool:
         if running and not waiting and self._all_idle():
             time.sleep(LOOK_SECONDS)
         return not waiting and not running
+
+    def _withdraw(self) -> None:
+        if withdraw(self._ledger, self._plan_study):
+            self.watcher.say(f"no improvement in {self._plan.patience} trials: the search ends")
 
     def _resting(self, deadline: float | None) -> bool:
         if deadline is None or time.monotonic() < deadline:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sweep.ledger.ledger import CELL, LOST, REASON, WORKER, Claim, Ledger
+from sweep.ledger.limits import out_of_patience
+from sweep.ledger.objectives import objectives_of
 from sweep.ledger.storage import GRACE_SECONDS, one_at_a_time
 from sweep.workers.job import is_dead
 
@@ -61,6 +63,23 @@ def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False
     """
     with one_at_a_time(ledger.url):
         return _restore(ledger, name, plan, retry_failed=retry_failed)
+
+
+def given_up(ledger: Ledger, name: str) -> bool:
+    """Return whether a study's patience is at its end."""
+    header = ledger.header(name)
+    patience = header["spec"]["search"].get("patience")
+    if not patience:
+        return False
+    own = [trial for trial in ledger.trials(name) if CELL in trial.user_attrs]
+    since = header.get("patience_from", 0)
+    return out_of_patience(own, patience, objectives_of(header["spec"]), since)
+
+
+def withdraw(ledger: Ledger, name: str) -> int:
+    """Take back the waiting cells; a run that continues the study enqueues them again."""
+    waiting = _in_state(ledger, name, "WAITING")
+    return sum(ledger.cut(trial._trial_id) for trial in waiting)
 
 
 def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:

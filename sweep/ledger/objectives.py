@@ -1,0 +1,79 @@
+"""What a study optimizes, as numbers of a trial; and which trials no other one beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweep.ledger.records import SplitResult
+
+SCORE = ("score",)
+
+
+def objectives_of(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the objectives of a study, ``score`` first, from its plain sections."""
+    return tuple(spec.get("search", {}).get("objectives", SCORE))
+
+
+def directions(objectives: Sequence[str]) -> list[Literal["maximize", "minimize"]]:
+    """Return Optuna's directions: the score is to be high, everything else low."""
+    return ["maximize" if name == "score" else "minimize" for name in objectives]
+
+
+def objective_values(
+    objectives: Sequence[str],
+    score: float,
+    splits: Sequence[SplitResult],
+    epoch: int,
+    parameters: int | None,
+) -> list[float]:
+    """Return one number for each objective.
+
+    Parameters
+    ----------
+    objectives : sequence of str
+        Any of ``score``, ``parameters`` (weights of the model), ``fit_seconds`` (of one split, to
+        the end of the epoch; mean over splits) and ``inference_ms`` (milliseconds of predicting
+        1,000 rows; mean over splits).
+    score : float
+        Mean held-out score.
+    splits : sequence of SplitResult
+        What was measured.
+    epoch : int
+        The epoch that counts.
+    parameters : int or None
+        Weights.
+
+    Returns
+    -------
+    list of float
+        NaN for what was not measured.
+    """
+    known = {
+        "score": score,
+        "parameters": np.nan if parameters is None else parameters,
+        "fit_seconds": _mean([split.seconds.get(epoch) for split in splits]),
+        "inference_ms": _mean([split.inference_ms for split in splits]),
+    }
+    return [float(known[name]) for name in objectives]
+
+
+def undominated(values: Sequence[Sequence[float]], objectives: Sequence[str]) -> list[bool]:
+    """Say of each row whether no other is as good in every objective and better in one."""
+    if not len(values):
+        return []
+    signs = [-1 if name == "score" else 1 for name in objectives]
+    costs = np.asarray(values, dtype=float) * signs
+    return [
+        not bool(np.any(np.all(costs <= row, axis=1) & np.any(costs < row, axis=1)))
+        for row in costs
+    ]
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else float("nan")

@@ -1,0 +1,99 @@
+"""Constraints: models that are too large are not trained, fits that take too long not ranked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import SweepError
+from sweep.models import build_from, describe, factory_parameters, model_layers
+from sweep.search.plan import cell_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sweep.ledger.records import Layer, PlannedCell
+    from sweep.search.evaluate import Evaluation
+    from sweep.spec import StudySpec
+
+
+class TooLargeError(SweepError, ValueError):
+    """A model with more parameters than the study allows.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        The model.
+    """
+
+    layers: tuple[Layer, ...] = ()
+
+
+def check_size(
+    spec: StudySpec,
+    params: Mapping[str, Any],
+    shape: Sequence[int],
+    n_classes: int,
+    allow: Collection[str],
+) -> None:
+    """Refuse a model with more than ``max_parameters``.
+
+    Built-in models are counted from their layers; a factory of the person's own is called and
+    its model counted, which costs a build but no training.
+
+    Raises
+    ------
+    TooLargeError
+        With both numbers.
+    """
+    limit = spec.search.max_parameters
+    if limit is None:
+        return
+    layers = _layers(spec, params, shape, n_classes, allow)
+    if (count := _count(layers)) > limit:
+        error = TooLargeError(f"{count:,} parameters, above max_parameters = {limit:,}")
+        error.layers = layers
+        raise error
+
+
+def ruled_out(
+    spec: StudySpec, cells: Sequence[PlannedCell], shape: Sequence[int], n_classes: int
+) -> list[PlannedCell]:
+    """Return the cells with a built-in model that has too many parameters."""
+    limit, found = spec.search.max_parameters, []
+    for cell in cells if limit is not None else ():
+        layers = cell_layers(spec, cell.params, shape, n_classes)
+        if layers is not None and _count(describe(layers, shape)) > (limit or 0):
+            found.append(cell)
+    return found
+
+
+def constraint_values(spec: StudySpec, found: Evaluation, epoch: int) -> dict[str, float]:
+    """Return how far a result is past each limit, as Optuna's samplers learn it; 0 is within."""
+    limits = {"max_parameters": spec.search.max_parameters} if spec.search.max_parameters else {}
+    past = {name: float(_count(found.layers) - limit) for name, limit in limits.items()}
+    if (seconds := spec.search.max_fit_seconds) is not None:
+        slowest = max(split.seconds.get(epoch, 0.0) for split in found.splits)
+        past["max_fit_seconds"] = slowest - seconds
+    return past
+
+
+def _layers(
+    spec: StudySpec,
+    params: Mapping[str, Any],
+    shape: Sequence[int],
+    n_classes: int,
+    allow: Collection[str],
+) -> tuple[Layer, ...]:
+    if (layers := cell_layers(spec, params, shape, n_classes)) is not None:
+        return describe(layers, shape)
+    from sweep.references import resolve
+    from sweep.spec import TRAINING
+
+    factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
+    given = {**spec.model.params, **params}
+    own = {n: v for n, v in given.items() if n in factory_parameters(factory) or n not in TRAINING}
+    return model_layers(build_from(factory, shape, n_classes, own))
+
+
+def _count(layers: Sequence[Layer]) -> int:
+    return sum(layer[3] for layer in layers)
