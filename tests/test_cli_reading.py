@@ -152,7 +152,7 @@ def test_best_names_its_rivals(here):
     words = ("best", "tiny", "--storage", "l.db")
     answer = json.loads(read(*words, "--format", "json"))
     rivals = answer["indistinguishable"]
-    assert len(rivals) == 4
+    assert len(rivals) == 7
     assert set(rivals[0]) == {
         "candidate", "params", "mean_test_score", "mean_fit_time", "parameters"
     }  # fmt: skip
@@ -160,10 +160,13 @@ def test_best_names_its_rivals(here):
     assert times == sorted(times)
     assert answer["params"] not in [rival["params"] for rival in rivals]
     lines = read(*words).splitlines()
-    at = lines.index("the data cannot tell 4 other candidates from it; cheapest first:")
-    assert lines[at + 1] == "  0.8500, fit 0.1 s: epochs=1, hidden_size=64"
+    at = lines.index(
+        "these 8 configurations cannot be told from the best at 95%, compared at once;"
+    )
+    assert lines[at + 1] == "  the cheapest of them is epochs=1, hidden_size=16"
+    assert lines[at + 3] == "  0.8100, fit 0.1 s: epochs=1, hidden_size=16"
     (row,) = csv.DictReader(io.StringIO(read(*words, "--format", "csv")))
-    assert row["indistinguishable"] == "4"
+    assert row["indistinguishable"] == "7"
 
 
 def test_best_names_at_most_five_rivals(here):
@@ -174,7 +177,8 @@ def test_best_names_at_most_five_rivals(here):
     count = len(json.loads(read(*words, "--format", "json"))["indistinguishable"])
     assert count > 5
     text = read(*words)
-    assert f"cannot tell {count} other candidates from it; the 5 cheapest:" in text
+    assert f"these {count + 1} configurations cannot be told from the best" in text
+    assert "the 5 cheapest of the others, cheapest first:" in text
     assert text.count(" s: epochs=") == 5
 
 

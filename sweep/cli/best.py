@@ -10,16 +10,21 @@ import click
 from sweep.cli.board import test_line
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import emit
-from sweep.cli.text import clean, counted, score, setting, settings
+from sweep.cli.text import clean, score, setting, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from rich.console import RenderableType
 
     from sweep.ledger.records import Candidate, StudyRecord
 
 RIVALS = 5
+CHOICES = {
+    "best": "best",
+    "one_standard_error": "cheapest within one standard error of the best,",
+    "cheapest": "cheapest that cannot be told from the best,",
+}
 
 
 @click.command(short_help="Say which settings to take, and how sure.")
@@ -50,15 +55,19 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
     from sweep import selection
     from sweep.report.snippet import statements
 
-    interval = selection.score_interval(record, chosen)
+    interval, compared = selection.score_interval(record, chosen), selection.compare(record)
+    alike = sorted(compared.alike, key=selection.cost) if compared else []
     return {
         "study": record.name,
         "status": record.status,
         "params": dict(chosen.params),
         "mean_test_score": selection.mean_score(chosen),
         "interval": asdict(interval) if interval else None,
+        "choose": selection.rule(record),
         "mean_fit_time": selection.fit_seconds(chosen),
-        "indistinguishable": [_plain(rival) for rival in selection.indistinguishable(record)],
+        "level": compared.level if compared else None,
+        "indistinguishable": [_plain(c) for c in alike if c is not chosen],
+        "cheapest": dict(compared.cheapest.params) if compared else None,
         "test_score": record.winner.test_score if record.winner else None,
         "parameters": chosen.trial.parameters,
         "python": "; ".join(statements(record, chosen, storage)),
@@ -85,9 +94,8 @@ def _drawn(
     params = [f"  {clean(name)} = {setting(value)}" for name, value in chosen.params.items()]
     rest = [*_certainty(answer), test_line(record)]
     unfinished = [] if record.status == "finished" else [f"so far: {record.status}"]
-    head = [
-        f"{clean(record.name)}: best {', '.join([score(answer['mean_test_score']), *unfinished])}"
-    ]
+    said = ", ".join([score(answer["mean_test_score"]), *unfinished])
+    head = [f"{clean(record.name)}: {CHOICES[answer['choose']]} {said}"]
     return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(answer['python'])}"]
 
 
@@ -99,17 +107,22 @@ def _certainty(answer: Mapping[str, Any]) -> list[str]:
             f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}\n"
             f"  {held['method']}"
         )
-    return [*found, *_rivals(answer["indistinguishable"])]
+    return [*found, *_rivals(answer)]
 
 
-def _rivals(rivals: Sequence[Mapping[str, Any]]) -> list[str]:
+def _rivals(answer: Mapping[str, Any]) -> list[str]:
     """Name the cheapest candidates that may be as good."""
+    rivals = answer["indistinguishable"]
     if not rivals:
         return []
-    shown = rivals[:RIVALS]
-    which = "cheapest first" if len(rivals) <= RIVALS else f"the {RIVALS} cheapest"
-    head = f"the data cannot tell {counted(len(rivals), 'other candidate')} from it; {which}:"
-    return [head, *(f"  {_rival(each)}" for each in shown)]
+    which = "the others" if len(rivals) <= RIVALS else f"the {RIVALS} cheapest of the others"
+    count, level = len(rivals) + 1, f"{answer['level']:.0%}"
+    return [
+        f"these {count} configurations cannot be told from the best at {level}, compared at once;",
+        f"  the cheapest of them is {settings(answer['cheapest'])}",
+        f"{which}, cheapest first:",
+        *(f"  {_rival(each)}" for each in rivals[:RIVALS]),
+    ]
 
 
 def _rival(rival: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ def list_studies(*, form: str, storage: str | None) -> None:
 def _row(record: StudyRecord) -> dict[str, Any]:
     from sweep import selection
 
-    chosen = selection.best(record)
+    chosen = selection.chosen(record)
     return {
         "name": record.name,
         "method": record.spec.get("search", {}).get("method"),

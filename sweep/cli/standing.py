@@ -77,7 +77,7 @@ class Standing:
 
         if self.known is None or not self.checked.spec.search.refit:
             return False
-        chosen = selection.best(self.known)
+        chosen = selection.chosen(self.known, self.checked.spec.search.choose)
         return chosen is not None and not selection.is_current(self.known, chosen)
 
     def verdict(self) -> str:

@@ -10,18 +10,27 @@ from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.selection import (
     best,
+    compare,
+    cost,
     fit_seconds,
-    indistinguishable,
     mean_score,
+    rule,
     score_interval,
     wilson,
 )
+from sweep.selection import chosen as choice
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
+    from sweep.selection import Comparison
 
 RIVALS = 5
+RULES = {
+    "best": "best",
+    "one_standard_error": "cheapest candidate within one standard error of the best",
+    "cheapest": "cheapest candidate that cannot be told from the best",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Answer:
     caution : str
         What the reader should keep in mind.
     rivals : Table or None
-        Candidates that the data cannot tell from the chosen one.
+        The best and the candidates that the data cannot tell from it, cheapest first.
     """
 
     banner: str
@@ -63,12 +72,12 @@ class Answer:
 
 
 def chosen(record: StudyRecord) -> Candidate | None:
-    """Return the refitted candidate, or the best so far."""
+    """Return the refitted candidate, or the choice so far."""
     if record.winner is not None:
         for candidate in record.candidates:
             if candidate.index == record.winner.candidate:
                 return candidate
-    return best(record)
+    return choice(record)
 
 
 def scoring(record: StudyRecord) -> str:
@@ -84,9 +93,9 @@ def answer(record: StudyRecord) -> Answer:
     params = record.winner.params if record.winner else candidate.params
     settings = text.settings(params, parameter_names(record))
     figures = [_held_out(record, candidate), _test(record)]
-    return Answer(
-        _banner(record), "", settings, figures, _caution(record), _rivals(record, candidate)
-    )
+    compared = compare(record)
+    caution, rivals = _caution(record, compared), _rivals(record, compared)
+    return Answer(_banner(record), "", settings, figures, caution, rivals)
 
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
@@ -125,7 +134,7 @@ def _nothing(record: StudyRecord) -> str:
 def _held_out(record: StudyRecord, candidate: Candidate) -> Figure:
     mean, found = mean_score(candidate), score_interval(record, candidate)
     title = f"Held-out {scoring(record)}"
-    rows = sum(split.n_test for split in candidate.trial.splits)
+    rows = sum(split.n_test for split in candidate.trial.splits if not split.seed)
     where = f"on {rows:,} rows held out of the training rows"
     if found is None:
         return Figure(title, text.score(mean), "no interval: one split", where)
@@ -156,18 +165,20 @@ def _test(record: StudyRecord) -> Figure:
     return Figure(title, text.score(winner.test_score), ends, f"95% interval, Wilson; {note}")
 
 
-def _caution(record: StudyRecord) -> str:
+def _caution(record: StudyRecord, compared: Comparison | None) -> str:
     complete = sum(c.trial.state == "COMPLETE" for c in record.candidates)
-    first, taken = best(record), chosen(record)
-    if first is not None and taken is not None and first.index != taken.index:
+    now, taken = choice(record), chosen(record)
+    if now is not None and taken is not None and now.index != taken.index:
         return (
-            f"The study has grown since the choice: candidate {first.index} now has the highest "
-            f"held-out score, {text.score(mean_score(first))}."
+            f"The study has grown since the choice: candidate {now.index} now is the "
+            f"{RULES[rule(record)]}, with a held-out score of {text.score(mean_score(now))}."
         )
     if complete < 2 or taken is None:
         return ""
+    if rule(record) != "best":
+        return _said_rule(record)
     flattered = f"The highest of {complete:,} held-out scores is a little flattered by the choice"
-    return f"{_lone(record, taken)}{flattered}; {_flattery(record)}."
+    return f"{_lone(compared)}{flattered}; {_flattery(record)}."
 
 
 def _flattery(record: StudyRecord) -> str:
@@ -180,28 +191,36 @@ def _flattery(record: StudyRecord) -> str:
     return f"so may be the test score, for the test set was opened {text.times(openings)}"
 
 
-def _lone(record: StudyRecord, taken: Candidate) -> str:
+def _said_rule(record: StudyRecord) -> str:
+    """Say by which rule another than the best was looked for, and what the best scored."""
+    first = best(record)
+    top = f"candidate {first.index} with {text.score(mean_score(first))}" if first else "none"
+    return f"Taken is the {RULES[rule(record)]}, {top}."
+
+
+def _lone(compared: Comparison | None) -> str:
     """Say so where the data tell the best from every other candidate."""
-    if score_interval(record, taken) is None or indistinguishable(record):
+    if compared is None or len(compared.alike) > 1:
         return ""
     lower = "Every other candidate scores lower by more than chance explains"
-    return f"{lower} (95% interval of each difference). "
+    return f"{lower} ({compared.level:.0%}, all compared at once). "
 
 
-def _rivals(record: StudyRecord, candidate: Candidate) -> Table | None:
-    rivals = [c for c in indistinguishable(record) if c.index != candidate.index]
-    if not rivals:
+def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
+    if compared is None or len(compared.alike) < 2:
         return None
-    names = parameter_names(record)
-    shown = f"the {RIVALS} cheapest of {len(rivals)}" if len(rivals) > RIVALS else f"{len(rivals)}"
+    names, alike = parameter_names(record), sorted(compared.alike, key=cost)
+    few = f" The {RIVALS} cheapest are shown." if len(alike) > RIVALS else ""
+    cheapest = ", ".join(f"{n} = {v}" for n, v in text.settings(compared.cheapest.params, names))
     caption = (
-        f"Settings that the data cannot tell from the best ({shown}), cheapest first: each one's "
-        "difference to the best has a 95% interval that reaches 0; not corrected for their "
-        "number. Fit: seconds of fitting one split."
+        f"These {len(alike)} configurations cannot be told from the best at "
+        f"{compared.level:.0%}; the cheapest of them is {cheapest}. All candidates are compared "
+        f"at once, {compared.method}: where several are equally good, any of them is left out in "
+        f"{1 - compared.level:.0%} of studies at most.{few} Fit: seconds of fitting one split."
     )
     titles = {"candidate": True, **dict.fromkeys(map(text.clean, names), True)}
     titles |= {"held-out": True, "fit s": True, "parameters": True}
-    return table(caption, titles, [_rival(c, names) for c in rivals[:RIVALS]])
+    return table(caption, titles, [_rival(c, names) for c in alike[:RIVALS]])
 
 
 def _rival(candidate: Candidate, names: list[str]) -> tuple[str, ...]:
@@ -219,11 +238,12 @@ def _search(record: StudyRecord, key: str, default: str) -> str:
 
 def _splits(record: StudyRecord) -> str:
     search: Any = record.spec.get("search", {})
+    seeds = f", {search['seeds']} seeds each" if search.get("seeds", 1) > 1 else ""
     if search.get("validation"):
-        return f"validation split of {float(search['validation']):.0%}"
+        return f"validation split of {float(search['validation']):.0%}{seeds}"
     folds = max((len(c.trial.splits) for c in record.candidates), default=0)
     cv = search.get("cv", folds)
-    return f"{cv}-fold cross-validation" if isinstance(cv, int) else f"{folds} splits"
+    return (f"{cv}-fold cross-validation" if isinstance(cv, int) else f"{folds} splits") + seeds
 
 
 def _fitting(record: StudyRecord) -> float:

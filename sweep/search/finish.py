@@ -37,7 +37,7 @@ def finish_study(
     from sweep.estimators.weights import save_fitted
 
     record = read_study(ledger, name)
-    chosen = selection.best(record)
+    chosen = selection.chosen(record)
     if chosen is None or selection.is_current(record, chosen):
         return record.winner
     chosen_at = _now()

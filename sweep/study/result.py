@@ -82,14 +82,14 @@ class StudyResult:
 
     @property
     def best(self) -> Candidate:
-        """The chosen candidate.
+        """The chosen candidate: what ``search.choose`` says, by default the highest mean score.
 
         Raises
         ------
         ResultError
             If nothing is complete yet.
         """
-        chosen = selection.best(self.record)
+        chosen = selection.chosen(self.record)
         if chosen is None:
             raise ResultError(f"study {self.name!r}: no candidate is complete yet")
         return chosen

@@ -146,7 +146,7 @@ def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_fail
     under_way = any(trial.state in ("WAITING", "RUNNING") for trial in record.trials)
     if under_way or cells_left(plan, record) or (retry_failed and _failed(record)):
         return False
-    chosen = selection.best(record)
+    chosen = selection.chosen(record, spec.search.choose)
     if not spec.search.refit or chosen is None:
         return True
     return selection.is_current(record, chosen)

@@ -1,0 +1,27 @@
+"""Which candidate to take, and how sure one may be: ranking, intervals, comparisons, choice."""
+
+from sweep.selection.choice import chosen, is_current, one_standard_error, rule
+from sweep.selection.comparisons import Comparison, compare, indistinguishable
+from sweep.selection.intervals import Interval, interval, score_interval, standard_error, wilson
+from sweep.selection.ranking import best, cost, fit_seconds, mean_score, ranked, split_scores
+
+__all__ = [
+    "Comparison",
+    "Interval",
+    "best",
+    "chosen",
+    "compare",
+    "cost",
+    "fit_seconds",
+    "indistinguishable",
+    "interval",
+    "is_current",
+    "mean_score",
+    "one_standard_error",
+    "ranked",
+    "rule",
+    "score_interval",
+    "split_scores",
+    "standard_error",
+    "wilson",
+]

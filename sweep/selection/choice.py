@@ -1,0 +1,73 @@
+"""Which candidate is refitted: what ``search.choose`` says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.selection.comparisons import compare
+from sweep.selection.intervals import standard_error
+from sweep.selection.ranking import best, cost, mean_score, ranked
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import Candidate, StudyRecord
+
+
+def chosen(record: StudyRecord, choose: str | None = None) -> Candidate | None:
+    """Return the candidate to refit.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+    choose : str, optional
+        ``"best"``, the highest mean held-out score; ``"one_standard_error"``, the cheapest of
+        :func:`one_standard_error`; ``"cheapest"``, the cheapest of those that cannot be told
+        from the best (:func:`sweep.selection.compare`). Without it what the study says.
+
+    Returns
+    -------
+    Candidate or None
+        None where nothing is complete. Cheapest is by seconds of fitting, then weights, then
+        index.
+    """
+    if choose is None:
+        choose = rule(record)
+    if choose == "one_standard_error":
+        return min(one_standard_error(record), key=cost, default=None)
+    if choose == "cheapest" and (found := compare(record)) is not None:
+        return found.cheapest
+    return best(record)
+
+
+def rule(record: StudyRecord) -> str:
+    """Return what the study says about the choice."""
+    return str(record.spec.get("search", {}).get("choose", "best"))
+
+
+def one_standard_error(record: StudyRecord) -> list[Candidate]:
+    """Return the candidates within one standard error of the best, best first.
+
+    The rule is that of L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and
+    Regression Trees", 1984, section 3.4.3: a simpler model is taken as long as its score is not
+    below the best one's by more than that one's standard error.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+
+    Returns
+    -------
+    list of Candidate
+        The best first; empty where nothing is complete.
+    """
+    order = ranked(record)
+    if not order:
+        return []
+    least = (mean_score(order[0]) or 0.0) - standard_error(record, order[0])
+    return [order[0], *(c for c in order[1:] if (mean_score(c) or 0.0) >= least)]
+
+
+def is_current(record: StudyRecord, candidate: Candidate) -> bool:
+    """Return whether the recorded winner is still the choice."""
+    return record.winner is not None and dict(record.winner.params) == dict(candidate.params)

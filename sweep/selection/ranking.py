@@ -1,0 +1,101 @@
+"""The order of the candidates: by score, and by cost."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.ledger.records import Candidate, StudyRecord
+
+
+def scores_by_split(candidate: Candidate) -> Mapping[int, list[float]]:
+    """Return the held-out scores at the candidate's epoch: by split, one for each seed."""
+    found: dict[int, list[float]] = {}
+    if candidate.trial.state == "COMPLETE":
+        for each in candidate.trial.splits:
+            if candidate.epoch in each.test:
+                found.setdefault(each.split, []).append(each.test[candidate.epoch])
+    return dict(sorted(found.items()))
+
+
+def split_scores(candidate: Candidate) -> list[float]:
+    """Return the held-out scores of a candidate, one a split, at its epoch.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        A row of the table of candidates.
+
+    Returns
+    -------
+    list of float
+        In the order of the splits, each the mean over the seeds; empty for a candidate that is
+        not complete.
+    """
+    return [float(np.mean(scores)) for scores in scores_by_split(candidate).values()]
+
+
+def mean_score(candidate: Candidate) -> float | None:
+    """Return the mean held-out score over splits, None for a candidate without one."""
+    scores = split_scores(candidate)
+    return float(np.mean(scores)) if scores and isfinite(sum(scores)) else None
+
+
+def ranked(record: StudyRecord) -> list[Candidate]:
+    """Return the complete candidates, best first.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+
+    Returns
+    -------
+    list of Candidate
+        By mean held-out score (higher is better, as for every scikit-learn scorer); ties by
+        fewer weights, then by smaller index.
+    """
+    scored = [(mean_score(c), c) for c in record.candidates]
+    return [c for _, c in sorted(((s, c) for s, c in scored if s is not None), key=_merit)]
+
+
+def best(record: StudyRecord) -> Candidate | None:
+    """Return the first of :func:`ranked`, None where nothing is complete."""
+    return next(iter(ranked(record)), None)
+
+
+def fit_seconds(candidate: Candidate) -> float:
+    """Return the mean seconds of fitting one split up to the candidate's epoch.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        A row of the table of candidates.
+
+    Returns
+    -------
+    float
+        Infinite where no time was recorded.
+    """
+    seconds = [s.seconds.get(candidate.epoch, inf) for s in candidate.trial.splits]
+    return float(np.mean(seconds)) if seconds else inf
+
+
+def cost(candidate: Candidate) -> tuple[float, float, int]:
+    """Return what candidates are ordered by, cheapest first: seconds, then weights, then index."""
+    return fit_seconds(candidate), _weights(candidate), candidate.index
+
+
+def _merit(scored: tuple[float, Candidate]) -> tuple[float, float, int]:
+    score, candidate = scored
+    return -score, _weights(candidate), candidate.index
+
+
+def _weights(candidate: Candidate) -> float:
+    weights = candidate.trial.parameters
+    return inf if weights is None else weights
