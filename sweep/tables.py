@@ -4,6 +4,7 @@
 
     StudyRecord -> candidates_frame   one row per candidate (GridSearchCV's cv_results_)
                 -> folds_frame        one row per trial, split and epoch
+                -> importances_frame  one row per parameter
     candidates_frame -> pivot         means and counts by parameter
 """
 
@@ -97,6 +98,28 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     columns = _candidate_columns(names, fits, trained=trained)
     # As objects, for a whole number beside a None would become a float.
     return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
+
+
+def importances_frame(record: StudyRecord) -> pd.DataFrame:
+    """How much each parameter mattered, as computed when the study ended.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study; nothing is computed here.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``parameter``; ``importance`` (share of 1); ``evaluator`` (``fANOVA`` or
+        ``PED-ANOVA``); ``n`` (complete candidates that entered); rows by importance, largest
+        first; empty where the ledger holds none.
+    """
+    held = record.importances
+    values = dict(held.values) if held else {}
+    order = sorted(values, key=lambda name: (-values[name], name))
+    rows = [(name, values[name], held.evaluator, held.n) for name in order if held]
+    return pd.DataFrame(rows, columns=["parameter", "importance", "evaluator", "n"])
 
 
 def folds_frame(record: StudyRecord) -> pd.DataFrame:

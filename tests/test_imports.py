@@ -10,8 +10,9 @@ import pytest
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
     "errors", "names", "quiet", "references", "spaces", "spec", "datasets", "models", "training",
-    "estimators", "search_cv", "testing", "ledger", "selection", "tables", "figures", "search",
-    "workers", "report", "study", "cli",
+    "estimators", "search_cv", "testing", "ledger", "selection", "nested",
+    "importance_words", "importances", "tables", "figures",
+    "search", "workers", "report", "study", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "selection", "ledger"}
 WRITE_ARM = {"datasets", "models", "training", "estimators", "search", "workers"}

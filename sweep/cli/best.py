@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sweep.cli.board import test_line
+from sweep.cli.nested import nested_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import emit
 from sweep.cli.text import clean, score, setting, settings
@@ -42,8 +43,11 @@ def best(*, study: str, form: str, storage: str | None) -> None:
     result = opened(study, storage)
     answer = _answer(result.record, result.best, storage)
     params = answer["params"]
-    row = {key: value for key, value in answer.items() if key not in ("params", "interval")}
+    row = {
+        key: value for key, value in answer.items() if key not in ("params", "interval", "nested")
+    }
     row["indistinguishable"] = len(answer["indistinguishable"])
+    row["nested_score"] = answer["nested"]["score"] if answer["nested"] else None
     row |= {f"interval_{key}": value for key, value in (answer["interval"] or {}).items()}
     row |= {f"param_{name}": value for name, value in params.items()}
     emit(form, answer, [row], lambda: _drawn(result.record, result.best, answer))
@@ -53,6 +57,7 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
     from dataclasses import asdict
 
     from sweep import selection
+    from sweep.nested import plain_nested
     from sweep.report.snippet import statements
 
     interval, compared = selection.score_interval(record, chosen), selection.compare(record)
@@ -64,6 +69,7 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
         "mean_test_score": selection.mean_score(chosen),
         "interval": asdict(interval) if interval else None,
         "choose": selection.rule(record),
+        "nested": plain_nested(record),
         "mean_fit_time": selection.fit_seconds(chosen),
         "level": compared.level if compared else None,
         "indistinguishable": [_plain(c) for c in alike if c is not chosen],
@@ -107,7 +113,7 @@ def _certainty(answer: Mapping[str, Any]) -> list[str]:
             f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}\n"
             f"  {held['method']}"
         )
-    return [*found, *_rivals(answer)]
+    return [*found, *nested_lines(answer["nested"]), *_rivals(answer)]
 
 
 def _rivals(answer: Mapping[str, Any]) -> list[str]:

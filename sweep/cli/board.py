@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sweep.cli.nested import nested_lines
 from sweep.cli.text import clean, counted, moment, score, setting, settings, times
 
 if TYPE_CHECKING:
@@ -169,12 +170,15 @@ def test_line(record: StudyRecord) -> str:
 
 
 def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
-    """Return leaderboard and test score, ready to print."""
+    """Return leaderboard, nested estimate and test score, ready to print."""
+    from sweep.nested import plain_nested
+
     if not leaders(record, 1):
         return [_text("no candidate is complete yet")]
     more = len(leaders(record, None)) - top
     note = [_text(f"... and {more} more")] if more > 0 else []
-    return [leaderboard(record, width, top), *note, _text(""), _text(test_line(record))]
+    rest = [*nested_lines(plain_nested(record)), test_line(record)]
+    return [leaderboard(record, width, top), *note, _text(""), *map(_text, rest)]
 
 
 def failure_lines(record: StudyRecord) -> list[str]:

@@ -114,6 +114,7 @@ def _plan(standing: Standing) -> dict[str, Any]:
         "cells": len(checked.plan.cells),
         "splits": checked.splits,
         "seeds": spec.search.seeds,
+        "outer_folds": checked.outer,
         "fits": checked.fits,
         "fits_of_a_plain_search": checked.candidate_fits,
         "workers": checked.workers,
@@ -224,5 +225,7 @@ def _fits(checked: Check) -> str:
         splits += f" x {checked.spec.search.seeds} seeds"
     sum_ = f"{counted(cells, 'cell')} x {splits}" + (" + the winner" if refit else "")
     plain = checked.candidate_fits
+    if checked.outer:
+        sum_ += f", and as many in each of {counted(checked.outer, 'outer fold')}"
     saved = f"; a plain search would train {plain:,}" if plain > checked.fits else ""
     return f"{checked.fits:,} ({sum_}{saved})"

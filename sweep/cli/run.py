@@ -42,6 +42,12 @@ def _some(_ctx: click.Context, _param: click.Parameter, value: int | None) -> in
 @click.option(
     "-j", "--n-jobs", type=int, callback=_some, metavar="N", help="Workers.  [default: every core]"
 )
+@click.option(
+    "--nested",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="Repeat the search in K outer folds: a score that the choice does not flatter.",
+)
 @set_option
 @name_option
 @allow_option
@@ -60,9 +66,10 @@ def _some(_ctx: click.Context, _param: click.Parameter, value: int | None) -> in
 @storage_option
 @click.pass_context
 def run(
-    ctx: click.Context, *, file: str, n_jobs: int | None, changes: tuple[str, ...],
-    name: str | None, allow: tuple[str, ...], data_home: Path | None, retry_failed: bool,
-    reporting: bool, report_path: Path | None, quiet: bool, storage: str | None,
+    ctx: click.Context, *, file: str, n_jobs: int | None, nested: int | None,
+    changes: tuple[str, ...], name: str | None, allow: tuple[str, ...],
+    data_home: Path | None, retry_failed: bool, reporting: bool,
+    report_path: Path | None, quiet: bool, storage: str | None,
 ) -> None:  # fmt: skip
     """Run a study, or continue it where it stopped.
 
@@ -76,12 +83,13 @@ def run(
     """
     if reporting and report_path is not None and report_path.is_dir():
         raise ResultError(f"--report-path: must be a file, {report_path} is a folder")
+    outer = () if nested is None else (f"search.nested={nested}",)
     reporter = _reporter(quiet=quiet or ctx.meta[QUIET])
     try:
         with started_ahead() as nursery:
             from sweep.study.run import run_study
 
-            spec = read_spec(file, changes, name)
+            spec = read_spec(file, (*changes, *outer), name)
             if reporting:
                 threading.Thread(target=_load_drawing).start()
             result = run_study(

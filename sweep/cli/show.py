@@ -15,6 +15,7 @@ from sweep.cli.board import (
     leaders,
     plain,
 )
+from sweep.cli.importances import importance_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean, counted, moment
@@ -46,6 +47,8 @@ def show(*, study: str, top: int, form: str, storage: str | None) -> None:
 
 
 def _facts(record: StudyRecord) -> dict[str, Any]:
+    from sweep.nested import plain_nested
+
     search = record.spec.get("search", {})
     return {
         "name": record.name,
@@ -59,6 +62,8 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "pruned": sum(c.trial.state == "PRUNED" for c in record.candidates),
         "created": record.created,
         "test_score": record.winner.test_score if record.winner else None,
+        "nested": plain_nested(record),
+        "importances": record.importances,
         "data": record.data,
         "environment": dict(record.environment),
     }
@@ -85,4 +90,5 @@ def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
         "",
     ]
     board = board_parts(record, console().width, top)
-    return [*map(Text, facts), *board, *map(Text, failure_lines(record))]
+    rest = [*importance_lines(record), *failure_lines(record)]
+    return [*map(Text, facts), *board, *map(Text, rest)]

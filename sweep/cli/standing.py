@@ -68,7 +68,7 @@ class Standing:
     @property
     def done(self) -> bool:
         """Whether a run would only show what there is."""
-        return self.status == "finished" and not self.refits
+        return self.status == "finished" and not self.refits and not self.checked.outer_left
 
     @property
     def refits(self) -> bool:
@@ -93,7 +93,14 @@ class Standing:
             return f"the file has grown since the study finished: {self._growth()}"
         if self.refits and not self.left:
             return "every cell is done; a run would refit the winner and open the test set"
-        return "nothing stands in the way"
+        return self._outer() or "nothing stands in the way"
+
+    def _outer(self) -> str:
+        """Say so where only the outer folds are left."""
+        if self.status != "finished" or self.refits:
+            return ""
+        outer = counted(self.checked.outer_left, "outer fold")
+        return f"every cell is done; a run would repeat the search in {outer}"
 
     def test_set(self) -> str:
         """Say how often the test set was and would be opened."""

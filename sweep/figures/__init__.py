@@ -6,6 +6,7 @@ from sweep.figures.canvas import to_svg
 from sweep.figures.cost import cost_frame, draw_cost
 from sweep.figures.curves import curves_frame, draw_curves, draw_loss
 from sweep.figures.history import draw_history, history_frame
+from sweep.figures.importances import draw_importances
 from sweep.figures.slices import draw_slice, ranges, slice_frame
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "draw_cost",
     "draw_curves",
     "draw_history",
+    "draw_importances",
     "draw_loss",
     "draw_slice",
     "history_frame",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.records import DataRecord, Layer, SplitResult, WinnerRecord
+from sweep.ledger.records import (
+    DataRecord,
+    ImportanceRecord,
+    Layer,
+    NestedRecord,
+    OuterFold,
+    SplitResult,
+    WinnerRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +72,20 @@ def winner_from_plain(plain: Mapping[str, Any] | None) -> WinnerRecord | None:
             "confusion": tuple(tuple(row) for row in plain["confusion"]),
         }
     )
+
+
+def nested_from_plain(plain: Mapping[str, Any] | None) -> NestedRecord | None:
+    """Read a nested cross-validation, if there is one."""
+    if plain is None:
+        return None
+    return NestedRecord(**{**plain, "folds": tuple(OuterFold(**fold) for fold in plain["folds"])})
+
+
+def importances_from_plain(plain: Mapping[str, Any] | None) -> ImportanceRecord | None:
+    """Read importances, if there are any."""
+    if plain is None:
+        return None
+    return ImportanceRecord(**{**plain, "left_out": tuple(plain["left_out"])})
 
 
 def _history(plain: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyNotFoundError
-from sweep.ledger.codec import split_to_plain
+from sweep.ledger.codec import nested_from_plain, split_to_plain
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.storage import open_storage, shown_url
 from sweep.spaces import encode
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from sweep.ledger.records import Layer, PlannedCell, SplitResult, WinnerRecord
+    from sweep.ledger.records import (
+        ImportanceRecord,
+        Layer,
+        NestedRecord,
+        PlannedCell,
+        SplitResult,
+        WinnerRecord,
+    )
     from sweep.ledger.view import SearchView
 
     Value = float | list[float]
@@ -31,7 +38,8 @@ FORMAT = 1
 CELL, RESULT, REASON, WORKER, LOST, COPIED = (
     f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
 )
-STUDY, WINNER = "sweep:study", "sweep:winner"
+STUDY, WINNER, NESTED = "sweep:study", "sweep:winner", "sweep:nested"
+IMPORTANCES = "sweep:importances"
 SOURCE = "sweep:from"
 """On a trial of another study, put in for the sampler to learn from: which study, which row."""
 
@@ -89,10 +97,18 @@ class Ledger:
     # -- studies -------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """Return the names of all studies made by sweep, oldest first."""
+        """Return the names of all studies made by sweep, oldest first; no outer folds."""
+        return [name for name, header in self._headers() if "part" not in header]
+
+    def parts(self, name: str) -> list[str]:
+        """Return the names of the outer folds of a study: studies of their own, hidden."""
+        held = [(own, header.get("part")) for own, header in self._headers()]
+        return [own for own, part in held if part and part["study"] == name]
+
+    def _headers(self) -> list[tuple[str, dict[str, Any]]]:
         with self.translated():
             studies = self.storage.get_all_studies()
-        return [study.study_name for study in studies if STUDY in study.user_attrs]
+        return [(s.study_name, s.user_attrs[STUDY]) for s in studies if STUDY in s.user_attrs]
 
     def study_id(self, name: str) -> int:
         """Return Optuna's identifier of a study.
@@ -162,6 +178,23 @@ class Ledger:
         """Record the chosen configuration and what the test set said."""
         with self.translated():
             self.storage.set_study_user_attr(self.study_id(name), WINNER, asdict(winner))
+
+    def set_nested(self, name: str, nested: NestedRecord) -> None:
+        """Record what a nested cross-validation found."""
+        with self.translated():
+            self.storage.set_study_user_attr(self.study_id(name), NESTED, asdict(nested))
+
+    def set_importances(self, name: str, importances: ImportanceRecord) -> None:
+        """Record how much each parameter mattered."""
+        with self.translated():
+            study_id = self.study_id(name)
+            self.storage.set_study_user_attr(study_id, IMPORTANCES, asdict(importances))
+
+    def nested(self, name: str) -> NestedRecord | None:
+        """Return what a nested cross-validation found, if one has ended."""
+        with self.translated():
+            attributes = self.storage.get_study_user_attrs(self.study_id(name))
+        return nested_from_plain(attributes.get(NESTED))
 
     def delete(self, name: str) -> None:
         """Delete a study and its trials."""

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.codec import (
     data_from_plain,
+    importances_from_plain,
     layers_from_plain,
+    nested_from_plain,
     splits_from_plain,
     winner_from_plain,
 )
 from sweep.ledger.ledger import (
     CELL,
     COPIED,
+    IMPORTANCES,
     LOST,
+    NESTED,
     REASON,
     RESULT,
     SOURCE,
@@ -71,6 +75,8 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
         planned=header["planned"],
         winner=winner_from_plain(attributes.get(WINNER)),
         ended_by=_ended_by(header, held),
+        nested=nested_from_plain(attributes.get(NESTED)),
+        importances=importances_from_plain(attributes.get(IMPORTANCES)),
     )
 
 

@@ -193,6 +193,82 @@ class WinnerRecord:
 
 
 @dataclass(frozen=True)
+class OuterFold:
+    """One outer fold of a nested cross-validation: the search repeated on its training rows.
+
+    Attributes
+    ----------
+    score : float
+        Of the configuration chosen there, refitted there, on the fold's held-out rows.
+    inner_score : float
+        The mean held-out score that it was chosen by.
+    params : mapping of str to value
+        What was chosen there.
+    train_rows, test_rows : int
+        Rows searched and refitted on, and rows scored.
+    """
+
+    score: float
+    inner_score: float
+    params: Mapping[str, Any]
+    train_rows: int
+    test_rows: int
+
+
+@dataclass(frozen=True)
+class NestedRecord:
+    """A nested cross-validation.
+
+    Attributes
+    ----------
+    folds : tuple of OuterFold
+        In order.
+    planned : int
+        Cells of the search when it was repeated; fewer than the study's where that has grown.
+    ended_at : str
+        ISO time.
+    """
+
+    folds: tuple[OuterFold, ...]
+    planned: int
+    ended_at: str
+
+
+@dataclass(frozen=True)
+class ImportanceRecord:
+    """How much each parameter mattered, computed once, when the study ended.
+
+    Attributes
+    ----------
+    evaluator : str
+        ``"fANOVA"`` or ``"PED-ANOVA"``; empty where nothing was computed.
+    values : mapping of str to float
+        Shares of 1 by parameter, largest first.
+    n : int
+        Candidates that entered.
+    complete : int
+        Complete candidates at that time.
+    seconds : float
+        What it took.
+    caution : str
+        What the shares say, and what they do not.
+    left_out : tuple of str
+        Parameters that the evaluator cannot judge: fixed, or absent from some candidates.
+    reason : str
+        Why nothing was computed.
+    """
+
+    evaluator: str
+    values: Mapping[str, float]
+    n: int
+    complete: int
+    seconds: float = 0.0
+    caution: str = ""
+    left_out: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class DataRecord:
     """The data a study ran on.
 
@@ -249,6 +325,10 @@ class StudyRecord:
         None while the study runs, and when the study file says ``refit = false``.
     ended_by : str or None
         Why a search ended before its last cell: ``"no improvement in 20 trials"``.
+    nested : NestedRecord or None
+        None where no nested cross-validation has ended.
+    importances : ImportanceRecord or None
+        None until a run has seen the study's end.
     """
 
     name: str
@@ -262,6 +342,8 @@ class StudyRecord:
     planned: int
     winner: WinnerRecord | None = None
     ended_by: str | None = None
+    nested: NestedRecord | None = None
+    importances: ImportanceRecord | None = None
 
     @property
     def status(self) -> str:

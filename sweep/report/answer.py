@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.reading import ENDED, latest_by_key
 from sweep.report import text
 from sweep.report.blocks import Table, table
+from sweep.report.nested import nested_words
 from sweep.selection import (
     best,
     compare,
@@ -56,7 +57,7 @@ class Answer:
     settings : list of (name, value)
         The settings to take.
     figures : list of Figure
-        Held-out score and test score.
+        Held-out score, nested estimate where there is one, and test score.
     caution : str
         What the reader should keep in mind.
     rivals : Table or None
@@ -92,7 +93,7 @@ def answer(record: StudyRecord) -> Answer:
         return Answer(_banner(record), _nothing(record), [], [_test(record)], "", None)
     params = record.winner.params if record.winner else candidate.params
     settings = text.settings(params, parameter_names(record))
-    figures = [_held_out(record, candidate), _test(record)]
+    figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
     caution, rivals = _caution(record, compared), _rivals(record, compared)
     return Answer(_banner(record), "", settings, figures, caution, rivals)
@@ -142,6 +143,11 @@ def _held_out(record: StudyRecord, candidate: Candidate) -> Figure:
     method = f"{found.level:.0%} interval, {found.method}"
     note = f"{method}; {where}" if len(candidate.trial.splits) > 1 else method
     return Figure(title, text.score(mean), ends, note)
+
+
+def _nested(record: StudyRecord) -> list[Figure]:
+    found = nested_words(record)
+    return [] if found is None else [Figure(f"Nested {scoring(record)}", *found)]
 
 
 def _test(record: StudyRecord) -> Figure:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.report import answer, board, details, heat, plots, text
+from sweep.report.influence import influence, influence_note
+from sweep.report.nested import nested_table
 from sweep.tables import candidates_frame, folds_frame
 
 if TYPE_CHECKING:
@@ -90,10 +92,13 @@ def context(record: StudyRecord, pivots: Sequence[str] | None = None) -> dict[st
         "name": text.clean(record.name),
         "answer": answer.answer(record),
         "facts": answer.facts(record),
+        "nested": nested_table(record),
         "board": board.board(record, frame),
         "heat_maps": heat.heat_maps(record, frame, pivots),
         "slices": slices,
         "slices_table": plots.slices_table(record, frame) if slices else None,
+        "influence": influence(record),
+        "influence_note": influence_note(record),
         "curves": plots.learning(record, folds),
         "others": [p for p in (plots.history(record), plots.cost(record, frame)) if p],
         "layers": details.layers(record),

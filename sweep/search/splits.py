@@ -38,13 +38,30 @@ def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None
     DataError
         If a class has fewer rows than there are splits.
     """
-    splitter = _splitter(spec, grouped=groups is not None)
+    return _split(_splitter(spec, grouped=groups is not None), "search", y, groups)
+
+
+def fold_splits(folds: int, y: np.ndarray, groups: np.ndarray | None = None) -> list[Split]:
+    """Return the outer folds of a nested cross-validation, stratified, in file order.
+
+    Raises
+    ------
+    DataError
+        If a class has fewer rows than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    return _split(kind(folds), "search.nested", y, groups)
+
+
+def _split(splitter: Any, place: str, y: np.ndarray, groups: np.ndarray | None) -> list[Split]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
             return list(splitter.split(np.zeros(len(y)), y, groups))
         except (ValueError, UserWarning) as error:
-            raise DataError(f"search: the rows cannot be split as asked: {error}") from error
+            raise DataError(f"{place}: the rows cannot be split as asked: {error}") from error
 
 
 def _splitter(spec: StudySpec, *, grouped: bool) -> Any:

@@ -48,6 +48,12 @@ def search_problems(
             f"cv and validation exclude each other, got cv = {shown(raw['cv'])} and "
             f"validation = {shown(raw['validation'])}; leave one out",
         )
+    if raw.get("nested") is not None and raw.get("start_from"):
+        yield Problem(
+            ("search", "nested"),
+            "an outer fold must not know its held-out rows, which the studies of start_from have "
+            "seen; leave out nested or start_from",
+        )
     if method == "grid":
         yield from _grid_problems(raw)
     elif method in METHODS:

@@ -124,6 +124,9 @@ class SearchSection(Section):
     choose: Literal["best", "one_standard_error", "cheapest"] = Field(
         "best", description='"best", "one_standard_error" or "cheapest"'
     )
+    nested: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="a whole number from 2 (outer folds, each repeating the whole search)"
+    )
     trials: Annotated[int, Field(ge=1, le=TRIALS_LIMIT)] | None = Field(
         None, description=f"a whole number from 1 to {TRIALS_LIMIT}"
     )

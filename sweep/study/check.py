@@ -14,6 +14,7 @@ from sweep.errors import ReferenceError_
 from sweep.ledger.reading import ENDED
 from sweep.ledger.records import DataRecord, PlannedCell
 from sweep.search.estimator import check_own_code
+from sweep.search.parts import check_parts, parts_of
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record, load_data
 from sweep.search.samplers import check_extra
@@ -45,10 +46,10 @@ class Check:
     splits : int
         Splits of each cell.
     fits : int
-        Fits that train: cells times splits times seeds, and one for the winner.
+        Fits that train: cells times splits times seeds, and one for the winner; as many in each
+        outer fold.
     candidate_fits : int
-        Fits that a plain search would train: candidates times splits times seeds, and one for
-        the winner.
+        Fits that a plain search would train: candidates in place of cells.
     cpu_seconds : float or None
         Estimate of the work that is left on one core; None without a probe.
     workers : int
@@ -57,6 +58,10 @@ class Check:
         Candidates that the probe tried and that failed; a run would record them as failed.
     left : tuple of PlannedCell
         Cells that a run would evaluate: all, or those that the ledger does not hold yet.
+    outer : int
+        Outer folds of a nested cross-validation, each of which repeats the search.
+    outer_left : int
+        Those that a run would still work on.
     """
 
     spec: StudySpec
@@ -69,6 +74,8 @@ class Check:
     workers: int
     warnings: tuple[str, ...] = ()
     left: tuple[PlannedCell, ...] = ()
+    outer: int = 0
+    outer_left: int = 0
 
     @property
     def minutes(self) -> float | None:
@@ -128,20 +135,34 @@ def check_study(
     left = cells_left(plan, known)
     probing = probe and bool(left)
     seconds, warnings = _estimate(spec, left, dataset, rows, allow) if probing else (None, ())
-    refit = int(spec.search.refit)
+    check_parts(spec, dataset)
+    outer, outer_left = len(parts_of(spec)), _outer_left(spec, known, left)
+    if seconds is not None:
+        # A fold searches (k - 1) / k of the rows.
+        seconds *= 1 + outer_left * (1 - 1 / max(1, outer))
+    refit = int(spec.search.refit) + outer
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return Check(
         spec,
         plan,
         data,
         len(splits),
-        len(plan.cells) * each + refit,
-        plan.candidates * each + refit,
+        (1 + outer) * len(plan.cells) * each + refit,
+        (1 + outer) * plan.candidates * each + refit,
         seconds,
         cores or 1,
         warnings,
         left,
+        outer,
+        outer_left,
     )
+
+
+def _outer_left(spec: StudySpec, known: StudyRecord | None, left: Sequence[PlannedCell]) -> int:
+    """Return the outer folds that a run would work on: all, until all have ended."""
+    folds = len(parts_of(spec))
+    ended = known.nested if known else None
+    return 0 if ended and len(ended.folds) == folds and not left else folds
 
 
 def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]:

@@ -21,7 +21,7 @@ def artifacts_folder(url: str, name: str) -> Path:
 
 
 def delete_study(name: str, storage: str | None = None) -> None:
-    """Delete a study, its trials and its weights; its reports stay.
+    """Delete a study, its outer folds, trials and weights; its reports stay.
 
     Parameters
     ----------
@@ -40,12 +40,14 @@ def delete_study(name: str, storage: str | None = None) -> None:
     url = storage_url(storage)
     ledger = Ledger(url, create=False)
     ledger.header(name)
-    for trial in ledger.trials(name):
+    names = [*ledger.parts(name), name]
+    for trial in (trial for each in names for trial in ledger.trials(each)):
         worker = trial.user_attrs.get(WORKER, "")
         if trial.state.name == "RUNNING" and worker and not is_dead(worker):
             raise LedgerError(f"study {name!r} is being run (worker {worker}); stop that run first")
-    ledger.delete(name)
-    _remove(artifacts_folder(url, name))
+    for each in names:
+        ledger.delete(each)
+        _remove(artifacts_folder(url, each))
 
 
 def _remove(folder: Path) -> None:

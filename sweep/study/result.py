@@ -58,6 +58,14 @@ class StudyResult:
         """
         return tables.folds_frame(self.record)
 
+    @property
+    def importances(self) -> pd.DataFrame:
+        """One row a parameter: how much it mattered, as computed when the study ended.
+
+        See :func:`sweep.tables.importances_frame` for the columns.
+        """
+        return tables.importances_frame(self.record)
+
     def pivot(
         self,
         index: str | Sequence[str],

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sweep import importances
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.search.estimator import check_own_code
+from sweep.search.parts import Part, check_parts, part_data, part_spec, parts_of
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record, load_data
 from sweep.search.samplers import check_extra
 from sweep.spec import StudySpec, load_study
 from sweep.study.check import cells_left
 from sweep.study.environment import changed, environment
+from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
 from sweep.workers.job import Job
@@ -28,7 +30,7 @@ from sweep.workers.progress import Progress, Watcher
 from sweep.workers.upkeep import reap, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from sweep.ledger.records import StudyRecord
@@ -92,18 +94,79 @@ def run_study(
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, tuple(allow))
     check_extra(spec)
-    plan = make_plan(spec)
+    parts = parts_of(spec)
+    progress = _progress(spec, 1 + len(parts))
     with closing(Ledger(url)) as ledger:
-        record = _joined(ledger, spec) if ledger.has(job.study) else None
-        if record is None or not _is_finished(record, spec, plan, retry_failed=retry_failed):
-            workers = _workers(n_jobs, plan)
-            pool = partial(Pool, workers, ledger_folder(url) / "logs", nursery=nursery)
-            _run(ledger, spec, plan, job, pool, watcher or Watcher(), retry_failed)
-            record = read_study(ledger, job.study)
-        else:
-            _check_files(spec, record, job)
-            _update(ledger, spec, plan)
+        run = _Run(ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery)
+        run.see_through(spec, None)
+        if parts:
+            searched = part_spec(spec)
+            found = [run.see_through(searched, part) for part in parts]
+            if note := record_nested(ledger, job.study, found):
+                run.watcher.say(note)
+        record = _weighed(ledger, read_study(ledger, job.study))
     return StudyResult(record, url)
+
+
+def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:
+    """Have the importances of a study that has come to its end in the ledger."""
+    if importances.is_current(record):
+        return record
+    found = importances.importances(record)
+    ledger.set_importances(record.name, found)
+    return replace(record, importances=found)
+
+
+@dataclass
+class _Run:
+    """What a study and its outer folds are seen through with."""
+
+    ledger: Ledger
+    job: Job
+    n_jobs: int | None
+    watcher: Watcher
+    progress: Progress
+    retry_failed: bool
+    nursery: Nursery | None
+
+    def see_through(self, spec: StudySpec, part: Part | None) -> StudyRecord:
+        """Run a study or one of its outer folds, or only read it where it is finished."""
+        job = self.job if part is None else replace(self.job, study=part.name)
+        ledger, plan = self.ledger, make_plan(spec)
+        record = _joined(ledger, spec, job.study) if ledger.has(job.study) else None
+        if record is None or not _is_finished(record, spec, plan, retry_failed=self.retry_failed):
+            self._run(spec, plan, job, part)
+            return read_study(ledger, job.study)
+        if part is None:
+            _check_files(spec, record, job)
+        _update(ledger, spec, plan, job.study)
+        self.progress.done += len(plan.cells)
+        self.progress.began_done += len(plan.cells)
+        return record
+
+    def _run(self, spec: StudySpec, plan: Plan, job: Job, part: Part | None) -> None:
+        began, ledger, progress = time.monotonic(), self.ledger, self.progress
+        progress.turn_to(job.study)
+        logs = ledger_folder(job.storage) / "logs"
+        self.watcher.begin(progress)
+        try:
+            workers = _workers(self.n_jobs, plan)
+            nursery, self.nursery = self.nursery, None  # the first pool closes it
+            with closing(Pool(workers, logs, self.watcher, nursery=nursery)) as pool:
+                ordered = _prepare(ledger, spec, plan, job, self.watcher, part)
+                reap(ledger, job.study)
+                restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
+                _take_stock(ledger, progress)
+                deadline = began + spec.search.timeout if spec.search.timeout else None
+                pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
+        finally:
+            self.watcher.end(progress)
+
+
+def _progress(spec: StudySpec, searches: int) -> Progress:
+    """Return the progress of a run, which counts the cells of all its searches."""
+    planned = searches * len(make_plan(spec).cells)
+    return Progress(spec.study.name, planned, splits=_splits(spec))
 
 
 def _named(spec: StudySpec, name: str | None) -> StudySpec:
@@ -114,20 +177,20 @@ def _named(spec: StudySpec, name: str | None) -> StudySpec:
     ).model_copy(update={"folder": spec.folder})
 
 
-def _joined(ledger: Ledger, spec: StudySpec) -> StudyRecord:
+def _joined(ledger: Ledger, spec: StudySpec, name: str) -> StudyRecord:
     """Return the study of that name, if it asks the same question; change nothing yet."""
-    check_same(StudySpec.from_plain(ledger.header(spec.study.name)["spec"]), spec)
-    return read_study(ledger, spec.study.name)
+    check_same(StudySpec.from_plain(ledger.header(name)["spec"]), spec)
+    return read_study(ledger, name)
 
 
-def _update(ledger: Ledger, spec: StudySpec, plan: Plan) -> None:
+def _update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
     """Write what has grown, or may change freely, into the ledger."""
-    header = ledger.header(spec.study.name)
+    header = ledger.header(name)
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
     if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
-        changes["patience_from"] = len(ledger.trials(spec.study.name))
+        changes["patience_from"] = len(ledger.trials(name))
     if any(header[key] != value for key, value in changes.items()):
-        ledger.update(spec.study.name, **changes)
+        ledger.update(name, **changes)
 
 
 def _check_files(spec: StudySpec, record: StudyRecord, job: Job) -> None:
@@ -162,40 +225,25 @@ def _workers(n_jobs: int | None, plan: Plan) -> int:
     return max(1, min(asked, len(plan.cells)))
 
 
-def _run(
-    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, make_pool: Callable[..., Pool],
-    watcher: Watcher, retry_failed: bool,
-) -> None:  # fmt: skip
-    began = time.monotonic()
-    progress = Progress(spec.study.name, len(plan.cells), splits=_splits(spec))
-    watcher.begin(progress)
-    try:
-        with closing(make_pool(watcher=watcher)) as pool:
-            ordered = _prepare(ledger, spec, plan, job, watcher)
-            reap(ledger, job.study)
-            restore(ledger, job.study, ordered, retry_failed=retry_failed)
-            _take_stock(ledger, progress)
-            deadline = began + spec.search.timeout if spec.search.timeout else None
-            pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
-    finally:
-        watcher.end(progress)
-
-
-def _prepare(ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher) -> Plan:
+def _prepare(
+    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, part: Part | None
+) -> Plan:
     """Check the data and every model, make the study; return the plan, dearest cells first."""
     check_own_code(spec, job.allow)
-    dataset = load_data(spec, job.data_home, job.allow)
+    dataset = part_data(load_data(spec, job.data_home, job.allow), part)
     data, now = data_record(dataset), environment()
     check_models(spec, plan, data.shape, len(data.classes))
     check_scoring(spec, len(data.classes))
+    check_parts(spec, dataset)
     if ledger.has(job.study):
         header = ledger.header(job.study)
         check_same_data(job.study, header["data"], data.fingerprint)
-        _update(ledger, spec, plan)
+        _update(ledger, spec, plan, job.study)
         if differences := changed(header["environment"], now):
             watcher.say(f"note: versions have changed since: {', '.join(differences)}")
     else:
-        ledger.create(job.study, _header(spec, plan, asdict(data), now))
+        header = _header(spec, plan, asdict(data), now)
+        ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
     return replace(plan, cells=tuple(cells))
@@ -219,9 +267,10 @@ def _take_stock(ledger: Ledger, progress: Progress) -> None:
     again = {trial.key for trial in record.trials if trial.state == "WAITING"}
     latest = latest_by_key(record.trials)
     ended = [trial for key, trial in latest.items() if key not in again]
-    progress.done = progress.began_done = len(ended)
-    progress.failed = sum(trial.state == "FAIL" for trial in ended)
-    progress.pruned = sum(trial.state == "PRUNED" for trial in ended)
+    progress.done += len(ended)
+    progress.began_done += len(ended)
+    progress.failed += sum(trial.state == "FAIL" for trial in ended)
+    progress.pruned += sum(trial.state == "PRUNED" for trial in ended)
     from sweep import selection
 
     if (best := selection.best(record)) is not None:

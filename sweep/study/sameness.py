@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
     from sweep.spec import StudySpec
 
-FREE = (("study", "description"), ("search", "trial_timeout"), ("search", "choose"))
+FREE = (
+    ("study", "description"),
+    ("search", "trial_timeout"),
+    ("search", "choose"),
+    ("search", "nested"),
+)
 """Settings that may change between runs, beside everything in ``[report]``."""
 
 MAY_GROW = (("search", "trials"), ("search", "timeout"), ("search", "patience"))

@@ -73,13 +73,15 @@ def _without(*libraries: str) -> Iterator[None]:
 def _work(job: Job, control: Control) -> int:
     from sweep.ledger.ledger import Ledger
     from sweep.search.finish import finish_study
+    from sweep.search.parts import part_data
     from sweep.search.prepare import load_data
     from sweep.spec import StudySpec
     from sweep.workers.loop import Worker
 
     ledger = Ledger(job.storage, create=False)
-    spec = StudySpec.from_plain(ledger.header(job.study)["spec"])
-    dataset = load_data(spec, job.data_home, job.allow)
+    header = ledger.header(job.study)
+    spec = StudySpec.from_plain(header["spec"])
+    dataset = part_data(load_data(spec, job.data_home, job.allow), header.get("part"))
     worker = Worker(job, control, ledger, spec, dataset)
     order = "work"
     while order != "stop":

@@ -169,7 +169,7 @@ class Pool:
         self._failed_starts = 0
         if self._progress.phase == "starting":
             self._progress.phase = "searching"
-            self._progress.searching_since = time.monotonic()
+            self._progress.searching_since = self._progress.searching_since or time.monotonic()
         self._progress.current[worker.number] = Current(event["trial"], event["params"] or {})
 
     def _on_epoch(self, worker: WorkerProcess, event: Event) -> None:

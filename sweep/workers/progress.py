@@ -28,7 +28,7 @@ class Progress:
     Attributes
     ----------
     study : str
-        Its name.
+        Its name; that of an outer fold while its search is repeated.
     planned, done, failed, pruned : int
         Cells of the plan; cells with a recorded end, and how many of them failed or were pruned.
     splits : int
@@ -55,6 +55,11 @@ class Progress:
     began_done: int = 0
     began: float = field(default_factory=time.monotonic)
     searching_since: float | None = None
+
+    def turn_to(self, study: str) -> None:
+        """Begin the next search of the run; what is done stays counted."""
+        self.study, self.phase, self.best = study, "starting", None
+        self.current.clear()
 
     @property
     def seconds(self) -> float:

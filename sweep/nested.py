@@ -1,0 +1,86 @@
+"""What a nested cross-validation says about the chosen score: how much the choice flattered it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.selection import Interval, interval
+from sweep.selection.intervals import UNIT_SCORERS
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import NestedRecord, StudyRecord
+
+
+def nested_score(nested: NestedRecord) -> float:
+    """Return the mean score of the outer folds: an unbiased estimate of search and refit."""
+    return float(np.mean([fold.score for fold in nested.folds]))
+
+
+def inner_score(nested: NestedRecord) -> float:
+    """Return the mean score that the choices were made by: flattered by the choice."""
+    return float(np.mean([fold.inner_score for fold in nested.folds]))
+
+
+def nested_interval(record: StudyRecord, level: float = 0.95) -> Interval | None:
+    """Return the interval of the nested estimate.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+    level : float, default 0.95
+        Confidence.
+
+    Returns
+    -------
+    Interval or None
+        Corrected resampled t over the outer folds, which share training rows
+        (:func:`sweep.selection.interval`); None without a nested cross-validation. Scores that
+        live between 0 and 1 are clipped to that.
+    """
+    nested = record.nested
+    if nested is None:
+        return None
+    train, test = (
+        float(np.mean([getattr(fold, rows) for fold in nested.folds]))
+        for rows in ("train_rows", "test_rows")
+    )
+    low, high = interval([fold.score for fold in nested.folds], train, test, level)
+    if str(record.spec.get("search", {}).get("scoring", "accuracy")).startswith(UNIT_SCORERS):
+        low, high = max(low, 0.0), min(high, 1.0)
+    method = f"corrected resampled t over {len(nested.folds)} outer folds (Nadeau and Bengio 2003)"
+    return Interval(low, high, level, method)
+
+
+def is_current(record: StudyRecord) -> bool:
+    """Return whether the nested estimate is of the search as the study file has it now."""
+    asked, nested = record.spec.get("search", {}).get("nested"), record.nested
+    if nested is None:
+        return asked is None
+    return nested.planned == record.planned and asked in (None, len(nested.folds))
+
+
+def plain_nested(record: StudyRecord) -> dict[str, Any] | None:
+    """Return the nested estimate as JSON-able values, None where there is none.
+
+    Returns
+    -------
+    dict or None
+        ``score``, ``interval`` (``low``, ``high``, ``level``, ``method``), ``inner_score``,
+        ``folds`` (a list: ``score``, ``inner_score``, ``params``, ``train_rows``,
+        ``test_rows``), ``current`` (False where the study has grown since).
+    """
+    from dataclasses import asdict
+
+    nested, found = record.nested, nested_interval(record)
+    if nested is None or found is None:
+        return None
+    return {
+        "score": nested_score(nested),
+        "interval": asdict(found),
+        "inner_score": inner_score(nested),
+        "folds": [asdict(fold) for fold in nested.folds],
+        "current": is_current(record),
+    }

@@ -1,0 +1,55 @@
+"""The nested cross-validation beside the score that the choice was made by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.nested import inner_score, is_current, nested_interval, nested_score
+from sweep.report import text
+from sweep.report.blocks import Table, table
+from sweep.tables import parameter_names
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import StudyRecord
+
+
+def nested_words(record: StudyRecord) -> tuple[str, str, str] | None:
+    """Return the estimate, its interval and what it is; None where there is none."""
+    nested, found = record.nested, nested_interval(record)
+    if nested is None or found is None:
+        return None
+    ends = f"{text.score(found.low)} to {text.score(found.high)}"
+    gap = inner_score(nested) - nested_score(nested)
+    word = "above" if gap >= 0 else "below"
+    note = (
+        f"{found.level:.0%} interval, {found.method}; the whole search is repeated in each outer "
+        f"fold, its choice refitted and scored on rows that it has not seen. The scores it chose "
+        f"by were {abs(gap):.4f} {word} that"
+    )
+    grown = "" if is_current(record) else ". The study has grown since: run it again"
+    return text.score(nested_score(nested)), ends, note + grown
+
+
+def nested_table(record: StudyRecord) -> Table | None:
+    """Return what was chosen in each outer fold."""
+    if record.nested is None:
+        return None
+    names = parameter_names(record)
+    titles = {"outer fold": True, **dict.fromkeys(map(text.clean, names), True)}
+    titles |= {"inner score": True, "outer score": True, "rows": True}
+    rows = [
+        (
+            str(number),
+            *(text.value(fold.params[n]) if n in fold.params else text.NOTHING for n in names),
+            text.score(fold.inner_score),
+            text.score(fold.score),
+            text.whole(fold.test_rows),
+        )
+        for number, fold in enumerate(record.nested.folds, start=1)
+    ]
+    caption = (
+        "What the search chose in each outer fold: the mean score that it chose by (inner), and "
+        "the score on the fold's own held-out rows (outer). Choices that differ say that the data "
+        "do not settle them."
+    )
+    return table(caption, titles, rows)

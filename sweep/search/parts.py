@@ -1,0 +1,106 @@
+"""Outer folds of a nested cross-validation: each is a study of its own on a part of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import DataError
+from sweep.search.splits import fold_splits, make_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.datasets import Dataset
+    from sweep.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class Part:
+    """One outer fold.
+
+    Attributes
+    ----------
+    study : str
+        The study whose search is repeated.
+    number : int
+        From 1.
+    of : int
+        Outer folds.
+    """
+
+    study: str
+    number: int
+    of: int
+
+    @property
+    def name(self) -> str:
+        """The name of its own study in the ledger, which no list shows."""
+        return f"{self.study} / outer {self.number} of {self.of}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON-able values, for the header of its study."""
+        return asdict(self)
+
+
+def parts_of(spec: StudySpec) -> list[Part]:
+    """Return the outer folds of a study; none unless it asks for them."""
+    folds = spec.search.nested or 0
+    return [Part(spec.study.name, number, folds) for number in range(1, folds + 1)]
+
+
+def part_spec(spec: StudySpec) -> StudySpec:
+    """Return what an outer fold searches: the same, its choice always refitted and scored."""
+    search = spec.search.model_copy(update={"nested": None, "refit": True})
+    return spec.model_copy(update={"search": search})
+
+
+def part_data(dataset: Dataset, part: Mapping[str, Any] | Part | None) -> Dataset:
+    """Return the rows of an outer fold: its training rows, and in place of the test set its own.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The study's. Its test rows are left out, so that no outer fold can reach them.
+    part : mapping, Part or None
+        As :meth:`Part.plain` writes it; None returns the dataset itself.
+
+    Raises
+    ------
+    DataError
+        If the rows cannot be split so, or a class is missing from a fold's training rows.
+    """
+    if part is None:
+        return dataset
+    held = part if isinstance(part, Part) else Part(**part)
+    train, test = fold_splits(held.of, dataset.y_train, dataset.groups)[held.number - 1]
+    missing = np.setdiff1d(dataset.y_train, dataset.y_train[train])
+    if len(missing):
+        raise DataError(
+            f"search.nested: the training rows of outer fold {held.number} have no row of class "
+            f"{dataset.class_names[dataset.classes.index(int(missing[0]))]}; take fewer folds"
+        )
+    groups = None if dataset.groups is None else dataset.groups[train]
+    return replace(
+        dataset,
+        x_train=dataset.x_train[train],
+        y_train=dataset.y_train[train],
+        x_test=dataset.x_train[test],
+        y_test=dataset.y_train[test],
+        groups=groups,
+    )
+
+
+def check_parts(spec: StudySpec, dataset: Dataset) -> None:
+    """Refuse outer folds that cannot be split as the study asks, before anything trains.
+
+    Raises
+    ------
+    DataError
+        As :func:`part_data` and :func:`sweep.search.splits.make_splits`.
+    """
+    for part in parts_of(spec):
+        rows = part_data(dataset, part)
+        make_splits(spec, rows.y_train, rows.groups)
