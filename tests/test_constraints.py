@@ -132,7 +132,7 @@ def test_patience_ends_a_search_and_more_of_it_goes_on(monkeypatch, tmp_path):
     assert len(cells_left(make_plan(patient), record)) == 5
     more = study("random", trials=12, patience=3, space=space, start=start)
     assert len(cells_left(make_plan(more), record)) == 8
-    _update(ledger, more, make_plan(more))
+    _update(ledger, more, make_plan(more), "pretend")
     assert not given_up(ledger, "pretend")
     assert restore(ledger, "pretend", make_plan(more)) == 8
     work(monkeypatch, ledger, more, cells=3)

@@ -225,6 +225,29 @@ class Ledger:
                 )
                 study.add_trial(trial)
 
+    def teach(
+        self,
+        name: str,
+        lessons: Sequence[tuple[Mapping[str, Any], list[float], Mapping[str, Any]]],
+        distributions: Mapping[str, Any],
+        marks: Mapping[str, Any],
+    ) -> None:
+        """Add complete trials for the sampler alone: parameters, values, where they are from."""
+        import optuna
+
+        study = self.load(name)
+        with self.translated():
+            for params, values, source in lessons:
+                trial = optuna.trial.create_trial(
+                    state=optuna.trial.TrialState.COMPLETE,
+                    params=dict(params),
+                    distributions={k: distributions[k] for k in params},
+                    values=values,
+                    user_attrs=dict(source),
+                    system_attrs=dict(marks),
+                )
+                study.add_trial(trial)
+
     def claim(self, name: str, worker: str) -> Claim | None:
         """Take the next waiting cell, atomically; None when none is left.
 

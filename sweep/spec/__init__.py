@@ -1,5 +1,6 @@
 """Study files: TOML to frozen models, every problem at once, each with its place."""
 
+from sweep.spec.dimensions import takes
 from sweep.spec.loading import load_study, shipped_studies
 from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
 from sweep.spec.pruning import PrunerSection, SplitPrunerSection
@@ -31,5 +32,6 @@ __all__ = [
     "estimator_parameters",
     "load_study",
     "shipped_studies",
+    "takes",
     "to_toml",
 ]

@@ -24,6 +24,7 @@ from sweep.study.environment import changed, environment
 from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
+from sweep.study.warm import sources, warm_start
 from sweep.workers.job import Job
 from sweep.workers.pool import Pool
 from sweep.workers.progress import Progress, Watcher
@@ -189,7 +190,7 @@ def _update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
     if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
         changes["patience_from"] = len(ledger.trials(name))
-    if any(header[key] != value for key, value in changes.items()):
+    if any(header.get(key) != value for key, value in changes.items()):
         ledger.update(name, **changes)
 
 
@@ -235,6 +236,7 @@ def _prepare(
     check_models(spec, plan, data.shape, len(data.classes))
     check_scoring(spec, len(data.classes))
     check_parts(spec, dataset)
+    records = sources(ledger, spec, data.fingerprint)
     if ledger.has(job.study):
         header = ledger.header(job.study)
         check_same_data(job.study, header["data"], data.fingerprint)
@@ -244,6 +246,10 @@ def _prepare(
     else:
         header = _header(spec, plan, asdict(data), now)
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
+    for line in warm_start(ledger, spec, records):
+        watcher.say(line)
+    if spec.search.start or plan.patience:  # trials have an order
+        return plan
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
     return replace(plan, cells=tuple(cells))

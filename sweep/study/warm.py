@@ -1,0 +1,159 @@
+"""Warm start: finished trials of other studies, put before a sampler that learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import StudyFileError, StudyNotFoundError
+from sweep.ledger.ledger import SOURCE
+from sweep.ledger.objectives import objective_values
+from sweep.ledger.reading import read_study
+from sweep.ledger.storage import one_at_a_time
+from sweep.selection import mean_score
+from sweep.spaces import applies, distributions, encode, ordered
+from sweep.spec import takes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import Candidate, StudyRecord
+    from sweep.spec import StudySpec
+
+STARTED = "started_from"
+PARTIAL = ("tpe",)
+"""Samplers that learn from some of the parameters; others need all that always apply."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one row of another study says in the terms of this one.
+
+    Attributes
+    ----------
+    study : str
+        The other study.
+    candidate : int
+        Its row.
+    params : mapping of str to value
+        Those of this study's space, with values that it has.
+    values : list of float
+        This study's objectives.
+    """
+
+    study: str
+    candidate: int
+    params: Mapping[str, Any]
+    values: list[float]
+
+
+def sources(ledger: Ledger, spec: StudySpec, fingerprint: str) -> list[StudyRecord]:
+    """Read the studies that a search starts from; none where it has started.
+
+    Raises
+    ------
+    StudyFileError
+        For every study that is unknown, ran on other data, or was scored otherwise.
+    """
+    if ledger.has(spec.study.name) and STARTED in ledger.header(spec.study.name):
+        return []
+    found, problems = [], []
+    for name in spec.search.start_from:
+        try:
+            record = read_study(ledger, name)
+        except StudyNotFoundError as error:
+            problems.append(f"search.start_from: {error}")
+            continue
+        scoring = record.spec["search"].get("scoring", "accuracy")
+        if record.data.fingerprint != fingerprint:
+            problems.append(
+                f"search.start_from: study {name!r} ran on other data: fingerprint "
+                f"{record.data.fingerprint[:12]}, here {fingerprint[:12]}; "
+                "their scores do not compare"
+            )
+        elif scoring != spec.search.scoring:
+            problems.append(
+                f"search.start_from: study {name!r} was scored by {scoring}, this one is by "
+                f"{spec.search.scoring}; their scores do not compare"
+            )
+        found.append(record)
+    if problems:
+        raise StudyFileError(spec.study.name, problems)
+    return found
+
+
+def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> list[str]:
+    """Put the trials of other studies into the new study, once; say how many fitted.
+
+    They are complete trials without a cell: Optuna's samplers see them, no table does. What the
+    other studies hold later changes nothing.
+
+    Returns
+    -------
+    list of str
+        One line for each study; empty if this was done before.
+    """
+    name = spec.study.name
+    if not records:
+        return []
+    with one_at_a_time(ledger.url):
+        if STARTED in ledger.header(name):
+            return []
+        held = {record.name: lessons(record, spec) for record in records}
+        ledger.teach(
+            name,
+            [(each.params, each.values, _tag(each)) for many in held.values() for each in many],
+            distributions(spec.space.dimensions),
+            _generation(spec),
+        )
+        ledger.update(name, **{STARTED: {other: len(many) for other, many in held.items()}})
+    return [_said(record, len(held[record.name])) for record in records]
+
+
+def lessons(record: StudyRecord, spec: StudySpec) -> list[Lesson]:
+    """Return the complete rows of a study that this one can learn from."""
+    read = (_lesson(record, candidate, spec) for candidate in record.candidates)
+    return [lesson for lesson in read if lesson is not None]
+
+
+def _lesson(record: StudyRecord, candidate: Candidate, spec: StudySpec) -> Lesson | None:
+    score, epoch, trial = mean_score(candidate), candidate.epoch, candidate.trial
+    if score is None or not (spec.searched_epochs or epoch == spec.fixed_epochs):
+        return None
+    fixed = {k: v for k, v in record.spec["model"].items() if k != "factory"}
+    params = _shared({**fixed, **candidate.params, "epochs": epoch}, spec)
+    always = {name for name, each in spec.space.dimensions.items() if not each.when}
+    if not params or (spec.search.method not in PARTIAL and not always <= set(params)):
+        return None
+    values = objective_values(spec.search.objectives, score, trial.splits, epoch, trial.parameters)
+    if not np.isfinite(values).all():
+        return None
+    return Lesson(record.name, candidate.index, params, values)
+
+
+def _shared(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:
+    """Return the parameters that this space has, with a value that it has, where they apply."""
+    params: dict[str, Any] = {}
+    for name in ordered(spec.space.dimensions):
+        dimension = spec.space.dimensions[name]
+        if name in given and takes(dimension, given[name]) and applies(dimension, params):
+            params[name] = given[name]
+    return {name: encode(value) for name, value in params.items()}
+
+
+def _tag(lesson: Lesson) -> dict[str, Any]:
+    return {SOURCE: {"study": lesson.study, "candidate": lesson.candidate}}
+
+
+def _generation(spec: StudySpec) -> dict[str, int]:
+    """NSGA-II chooses parents by generation; what others found is its first."""
+    return {"NSGAIISampler:generation": 0} if spec.search.method == "nsga2" else {}
+
+
+def _said(record: StudyRecord, fitting: int) -> str:
+    left = len(record.candidates) - fitting
+    aside = f"; {left} do not fit this search space" if left else ""
+    return f"starts from {fitting} trials of {record.name}{aside}"
