@@ -124,6 +124,14 @@ def test_delete_leaves_a_running_study(ledger):
     assert (result.exit_code, "stop that run first" in result.stderr) == (2, True)
 
 
+def test_check_counts_the_fits_of_every_seed(here):
+    """Fits are cells times splits times seeds, and one for the winner."""
+    words = ("check", "digits-grid", "--no-probe", "--set", "search.seeds=3")
+    plan = json.loads(read(*words, "--format", "json"))
+    assert plan["fits"] == plan["cells"] * plan["splits"] * 3 + 1
+    assert "x 3 seeds + the winner" in " ".join(read(*words).split())
+
+
 def test_check_tells_the_plan(here):
     """`check` tells data, cells, splits and fits."""
     text = read("check", "digits-grid", "--no-probe")

@@ -182,6 +182,21 @@ def test_best_names_at_most_five_rivals(here):
     assert text.count(" s: epochs=") == 5
 
 
+@pytest.mark.parametrize(
+    ("choose", "expected"),
+    [
+        ("best", "tiny: best 0.8800"),
+        ("cheapest", "tiny: cheapest that cannot be told from the best, 0.8100"),
+        ("one_standard_error", "tiny: cheapest within one standard error of the best, 0.8700"),
+    ],
+)
+def test_best_says_by_which_rule(here, choose, expected):
+    """`choose` decides which settings are taken, and the first line says so."""
+    space = {"epochs": [1, 2], "hidden_size": [16, 32, 64, 128]}
+    build(here / "l.db", space=space, validation=0.2, choose=choose)
+    assert read("best", "tiny", "--storage", "l.db").startswith(expected)
+
+
 def test_best_gives_python_for_a_winner(ledger):
     """With a winner, `best` gives the line that loads it."""
     line = json.loads(read("best", "tiny", "--format", "json"))["python"]

@@ -58,6 +58,7 @@ def test_every_file_that_the_documents_name_is_there():
         "docs/models.md",
         "docs/estimators.md",
         "docs/answer.md",
+        "docs/selection.md",
     ):
         text = (ROOT / name).read_text("utf-8")
         targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]

@@ -43,6 +43,7 @@ RANDOM = {
         "learning_rate": {"float": [1e-3, 1e-1], "log": True},
     },
 }
+SEEDED = {**RANDOM, "search": {**RANDOM["search"], "trials": 3, "seeds": 2}}
 TPE = {
     **RANDOM,
     "study": {"name": "tpe"},
@@ -81,7 +82,7 @@ def grid(tmp_path_factory):
     return run_study(GRID, storage=str(tmp_path_factory.mktemp("grid") / "l.db"), n_jobs=2)
 
 
-@pytest.mark.parametrize("study", [GRID, RANDOM], ids=["grid", "random"])
+@pytest.mark.parametrize("study", [GRID, RANDOM, SEEDED], ids=["grid", "random", "seeded"])
 def test_the_table_is_the_same_for_any_number_of_workers(study, tmp_path):
     """All columns but times, to the last bit."""
     one, two = (run_study(study, storage=str(tmp_path / f"{n}.db"), n_jobs=n) for n in (1, 2))
@@ -326,6 +327,8 @@ def test_check_plans_without_running(tmp_path, monkeypatch):
     assert (check.plan.candidates, len(check.plan.cells), check.splits) == (6, 3, 3)
     assert (check.fits, check.candidate_fits) == (10, 19)
     assert 0 < check.minutes < 5
+    seeded = {**GRID, "search": {**GRID["search"], "seeds": 2}}
+    assert check_study(load_study(seeded), probe=False).fits == 19
     assert list(tmp_path.iterdir()) == []
 
 

@@ -72,6 +72,7 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
         "nested": plain_nested(record),
         "mean_fit_time": selection.fit_seconds(chosen),
         "level": compared.level if compared else None,
+        "alike": len(alike),
         "indistinguishable": [_plain(c) for c in alike if c is not chosen],
         "cheapest": dict(compared.cheapest.params) if compared else None,
         "test_score": record.winner.test_score if record.winner else None,
@@ -119,10 +120,10 @@ def _certainty(answer: Mapping[str, Any]) -> list[str]:
 def _rivals(answer: Mapping[str, Any]) -> list[str]:
     """Name the cheapest candidates that may be as good."""
     rivals = answer["indistinguishable"]
-    if not rivals:
+    if answer["alike"] < 2:
         return []
     which = "the others" if len(rivals) <= RIVALS else f"the {RIVALS} cheapest of the others"
-    count, level = len(rivals) + 1, f"{answer['level']:.0%}"
+    count, level = answer["alike"], f"{answer['level']:.0%}"
     return [
         f"these {count} configurations cannot be told from the best at {level}, compared at once;",
         f"  the cheapest of them is {settings(answer['cheapest'])}",

@@ -41,7 +41,7 @@ def leaders(record: StudyRecord, top: int | None = TOP) -> list[Line]:
 
     lines: list[Line] = []
     for place, candidate in enumerate(selection.ranked(record)[:top], start=1):
-        scores = selection.split_scores(candidate)
+        scores = selection.fit_scores(candidate)
         mean = float(np.mean(scores))
         std = float(np.std(scores)) if len(scores) > 1 else None
         tied = lines and lines[-1].score == mean
@@ -158,12 +158,14 @@ def cells_in(record: StudyRecord, state: str) -> int:
 
 def test_line(record: StudyRecord) -> str:
     """Return what the test set said, or why it is still closed."""
-    won = record.winner
+    won, opened = record.winner, times(record.test_openings)
     if won is not None:
         return (
             f"test score {score(won.test_score)} on {won.test_rows:,} rows "
-            f"(opened {times(won.test_openings)}, {moment(won.test_opened_at)})"
+            f"(opened {opened}, {moment(won.test_opened_at)})"
         )
+    if record.openings:
+        return f"the test set was opened {opened}, and no winner is recorded"
     if not record.spec.get("search", {}).get("refit", True):
         return "the test set is still closed (refit = false)"
     return "the test set is still closed (the study has not ended)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,6 +65,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "test_score": record.winner.test_score if record.winner else None,
         "nested": plain_nested(record),
         "importances": record.importances,
+        "test_openings": [asdict(opening) for opening in record.openings],
         "data": record.data,
         "environment": dict(record.environment),
     }

@@ -106,9 +106,9 @@ class Standing:
         """Say how often the test set was and would be opened."""
         if not self.checked.spec.search.refit:
             return "stays closed (refit = false)"
-        if self.known is None or self.known.winner is None:
+        if self.known is None or not self.known.test_openings:
             return "opened once, for the winner"
-        so_far = f"opened {times(self.known.winner.test_openings)} so far"
+        so_far = f"opened {times(self.known.test_openings)} so far"
         return so_far if self.done else f"{so_far}; once more if another candidate wins"
 
     def note(self) -> str:

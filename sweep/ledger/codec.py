@@ -10,6 +10,7 @@ from sweep.ledger.records import (
     ImportanceRecord,
     Layer,
     NestedRecord,
+    Opening,
     OuterFold,
     SplitResult,
     WinnerRecord,
@@ -86,6 +87,17 @@ def importances_from_plain(plain: Mapping[str, Any] | None) -> ImportanceRecord 
     if plain is None:
         return None
     return ImportanceRecord(**{**plain, "left_out": tuple(plain["left_out"])})
+
+
+def openings_from_plain(
+    plain: Sequence[Mapping[str, Any]], winner: WinnerRecord | None
+) -> tuple[Opening, ...]:
+    """Read the openings of the test set; an older ledger tells of the winner's alone."""
+    found = {each["opened_at"]: Opening(**each) for each in plain}
+    if winner is not None and winner.test_opened_at not in found:
+        at = winner.test_opened_at
+        found[at] = Opening(at, winner.candidate, winner.params, winner.test_score)
+    return tuple(found[at] for at in sorted(found))
 
 
 def _history(plain: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ImportanceRecord,
         Layer,
         NestedRecord,
+        Opening,
         PlannedCell,
         SplitResult,
         WinnerRecord,
@@ -39,7 +40,7 @@ CELL, RESULT, REASON, WORKER, LOST, COPIED = (
     f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
 )
 STUDY, WINNER, NESTED = "sweep:study", "sweep:winner", "sweep:nested"
-IMPORTANCES = "sweep:importances"
+IMPORTANCES, OPENING = "sweep:importances", "sweep:opening:"
 SOURCE = "sweep:from"
 """On a trial of another study, put in for the sampler to learn from: which study, which row."""
 
@@ -195,6 +196,12 @@ class Ledger:
         with self.translated():
             attributes = self.storage.get_study_user_attrs(self.study_id(name))
         return nested_from_plain(attributes.get(NESTED))
+
+    def note_opening(self, name: str, opening: Opening) -> None:
+        """Record that the test set was opened; once more for the same moment to add its score."""
+        with self.translated():
+            key = f"{OPENING}{opening.opened_at}"
+            self.storage.set_study_user_attr(self.study_id(name), key, asdict(opening))
 
     def delete(self, name: str) -> None:
         """Delete a study and its trials."""

@@ -9,6 +9,7 @@ from sweep.ledger.codec import (
     importances_from_plain,
     layers_from_plain,
     nested_from_plain,
+    openings_from_plain,
     splits_from_plain,
     winner_from_plain,
 )
@@ -18,6 +19,7 @@ from sweep.ledger.ledger import (
     IMPORTANCES,
     LOST,
     NESTED,
+    OPENING,
     REASON,
     RESULT,
     SOURCE,
@@ -63,6 +65,8 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
     held = [trial for trial in ledger.trials(name) if SOURCE not in trial.user_attrs]
     trials = tuple(_judged(trial_record(t, spec.space.dimensions), spec) for t in held)
     attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
+    winner = winner_from_plain(attributes.get(WINNER))
+    opened = [value for key, value in attributes.items() if key.startswith(OPENING)]
     return StudyRecord(
         name=name,
         source=header["source"],
@@ -73,10 +77,11 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
         trials=trials,
         candidates=tuple(_candidates(spec, trials)),
         planned=header["planned"],
-        winner=winner_from_plain(attributes.get(WINNER)),
+        winner=winner,
         ended_by=_ended_by(header, held),
         nested=nested_from_plain(attributes.get(NESTED)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
+        openings=openings_from_plain(opened, winner),
     )
 
 

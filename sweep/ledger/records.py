@@ -149,6 +149,28 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """One time that the test set was opened.
+
+    Attributes
+    ----------
+    opened_at : str
+        ISO time.
+    candidate : int
+        Row of the table of candidates that it was opened for.
+    params : mapping of str to value
+        That candidate's searched parameters.
+    score : float or None
+        What the test set said; None where it was opened and scoring failed.
+    """
+
+    opened_at: str
+    candidate: int
+    params: Mapping[str, Any]
+    score: float | None = None
+
+
+@dataclass(frozen=True)
 class WinnerRecord:
     """The chosen configuration, refitted on all training rows, and what the test set said.
 
@@ -329,6 +351,8 @@ class StudyRecord:
         None where no nested cross-validation has ended.
     importances : ImportanceRecord or None
         None until a run has seen the study's end.
+    openings : tuple of Opening
+        Each opening of the test set that the ledger holds, oldest first.
     """
 
     name: str
@@ -344,6 +368,12 @@ class StudyRecord:
     ended_by: str | None = None
     nested: NestedRecord | None = None
     importances: ImportanceRecord | None = None
+    openings: tuple[Opening, ...] = ()
+
+    @property
+    def test_openings(self) -> int:
+        """How often the test set was opened; an older ledger counts more than it lists."""
+        return max(len(self.openings), self.winner.test_openings if self.winner else 0)
 
     @property
     def status(self) -> str:

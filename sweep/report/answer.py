@@ -9,6 +9,7 @@ from sweep.ledger.reading import ENDED, latest_by_key
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words
+from sweep.report.openings import openings
 from sweep.selection import (
     best,
     compare,
@@ -62,6 +63,8 @@ class Answer:
         What the reader should keep in mind.
     rivals : Table or None
         The best and the candidates that the data cannot tell from it, cheapest first.
+    openings : Table or None
+        Every opening of the test set, where there was more than one.
     """
 
     banner: str
@@ -70,6 +73,7 @@ class Answer:
     figures: list[Figure]
     caution: str
     rivals: Table | None
+    openings: Table | None = None
 
 
 def chosen(record: StudyRecord) -> Candidate | None:
@@ -96,7 +100,8 @@ def answer(record: StudyRecord) -> Answer:
     figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
     caution, rivals = _caution(record, compared), _rivals(record, compared)
-    return Answer(_banner(record), "", settings, figures, caution, rivals)
+    opened = openings(record)
+    return Answer(_banner(record), "", settings, figures, caution, rivals, opened)
 
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
@@ -152,6 +157,9 @@ def _nested(record: StudyRecord) -> list[Figure]:
 
 def _test(record: StudyRecord) -> Figure:
     winner, title = record.winner, f"Test {scoring(record)}"
+    if winner is None and record.openings:
+        why = f"The test set was opened {text.times(record.test_openings)}; no winner is recorded"
+        return Figure(title, text.NOTHING, "", why)
     if winner is None:
         closed = _search(record, "refit", "True") != "True"
         why = (
@@ -162,7 +170,7 @@ def _test(record: StudyRecord) -> Figure:
         return Figure(title, "closed", "", why)
     note = (
         f"after a refit on {winner.train_rows:,} rows; test set of {winner.test_rows:,} rows "
-        f"opened {text.times(winner.test_openings)}, on {text.moment(winner.test_opened_at)}"
+        f"opened {text.times(record.test_openings)}, on {text.moment(winner.test_opened_at)}"
     )
     if scoring(record) != "accuracy" or winner.test_rows < 1:
         return Figure(title, text.score(winner.test_score), "", note)
@@ -191,10 +199,10 @@ def _flattery(record: StudyRecord) -> str:
     """Say what the test set adds to a score that was chosen as the highest."""
     if record.winner is None:
         return "only the test set can tell by how much"
-    openings = record.winner.test_openings
-    if openings == 1:
+    count = record.test_openings
+    if count == 1:
         return "the test score is not"
-    return f"so may be the test score, for the test set was opened {text.times(openings)}"
+    return f"so may be the test score, for the test set was opened {text.times(count)}"
 
 
 def _said_rule(record: StudyRecord) -> str:

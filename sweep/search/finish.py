@@ -7,27 +7,46 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import selection
 from sweep.ledger.reading import read_study
-from sweep.ledger.records import Candidate, StudyRecord, WinnerRecord
+from sweep.ledger.records import WinnerRecord
 from sweep.ledger.storage import ledger_folder
 from sweep.names import slug
 from sweep.search.estimator import make_estimator
 from sweep.search.evaluate import checked_score, scorer_of
+from sweep.search.opening import open_test_set
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from sweep.datasets import Dataset
     from sweep.ledger.ledger import Ledger
+    from sweep.search.sealed import SealedTest, TrainingRows
 
 
 def finish_study(
-    ledger: Ledger, name: str, dataset: Dataset, allow: Collection[str] = ()
+    ledger: Ledger,
+    name: str,
+    data: TrainingRows,
+    sealed: SealedTest,
+    allow: Collection[str] = (),
 ) -> WinnerRecord | None:
     """Refit the chosen configuration and open the test set for it.
 
-    A winner that is already recorded is not opened again.
+    For a winner that is already recorded the test set is not opened again; for another choice it
+    is, and that is counted.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where the study is.
+    name : str
+        Its name.
+    data : TrainingRows
+        What the winner is refitted on, under the study's own seed.
+    sealed : SealedTest
+        The test rows.
+    allow : collection of str
+        Modules that the study may load code from.
 
     Returns
     -------
@@ -43,8 +62,23 @@ def finish_study(
     chosen_at = _now()
     spec = StudySpec.from_plain(record.spec)
     estimator = make_estimator(spec, {**chosen.params, "epochs": chosen.epoch}, allow)
-    estimator.fit(dataset.x_train, dataset.y_train)
-    winner = _open_test_set(estimator, spec, dataset, chosen, record, chosen_at)
+    estimator.fit(data.x_train, data.y_train)
+    seen = _TestScore(estimator, spec.search.scoring)
+    opening, score = open_test_set(sealed, ledger, record, chosen, seen)
+    winner = WinnerRecord(
+        candidate=chosen.index,
+        params=dict(chosen.params),
+        chosen_at=chosen_at,
+        test_score=score,
+        test_opened_at=opening.opened_at,
+        test_rows=seen.rows,
+        train_rows=len(data.y_train),
+        test_openings=record.test_openings + 1,
+        refit_seconds=estimator.history_["seconds"][-1],
+        history={k: tuple(v) for k, v in estimator.history_.items() if k != "seconds"},
+        layers=estimator.layer_table(),
+        confusion=seen.confusion,
+    )
     save_fitted(estimator, winner_path(ledger.url, name))
     ledger.set_winner(name, winner)
     return winner
@@ -55,34 +89,24 @@ def winner_path(url: str, name: str) -> Path:
     return ledger_folder(url) / "artifacts" / slug(name) / "winner.npz"
 
 
-def _open_test_set(
-    estimator: Any,
-    spec: StudySpec,
-    dataset: Dataset,
-    chosen: Candidate,
-    record: StudyRecord,
-    chosen_at: str,
-) -> WinnerRecord:
-    from sklearn.metrics import confusion_matrix
+class _TestScore:
+    """Scores a fitted estimator on the rows it is given, and keeps what else they tell."""
 
-    opened_at = _now()
-    score = scorer_of(spec.search.scoring)(estimator, dataset.x_test, dataset.y_test)
-    guesses = estimator.predict(dataset.x_test)
-    confusion = confusion_matrix(dataset.y_test, guesses, labels=estimator.classes_)
-    return WinnerRecord(
-        candidate=chosen.index,
-        params=dict(chosen.params),
-        chosen_at=chosen_at,
-        test_score=checked_score(score, chosen.epoch),
-        test_opened_at=opened_at,
-        test_rows=len(dataset.y_test),
-        train_rows=len(dataset.y_train),
-        test_openings=1 + (record.winner.test_openings if record.winner else 0),
-        refit_seconds=estimator.history_["seconds"][-1],
-        history={k: tuple(v) for k, v in estimator.history_.items() if k != "seconds"},
-        layers=estimator.layer_table(),
-        confusion=tuple(tuple(int(n) for n in row) for row in confusion),
-    )
+    def __init__(self, estimator: Any, scoring: str) -> None:
+        self._estimator, self._scoring = estimator, scoring
+        self.rows = 0
+        self.confusion: tuple[tuple[int, ...], ...] = ()
+
+    def __call__(self, x: Any, y: Any) -> float:
+        """Return the score."""
+        from sklearn.metrics import confusion_matrix
+
+        score = scorer_of(self._scoring)(self._estimator, x, y)
+        guesses = self._estimator.predict(x)
+        table = confusion_matrix(y, guesses, labels=self._estimator.classes_)
+        self.rows = len(y)
+        self.confusion = tuple(tuple(int(n) for n in row) for row in table)
+        return checked_score(score, int(self._estimator.n_epochs_))
 
 
 def _now() -> str:

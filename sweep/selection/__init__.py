@@ -3,7 +3,15 @@
 from sweep.selection.choice import chosen, is_current, one_standard_error, rule
 from sweep.selection.comparisons import Comparison, compare, indistinguishable
 from sweep.selection.intervals import Interval, interval, score_interval, standard_error, wilson
-from sweep.selection.ranking import best, cost, fit_seconds, mean_score, ranked, split_scores
+from sweep.selection.ranking import (
+    best,
+    cost,
+    fit_scores,
+    fit_seconds,
+    mean_score,
+    ranked,
+    split_scores,
+)
 
 __all__ = [
     "Comparison",
@@ -12,6 +20,7 @@ __all__ = [
     "chosen",
     "compare",
     "cost",
+    "fit_scores",
     "fit_seconds",
     "indistinguishable",
     "interval",

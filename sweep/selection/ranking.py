@@ -40,6 +40,11 @@ def split_scores(candidate: Candidate) -> list[float]:
     return [float(np.mean(scores)) for scores in scores_by_split(candidate).values()]
 
 
+def fit_scores(candidate: Candidate) -> list[float]:
+    """Return the held-out score of every fit of a candidate: of each split under each seed."""
+    return [score for scores in scores_by_split(candidate).values() for score in scores]
+
+
 def mean_score(candidate: Candidate) -> float | None:
     """Return the mean held-out score over splits, None for a candidate without one."""
     scores = split_scores(candidate)

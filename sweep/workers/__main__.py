@@ -75,21 +75,24 @@ def _work(job: Job, control: Control) -> int:
     from sweep.search.finish import finish_study
     from sweep.search.parts import part_data
     from sweep.search.prepare import load_data
+    from sweep.search.sealed import seal
     from sweep.spec import StudySpec
     from sweep.workers.loop import Worker
 
     ledger = Ledger(job.storage, create=False)
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
-    dataset = part_data(load_data(spec, job.data_home, job.allow), header.get("part"))
-    worker = Worker(job, control, ledger, spec, dataset)
+    dataset = load_data(spec, job.data_home, job.allow)
+    training, sealed = seal(part_data(dataset, header.get("part")))
+    del dataset
+    worker = Worker(job, control, ledger, spec, training)
     order = "work"
     while order != "stop":
         if order == "work" and not worker.run():
             return RECYCLE
         if order == "finish":
             with control.interruptible():
-                finish_study(ledger, job.study, dataset, job.allow)
+                finish_study(ledger, job.study, training, sealed, job.allow)
             control.tell("finished")
         control.tell("idle")
         order = control.orders.get()

@@ -30,8 +30,8 @@ from sweep.workers.upkeep import given_up
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sweep.datasets import Dataset
     from sweep.ledger.ledger import Claim, Ledger
+    from sweep.search.sealed import TrainingRows
     from sweep.spec import StudySpec
 
 SHAPES_LIMIT = 50
@@ -75,18 +75,18 @@ class Worker:
         Where cells come from and results go.
     spec : StudySpec
         The study.
-    dataset : Dataset
-        Its data; the search sees the training rows only.
+    training : TrainingRows
+        All that a search may see of its data.
     """
 
     def __init__(
-        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, dataset: Dataset
+        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows
     ) -> None:
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
         self.name, self._tidied = worker_name(), False
-        self._shape, self._classes = dataset.shape, len(dataset.class_names)
-        splits = make_splits(spec, dataset.y_train, dataset.groups)
-        self.data = SearchData(dataset.x_train, dataset.y_train, splits)
+        self._shape, self._classes = training.shape, len(training.class_names)
+        splits = make_splits(spec, training.y_train, training.groups)
+        self.data = SearchData(training.x_train, training.y_train, splits)
 
     def run(self) -> bool:
         """Take cells until none is left; False if this process should be replaced first."""

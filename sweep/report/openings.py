@@ -1,0 +1,35 @@
+"""Every opening of the test set, where there was more than one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.report import text
+from sweep.report.blocks import Table, table
+from sweep.tables import parameter_names
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import Opening, StudyRecord
+
+
+def openings(record: StudyRecord) -> Table | None:
+    """List the openings of the test set; a single one stands beside its score already."""
+    count, names = record.test_openings, parameter_names(record)
+    if count < 2:
+        return None
+    missing = count - len(record.openings)
+    lost = f" (the ledger lists the last {len(record.openings)})" if missing else ""
+    caption = (
+        f"The test set was opened {text.times(count)}{lost}, each time for another choice: the "
+        "more often, the less its highest score says."
+    )
+    titles = {"opened": False, "candidate": True, **dict.fromkeys(map(text.clean, names), True)}
+    rows = [_row(each, names) for each in record.openings]
+    return table(caption, {**titles, "test": True}, rows)
+
+
+def _row(opening: Opening, names: list[str]) -> tuple[str, ...]:
+    params = opening.params
+    values = [text.value(params[n]) if n in params else text.NOTHING for n in names]
+    when, score = text.moment(opening.opened_at), text.score(opening.score)
+    return (when, str(opening.candidate), *values, score)
