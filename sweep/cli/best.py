@@ -30,17 +30,22 @@ CHOICES = {
 
 @click.command(short_help="Say which settings to take, and how sure.")
 @study_argument
+@click.option("--pareto", is_flag=True, help="List what no other beats in every objective.")
 @format_option
 @storage_option
-def best(*, study: str, form: str, storage: str | None) -> None:
+def best(*, study: str, pareto: bool, form: str, storage: str | None) -> None:
     """Say which settings to take, and how sure one may be.
 
     \b
     Example:
       sweep best digits-grid
       sweep best digits-grid --format json
+      sweep best digits-grid --pareto
     """
     result = opened(study, storage)
+    if pareto:
+        _emit_pareto(result.record, form)
+        return
     answer = _answer(result.record, result.best, storage)
     params = answer["params"]
     row = {
@@ -51,6 +56,19 @@ def best(*, study: str, form: str, storage: str | None) -> None:
     row |= {f"interval_{key}": value for key, value in (answer["interval"] or {}).items()}
     row |= {f"param_{name}": value for name, value in params.items()}
     emit(form, answer, [row], lambda: _drawn(result.record, result.best, answer))
+
+
+def _emit_pareto(record: StudyRecord, form: str) -> None:
+    from rich.table import Table
+
+    from sweep.tables import pareto
+
+    frame = pareto(record).rename(columns=lambda name: name.removeprefix("param_"))
+    rows = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+    table = Table(*map(clean, frame.columns), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else setting(v) for v in row.values()))
+    emit(form, {"study": record.name, "pareto": rows}, rows, lambda: [table])
 
 
 def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict[str, Any]:

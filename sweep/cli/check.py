@@ -117,6 +117,7 @@ def _plan(standing: Standing) -> dict[str, Any]:
         "outer_folds": checked.outer,
         "fits": checked.fits,
         "fits_of_a_plain_search": checked.candidate_fits,
+        "ruled_out": checked.ruled_out,
         "workers": checked.workers,
         "minutes": None if minutes is None else round(minutes, 2),
         "warnings": list(checked.warnings),
@@ -187,6 +188,9 @@ def _facts(standing: Standing) -> dict[str, str]:
         "fits": _fits(checked),
         "test set": standing.test_set(),
     }
+    if checked.ruled_out:
+        limit = f"{spec.search.max_parameters:,} parameters"
+        facts["limit"] = f"{counted(checked.ruled_out, 'cell')} above {limit}: not trained"
     if checked.minutes is not None:
         cores = min(checked.workers, standing.left)
         facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(cores, 'core')}"

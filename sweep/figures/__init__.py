@@ -7,9 +7,11 @@ from sweep.figures.cost import cost_frame, draw_cost
 from sweep.figures.curves import curves_frame, draw_curves, draw_loss
 from sweep.figures.history import draw_history, history_frame
 from sweep.figures.importances import draw_importances
+from sweep.figures.pareto import AXES, draw_pareto
 from sweep.figures.slices import draw_slice, ranges, slice_frame
 
 __all__ = [
+    "AXES",
     "cost_frame",
     "curves_frame",
     "draw_cost",
@@ -17,6 +19,7 @@ __all__ = [
     "draw_history",
     "draw_importances",
     "draw_loss",
+    "draw_pareto",
     "draw_slice",
     "history_frame",
     "ranges",

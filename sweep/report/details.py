@@ -79,6 +79,21 @@ def failures(record: StudyRecord) -> Table | None:
     return table(caption, {"settings": False, "reason": False}, rows)
 
 
+def past_limits(record: StudyRecord) -> Table | None:
+    """Return the candidates that a constraint took out, with reasons; None where there are none."""
+    taken = [c for c in record.candidates if c.trial.state in ("PRUNED", "INFEASIBLE")]
+    order = parameter_names(record)
+    rows = [
+        (text.sentence(c.params, order) or "the fixed model", c.trial.reason)
+        for c in taken
+        if c.trial.reason
+    ]
+    if not rows:
+        return None
+    caption = f"{text.many(len(rows), 'candidate')} past a limit of the study, not ranked."
+    return table(caption, {"settings": False, "reason": False}, rows)
+
+
 def cut_attempts(record: StudyRecord) -> str:
     """Say how many attempts were ended from outside, empty where none was."""
     count = sum(trial.state == "CUT" for trial in record.trials)

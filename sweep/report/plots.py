@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sweep import figures
+from sweep.ledger.objectives import objectives_of
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
 from sweep.selection import mean_score, ranked
-from sweep.tables import PREFIX, parameter_names
+from sweep.tables import PREFIX, objectives_frame, parameter_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,12 @@ def history(record: StudyRecord) -> Plot | None:
     return Plot("history", title, svg, note, frame_table(caption, data))
 
 
+def search(record: StudyRecord, frame: pd.DataFrame) -> list[Plot]:
+    """Return how the search went: best so far, cost, and the other objectives."""
+    found = (history(record), cost(record, frame), *pareto(record))
+    return [plot for plot in found if plot is not None]
+
+
 def cost(record: StudyRecord, frame: pd.DataFrame) -> Plot | None:
     """Return score against seconds, None where no candidate is complete."""
     data = figures.cost_frame(frame)
@@ -62,6 +69,26 @@ def cost(record: StudyRecord, frame: pd.DataFrame) -> Plot | None:
     caption = f"{len(data):,} complete candidates; seconds of fitting one split, mean over splits."
     shown = data.assign(front=data["front"].map({True: "yes", False: ""}))
     return Plot("cost", title, svg, note, frame_table(caption, shown, {"front": "worth it"}))
+
+
+def pareto(record: StudyRecord) -> list[Plot]:
+    """Return score against each other objective; nothing where the score is the only one."""
+    objectives = objectives_of(record.spec)[1:]
+    data = objectives_frame(record)
+    return [_pareto(record, data, name) for name in objectives if not data.empty]
+
+
+def _pareto(record: StudyRecord, data: pd.DataFrame, name: str) -> Plot:
+    title, count = f"Score against {figures.AXES[name]}", int(data["pareto"].sum())
+    words = f"No other candidate beats {count} of {len(data)} in every objective."
+    drawn = figures.draw_pareto(data, name, scoring(record))
+    svg = figures.to_svg(drawn, f"p{name[0]}-", title, words)
+    shown = data[data["pareto"]].drop(columns="pareto")
+    names = [str(column) for column in shown.columns]
+    titles = {n: text.clean(n.removeprefix(PREFIX)) for n in names if n.startswith(PREFIX)}
+    caption = f"The Pareto set: {words} The one with the highest score is refitted."
+    table = frame_table(caption, shown, titles)
+    return Plot(f"pareto-{name.replace('_', '-')}", title, svg, "Blue: the Pareto set.", table)
 
 
 def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:

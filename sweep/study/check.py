@@ -13,6 +13,7 @@ import numpy as np
 from sweep.errors import ReferenceError_
 from sweep.ledger.reading import ENDED
 from sweep.ledger.records import DataRecord, PlannedCell
+from sweep.search.constraints import ruled_out
 from sweep.search.estimator import check_own_code
 from sweep.search.parts import check_parts, parts_of
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
@@ -58,6 +59,8 @@ class Check:
         Candidates that the probe tried and that failed; a run would record them as failed.
     left : tuple of PlannedCell
         Cells that a run would evaluate: all, or those that the ledger does not hold yet.
+    ruled_out : int
+        Cells of the plan with more than ``max_parameters``, which are not trained.
     outer : int
         Outer folds of a nested cross-validation, each of which repeats the search.
     outer_left : int
@@ -76,6 +79,7 @@ class Check:
     left: tuple[PlannedCell, ...] = ()
     outer: int = 0
     outer_left: int = 0
+    ruled_out: int = 0
 
     @property
     def minutes(self) -> float | None:
@@ -155,6 +159,7 @@ def check_study(
         left,
         outer,
         outer_left,
+        len(ruled_out(spec, plan.cells, data.shape, len(data.classes))),
     )
 
 
