@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from io import StringIO
 
 import commands
 import numpy as np
 import pytest
 from commands import sweep
 from records import grid_record
+from rich.console import Console
 
+from sweep.cli.live import picture
 from sweep.cli.standing import Standing
 from sweep.datasets import Dataset
 from sweep.errors import DataError, StudyFileError
@@ -23,6 +26,7 @@ from sweep.study.check import check_study
 from sweep.study.delete import delete_study
 from sweep.study.nested import record_nested
 from sweep.study.sameness import check_same
+from sweep.workers.progress import Progress
 
 here, ledger = commands.here, commands.ledger
 
@@ -103,6 +107,12 @@ def test_one_outer_fold_is_none():
         spec(nested=1)
 
 
+def test_what_other_studies_have_seen_is_refused():
+    """A warm start would know the outer held-out rows."""
+    with pytest.raises(StudyFileError, match="an outer fold must not know its held-out rows"):
+        spec(method="random", trials=3, start_from=["other"])
+
+
 def test_outer_folds_may_be_asked_for_later():
     """The search itself is not another one."""
     check_same(spec(nested=None), spec())
@@ -139,6 +149,26 @@ def test_the_report_shows_it_beside_the_held_out_score():
     assert "0.9200" in shown
     assert "The scores it chose by were 0.0400 above that" in shown
     assert "Nested cross-validation, fold by fold" in shown
+
+
+def test_without_a_test_score_the_caution_names_the_nested_one():
+    """It tells how much the choice flatters."""
+    closed = grid_record(refit=False)
+    assert "only the test set can tell by how much" in page.render(closed)
+    assert "the nested score is not" in page.render(replace(closed, nested=nested_record()))
+
+
+def test_the_display_opens_no_test_set_for_an_outer_fold():
+    """It says what is refitted there."""
+    progress = Progress("deep / outer 1 of 3", 4, phase="refitting")
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(picture(progress, 100))
+    progress.turn_to("deep / outer 1 of 3", outer=True)
+    progress.phase = "refitting"
+    console.print(picture(progress, 100))
+    first, second = console.export_text().split("deep / outer 1 of 3")[1:]
+    assert "opening the test set" in first
+    assert "scoring its held-out rows" in second
 
 
 def test_the_ledger_keeps_it_and_hides_the_outer_folds(tmp_path):

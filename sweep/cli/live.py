@@ -110,12 +110,18 @@ def _overall(progress: Progress, width: int) -> Table:
     grid.add_row(
         _line(clean(progress.study), "bold"), bar, _line(f"{counts}  {_clock(progress, width)}")
     )
-    if note := PHASES.get(progress.phase):
+    if note := _note(progress):
         outer = Table.grid(expand=True)
         outer.add_row(grid)
         outer.add_row(_line(note, "dim"))
         return outer
     return grid
+
+
+def _note(progress: Progress) -> str | None:
+    if progress.outer and progress.phase == "refitting":
+        return "refitting what the fold chose, scoring its held-out rows"
+    return PHASES.get(progress.phase)
 
 
 def _clock(progress: Progress, width: int) -> str:

@@ -198,7 +198,8 @@ def _caution(record: StudyRecord, compared: Comparison | None) -> str:
 def _flattery(record: StudyRecord) -> str:
     """Say what the test set adds to a score that was chosen as the highest."""
     if record.winner is None:
-        return "only the test set can tell by how much"
+        unseen = "the nested score is not" if record.nested else ""
+        return unseen or "only the test set can tell by how much"
     count = record.test_openings
     if count == 1:
         return "the test score is not"

@@ -147,7 +147,7 @@ class _Run:
 
     def _run(self, spec: StudySpec, plan: Plan, job: Job, part: Part | None) -> None:
         began, ledger, progress = time.monotonic(), self.ledger, self.progress
-        progress.turn_to(job.study)
+        progress.turn_to(job.study, outer=part is not None)
         logs = ledger_folder(job.storage) / "logs"
         self.watcher.begin(progress)
         try:

@@ -39,6 +39,8 @@ class Progress:
         The best value so far, and its parameters.
     phase : str
         ``"starting"``, ``"searching"``, ``"refitting"`` or ``"done"``.
+    outer : bool
+        Whether this is the search of an outer fold.
     began_done : int
         Cells that were done before this run.
     """
@@ -52,13 +54,14 @@ class Progress:
     current: dict[int, Current] = field(default_factory=dict)
     best: tuple[float, Mapping[str, Any]] | None = None
     phase: str = "starting"
+    outer: bool = False
     began_done: int = 0
     began: float = field(default_factory=time.monotonic)
     searching_since: float | None = None
 
-    def turn_to(self, study: str) -> None:
+    def turn_to(self, study: str, *, outer: bool) -> None:
         """Begin the next search of the run; what is done stays counted."""
-        self.study, self.phase, self.best = study, "starting", None
+        self.study, self.phase, self.best, self.outer = study, "starting", None, outer
         self.current.clear()
 
     @property
