@@ -296,16 +296,46 @@ class Ledger:
             self.storage.record_heartbeat(claim.trial_id)
 
     def complete(
-        self, claim: Claim, value: Value, splits: Sequence[SplitResult], layers: Sequence[Layer]
+        self,
+        claim: Claim,
+        value: Value,
+        splits: Sequence[SplitResult],
+        layers: Sequence[Layer],
+        *,
+        copied_from: int | None = None,
     ) -> bool:
-        """Record a result, once; False if the trial had been given up and ended meanwhile."""
-        return self._finish(claim, "COMPLETE", value, splits, layers)
+        """Record a result, once; False if the trial had been given up and ended meanwhile.
+
+        Parameters
+        ----------
+        claim : Claim
+            The trial.
+        value : float or list of float
+            What it is ranked by while searching, one for each objective.
+        splits, layers : sequence
+            What was measured, and the model.
+        copied_from : int or None
+            The trial whose result this is.
+        """
+        result = _result_of(splits, layers, copied_from)
+        return self._end(claim, "COMPLETE", result, value)
 
     def pruned(
-        self, claim: Claim, value: Value, splits: Sequence[SplitResult], layers: Sequence[Layer]
+        self,
+        claim: Claim,
+        value: Value,
+        splits: Sequence[SplitResult],
+        layers: Sequence[Layer],
+        *,
+        copied_from: int | None = None,
+        steps: Mapping[int, float] | None = None,
     ) -> bool:
-        """Record what a pruned trial measured until it was stopped."""
-        return self._finish(claim, "PRUNED", value, splits, layers)
+        """Record what a pruned trial measured until it was stopped.
+
+        ``steps`` are its values by epoch, or by number of splits, where it has not reported them.
+        """
+        result = _result_of(splits, layers, copied_from)
+        return self._end(claim, "PRUNED", result, value, steps)
 
     def fail(self, claim: Claim, reason: str) -> bool:
         """Record that a cell cannot be evaluated, and why."""
@@ -337,16 +367,6 @@ class Ledger:
         """
         claim = Claim(trial_id, -1, "", None, ())
         return self._end(claim, "FAIL", {LOST: lost} if lost else {})
-
-    def _finish(
-        self,
-        claim: Claim,
-        state: str,
-        value: Value,
-        splits: Sequence[SplitResult],
-        layers: Sequence[Layer],
-    ) -> bool:
-        return self._end(claim, state, {RESULT: _result_to_plain(splits, layers)}, value)
 
     def _end(
         self, claim: Claim, state: str, attributes: Mapping[str, Any], value: Value | None = None,
@@ -421,6 +441,13 @@ class Ledger:
 def _fixed(cell: PlannedCell) -> dict[str, Any]:
     """Return what Optuna's own ``enqueue_trial`` writes for parameters given beforehand."""
     return {"fixed_params": {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}
+
+
+def _result_of(
+    splits: Sequence[SplitResult], layers: Sequence[Layer], copied_from: int | None
+) -> dict[str, Any]:
+    copied = {} if copied_from is None else {COPIED: copied_from}
+    return {RESULT: _result_to_plain(splits, layers), **copied}
 
 
 def _result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> dict[str, Any]:

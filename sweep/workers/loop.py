@@ -24,15 +24,17 @@ from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
 from sweep.spaces import suggest
 from sweep.workers.control import Control, StopWork
+from sweep.workers.ended import Ended
 from sweep.workers.job import Job, worker_name
 from sweep.workers.upkeep import given_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sweep.ledger.ledger import Claim, Ledger
+    from sweep.ledger.records import SplitResult
     from sweep.search.sealed import TrainingRows
-    from sweep.spec import StudySpec
+    from sweep.spec import SplitPrunerSection, StudySpec
 
 SHAPES_LIMIT = 50
 """Architectures a process may trace before another takes its place: each leaves about 2 MB."""
@@ -87,6 +89,7 @@ class Worker:
         self._shape, self._classes = training.shape, len(training.class_names)
         splits = make_splits(spec, training.y_train, training.groups)
         self.data = SearchData(training.x_train, training.y_train, splits)
+        self.ended = Ended(ledger, job.study, spec.space.dimensions)
 
     def run(self) -> bool:
         """Take cells until none is left; False if this process should be replaced first."""
@@ -130,11 +133,14 @@ class Worker:
             self._tidied = True
 
     def _record(self, claim: Claim, found: Evaluation) -> None:
-        record = self.ledger.pruned if found.pruned else self.ledger.complete
         epoch = best_epoch(found, claim.epochs)
         past = constraint_values(self.spec, found, epoch)
         self.ledger.constrain(claim, past)
-        kept = record(claim, self._values(found, epoch), found.splits, found.layers)
+        result = (claim, self._values(found, epoch), found.splits, found.layers)
+        if found.pruned:
+            kept = self.ledger.pruned(*result, steps=self._steps(found))
+        else:
+            kept = self.ledger.complete(*result)
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
         state = ("PRUNED" if found.pruned else state) if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, value=found.value)
@@ -151,6 +157,12 @@ class Worker:
         kept = self.ledger.refuse(claim, str(error), error.layers)
         state = "PRUNED" if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, reason=str(error))
+
+    def _steps(self, found: Evaluation) -> dict[int, float]:
+        """Return how far a candidate came that was pruned by split: samplers ask for that."""
+        if self.spec.search.split_pruner is None:
+            return {}
+        return {len({split.split for split in found.splits}): found.value}
 
     def _evaluate(self, claim: Claim) -> Evaluation:
         trial = None
@@ -176,6 +188,8 @@ class Worker:
         estimator = make_estimator(self.spec, params, self.job.allow)
         if self.spec.search.pruner is None:
             told = _Epochs(self.control, claim.number, asked.epochs[-1])
+            if self.spec.search.split_pruner is not None:
+                return self._by_split(estimator, asked, told, self.spec.search.split_pruner)
             return evaluate(estimator, self.data, asked, [told])
         from sweep.search.lockstep import evaluate_in_lockstep
 
@@ -188,6 +202,19 @@ class Worker:
 
         estimator.set_params(epochs=asked.epochs[-1])
         return evaluate_in_lockstep(estimator, self.data, asked, stop, tell)
+
+    def _by_split(
+        self, estimator: Any, asked: Asked, told: _Epochs, section: SplitPrunerSection
+    ) -> Evaluation:
+        from sweep.search.by_split import Rule, evaluate_by_split, judge
+
+        total = len(self.data.splits) * asked.seeds
+        rule = Rule(total, section.p, section.min_splits, section.test)
+
+        def hopeless(measured: Sequence[SplitResult]) -> bool:
+            return judge(measured, asked.epochs, self.ended.complete(), rule)
+
+        return evaluate_by_split(estimator, self.data, asked, hopeless, [told])
 
     def _optuna_trial(self, claim: Claim) -> Any:
         import optuna

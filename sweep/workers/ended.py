@@ -1,0 +1,49 @@
+"""The trials of a study that have ended, each read once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.ledger.reading import trial_record
+
+if TYPE_CHECKING:
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import TrialRecord
+    from sweep.spaces import Space
+
+
+class Ended:
+    """Complete and pruned trials as records; each question reads only what is new.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where they are.
+    study : str
+        The study's name.
+    space : mapping of str to dimension
+        Its search space.
+    """
+
+    def __init__(self, ledger: Ledger, study: str, space: Space) -> None:
+        self._ledger, self._study, self._space = ledger, study, space
+        self._records: dict[int, TrialRecord] = {}
+        self._study_id: int | None = None
+
+    def all(self) -> list[TrialRecord]:
+        """Return the complete and the pruned trials, by number."""
+        from optuna.trial import TrialState
+
+        if self._study_id is None:
+            self._study_id = self._ledger.study_id(self._study)
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        with self._ledger.translated():
+            found = self._ledger.view.get_all_trials(self._study_id, deepcopy=False, states=states)
+        for trial in found:
+            if trial.number not in self._records:
+                self._records[trial.number] = trial_record(trial, self._space)
+        return [self._records[trial.number] for trial in found]
+
+    def complete(self) -> list[TrialRecord]:
+        """Return the complete trials, by number."""
+        return [record for record in self.all() if record.state == "COMPLETE"]
