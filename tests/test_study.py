@@ -394,3 +394,40 @@ def test_a_model_that_would_leave_the_process_is_a_failure(storage):
     """SystemExit is a reason, not an end."""
     result = run_study(own("leaves"), storage=storage, n_jobs=1, allow=["own_models"])
     assert result.frame.set_index("param_width")["reason"][13].startswith("SystemExit: 3")
+
+
+def test_pruning_by_split_leaves_the_other_rows_as_they_are(tmp_path, grid):
+    """What is complete has the very scores of the unpruned study; the best is the same."""
+    spaced = {**GRID["space"], "learning_rate": [1e-5, 0.01]}
+    study = {**GRID, "model": {"factory": "mlp", "dropout_rate": 0.2}, "space": spaced}
+    whole = run_study(study, storage=str(tmp_path / "a.db"), n_jobs=1).frame
+    search = {**GRID["search"], "split_pruner": True}
+    pruned = run_study({**study, "search": search}, storage=str(tmp_path / "b.db"), n_jobs=1)
+    frame = pruned.frame
+    assert set(frame["state"]) == {"COMPLETE", "PRUNED"}
+    kept = frame["state"] == "COMPLETE"
+    for name in [n for n in frame.columns if n.endswith("_score") and not n.startswith("rank")]:
+        pd.testing.assert_series_equal(frame[name][kept], whole[name][kept], check_exact=True)
+    assert frame["mean_test_score"].idxmax() == whole["mean_test_score"].idxmax()
+    given_up = [t for t in pruned.record.trials if t.state == "PRUNED"]
+    assert {len(t.splits) for t in given_up} == {2}
+
+
+def test_a_duplicate_is_copied_and_a_larger_budget_continues(tmp_path):
+    """Of few combinations, none is trained twice; the table says whose result a row shows."""
+    search = {"method": "random", "trials": 14, "validation": 0.25}
+    study = {**RANDOM, "search": search, "space": {"hidden_size": [4, 8], "epochs": [1, 2, 3]}}
+    result = run_study(study, storage=str(tmp_path / "l.db"), n_jobs=1)
+    copied = [t for t in result.record.trials if t.copied_from is not None]
+    assert copied
+    trials = {t.number: t for t in result.record.trials}
+    for trial in copied:
+        source = trials[trial.copied_from]
+        assert source.copied_from is None
+        assert trial.params["hidden_size"] == source.params["hidden_size"]
+        epoch = trial.epochs[0]
+        assert trial.splits[0].test[epoch] == source.splits[0].test[epoch]
+    equal = result.frame.groupby(["param_hidden_size", "param_epochs"])["mean_test_score"]
+    assert (equal.nunique() == 1).all()
+    left = result.frame["copied_from"]
+    assert left.notna().sum() == len(copied)

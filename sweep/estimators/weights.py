@@ -13,6 +13,7 @@ from sweep.errors import LedgerError
 from sweep.training.engine import FitState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Fitted = TypeVar("Fitted")
@@ -20,7 +21,35 @@ Fitted = TypeVar("Fitted")
 
 def save_fitted(estimator: Any, path: Path) -> None:
     """Write what prediction needs of a fitted estimator; the file appears whole or not at all."""
+    _write(path, _arrays(estimator))
+
+
+def save_progress(estimator: Any, path: Path, scores: Mapping[int, float]) -> None:
+    """Write all that a fit needs to go on: the optimizer's state and the scores so far too."""
+    state = estimator._state
+    rate = np.nan if state.learning_rate is None else state.learning_rate
+    arrays = {f"optimizer_{i:04d}": v for i, v in enumerate(state.optimizer)}
+    facts = {
+        "rate": np.array(rate),
+        "scored": np.array(sorted(scores), np.int64),
+        "scores": np.array([scores[epoch] for epoch in sorted(scores)], np.float64),
+    }
+    _write(path, {**_arrays(estimator), **arrays, **facts})
+
+
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _arrays(estimator: Any) -> dict[str, np.ndarray]:
+    """Return weights and facts of a fitted estimator as plain arrays."""
     arrays = {f"weight_{i:04d}": w for i, w in enumerate(estimator._state.weights)}
     facts = {
         "classes": estimator.classes_,
@@ -36,9 +65,7 @@ def save_fitted(estimator: Any, path: Path) -> None:
         ),
         **{f"history_{name}": np.array(values) for name, values in estimator.history_.items()},
     }
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp.npz")
-    np.savez(unfinished, **arrays, **facts)
-    unfinished.replace(path)
+    return {**arrays, **facts}
 
 
 def load_fitted(estimator: Fitted, path: Path) -> Fitted:
@@ -49,17 +76,54 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
     LedgerError
         If the file is missing or damaged.
     """
+    _restore(estimator, _read(path))
+    return estimator
+
+
+def load_progress(estimator: Any, path: Path, most: int) -> dict[int, float]:
+    """Bring an estimator (its parameters set) to where :func:`save_progress` has left its fit.
+
+    Parameters
+    ----------
+    estimator : BaseKerasClassifier
+        Not fitted; left as it is where nothing is returned.
+    path : Path
+        What was written.
+    most : int
+        A fit that has gone further is not loaded.
+
+    Returns
+    -------
+    dict of int to float
+        The scores by epoch, empty where it has gone too far.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing or damaged.
+    """
+    arrays = _read(path)
+    done = int(arrays["counts"][1])
+    if done > most:
+        return {}
+    _restore(estimator, arrays)
+    slots = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer_")]
+    rate = float(arrays["rate"])
+    weights = estimator._state.weights
+    estimator._state = FitState(weights, slots, done, None if np.isnan(rate) else rate)
+    return dict(zip(arrays["scored"].tolist(), arrays["scores"].tolist(), strict=True))
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            arrays = dict(saved)
+            return dict(saved)
     except FileNotFoundError:
         raise LedgerError(
             f"{path}: the winner's weights are missing; run the study again"
         ) from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise LedgerError(f"{path}: the winner's weights are damaged ({error})") from error
-    _restore(estimator, arrays)
-    return estimator
 
 
 def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:

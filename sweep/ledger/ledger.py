@@ -303,6 +303,7 @@ class Ledger:
         layers: Sequence[Layer],
         *,
         copied_from: int | None = None,
+        steps: Mapping[int, float] | None = None,
     ) -> bool:
         """Record a result, once; False if the trial had been given up and ended meanwhile.
 
@@ -316,9 +317,11 @@ class Ledger:
             What was measured, and the model.
         copied_from : int or None
             The trial whose result this is.
+        steps : mapping of int to float
+            Its values by epoch, or by number of splits, where it has not reported them.
         """
         result = _result_of(splits, layers, copied_from)
-        return self._end(claim, "COMPLETE", result, value)
+        return self._end(claim, "COMPLETE", result, value, steps)
 
     def pruned(
         self,
@@ -330,10 +333,7 @@ class Ledger:
         copied_from: int | None = None,
         steps: Mapping[int, float] | None = None,
     ) -> bool:
-        """Record what a pruned trial measured until it was stopped.
-
-        ``steps`` are its values by epoch, or by number of splits, where it has not reported them.
-        """
+        """Record what a pruned trial measured until it was stopped; see :meth:`complete`."""
         result = _result_of(splits, layers, copied_from)
         return self._end(claim, "PRUNED", result, value, steps)
 

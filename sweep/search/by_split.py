@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.ledger.limits import within_seconds
 from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate, mean_score
 
 if TYPE_CHECKING:
@@ -82,12 +83,15 @@ class Rule:
         Splits that every candidate is measured on.
     test : str or None
         ``"paired"`` or ``"wilcoxon"``; None takes the latter from :data:`WILCOXON_FROM` scores.
+    max_fit_seconds : float or None
+        Candidates that took longer are no competitors.
     """
 
     total: int
     p: float = 0.1
     min_splits: int = 2
     test: str | None = None
+    max_fit_seconds: float | None = None
 
     def gives_up(self, mine: Pairs, best: Pairs, usual: float = 0.0) -> bool:
         """Return whether a candidate cannot be expected to become the best.
@@ -183,7 +187,8 @@ def judge(
         _pairs(trial.splits, epoch)
         for trial in others
         for epoch in trial.epochs
-        if trial.state == "COMPLETE" and all(epoch in split.test for split in trial.splits)
+        if within_seconds(trial, rule.max_fit_seconds, epoch).state == "COMPLETE"
+        and all(epoch in split.test for split in trial.splits)
     ]
     if not rows:
         return False

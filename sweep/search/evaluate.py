@@ -77,12 +77,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found; ``value`` is the best mean over the asked epochs."""
+    """What an evaluation found; ``value`` is the best mean over the asked epochs.
+
+    ``copied_from`` is the number of the trial whose result it is, where it was not trained.
+    """
 
     splits: tuple[SplitResult, ...]
     layers: tuple[Layer, ...]
     value: float
     pruned: bool = False
+    copied_from: int | None = None
 
 
 def evaluate(

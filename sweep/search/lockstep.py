@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from sweep.search.again import until
 from sweep.search.evaluate import (
     Asked,
     Evaluation,
@@ -23,13 +24,19 @@ from sweep.search.evaluate import (
 
 if TYPE_CHECKING:
     from sweep.ledger.records import SplitResult
+    from sweep.search.checkpoints import Store
 
 Stop = Callable[[int, float], bool]
 Tell = Callable[[int, int, int], None]
 
 
 def evaluate_in_lockstep(
-    estimator: Any, data: SearchData, asked: Asked, stop: Stop, tell: Tell
+    estimator: Any,
+    data: SearchData,
+    asked: Asked,
+    stop: Stop,
+    tell: Tell,
+    store: Store | None = None,
 ) -> Evaluation:
     """Train every split by one epoch, under every seed, score, ask whether to go on.
 
@@ -47,6 +54,9 @@ def evaluate_in_lockstep(
         ``stop(epoch, mean_score) -> bool``: give this configuration up?
     tell : callable
         ``tell(fit, epoch, of)`` after each epoch; fits are counted seed by seed.
+    store : Store, optional
+        Where fits are continued from, and left for a larger budget; the result is the same to the
+        last bit, since a fit is a pure function of seed and epoch.
 
     Returns
     -------
@@ -56,16 +66,20 @@ def evaluate_in_lockstep(
     places = product(range(asked.seeds), range(len(data.splits)))
     lanes = [_Lane(estimator, data, split, seed, asked) for seed, split in places]
     last = asked.epochs[-1]
+    if store is not None:
+        for lane in lanes:
+            lane.resume(store, last)
     for epoch in range(1, last + 1):
         for number, lane in enumerate(lanes):
-            lane.step(epoch)
+            if epoch not in lane.scores:
+                lane.step(epoch)
             tell(number, epoch, last)
         value = float(np.mean([lane.scores[epoch] for lane in lanes]))
         if stop(epoch, value) and epoch < last:
-            return _evaluation(lanes, value, pruned=True)
+            return _evaluation(lanes, value, epoch, store, pruned=True)
     for lane in lanes:
         lane.finish()
-    return _evaluation(lanes, value, pruned=False)
+    return _evaluation(lanes, value, last, store, pruned=False)
 
 
 class _Lane:
@@ -80,14 +94,22 @@ class _Lane:
         self._asked = asked
         self._score = scorer_of(asked.scoring)
         self._classes = np.unique(data.y)
-        self._seconds = 0.0
+        self._seconds, self._trained = 0.0, False
         self._train_scores: dict[int, float] = {}
         self.estimator = clone(estimator)
         if seed:
             self.estimator.set_params(random_state=nth_seed(estimator, seed))
         self.scores: dict[int, float] = {}
 
+    def resume(self, store: Store, last: int) -> None:
+        self.scores = store.resume(self.estimator, self._split, self._seed, last)
+
+    def keep(self, store: Store) -> None:
+        if self._trained:
+            store.keep(self.estimator, self._split, self._seed, self.scores)
+
     def step(self, epoch: int) -> None:
+        self._trained = True
         self.estimator.partial_fit(*self._train, classes=self._classes)
         began = time.perf_counter()
         self.scores[epoch] = checked_score(self._score(self.estimator, *self._test), epoch)
@@ -98,11 +120,17 @@ class _Lane:
             epoch = self._asked.epochs[-1]
             self._train_scores[epoch] = self._score(self.estimator, *self._train)
 
-    def result(self) -> SplitResult:
+    def result(self, epoch: int) -> SplitResult:
         plain = split_result(self.estimator, self.scores, self._seconds, len(self._test[1]))
-        return replace(plain, train=self._train_scores, split=self._split, seed=self._seed)
+        whole = replace(plain, train=self._train_scores, split=self._split, seed=self._seed)
+        return until(whole, epoch)
 
 
-def _evaluation(lanes: list[_Lane], value: float, *, pruned: bool) -> Evaluation:
+def _evaluation(
+    lanes: list[_Lane], value: float, epoch: int, store: Store | None, *, pruned: bool
+) -> Evaluation:
+    if store is not None:
+        for lane in lanes:
+            lane.keep(store)
     layers = lanes[0].estimator.layer_table()
-    return Evaluation(tuple(lane.result() for lane in lanes), layers, value, pruned)
+    return Evaluation(tuple(lane.result(epoch) for lane in lanes), layers, value, pruned)

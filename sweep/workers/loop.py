@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import SweepError
 from sweep.ledger.objectives import objective_values
-from sweep.ledger.storage import HEARTBEAT_SECONDS
+from sweep.ledger.storage import HEARTBEAT_SECONDS, ledger_folder
+from sweep.names import slug
+from sweep.search.again import taken_over
+from sweep.search.checkpoints import Checkpoints, Store
 from sweep.search.constraints import TooLargeError, check_size, constraint_values
 from sweep.search.estimator import make_estimator
-from sweep.search.evaluate import Asked, Evaluation, SearchData, best_epoch, evaluate
-from sweep.search.pruners import make_pruner
+from sweep.search.evaluate import Asked, Evaluation, SearchData, best_epoch, evaluate, mean_score
+from sweep.search.pruners import largest_epochs, make_pruner
 from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
 from sweep.spaces import suggest
@@ -89,6 +92,8 @@ class Worker:
         self._shape, self._classes = training.shape, len(training.class_names)
         splits = make_splits(spec, training.y_train, training.groups)
         self.data = SearchData(training.x_train, training.y_train, splits)
+        folder = ledger_folder(ledger.url) / "artifacts" / slug(job.study) / "checkpoints"
+        self._checkpoints = Checkpoints(folder)
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
 
     def run(self) -> bool:
@@ -137,10 +142,8 @@ class Worker:
         past = constraint_values(self.spec, found, epoch)
         self.ledger.constrain(claim, past)
         result = (claim, self._values(found, epoch), found.splits, found.layers)
-        if found.pruned:
-            kept = self.ledger.pruned(*result, steps=self._steps(found))
-        else:
-            kept = self.ledger.complete(*result)
+        record = self.ledger.pruned if found.pruned else self.ledger.complete
+        kept = record(*result, copied_from=found.copied_from, steps=self._steps(found))
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
         state = ("PRUNED" if found.pruned else state) if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, value=found.value)
@@ -159,8 +162,10 @@ class Worker:
         self.control.tell("ended", trial=claim.number, state=state, reason=str(error))
 
     def _steps(self, found: Evaluation) -> dict[int, float]:
-        """Return how far a candidate came that was pruned by split: samplers ask for that."""
-        if self.spec.search.split_pruner is None:
+        """Return what a trial has not reported itself, and samplers or pruners ask for."""
+        if found.copied_from is not None and self.spec.search.pruner is not None:
+            return {e: mean_score(found.splits, e) for e in sorted(found.splits[0].test)}
+        if not found.pruned or self.spec.search.split_pruner is None:
             return {}
         return {len({split.split for split in found.splits}): found.value}
 
@@ -180,20 +185,39 @@ class Worker:
         asked = Asked(
             epochs, search.scoring, search.train_scores, search.curves, search.seeds, timed
         )
-        return self._score(claim, trial, params, asked)
+        return self._taken_over(params, asked) or self._score(claim, trial, params, asked)
+
+    def _taken_over(self, params: Mapping[str, Any], asked: Asked) -> Evaluation | None:
+        """Return what an equal trial has measured; a grid's candidates all differ."""
+        if self.spec.search.method == "grid":
+            return None
+        fits = len(self.data.splits) * asked.seeds
+        ended = self.ended.all()
+        return taken_over(params, asked, ended, fits, staged=self.spec.staged)
+
+    def _store(self, params: Mapping[str, Any], asked: Asked) -> Store | None:
+        """Return where fits go on with a larger budget; None where none may come."""
+        own = any(self.spec.model.params.get(name) for name in ("early_stopping", "callbacks"))
+        searched = self.spec.searched_epochs and self.spec.search.method != "grid"
+        if own or asked.timed or not (searched and asked.curves):
+            return None
+        return Store(self._checkpoints, params, largest_epochs(self.spec))
 
     def _score(
         self, claim: Claim, trial: Any, params: Mapping[str, Any], asked: Asked
     ) -> Evaluation:
         estimator = make_estimator(self.spec, params, self.job.allow)
-        if self.spec.search.pruner is None:
-            told = _Epochs(self.control, claim.number, asked.epochs[-1])
-            if self.spec.search.split_pruner is not None:
-                return self._by_split(estimator, asked, told, self.spec.search.split_pruner)
+        told = _Epochs(self.control, claim.number, asked.epochs[-1])
+        if self.spec.search.split_pruner is not None:
+            return self._by_split(estimator, asked, told, self.spec.search.split_pruner)
+        pruner, store = self.spec.search.pruner, self._store(params, asked)
+        if pruner is None and store is None:
             return evaluate(estimator, self.data, asked, [told])
         from sweep.search.lockstep import evaluate_in_lockstep
 
         def stop(epoch: int, value: float) -> bool:
+            if pruner is None:
+                return False
             trial.report(value, epoch)
             return bool(trial.should_prune())
 
@@ -201,7 +225,7 @@ class Worker:
             self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=of)
 
         estimator.set_params(epochs=asked.epochs[-1])
-        return evaluate_in_lockstep(estimator, self.data, asked, stop, tell)
+        return evaluate_in_lockstep(estimator, self.data, asked, stop, tell, store)
 
     def _by_split(
         self, estimator: Any, asked: Asked, told: _Epochs, section: SplitPrunerSection
@@ -209,7 +233,8 @@ class Worker:
         from sweep.search.by_split import Rule, evaluate_by_split, judge
 
         total = len(self.data.splits) * asked.seeds
-        rule = Rule(total, section.p, section.min_splits, section.test)
+        slowest = self.spec.search.max_fit_seconds
+        rule = Rule(total, section.p, section.min_splits, section.test, slowest)
 
         def hopeless(measured: Sequence[SplitResult]) -> bool:
             return judge(measured, asked.epochs, self.ended.complete(), rule)

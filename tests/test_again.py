@@ -1,0 +1,165 @@
+"""The same parameters again: results are taken over, fits go on, nothing is trained twice."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweep.ledger.records import SplitResult, TrialRecord
+from sweep.search.again import taken_over
+from sweep.search.checkpoints import Checkpoints, Store
+from sweep.search.evaluate import Asked, SearchData
+
+PARAMS = {"width": 8, "epochs": 3}
+
+
+def trial(epochs=3, measured=None, state="COMPLETE", number=4, fits=2, **more):
+    """Return a trial that has measured so many epochs of each fit."""
+    seen = range(1, (measured or epochs) + 1)
+    splits = tuple(
+        SplitResult(
+            {e: e / 10 + fit / 100 for e in seen},
+            seconds={e: float(e) for e in seen},
+            history={"loss": tuple(1 / e for e in seen)},
+            split=fit,
+        )
+        for fit in range(fits)
+    )
+    params = {"epochs": epochs, "width": 8}
+    return TrialRecord(number, "slot:4", state, params, (epochs,), splits, **more)
+
+
+def found(ended, params=None, **asked):
+    """Return what the ended trials give to a suggestion of three epochs."""
+    return taken_over(params or PARAMS, Asked((3,), **asked), ended, fits=2)
+
+
+def test_a_duplicate_takes_the_result_over():
+    """Scores, curves and seconds are the other's; it is marked with its number."""
+    other = trial()
+    copy = found([other])
+    assert (copy.splits, copy.copied_from, copy.pruned) == (other.splits, 4, False)
+    assert copy.value == pytest.approx(0.305)
+
+
+def test_fewer_epochs_are_read_off_the_longer_curve():
+    """Nothing after the asked epoch is taken along."""
+    copy = found([trial(9)])
+    assert copy.splits == trial(3).splits
+    assert found([trial(9, measured=4, state="PRUNED")]).splits == trial(3).splits
+
+
+def test_a_pruned_duplicate_is_pruned_again():
+    """The same trial would be given up at the same place; it keeps what was measured."""
+    copy = found([trial(3, measured=2, state="PRUNED")])
+    assert (copy.pruned, sorted(copy.splits[0].test)) == (True, [1, 2])
+    assert copy.value == pytest.approx(0.205)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        [],
+        [trial(2)],
+        [trial(9, measured=2, state="PRUNED")],
+        [trial(9, fits=1, state="PRUNED")],
+        [trial(3, number=1, fits=0)],
+    ],
+)
+def test_what_nobody_has_measured_is_trained(ended):
+    """Fewer epochs, fewer fits or none do not answer."""
+    assert found(ended) is None
+
+
+def test_other_parameters_are_no_duplicate():
+    """Nor the same without one of them."""
+    assert found([trial()], {"width": 16, "epochs": 3}) is None
+    assert found([trial()], {"width": 8, "epochs": 3, "momentum": 0.5}) is None
+
+
+def test_what_was_not_measured_is_not_taken_over():
+    """Training scores and prediction times are asked of a trial that has them."""
+    assert found([trial()], train_scores=True) is None
+    assert found([trial()], timed=True) is None
+
+
+def test_a_copy_of_a_copy_names_the_trained_one():
+    """The first of them."""
+    assert found([trial(number=7, copied_from=4)]).copied_from == 4
+
+
+def test_with_callbacks_only_the_same_epochs_answer():
+    """What a Keras callback does may depend on the number of epochs."""
+    assert taken_over(PARAMS, Asked((3,)), [trial(9)], 2, staged=False) is None
+    assert taken_over(PARAMS, Asked((3,)), [trial(3)], 2, staged=False) is not None
+
+
+def test_the_least_recently_used_checkpoints_make_room(tmp_path):
+    """The folder stays below its limit, and a damaged file is no checkpoint."""
+    store = Checkpoints(tmp_path, limit=250)
+    for number in range(4):
+        path = tmp_path / f"{number}.npz"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (number, number))
+    os.utime(tmp_path / "0.npz", (9, 9))
+    store._make_room()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npz", "3.npz"]
+    assert store.resume(None, tmp_path / "0.npz", 5) == {}
+    assert store.resume(None, tmp_path / "none.npz", 5) == {}
+
+
+def test_a_fits_file_is_named_by_all_but_its_epochs():
+    """Split and seed tell fits of one candidate apart."""
+    store = Checkpoints(Path("c"))
+    same = store.path({"a": 1, "epochs": 2, "b": [1]}, 0, 0)
+    assert same == store.path({"b": [1], "a": 1, "epochs": 9}, 0, 0)
+    others = {store.path({"b": [1], "a": 2}, 0, 0), store.path({"b": [1], "a": 1}, 1, 0)}
+    assert same not in others
+    assert store.path({"b": [1], "a": 1}, 0, 1) not in {same, *others}
+
+
+@pytest.mark.tensorflow
+def test_a_continued_fit_equals_an_uninterrupted_one_to_the_last_bit(tmp_path):
+    """Weights, optimizer, scores and history; whether it had ended or was pruned."""
+    from sweep import KerasMLPClassifier, load_dataset
+    from sweep.search.lockstep import evaluate_in_lockstep
+
+    digits = load_dataset("digits")
+    rows = np.arange(240)
+    data = SearchData(
+        digits.x_train[:240],
+        digits.y_train[:240],
+        [(rows[80:], rows[:80]), (rows[:160], rows[160:])],
+    )
+
+    def run(epochs, store=None, stop=lambda _e, _v: False):
+        estimator = KerasMLPClassifier(
+            hidden_size=8, dropout_rate=0.3, learning_rate=0.01, learning_rate_decay=0.01,
+            scaling="standardize", random_state=3, epochs=epochs,
+        )  # fmt: skip
+        asked = Asked((epochs,), seeds=2)
+        return evaluate_in_lockstep(estimator, data, asked, stop, lambda *_: None, store)
+
+    def exact(found):
+        return [(s.split, s.seed, s.test, dict(s.history), s.n_test) for s in found.splits]
+
+    store = Store(Checkpoints(tmp_path), {"width": 8}, largest=6)
+    whole = run(6)
+    run(4, store, lambda epoch, _: epoch == 2)
+    assert len(list(tmp_path.glob("*.npz"))) == 4
+    trained = []
+    original = KerasMLPClassifier.partial_fit
+
+    def counted(self, *args, **kwargs):
+        trained.append(self.n_epochs_ if hasattr(self, "_state") else 0)
+        return original(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KerasMLPClassifier, "partial_fit", counted)
+        longer = run(6, store)
+    assert trained == [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4
+    assert exact(longer) == exact(whole)
+    assert longer.value == whole.value
+    shorter = run(4, store, lambda epoch, _: epoch == 1)
+    assert (shorter.pruned, sorted(shorter.splits[0].test)) == (True, [1])
