@@ -90,13 +90,16 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
         for ``train`` where training scores exist; ``mean_fit_time``, ``std_fit_time`` (seconds
         of fitting up to the candidate's epoch), ``mean_score_time`` (seconds); ``parameters``
         (weights), ``state``, ``reason``, ``epochs_run``. Pruned and failed rows have no scores,
-        times or rank.
+        times or rank. ``copied_from``, where there are any, is the trial with the same
+        parameters whose result a row shows (None for one that was trained).
     """
     fits = max((_fits(c.trial.splits) for c in record.candidates), key=len, default=[])
     trained = any(split.train for c in record.candidates for split in c.trial.splits)
     names = parameter_names(record)
     rows = [_candidate_row(c, names, trained=trained) for c in record.candidates]
     columns = _candidate_columns(names, fits, trained=trained)
+    if any(c.trial.copied_from is not None for c in record.candidates):
+        columns.append("copied_from")
     # As objects, for a whole number beside a None would become a float.
     return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
 
@@ -265,6 +268,7 @@ def _candidate_row(candidate: Candidate, names: Iterable[str], *, trained: bool)
     row |= {"parameters": trial.parameters, "state": trial.state, "reason": trial.reason}
     ran = max((max(s.test, default=0) for s in trial.splits), default=0)
     row["epochs_run"] = min(ran, candidate.epoch)
+    row["copied_from"] = trial.copied_from
     if trial.state != "COMPLETE":
         return row
     kinds = ["test", "train"] if trained else ["test"]
@@ -303,7 +307,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     ranks = frame["mean_test_score"].astype(float).rank(method="min", ascending=False)
     frame["rank_test_score"] = ranks
     for name in frame.columns:
-        if name.startswith(PREFIX) or name in {"state", "reason"}:
+        if name.startswith(PREFIX) or name in {"state", "reason", "copied_from"}:
             held = frame[name].astype(object)
             frame[name] = held.where(held.notna(), None)
         elif name in {"candidate", "rank_test_score", "parameters", "epochs_run"}:
@@ -348,7 +352,7 @@ def _parameters(frame: pd.DataFrame, names: str | Sequence[str] | None) -> list[
 
 def _values(frame: pd.DataFrame, names: str | Sequence[str]) -> list[str]:
     plain = [c for c in frame.columns if not c.startswith(PREFIX)]
-    allowed = [c for c in plain if c not in {"candidate", "state", "reason"}]
+    allowed = [c for c in plain if c not in {"candidate", "state", "reason", "copied_from"}]
     return [_known(name, allowed, "column") for name in _names(names)]
 
 

@@ -511,3 +511,16 @@ def test_lone_winners_are_said_to_stand_alone():
     assert alone.rivals is None
     assert "Every other candidate" not in crowd.caution
     assert len(crowd.rivals.rows) == 5
+
+
+def test_a_copied_result_is_marked_in_the_leaderboard():
+    """Its row says whose result it is, the caption how many were not trained again."""
+    from sweep.report.board import board
+
+    record = tpe_record(12)
+    first, *others = record.candidates
+    copied = replace(first, trial=replace(first.trial, copied_from=5))
+    record = replace(record, candidates=(copied, *others))
+    made = board(record, candidates_frame(record))
+    assert [row.state for row in made.rows].count("complete (copy of trial 5)") == 1
+    assert "not trained again: 1." in made.caption

@@ -221,3 +221,15 @@ def test_a_pivot_with_a_parameter_twice_is_refused():
     frame = pd.DataFrame({"param_a": [1, 2], "mean_test_score": [0.5, 0.6], "state": "COMPLETE"})
     with pytest.raises(ResultError, match="each parameter may stand once, got a twice"):
         pivot(frame, "a", "a")
+
+
+def test_a_copied_result_names_its_trial():
+    """The column is there only where a result was taken over, and nothing else changes."""
+    record = tpe_record(12)
+    assert "copied_from" not in candidates_frame(record)
+    first, *others = record.candidates
+    copied = replace(first, trial=replace(first.trial, copied_from=5))
+    frame = candidates_frame(replace(record, candidates=(copied, *others)))
+    assert frame["copied_from"].tolist() == [5, *[None] * 11]
+    without = frame.drop(columns="copied_from")
+    pd.testing.assert_frame_equal(without, candidates_frame(record))

@@ -145,6 +145,7 @@ def headline(record: StudyRecord) -> str:
     """Return a study's name, method, state and counts on one line."""
     words = {"failed": "FAIL", "pruned": "PRUNED", "past a limit": "INFEASIBLE"}
     counts = {word: cells_in(record, state) for word, state in words.items()}
+    counts["copied"] = sum(c.trial.copied_from is not None for c in record.candidates)
     notes = [f"{number} {word}" for word, number in counts.items() if number]
     done = f"{record.done} of {counted(record.planned, 'cell')} done"
     method = record.spec.get("search", {}).get("method", "?")

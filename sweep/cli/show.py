@@ -61,6 +61,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "candidates": len(record.candidates),
         "failed": sum(c.trial.state == "FAIL" for c in record.candidates),
         "pruned": sum(c.trial.state == "PRUNED" for c in record.candidates),
+        "copied": sum(c.trial.copied_from is not None for c in record.candidates),
         "created": record.created,
         "test_score": record.winner.test_score if record.winner else None,
         "nested": plain_nested(record),

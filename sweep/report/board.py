@@ -77,10 +77,12 @@ def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
 
 def _caption(record: StudyRecord, rows: int, splits: int) -> str:
     spread = f", mean ± standard deviation over {splits} splits" if splits > 1 else ""
+    copies = sum(c.trial.copied_from is not None for c in record.candidates)
+    copied = f" Taken over from an equal trial, not trained again: {copies}." if copies else ""
     return (
         f"{text.many(rows, 'candidate')} by held-out {scoring(record)}{spread}. Fit: seconds of "
         "fitting one split. Parameters: weights of the model. Pruned and failed candidates have "
-        "no score."
+        f"no score.{copied}"
     )
 
 
@@ -103,9 +105,14 @@ def _row(row: dict[Any, Any], names: list[str], scale: tuple[float, float], *, t
         train=text.score(row["mean_train_score"]) if known and "mean_train_score" in row else "",
         seconds=f"{row['mean_fit_time']:.2f}" if not pd.isna(row["mean_fit_time"]) else "",
         parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
-        state=str(row["state"]).lower().replace("fail", "failed"),
+        state=str(row["state"]).lower().replace("fail", "failed") + _copied(row),
         taken=taken,
     )
+
+
+def _copied(row: dict[Any, Any]) -> str:
+    source = row.get("copied_from")
+    return "" if source is None or pd.isna(source) else f" (copy of trial {int(source)})"
 
 
 def _bar(row: dict[Any, Any], scale: tuple[float, float]) -> tuple[int, int, int]:
