@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ledgers import build
 
 from sweep.ledger.records import SplitResult, TrialRecord
 from sweep.search.again import taken_over
 from sweep.search.checkpoints import Checkpoints, Store
 from sweep.search.evaluate import Asked, SearchData
+from sweep.study.delete import delete_study
 
 PARAMS = {"width": 8, "epochs": 3}
 
@@ -117,6 +119,16 @@ def test_a_fits_file_is_named_by_all_but_its_epochs():
     others = {store.path({"b": [1], "a": 2}, 0, 0), store.path({"b": [1], "a": 1}, 1, 0)}
     assert same not in others
     assert store.path({"b": [1], "a": 1}, 0, 1) not in {same, *others}
+
+
+def test_checkpoints_go_with_their_study(tmp_path):
+    """Deleting a study removes its folder, weights of half-finished fits included."""
+    build(tmp_path / "l.db")
+    folder = tmp_path / "artifacts" / "tiny" / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "a.npz").write_bytes(b"x")
+    delete_study("tiny", str(tmp_path / "l.db"))
+    assert not folder.exists()
 
 
 @pytest.mark.tensorflow

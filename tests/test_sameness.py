@@ -44,6 +44,18 @@ def test_growth_continues(study, place, value):
         (GRID, "space.hidden_size", [8], "space.hidden_size: was [8, 16], now [8]"),
         (GRID, "search.cv", 5, "search.cv: was 3, now 5"),
         (GRID, "search.seeds", 3, "search.seeds: was 1, now 3"),
+        (
+            GRID,
+            "search.split_pruner",
+            True,
+            "search.split_pruner: was left out, now {'p': 0.1, 'min_splits': 2}",
+        ),
+        (
+            TPE,
+            "search.pruner",
+            {"name": "threshold", "lower": 0.5},
+            "search.pruner: was left out, now {'name': 'threshold', 'min_epochs': 1, 'lower': 0.5}",
+        ),
         (GRID, "study.seed", 1, "study.seed: was 0, now 1"),
         (GRID, "model.optimizer", "sgd", "model.optimizer: was 'adam', now 'sgd'"),
         (GRID, "data.train_rows", 99, "data.train_rows: was left out, now 99"),
