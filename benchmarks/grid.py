@@ -10,7 +10,10 @@ n_jobs 1 and 2 counts for a peer. Exits with 1 unless all scores agree within 0.
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
+import tempfile
 
 from common import AGREE, HERE, Timing, disagreement, heading, median, ours, peer, show, verdict
 
@@ -40,11 +43,21 @@ def main() -> None:
             )
     heading(f"{asked.task}: {asked.repeats} rounds, medians")
     runs: dict[str, list[Timing]] = {name: [] for name in sides}
-    for _ in range(asked.repeats):
-        for name, run in sides.items():
-            runs[name].append(run())
-            show(f"  {name}", runs[name][-1])
+    with tempfile.TemporaryDirectory() as folder:
+        if asked.skorch:
+            os.environ["INITIAL_WEIGHTS"] = initial_weights(asked.peer_python, folder)
+        for _ in range(asked.repeats):
+            for name, run in sides.items():
+                runs[name].append(run())
+                show(f"  {name}", runs[name][-1])
     report(asked.task, {name: median(timings) for name, timings in runs.items()})
+
+
+def initial_weights(python: str, folder: str) -> str:
+    """Write what Keras draws for seed 0, so that skorch begins where the others do."""
+    path = f"{folder}/initial.npz"
+    subprocess.run([python, str(HERE / "peers" / "initial_weights.py"), path], check=True)
+    return path
 
 
 def report(task: str, medians: dict[str, Timing]) -> None:
