@@ -260,7 +260,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return np.column_stack([1 - output, output]) if output.shape[1] == 1 else output
 
     def _optimizer_settings(self) -> OptimizerSettings:
-        return OptimizerSettings.from_params(self.get_params(deep=False))
+        return OptimizerSettings.from_params(vars(self))
 
     def _epoch_settings(self) -> Settings:
         return Settings(self._optimizer_settings(), self.batch_size, self._seed, self._dropout)

@@ -12,18 +12,20 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweep.training.architecture import seeded_build
 from sweep.training.dropout import free_rates, set_rates
+from sweep.training.fused import fuse
 from sweep.training.graphs import make_predict, make_steps
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.outputs import as_probabilities, gives_logits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sweep.training.architecture import Architecture
 
@@ -32,10 +34,6 @@ CALL_SECONDS = 0.5
 
 FIRST_STEPS = 8
 """Batches in the first graph calls of a model, before its speed is known."""
-
-PREDICT_ROWS = 1000
-"""Rows a prediction call takes at a time."""
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -117,17 +115,20 @@ class Engine:
             self.model.optimizer = make_optimizer(optimizer)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
+        fuse(self.optimizer)
         known = architecture.dropout_rates()
         self.logits = known is None and gives_logits(self.model)
         self._dropout = [] if known is None else free_rates(self.model)
         self._base_rate, self._decay = _variable(0.0), _variable(0.0)
         self._fixed_rate = not _is_variable(self.optimizer)
+        self.decays = optimizer.learning_rate_decay > 0 and not self._fixed_rate
         self._default_rate = float(_number(self.optimizer.learning_rate))
         self._fresh_optimizer = [_number(v) for v in self.optimizer.variables]
         self._initial = {seed: self._read_weights()}
-        self._steps = make_steps(self)
-        self._predict = make_predict(self.model)
-        self._owner: FitState | None = None
+        self._steps = cache(partial(make_steps, self))
+        self._predict = cache(partial(make_predict, self.model))
+        self._weights: list[np.ndarray] | None = None
+        self._slots: list[np.ndarray] | None = None
         self._step_seconds = 0.0
         weights, slots = self._initial[seed], self._fresh_optimizer
         self.nbytes = 2 * sum(values.nbytes for values in (*weights, *slots))
@@ -152,7 +153,7 @@ class Engine:
         """
         with self.lock:
             self._load(state)
-            self._owner = None  # until the epoch is whole: a signal may end it anywhere
+            self._weights = self._slots = None  # until the epoch is whole: a signal may end it
             self._set_rates(settings.optimizer, state.learning_rate)
             set_rates(self._dropout, settings.dropout)
             for variable, value in seed_values(self.model, settings.seed, state.epoch):
@@ -167,7 +168,7 @@ class Engine:
         """Lend the Keras model, loaded with a state, to Keras callbacks; keep what they change."""
         with self.lock:
             self._load(state)
-            self._owner = None
+            self._weights = self._slots = None
             before = float(_number(self.optimizer.learning_rate))
             yield self.model
             after = float(_number(self.optimizer.learning_rate))
@@ -180,43 +181,47 @@ class Engine:
         import tensorflow as tf
 
         with self.lock:
-            self._load(state)
+            self._load_weights(state)
             scaling = (tf.constant(shift, tf.float32), tf.constant(factor, tf.float32))
-            parts = [
-                self._predict(tf.convert_to_tensor(x[i : i + PREDICT_ROWS]), *scaling).numpy()
-                for i in range(0, len(x), PREDICT_ROWS)
-            ]
-        output = np.concatenate(parts)
+            output = self._predict(x.dtype.name)(tf.convert_to_tensor(x), *scaling).numpy()
         return as_probabilities(output) if self.logits else output
 
     def _read_weights(self) -> list[np.ndarray]:
         return [_number(v) for v in self.model.weights]
 
     def _load(self, state: FitState) -> None:
-        if self._owner is state:
-            return
-        self._owner = None
-        for variable, value in zip(self.model.weights, state.weights, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
-            variable.assign(value)
-        self._owner = state
+        self._load_weights(state)
+        if self._slots is not state.optimizer:
+            self._slots = None
+            _assign_all(self.optimizer.variables, state.optimizer)
+            self._slots = state.optimizer
+
+    def _load_weights(self, state: FitState) -> None:
+        """Put a state's weights into the model, unless they are what it holds."""
+        if self._weights is not state.weights:
+            self._weights = None
+            _assign_all(self.model.weights, state.weights)
+            self._weights = state.weights
 
     def _unload(self, state: FitState) -> None:
-        fresh = self._read_weights(), [_number(v) for v in self.optimizer.variables]
-        state.weights, state.optimizer = fresh
-        self._owner = state
+        state.weights = self._weights = self._read_weights()
+        state.optimizer = self._slots = [_number(v) for v in self.optimizer.variables]
 
     def _set_rates(self, settings: OptimizerSettings, instead: float | None) -> None:
         if self._fixed_rate:
             return
         asked = (instead, settings.learning_rate, self._default_rate)
-        self._base_rate.assign(next(rate for rate in asked if rate is not None))
-        self._decay.assign(settings.learning_rate_decay)
+        rate = next(rate for rate in asked if rate is not None)
+        if self.decays:
+            self._base_rate.assign(rate)
+            self._decay.assign(settings.learning_rate_decay)
+        else:
+            self.optimizer.learning_rate.assign(rate)
 
     def _run_batches(self, rows: Rows, settings: Settings, epoch: int) -> list[float]:
         import tensorflow as tf
 
+        steps = self._steps(rows.x.dtype.name)
         order = tf.constant(epoch_order(rows.count, settings.seed, epoch))
         totals, first = tf.zeros(3, tf.float64), 0
         last = -(-rows.count // settings.batch_size)
@@ -225,7 +230,7 @@ class Engine:
             stop = min(last, first + self._steps_per_call())
             began = time.perf_counter()
             span = (tf.constant(first, tf.int64), tf.constant(stop, tf.int64))
-            totals = self._steps(
+            totals = steps(
                 rows.x, rows.y, rows.weight, order, size, *span, totals, rows.shift, rows.factor
             )
             totals.numpy()
@@ -265,6 +270,12 @@ def _variable(value: float) -> Any:
     import tensorflow as tf
 
     return tf.Variable(value, dtype=tf.float32, trainable=False)
+
+
+def _assign_all(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    """Assign without Keras's checks of each value, which cost more than small values do."""
+    for variable, value in zip(variables, values, strict=True):
+        getattr(variable, "_value", variable).assign(value, read_value=False)
 
 
 def _number(variable: Any) -> np.ndarray:

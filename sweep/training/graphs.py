@@ -9,16 +9,22 @@ from sweep.training.outputs import loss_of
 if TYPE_CHECKING:
     from sweep.training.engine import Engine
 
+PREDICT_ROWS = 256
+"""Rows predicted at a time: few enough for a processor's cache."""
 
-def make_steps(engine: Engine) -> Any:
-    """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call."""
+
+def make_steps(engine: Engine, dtype: Any) -> Any:
+    """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call.
+
+    The trace is for any number of rows whose pixels are of ``dtype``.
+    """
     import tensorflow as tf
 
     model, optimizer, loss_of = engine.model, engine.optimizer, _loss_of(engine)
-    base, decay, fixed = engine._base_rate, engine._decay, engine._fixed_rate
+    base, decay = engine._base_rate, engine._decay
 
     def one_batch(x: Any, y: Any, weight: Any, shift: Any, factor: Any) -> Any:
-        if not fixed:
+        if engine.decays:
             step = tf.cast(optimizer.iterations.value, tf.float32)
             optimizer.learning_rate.assign(base / (1.0 + decay * step))
         scaled = (tf.cast(x, tf.float32) - shift) * factor
@@ -30,7 +36,12 @@ def make_steps(engine: Engine) -> Any:
         optimizer.apply(tape.gradient(total, variables), variables)
         return total, _hits(y, output, weight, 0.0 if engine.logits else 0.5)
 
-    @tf.function(autograph=False, reduce_retracing=True)
+    number, rate = tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
+    rows = [tf.TensorSpec((None,), kind) for kind in (tf.int64, tf.float32, tf.int64)]
+    totals_like = tf.TensorSpec((3,), tf.float64)
+    signature = [_pixels(model, dtype), *rows, number, number, number, totals_like, rate, rate]
+
+    @tf.function(autograph=False, input_signature=signature)
     def steps(
         x: Any, y: Any, weight: Any, order: Any, size: Any, first: Any, stop: Any,
         totals: Any, shift: Any, factor: Any,
@@ -50,16 +61,36 @@ def make_steps(engine: Engine) -> Any:
     return steps
 
 
-def make_predict(model: Any) -> Any:
-    """Trace the prediction of some rows."""
+def make_predict(model: Any, dtype: Any) -> Any:
+    """Trace the prediction of any number of rows, some at a time."""
     import tensorflow as tf
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def predict(x: Any, shift: Any, factor: Any) -> Any:
+    def part(x: Any, shift: Any, factor: Any) -> Any:
         output = model((tf.cast(x, tf.float32) - shift) * factor, training=False)
         return tf.cast(output, tf.float32)
 
+    number = tf.TensorSpec((), tf.float32)
+
+    @tf.function(autograph=False, input_signature=[_pixels(model, dtype), number, number])
+    def predict(x: Any, shift: Any, factor: Any) -> Any:
+        parts = -(-tf.shape(x)[0] // PREDICT_ROWS)
+        shape = tf.TensorShape((None, *model.output_shape[1:]))
+        empty = tf.TensorArray(tf.float32, parts, element_shape=shape, infer_shape=False)
+
+        def body(i: Any, done: Any) -> Any:
+            rows = x[i * PREDICT_ROWS : (i + 1) * PREDICT_ROWS]
+            return i + 1, done.write(i, part(rows, shift, factor))
+
+        loop = tf.while_loop(lambda i, _: i < parts, body, (0, empty), parallel_iterations=1)
+        return loop[1].concat()
+
     return predict
+
+
+def _pixels(model: Any, dtype: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.TensorSpec((None, *model.input_shape[1:]), dtype)
 
 
 def _hits(y: Any, output: Any, weight: Any, middle: float) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ACCEPTS: dict[str, tuple[str, ...]] = {
     "adadelta": (),
@@ -67,10 +67,11 @@ class OptimizerSettings:
     @property
     def traced(self) -> tuple[Any, ...]:
         """The settings that are part of a trace; the others are variables."""
-        return (self.name, self.momentum, self.nesterov, self.weight_decay)
+        decays = self.learning_rate_decay > 0
+        return (self.name, self.momentum, self.nesterov, self.weight_decay, decays)
 
     @classmethod
-    def from_params(cls, params: dict[str, Any]) -> OptimizerSettings:
+    def from_params(cls, params: Mapping[str, Any]) -> OptimizerSettings:
         """Read the settings out of an estimator's parameters."""
         named = {f.name: params[f.name] for f in fields(cls) if f.name != "name"}
         return cls(name=params["optimizer"], **named)

@@ -1,0 +1,79 @@
+"""Optimizer steps as one kernel a variable, where Keras composes a dozen.
+
+Adam in Keras 3 is about fifteen operations for each variable, each a pass over memory; TensorFlow
+still ships the step as a single kernel that computes the same expression. Clipping, weight decay,
+constraints and counting stay Keras's: only the innermost step is replaced.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def fuse(optimizer: Any) -> None:
+    """Replace the innermost step of a built Keras optimizer, where there is a kernel for it."""
+    import keras
+
+    kinds = {
+        keras.optimizers.Adam: _adam,
+        keras.optimizers.AdamW: _adam,
+        keras.optimizers.SGD: _sgd,
+    }
+    if (make := kinds.get(type(optimizer))) and not getattr(optimizer, "amsgrad", False):
+        optimizer._backend_update_step = make(optimizer)
+
+
+def _adam(optimizer: Any) -> Callable[..., None]:
+    import tensorflow as tf
+
+    def step(gradients: Sequence[Any], variables: Sequence[Any], rate: Any) -> None:
+        count = tf.cast(optimizer.iterations._value + 1, tf.float32)
+        shared = {
+            "beta1_power": tf.pow(optimizer.beta_1, count),
+            "beta2_power": tf.pow(optimizer.beta_2, count),
+            "lr": tf.convert_to_tensor(rate),
+            "beta1": optimizer.beta_1,
+            "beta2": optimizer.beta_2,
+            "epsilon": optimizer.epsilon,
+        }
+        for gradient, variable in zip(gradients, variables, strict=True):
+            place = optimizer._get_variable_index(variable)
+            tf.raw_ops.ResourceApplyAdam(
+                var=_handle(variable),
+                m=_handle(optimizer._momentums[place]),
+                v=_handle(optimizer._velocities[place]),
+                grad=tf.convert_to_tensor(gradient),
+                **shared,
+            )
+
+    return step
+
+
+def _sgd(optimizer: Any) -> Callable[..., None]:
+    import tensorflow as tf
+
+    def step(gradients: Sequence[Any], variables: Sequence[Any], rate: Any) -> None:
+        rate = tf.convert_to_tensor(rate)
+        for gradient, variable in zip(gradients, variables, strict=True):
+            target, delta = _handle(variable), tf.convert_to_tensor(gradient)
+            if not optimizer.momentum:
+                tf.raw_ops.ResourceApplyGradientDescent(var=target, alpha=rate, delta=delta)
+                continue
+            place = optimizer._get_variable_index(variable)
+            tf.raw_ops.ResourceApplyKerasMomentum(
+                var=target,
+                accum=_handle(optimizer.momentums[place]),
+                lr=rate,
+                grad=delta,
+                momentum=optimizer.momentum,
+                use_nesterov=optimizer.nesterov,
+            )
+
+    return step
+
+
+def _handle(variable: Any) -> Any:
+    return variable._value.handle
