@@ -1,13 +1,13 @@
 """CPU seconds of a study's training over what its arithmetic alone would take.
 
-python benchmarks/floor.py e6|e1d [--repeats 3], with SWEEP_DATA_HOME naming a folder with mnist.npz.
+python benchmarks/floor.py e6|e1d [--repeats 3], SWEEP_DATA_HOME naming a folder with mnist.npz.
 
-Processes of one thread, one after another: every cell of the study evaluated as a worker does it (models built and
-traced, epochs run, scores taken), imports and data left out. The floor is the multiply-adds of all
-training steps (forward, weight gradients, and gradients of the inputs of all layers but the first)
-and of all scoring, twice each (a multiplication and an addition), over the rate of the best
-one-thread float32 product of two 2048 x 2048 matrices in the same run. Exits with 1 above 3 (e6)
-or 1.8 (e1d).
+Processes of one thread, one after another: every cell of the study evaluated as a worker does it
+(models built and traced, epochs run, scores taken), imports and data left out. The floor is the
+multiply-adds of all training steps (forward, weight gradients, and gradients of the inputs of all
+layers but the first) and of all scoring, twice each (a multiplication and an addition), over the
+rate of the best one-thread float32 product of two 2048 x 2048 matrices in the same run. Exits
+with 1 above 3 (e6) or 1.8 (e1d).
 """
 
 from __future__ import annotations

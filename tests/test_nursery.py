@@ -48,7 +48,7 @@ def test_workers_are_forked_from_one_process_and_leave_when_told(nursery, tmp_pa
         Path(f"/proc/{c.pid}/stat").read_text().rpartition(")")[2].split()[1] for c in children
     }
     assert len(names) == 2
-    assert parents == {str(nursery._process.pid)}
+    assert parents == {str(nursery._template._process.pid)}
     assert [leave(child) for child in children] == [0, 0]
 
 
@@ -56,8 +56,8 @@ def test_the_template_has_a_single_thread_when_it_forks(nursery, tmp_path):
     """That is what makes the fork safe; with more threads it would spawn."""
     child = nursery.fork(tmp_path / "0.log")
     hello(child)
-    assert len(list(Path(f"/proc/{nursery._process.pid}/task").iterdir())) == 1
-    assert "sweep.workers.nursery" in Path(f"/proc/{child.pid}/cmdline").read_text()
+    assert len(list(Path(f"/proc/{nursery._template._process.pid}/task").iterdir())) == 1
+    assert "sweep.workers.template" in Path(f"/proc/{child.pid}/cmdline").read_text()
     leave(child)
 
 
@@ -87,12 +87,11 @@ def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
 
 def test_a_worker_asked_of_a_dead_template_has_ended(nursery, tmp_path):
     """However the asking and the death meet: nobody waits for a worker that never comes."""
-    os.kill(nursery._process.pid, signal.SIGKILL)
+    os.kill(nursery._template._process.pid, signal.SIGKILL)
     child = nursery.fork(tmp_path / "0.log")
     assert child.wait(5) == 1
     late = nursery.fork(tmp_path / "1.log")
     assert late.wait(5) == 1
-    assert not nursery.alive
     for one in (child, late):
         one.stdin.close()
         one.stdout.close()
@@ -103,7 +102,7 @@ def test_the_template_ends_with_the_run(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from sweep.workers.nursery import Nursery; "
         "n = Nursery(); c = n.fork(Path(sys.argv[1]) / '0.log'); "
-        "c.stdout.readline(); print(n._process.pid, c.pid, flush=True); time.sleep(60)"
+        "c.stdout.readline(); print(n._template._process.pid, c.pid, flush=True); time.sleep(60)"
     )
     line = [sys.executable, "-c", code, str(tmp_path)]
     run = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)

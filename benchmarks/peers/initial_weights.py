@@ -1,17 +1,14 @@
-"""The initial weights that Keras draws for seed 0 in E6's networks, for another library to begin from.
+"""The initial weights that Keras draws for seed 0 in E6's networks, for another library.
 
 python initial_weights.py FILE.npz
 """
 
-import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from scikeras_grid import mlp  # noqa: E402
-from tasks import GRIDS  # noqa: E402
+import keras
+import numpy as np
+from scikeras_grid import mlp
+from tasks import GRIDS
 
 
 def main(path):

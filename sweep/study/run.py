@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.warm import sources, warm_start
 from sweep.workers.job import Job
+from sweep.workers.nursery import started_ahead
 from sweep.workers.pool import Pool
 from sweep.workers.progress import Progress, Watcher
 from sweep.workers.upkeep import reap, restore
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from sweep.datasets import Dataset
     from sweep.ledger.records import StudyRecord
     from sweep.workers.nursery import Nursery
 
@@ -97,8 +99,11 @@ def run_study(
     check_extra(spec)
     parts = parts_of(spec)
     progress = _progress(spec, 1 + len(parts))
-    with closing(Ledger(url)) as ledger:
-        run = _Run(ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(closing(Ledger(url)))
+        run = _Run(
+            ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack
+        )
         run.see_through(spec, None)
         if parts:
             searched = part_spec(spec)
@@ -129,6 +134,7 @@ class _Run:
     progress: Progress
     retry_failed: bool
     nursery: Nursery | None
+    stack: ExitStack
 
     def see_through(self, spec: StudySpec, part: Part | None) -> StudyRecord:
         """Run a study or one of its outer folds, or only read it where it is finished."""
@@ -152,9 +158,15 @@ class _Run:
         self.watcher.begin(progress)
         try:
             workers = _workers(self.n_jobs, plan)
-            nursery, self.nursery = self.nursery, None  # the first pool closes it
-            with closing(Pool(workers, logs, self.watcher, nursery=nursery)) as pool:
-                ordered = _prepare(ledger, spec, plan, job, self.watcher, part)
+            if self.nursery is None:
+                self.nursery = self.stack.enter_context(started_ahead())
+            with closing(Pool(workers, logs, self.watcher, self.nursery)) as pool:
+                check_own_code(spec, job.allow)
+                dataset = load_data(spec, job.data_home, job.allow)
+                if self.nursery:
+                    self.nursery.share(dataset)
+                ordered = _prepare(ledger, spec, plan, job, self.watcher, dataset, part)
+                del dataset
                 reap(ledger, job.study)
                 restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
                 _take_stock(ledger, progress)
@@ -227,11 +239,11 @@ def _workers(n_jobs: int | None, plan: Plan) -> int:
 
 
 def _prepare(
-    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, part: Part | None
-) -> Plan:
+    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
+    part: Part | None,
+) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, dearest cells first."""
-    check_own_code(spec, job.allow)
-    dataset = part_data(load_data(spec, job.data_home, job.allow), part)
+    dataset = part_data(dataset, part)
     data, now = data_record(dataset), environment()
     check_models(spec, plan, data.shape, len(data.classes))
     check_scoring(spec, len(data.classes))

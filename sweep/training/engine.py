@@ -35,6 +35,7 @@ CALL_SECONDS = 0.5
 FIRST_STEPS = 8
 """Batches in the first graph calls of a model, before its speed is known."""
 
+
 @dataclass(frozen=True)
 class Settings:
     """How an epoch is run; nothing here needs a new trace.

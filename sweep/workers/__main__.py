@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.training.threads import single_threaded
@@ -52,7 +53,10 @@ def preload() -> None:
 
     import sweep.estimators.weights
     import sweep.search.finish
-    import sweep.workers.loop  # noqa: F401
+    import sweep.search.parts
+    import sweep.search.prepare
+    import sweep.workers.loop
+    import sweep.workers.memory  # noqa: F401
 
     gc.enable()
     gc.freeze()
@@ -78,11 +82,12 @@ def _work(job: Job, control: Control) -> int:
     from sweep.search.sealed import seal
     from sweep.spec import StudySpec
     from sweep.workers.loop import Worker
+    from sweep.workers.memory import held
 
     ledger = Ledger(job.storage, create=False)
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
-    dataset = load_data(spec, job.data_home, job.allow)
+    dataset = held(partial(load_data, spec, job.data_home, job.allow))
     training, sealed = seal(part_data(dataset, header.get("part")))
     del dataset
     worker = Worker(job, control, ledger, spec, training)

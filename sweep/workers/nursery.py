@@ -1,17 +1,10 @@
-"""A template process that loads TensorFlow once and forks each worker from there.
-
-Loading takes seconds of CPU and hundreds of MB; a fork repeats none of it and shares the memory.
-It is safe in this one place: the template has run nothing of TensorFlow's and has a single thread,
-so no lock can be held by a thread that the child lacks. Where it finds more threads it spawns
-instead.
-"""
+"""The run's side of the template process: start it, ask it for workers, hear how they end."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -19,30 +12,68 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from sweep.workers.environment import COMMAND, environment
+from sweep.workers.environment import environment
+from sweep.workers.template import DATA, MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-LOOK_SECONDS = 0.05
-MESSAGE_BYTES = 256
+    from sweep.datasets import Dataset
 
 
 class Nursery:
-    """The run's side: start the template, ask it for workers, hear how they end.
+    """Where a run's workers come from: a template, another if that one dies, and their data.
 
-    It needs nothing but time, so it is started first of all, before the study is even read.
+    A template needs nothing but time, so it is started first of all, before the study is read.
     """
+
+    def __init__(self) -> None:
+        self._template = Template()
+        self._data: int | None = None
+
+    def share(self, dataset: Dataset) -> None:
+        """Put the data where every worker sees it; without memory for that, each loads its own."""
+        from sweep.workers.memory import into_memory
+
+        if self._data is None:
+            with contextlib.suppress(OSError):
+                self._data = into_memory(dataset)
+                self._template.hand(self._data)
+
+    def fork(self, log: Path) -> Forked:
+        """Ask for a worker; it begins as soon as the template has loaded."""
+        if not self._template.alive:
+            log.with_name("template.log").write_text(self._template.words())
+            self._template.close()
+            self._template = Template()
+            if self._data is not None:
+                self._template.hand(self._data)
+        return self._template.fork(log)
+
+    def abandon(self) -> None:
+        """Wait no longer for workers that have not begun; they leave when they do."""
+        self._template.abandon()
+
+    def close(self) -> None:
+        """End the template; the workers it made are on their own."""
+        self._template.close()
+        if self._data is not None:
+            os.close(self._data)
+            self._data = None
+
+
+class Template:
+    """The run's side of one template process."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the template is
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", "sweep.workers.nursery", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "sweep.workers.template", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=self._words,
                 stderr=self._words,
@@ -61,7 +92,7 @@ class Nursery:
         return not self._silent
 
     def fork(self, log: Path) -> Forked:
-        """Ask for a worker; it begins as soon as the template has loaded."""
+        """Ask for a worker."""
         token = next(self._tokens)
         child_in, our_in = os.pipe()
         our_out, child_out = os.pipe()
@@ -76,6 +107,11 @@ class Nursery:
             child.ended(1)
         return child
 
+    def hand(self, data: int) -> None:
+        """Hand a dataset over, for the workers asked for from now on."""
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._socket, [DATA], [data])
+
     def words(self) -> str:
         """Return what an ended template has printed."""
         self._process.wait()
@@ -83,12 +119,13 @@ class Nursery:
         return self._words.read().decode(errors="replace")
 
     def abandon(self) -> None:
-        """End the template if it has not come to making the workers; they never begin."""
-        if any(child.pid is None for child in self._children.values()):
-            self._process.kill()
+        """Take the workers that have not begun as ended."""
+        for child in list(self._children.values()):
+            if child.pid is None:
+                child.ended(1)
 
     def close(self) -> None:
-        """End the template; the workers it made are on their own."""
+        """End it, once."""
         if self._words.closed:
             return
         self._words.close()
@@ -164,82 +201,3 @@ class Forked:
         elif self._status is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, 9)
-
-
-def main(fd: int) -> None:
-    """Load what a worker needs, then make workers until the run closes the socket."""
-    from sweep.workers.__main__ import preload
-
-    with socket.socket(fileno=fd) as control:
-        preload()
-        while _one_round(control):
-            for pid, status in _ended():
-                _say(control, pid=pid, status=os.waitstatus_to_exitcode(status))
-
-
-def _one_round(control: socket.socket) -> bool:
-    """Make a worker if one is asked for; False when the run has gone."""
-    if not select.select([control], [], [], LOOK_SECONDS)[0]:
-        return True
-    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
-    if not message:
-        return False
-    pid = _fork(control, fds) if _single_threaded() else _spawn(fds)
-    for fd in fds:
-        os.close(fd)
-    _say(control, token=int(message), pid=pid)
-    return True
-
-
-def _fork(control: socket.socket, fds: list[int]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        from sweep.workers.__main__ import main as work
-
-        control.close()
-        os.setsid()
-        for target, fd in enumerate(fds):
-            os.dup2(fd, target)
-            os.close(fd)
-        sys.stdin = os.fdopen(0)
-        status = work()
-    except BaseException:  # noqa: BLE001 - this process's last frame: said, then left
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def _spawn(fds: list[int]) -> int:
-    stdin, stdout, stderr = fds
-    child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        COMMAND, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
-    )
-    child.returncode = 0  # waited for below, with all others
-    return child.pid
-
-
-def _ended() -> list[tuple[int, int]]:
-    found = []
-    with contextlib.suppress(ChildProcessError):
-        while (end := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-            found.append(end)
-    return found
-
-
-def _say(control: socket.socket, **message: Any) -> None:
-    with contextlib.suppress(OSError):
-        control.send(json.dumps(message).encode())
-
-
-def _single_threaded() -> bool:
-    return len(list(Path("/proc/self/task").iterdir())) == 1
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import queue
 import signal
-import sys
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import InterruptedRunError, LedgerError
-from sweep.workers.nursery import Nursery
 from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
     from sweep.search.plan import Plan
     from sweep.workers.job import Job
+    from sweep.workers.nursery import Nursery
 
 RECYCLE = 3
 LOOK_SECONDS = 0.2
@@ -43,8 +42,9 @@ class Pool:
         Folder for what they print.
     watcher : Watcher
         Told of the progress.
-    nursery : Nursery, optional
-        A template that was started ahead; the pool closes it.
+    nursery : Nursery or None
+        What workers are forked from when the run begins; without one they are spawned at once,
+        to load TensorFlow while the run is prepared.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Pool:
         self._job: Job | None = None
         self._finished = False
         self._nursery = nursery
-        self._workers = {number: self._start(number) for number in range(count)}
+        self._count = count
+        self._workers: dict[int, WorkerProcess] = {} if nursery else self._all_started()
 
     def run(
         self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
@@ -74,6 +75,7 @@ class Pool:
             If workers cannot start.
         """
         self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
+        self._workers = self._workers or self._all_started()
         for worker in self._workers.values():
             worker.begin(job)
         with self._signals():
@@ -91,8 +93,6 @@ class Pool:
         deadline = time.monotonic() + LEAVE_SECONDS
         for worker in self._workers.values():
             worker.end(max(0.1, deadline - time.monotonic()))
-        if self._nursery:
-            self._nursery.close()
         if self._job:
             reap(self._ledger, self._job.study)
 
@@ -231,18 +231,13 @@ class Pool:
     def _plan_study(self) -> str:
         return self._progress.study
 
+    def _all_started(self) -> dict[int, WorkerProcess]:
+        return {number: self._start(number) for number in range(self._count)}
+
     def _start(self, number: int) -> WorkerProcess:
         log = self._logs / f"worker-{number}.log"
-        return WorkerProcess(number, self._events, log, self._starter())
-
-    def _starter(self) -> Callable[[Path], Any]:
-        if sys.platform != "linux":
-            return spawn
-        if self._nursery and not self._nursery.alive:
-            (self._logs / "nursery.log").write_text(self._nursery.words())
-            self._nursery = None
-        self._nursery = self._nursery or Nursery()
-        return self._nursery.fork
+        start = self._nursery.fork if self._nursery else spawn
+        return WorkerProcess(number, self._events, log, start)
 
     def _doing(self) -> str:
         return "refit the winner" if self._progress.phase == "refitting" else "start"

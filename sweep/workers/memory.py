@@ -1,0 +1,52 @@
+"""A dataset in memory that processes share: written once by the run, mapped by each worker."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+
+from sweep.datasets import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_held: list[Dataset] = []
+
+
+def into_memory(dataset: Dataset) -> int:
+    """Write a dataset into anonymous memory (Linux).
+
+    Returns
+    -------
+    int
+        A file descriptor that another process may be handed; the caller closes it.
+
+    Raises
+    ------
+    OSError
+        If there is not enough memory.
+    """
+    fd = os.memfd_create("sweep-data")
+    joblib.dump(dataset, _path(fd))
+    return fd
+
+
+def hold(fd: int) -> None:
+    """Map what :func:`into_memory` wrote, for this process and those forked from it."""
+    mapped = joblib.load(_path(fd), mmap_mode="r")
+    values = {field.name: getattr(mapped, field.name) for field in fields(Dataset)}
+    plain = {k: np.asarray(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}
+    _held[:] = [Dataset(**plain)]
+
+
+def held(load: Callable[[], Dataset]) -> Dataset:
+    """Return the dataset that this process holds; load it where it holds none."""
+    return _held[0] if _held else load()
+
+
+def _path(fd: int) -> str:
+    return f"/proc/self/fd/{fd}"

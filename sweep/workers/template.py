@@ -1,0 +1,115 @@
+"""A template process that loads TensorFlow once and forks each worker from there.
+
+Loading takes seconds of CPU and hundreds of MB; a fork repeats none of it and shares the memory,
+the dataset's too. It is safe in this one place: the template has run nothing of TensorFlow's and
+has a single thread, so no lock can be held by a thread that the child lacks. Where it finds more
+threads it spawns instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sweep.workers.environment import COMMAND
+
+LOOK_SECONDS = 0.05
+MESSAGE_BYTES = 256
+DATA = b"data"
+"""The message beside which a dataset is handed over; all others ask for a worker, by a number."""
+
+
+def main(fd: int) -> None:
+    """Load what a worker needs, then make workers until the run closes the socket."""
+    from sweep.workers.__main__ import preload
+
+    with socket.socket(fileno=fd) as control:
+        preload()
+        while _one_round(control):
+            for pid, status in _ended():
+                _say(control, pid=pid, status=os.waitstatus_to_exitcode(status))
+
+
+def _one_round(control: socket.socket) -> bool:
+    """Make a worker if one is asked for; False when the run has gone."""
+    if not select.select([control], [], [], LOOK_SECONDS)[0]:
+        return True
+    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
+    if not message:
+        return False
+    if message == DATA:
+        _hold(fds[0])
+        return True
+    pid = _fork(control, fds) if _single_threaded() else _spawn(fds)
+    for fd in fds:
+        os.close(fd)
+    _say(control, token=int(message), pid=pid)
+    return True
+
+
+def _hold(fd: int) -> None:
+    from sweep.workers.memory import hold
+
+    hold(fd)
+    os.close(fd)
+
+
+def _fork(control: socket.socket, fds: list[int]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        from sweep.workers.__main__ import main as work
+
+        control.close()
+        os.setsid()
+        for target, fd in enumerate(fds):
+            os.dup2(fd, target)
+            os.close(fd)
+        sys.stdin = os.fdopen(0)
+        status = work()
+    except BaseException:  # noqa: BLE001 - this process's last frame: said, then left
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _spawn(fds: list[int]) -> int:
+    stdin, stdout, stderr = fds
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        COMMAND, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+    )
+    child.returncode = 0  # waited for below, with all others
+    return child.pid
+
+
+def _ended() -> list[tuple[int, int]]:
+    found = []
+    with contextlib.suppress(ChildProcessError):
+        while (end := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            found.append(end)
+    return found
+
+
+def _say(control: socket.socket, **message: Any) -> None:
+    with contextlib.suppress(OSError):
+        control.send(json.dumps(message).encode())
+
+
+def _single_threaded() -> bool:
+    return len(list(Path("/proc/self/task").iterdir())) == 1
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
