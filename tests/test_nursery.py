@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sweep.workers.nursery import Nursery
+from sweep import load_dataset
+from sweep.workers.nursery import Nursery, Template
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -85,16 +86,30 @@ def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     child.stdout.close()
 
 
-def test_a_worker_asked_of_a_dead_template_has_ended(nursery, tmp_path):
+def test_a_worker_asked_of_a_dead_template_has_ended(tmp_path):
     """However the asking and the death meet: nobody waits for a worker that never comes."""
-    os.kill(nursery._template._process.pid, signal.SIGKILL)
-    child = nursery.fork(tmp_path / "0.log")
-    assert child.wait(5) == 1
-    late = nursery.fork(tmp_path / "1.log")
-    assert late.wait(5) == 1
-    for one in (child, late):
-        one.stdin.close()
-        one.stdout.close()
+    template = Template()
+    os.kill(template._process.pid, signal.SIGKILL)
+    for number in range(2):
+        child = template.fork(tmp_path / f"{number}.log")
+        assert child.wait(5) == 1
+        child.stdin.close()
+        child.stdout.close()
+    assert not template.alive
+    template.close()
+
+
+def test_workers_see_the_run_s_data(nursery, tmp_path):
+    """Mapped by the template, so that no worker loads or copies it; another template too."""
+    nursery.share(load_dataset("digits", train_rows=50, test_rows=20))
+    for number in range(2):  # the second of another template
+        child = nursery.fork(tmp_path / f"{number}.log")
+        hello(child)
+        assert "memfd:sweep-data" in Path(f"/proc/{child.pid}/maps").read_text()
+        leave(child)
+        os.kill(nursery._template._process.pid, signal.SIGKILL)
+        while nursery._template.alive:
+            time.sleep(0.01)
 
 
 def test_the_template_ends_with_the_run(tmp_path):

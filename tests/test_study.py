@@ -430,3 +430,17 @@ def test_a_duplicate_is_copied_and_a_larger_budget_continues(tmp_path):
     equal = result.frame.groupby(["param_hidden_size", "param_epochs"])["mean_test_score"]
     assert (equal.max() == equal.min()).all()
     assert result.frame["copied_from"].notna().sum() == len(copied)
+
+
+def test_a_winner_may_be_refitted_in_another_precision(tmp_path):
+    """Searched in mixed_bfloat16, refitted in float32, and both said."""
+    study = {
+        **GRID,
+        "model": {**GRID["model"], "precision": "mixed_bfloat16"},
+        "search": {**GRID["search"], "refit_precision": "float32"},
+        "space": {"epochs": [1, 2]},
+    }
+    result = run_study(study, storage=str(tmp_path / "l.db"), n_jobs=1)
+    assert result.record.winner.precision == "float32"
+    assert result.record.spec["model"]["precision"] == "mixed_bfloat16"
+    assert result.best_estimator_.precision == "float32"

@@ -175,12 +175,14 @@ def test_line(record: StudyRecord) -> str:
 def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
     """Return leaderboard, nested estimate and test score, ready to print."""
     from sweep.nested import plain_nested
+    from sweep.selection import mixture
 
     if not leaders(record, 1):
         return [_text("no candidate is complete yet")]
     more = len(leaders(record, None)) - top
     note = [_text(f"... and {more} more")] if more > 0 else []
-    rest = [*nested_lines(plain_nested(record)), test_line(record)]
+    mixed = list(filter(None, [mixture(record)]))
+    rest = [*nested_lines(plain_nested(record)), *mixed, test_line(record)]
     return [leaderboard(record, width, top), *note, _text(""), *map(_text, rest)]
 
 

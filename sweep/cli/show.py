@@ -49,6 +49,7 @@ def show(*, study: str, top: int, form: str, storage: str | None) -> None:
 
 def _facts(record: StudyRecord) -> dict[str, Any]:
     from sweep.nested import plain_nested
+    from sweep.selection import arithmetic
 
     search = record.spec.get("search", {})
     return {
@@ -62,6 +63,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "failed": sum(c.trial.state == "FAIL" for c in record.candidates),
         "pruned": sum(c.trial.state == "PRUNED" for c in record.candidates),
         "copied": sum(c.trial.copied_from is not None for c in record.candidates),
+        "precision": arithmetic(record),
         "created": record.created,
         "test_score": record.winner.test_score if record.winner else None,
         "nested": plain_nested(record),
@@ -74,6 +76,8 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
 
 def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
     from rich.text import Text
+
+    from sweep.selection import arithmetic
 
     data = record.data
     shape = " x ".join(str(side) for side in data.shape)
@@ -89,7 +93,7 @@ def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
     facts = [
         headline(record),
         rows,
-        ran,
+        f"{ran}, in {clean(arithmetic(record))}",
         "",
     ]
     board = board_parts(record, console().width, top)

@@ -198,6 +198,8 @@ class WinnerRecord:
         The model, layer by layer.
     confusion : tuple of tuple of int
         Test rows by true class (row) and predicted class (column).
+    precision : str
+        In which the winner was refitted; empty where an older version did not say.
     """
 
     candidate: int
@@ -212,6 +214,7 @@ class WinnerRecord:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    precision: str = ""
 
 
 @dataclass(frozen=True)

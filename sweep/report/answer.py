@@ -11,11 +11,13 @@ from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words
 from sweep.report.openings import openings
 from sweep.selection import (
+    arithmetic,
     best,
     compare,
     cost,
     fit_seconds,
     mean_score,
+    mixture,
     rule,
     score_interval,
     wilson,
@@ -99,7 +101,8 @@ def answer(record: StudyRecord) -> Answer:
     settings = text.settings(params, parameter_names(record))
     figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
-    caution, rivals = _caution(record, compared), _rivals(record, compared)
+    caution = " ".join(filter(None, (_caution(record, compared), mixture(record))))
+    rivals = _rivals(record, compared)
     opened = openings(record)
     return Answer(_banner(record), "", settings, figures, caution, rivals, opened)
 
@@ -116,6 +119,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
         ("Candidates", f"{states.count('COMPLETE'):,} complete{aside}"),
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
+        ("Precision", text.clean(arithmetic(record))),
         ("Fitting in all", text.seconds(_fitting(record))),
         ("Time running trials", text.seconds(_at_work(record))),
     ]

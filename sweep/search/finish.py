@@ -62,6 +62,8 @@ def finish_study(
     chosen_at = _now()
     spec = StudySpec.from_plain(record.spec)
     estimator = make_estimator(spec, {**chosen.params, "epochs": chosen.epoch}, allow)
+    if spec.search.refit_precision:
+        estimator.set_params(precision=spec.search.refit_precision)
     estimator.fit(data.x_train, data.y_train)
     seen = _TestScore(estimator, spec.search.scoring)
     opening, score = open_test_set(sealed, ledger, record, chosen, seen)
@@ -78,6 +80,7 @@ def finish_study(
         history={k: tuple(v) for k, v in estimator.history_.items() if k != "seconds"},
         layers=estimator.layer_table(),
         confusion=seen.confusion,
+        precision=estimator.precision,
     )
     save_fitted(estimator, winner_path(ledger.url, name))
     ledger.set_winner(name, winner)

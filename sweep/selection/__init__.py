@@ -3,6 +3,7 @@
 from sweep.selection.choice import chosen, is_current, one_standard_error, rule
 from sweep.selection.comparisons import Comparison, compare, indistinguishable
 from sweep.selection.intervals import Interval, interval, score_interval, standard_error, wilson
+from sweep.selection.precision import arithmetic, mixture, precisions
 from sweep.selection.ranking import (
     best,
     cost,
@@ -16,6 +17,7 @@ from sweep.selection.ranking import (
 __all__ = [
     "Comparison",
     "Interval",
+    "arithmetic",
     "best",
     "chosen",
     "compare",
@@ -26,7 +28,9 @@ __all__ = [
     "interval",
     "is_current",
     "mean_score",
+    "mixture",
     "one_standard_error",
+    "precisions",
     "ranked",
     "rule",
     "score_interval",

@@ -48,6 +48,11 @@ def search_problems(
             f"cv and validation exclude each other, got cv = {shown(raw['cv'])} and "
             f"validation = {shown(raw['validation'])}; leave one out",
         )
+    if raw.get("refit_precision") is not None and not filled.get("refit", True):
+        yield Problem(
+            ("search", "refit_precision"),
+            "says how the winner is refitted, got refit = false; leave one out",
+        )
     if raw.get("nested") is not None and raw.get("start_from"):
         yield Problem(
             ("search", "nested"),

@@ -121,6 +121,9 @@ class SearchSection(Section):
     )
     train_scores: bool = Field(default=False, description="true or false")
     refit: bool = Field(default=True, description="true or false")
+    refit_precision: Literal["float32", "mixed_bfloat16"] | None = Field(
+        None, description='"float32" or "mixed_bfloat16" (of the refitted winner)'
+    )
     choose: Literal["best", "one_standard_error", "cheapest"] = Field(
         "best", description='"best", "one_standard_error" or "cheapest"'
     )

@@ -140,6 +140,8 @@ class StudyResult:
         spec = StudySpec.from_plain(self.record.spec)
         allow = {spec.model.factory.partition(":")[0]}
         estimator = make_estimator(spec, self.record.winner.params, allow)
+        if self.record.winner.precision:
+            estimator.set_params(precision=self.record.winner.precision)
         return load_fitted(estimator, winner_path(self.url, self.name))
 
     def report(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 
-from sweep.datasets import Dataset
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sweep.datasets import Dataset
 
 _held: list[Dataset] = []
 
@@ -38,9 +38,9 @@ def into_memory(dataset: Dataset) -> int:
 def hold(fd: int) -> None:
     """Map what :func:`into_memory` wrote, for this process and those forked from it."""
     mapped = joblib.load(_path(fd), mmap_mode="r")
-    values = {field.name: getattr(mapped, field.name) for field in fields(Dataset)}
-    plain = {k: np.asarray(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}
-    _held[:] = [Dataset(**plain)]
+    names = ("x_train", "y_train", "x_test", "y_test", "groups")
+    given = {name: value for name in names if (value := getattr(mapped, name)) is not None}
+    _held[:] = [replace(mapped, **{name: np.asarray(value) for name, value in given.items()})]
 
 
 def held(load: Callable[[], Dataset]) -> Dataset:
