@@ -103,10 +103,15 @@ def show(name: str, run: Timing) -> None:
 
 
 def heading(title: str) -> None:
+    """Print when, where and what, and the columns of timings."""
+    heading_only(title)
+    print(f"{'':32s} {'whole s':>8s} {'search s':>8s} {'CPU s':>8s} {'import s':>8s}")
+
+
+def heading_only(title: str) -> None:
     """Print when, where and what."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     print(f"{title}\n{datetime.now().astimezone():%Y-%m-%d %H:%M}, {cores} cores, {processor()}")
-    print(f"{'':32s} {'whole s':>8s} {'search s':>8s} {'CPU s':>8s} {'import s':>8s}")
 
 
 def processor() -> str:

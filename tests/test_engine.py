@@ -45,6 +45,8 @@ def test_the_fast_fit_equals_keras_own(model):
 @pytest.mark.parametrize(
     "settings",
     [
+        {"optimizer": "adam"},
+        {"optimizer": "sgd"},
         {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "learning_rate_decay": 1e-2},
         {"optimizer": "rmsprop", "momentum": 0.5},
         {"optimizer": "adamw", "weight_decay": 0.01},
@@ -62,6 +64,23 @@ def test_the_fast_fit_equals_keras_own_for_each_optimizer(settings):
     )
     proba(model)  # so that the second fit meets a used optimizer
     np.testing.assert_allclose(proba(model), proba(model, fast=False), atol=1e-4)
+
+
+def test_with_dropout_both_fits_score_alike_over_ten_seeds():
+    """Their mean scores differ by less than three standard errors."""
+    model = KerasMLPClassifier(hidden_size=16, dropout_rate=0.5, **SETTINGS)
+    found = {
+        fast: np.array(
+            [
+                np.mean(proba(model, fast=fast, random_state=seed).argmax(1) == DIGITS.y_test)
+                for seed in range(10)
+            ]
+        )
+        for fast in (True, False)
+    }
+    error = np.hypot(*(scores.std(ddof=1) / np.sqrt(10) for scores in found.values()))
+    assert 0 < error < 0.05
+    assert abs(found[True].mean() - found[False].mean()) < 3 * error
 
 
 def test_rates_and_seeds_do_not_trace_anew():

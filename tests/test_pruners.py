@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from sweep.ledger.ledger import CELL
+from sweep.ledger.keys import CELL
 from sweep.search.pruners import largest_epochs, make_pruner
 from sweep.spec import load_study
 

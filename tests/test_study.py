@@ -444,3 +444,34 @@ def test_a_winner_may_be_refitted_in_another_precision(tmp_path):
     assert result.record.winner.precision == "float32"
     assert result.record.spec["model"]["precision"] == "mixed_bfloat16"
     assert result.best_estimator_.precision == "float32"
+
+
+def test_a_worker_is_replaced_after_many_architectures_and_the_table_stays(tmp_path):
+    """Sixty hidden sizes: one worker is replaced on the way, two are not."""
+    study = {
+        **OWN,
+        "model": {"factory": "mlp", "epochs": 1},
+        "search": {"method": "grid", "validation": 0.3, "refit": False},
+        "space": {"hidden_size": {"int": [1, 60]}},
+    }
+    runs = [run_study(study, storage=str(tmp_path / f"{n}.db"), n_jobs=n) for n in (1, 2)]
+    workers = [{trial.worker for trial in run.record.trials} for run in runs]
+    assert [len(names) for names in workers] == [2, 2]
+    frames = [run.frame.filter(regex="param_|score|rank") for run in runs]
+    frames = [frame.drop(columns=frame.filter(like="time").columns) for frame in frames]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_a_search_without_improvement_ends_early_and_says_so(tmp_path):
+    """Two workers; what still waits is withdrawn, and a larger patience goes on."""
+    storage = str(tmp_path / "l.db")
+    study = {**RANDOM, "search": {**RANDOM["search"], "trials": 40, "patience": 3}}
+    first = run_study(study, storage=storage, n_jobs=2).record
+    assert first.standing == "finished (no improvement in 3 trials)"
+    assert first.winner is not None
+    ended = sum(trial.state == "COMPLETE" for trial in first.trials)
+    assert 4 <= ended < 40
+    assert run_study(study, storage=storage, n_jobs=2).record.trials == first.trials
+    study["search"]["patience"] = 6
+    more = run_study(study, storage=storage, n_jobs=2).record
+    assert sum(trial.state == "COMPLETE" for trial in more.trials) > ended

@@ -13,7 +13,7 @@ from sweep.ledger.codec import (
     splits_from_plain,
     winner_from_plain,
 )
-from sweep.ledger.ledger import (
+from sweep.ledger.keys import (
     CELL,
     COPIED,
     IMPORTANCES,
@@ -25,7 +25,6 @@ from sweep.ledger.ledger import (
     SOURCE,
     WINNER,
     WORKER,
-    Ledger,
 )
 from sweep.ledger.limits import out_of_patience, within_seconds
 from sweep.ledger.objectives import objectives_of
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from optuna.trial import FrozenTrial
+
+    from sweep.ledger.ledger import Ledger
 
 ENDED = ("COMPLETE", "PRUNED", "INFEASIBLE", "FAIL")
 

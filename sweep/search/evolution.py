@@ -9,7 +9,7 @@ from optuna.samplers import CmaEsSampler
 from optuna.study import StudyDirection
 from optuna.trial import create_trial
 
-from sweep.ledger.ledger import SOURCE
+from sweep.ledger.keys import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

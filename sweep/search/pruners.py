@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.ledger import CELL
+from sweep.ledger.keys import CELL
 from sweep.spaces import Choices
 from sweep.spaces.dimensions import top
 

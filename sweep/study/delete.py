@@ -6,7 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
-from sweep.ledger.ledger import WORKER, Ledger
+from sweep.ledger.keys import WORKER
+from sweep.ledger.ledger import Ledger
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.names import slug
 from sweep.workers.job import is_dead

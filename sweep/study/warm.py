@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import StudyFileError, StudyNotFoundError
-from sweep.ledger.ledger import SOURCE
+from sweep.ledger.keys import SOURCE
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.reading import read_study
 from sweep.ledger.storage import one_at_a_time

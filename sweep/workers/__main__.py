@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control
-from sweep.workers.job import Job, worker_name
+from sweep.workers.job import RECYCLE, Job, worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-RECYCLE = 3
-"""Exit status of a process that wants another in its place."""
 
 
 def main() -> int:
@@ -32,7 +29,7 @@ def main() -> int:
     try:
         return _work(Job.from_line(line), control)
     except BaseException as error:
-        from sweep.workers.loop import reason_of
+        from sweep.workers.reasons import reason_of
 
         control.tell("broken", reason=reason_of(error))
         raise

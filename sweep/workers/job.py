@@ -8,6 +8,9 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+RECYCLE = 3
+"""Exit status of a worker that wants another in its place."""
+
 
 @dataclass(frozen=True)
 class Job:

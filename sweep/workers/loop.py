@@ -6,9 +6,7 @@ import gc
 import resource
 import signal
 import sys
-import sysconfig
 import threading
-import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +27,8 @@ from sweep.spaces import suggest
 from sweep.workers.control import Control, StopWork
 from sweep.workers.ended import Ended
 from sweep.workers.job import Job, worker_name
+from sweep.workers.reasons import reason_of
+from sweep.workers.telling import EpochTeller
 from sweep.workers.upkeep import given_up
 
 if TYPE_CHECKING:
@@ -41,13 +41,6 @@ if TYPE_CHECKING:
 
 SHAPES_LIMIT = 50
 """Architectures a process may trace before another takes its place: each leaves about 2 MB."""
-
-
-LIBRARIES = (
-    str(Path(__file__).resolve().parent.parent),
-    *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
-)
-"""Folders whose code is not the person's own."""
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes in memory at which a process is replaced between two cells."""
@@ -207,7 +200,7 @@ class Worker:
         self, claim: Claim, trial: Any, params: Mapping[str, Any], asked: Asked
     ) -> Evaluation:
         estimator = make_estimator(self.spec, params, self.job.allow)
-        told = _Epochs(self.control, claim.number, asked.epochs[-1])
+        told = EpochTeller(self.control, claim.number, asked.epochs[-1])
         if self.spec.search.split_pruner is not None:
             return self._by_split(estimator, asked, told, self.spec.search.split_pruner)
         pruner, store = self.spec.search.pruner, self._store(params, asked)
@@ -228,7 +221,7 @@ class Worker:
         return evaluate_in_lockstep(estimator, self.data, asked, stop, tell, store)
 
     def _by_split(
-        self, estimator: Any, asked: Asked, told: _Epochs, section: SplitPrunerSection
+        self, estimator: Any, asked: Asked, told: EpochTeller, section: SplitPrunerSection
     ) -> Evaluation:
         from sweep.search.by_split import Rule, evaluate_by_split, judge
 
@@ -281,46 +274,3 @@ class Worker:
             yield
         finally:
             done.set()
-
-
-class _Epochs:
-    """A scikit-learn callback: says each split and epoch as it ends."""
-
-    max_propagation_depth = None
-
-    def __init__(self, control: Control, trial: int, of: int) -> None:
-        self._control, self._trial, self._of = control, trial, of
-        self._split = -1
-
-    def setup(self, estimator: Any, context: Any) -> None:
-        """Begin; nothing to prepare."""
-
-    def teardown(self, estimator: Any, context: Any) -> None:
-        """End; nothing to put away."""
-
-    def on_fit_task_begin(self, _estimator: Any, context: Any) -> None:
-        """Count the splits by their first epochs."""
-        if context.task_name == "epoch" and context.task_id == 0:
-            self._split += 1
-
-    def on_fit_task_end(self, _estimator: Any, context: Any) -> bool:
-        """Say that an epoch has ended; never ask to stop."""
-        if context.task_name == "epoch":
-            where = {"split": self._split, "epoch": context.task_id + 1, "of": self._of}
-            self._control.tell("epoch", trial=self._trial, **where)
-        return False
-
-
-def reason_of(error: BaseException) -> str:
-    """Return one line that says why an evaluation failed."""
-    lines = str(error).strip().splitlines() or ["no message"]
-    if isinstance(error, SweepError):
-        return lines[0]
-    return f"{type(error).__name__}: {lines[0]}{_place(error)}"
-
-
-def _place(error: BaseException) -> str:
-    """Return where in the person's own code it was raised, as `` (mine.py:12)``."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith(("<", *LIBRARIES))]
-    return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import InterruptedRunError, LedgerError
+from sweep.workers.job import RECYCLE
 from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sweep.workers.job import Job
     from sweep.workers.nursery import Nursery
 
-RECYCLE = 3
 LOOK_SECONDS = 0.2
 LEDGER_SECONDS = 2.0
 LEAVE_SECONDS = 4.0

@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sweep.ledger.ledger import CELL, LOST, REASON, WORKER, Claim, Ledger
+from sweep.ledger.keys import CELL, LOST, REASON, WORKER
+from sweep.ledger.ledger import Claim, Ledger
 from sweep.ledger.limits import out_of_patience
 from sweep.ledger.objectives import objectives_of
 from sweep.ledger.storage import GRACE_SECONDS, one_at_a_time

@@ -1,0 +1,12 @@
+"""Under which names the ledger keeps what Optuna has no place for."""
+
+FORMAT = 1
+"""Version of what we keep in the storage; a later one is refused."""
+
+CELL, RESULT, REASON, WORKER, LOST, COPIED = (
+    f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
+)
+STUDY, WINNER, NESTED = "sweep:study", "sweep:winner", "sweep:nested"
+IMPORTANCES, OPENING = "sweep:importances", "sweep:opening:"
+SOURCE = "sweep:from"
+"""On a trial of another study, put in for the sampler to learn from: which study, which row."""

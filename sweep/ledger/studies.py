@@ -1,0 +1,208 @@
+"""Studies in an Optuna storage: made, described, listed, deleted; errors in plain words."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import LedgerError, StudyNotFoundError
+from sweep.ledger.codec import nested_from_plain
+from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, STUDY, WINNER
+from sweep.ledger.objectives import directions, objectives_of
+from sweep.ledger.storage import open_storage, shown_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import optuna
+
+    from sweep.ledger.records import ImportanceRecord, NestedRecord, Opening, WinnerRecord
+
+
+class Studies:
+    """The studies of a ledger.
+
+    Parameters
+    ----------
+    url : str
+        Address of the database; see :func:`sweep.ledger.storage.storage_url`.
+    create : bool
+        Make an SQLite file where there is none.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be opened.
+    """
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        self.url = url
+        self.storage = open_storage(url, create=create)
+
+    def close(self) -> None:
+        """Close the connections; the ledger opens new ones if it is used again."""
+        self.storage.remove_session()
+        self.storage.engine.dispose()
+
+    def names(self) -> list[str]:
+        """Return the names of all studies made by sweep, oldest first; no outer folds."""
+        return [name for name, header in self._headers() if "part" not in header]
+
+    def parts(self, name: str) -> list[str]:
+        """Return the names of the outer folds of a study: studies of their own, hidden."""
+        held = [(own, header.get("part")) for own, header in self._headers()]
+        return [own for own, part in held if part and part["study"] == name]
+
+    def _headers(self) -> list[tuple[str, dict[str, Any]]]:
+        with self.translated():
+            studies = self.storage.get_all_studies()
+        return [(s.study_name, s.user_attrs[STUDY]) for s in studies if STUDY in s.user_attrs]
+
+    def study_id(self, name: str) -> int:
+        """Return Optuna's identifier of a study.
+
+        Raises
+        ------
+        StudyNotFoundError
+            Naming the studies there are.
+        """
+        with self.translated():
+            try:
+                return self.storage.get_study_id_from_name(name)
+            except KeyError:
+                pass
+        known = ", ".join(self.names()) or "none yet"
+        raise StudyNotFoundError(
+            f"no study named {name!r} in {shown_url(self.url)}; there are: {known}"
+        )
+
+    def has(self, name: str) -> bool:
+        """Return whether a study of that name exists."""
+        try:
+            return bool(self.study_id(name)) or True
+        except StudyNotFoundError:
+            return False
+
+    def create(self, name: str, header: Mapping[str, Any]) -> None:
+        """Make a study, or join one that another process made at the same moment."""
+        import optuna
+
+        with self.translated():
+            study = optuna.create_study(
+                storage=self.storage,
+                study_name=name,
+                directions=directions(objectives_of(header["spec"])),
+                load_if_exists=True,
+            )
+            if STUDY not in study.user_attrs:
+                study.set_user_attr(STUDY, {"format": FORMAT, **header})
+
+    def header(self, name: str) -> dict[str, Any]:
+        """Return what :meth:`create` wrote about a study.
+
+        Raises
+        ------
+        LedgerError
+            If the study is not sweep's, or a later version wrote it.
+        """
+        with self.translated():
+            attributes = self.storage.get_study_user_attrs(self.study_id(name))
+        if STUDY not in attributes:
+            raise LedgerError(f"study {name!r} was not made by sweep; choose another --name")
+        header: dict[str, Any] = attributes[STUDY]
+        if header["format"] > FORMAT:
+            raise LedgerError(
+                f"study {name!r} was written by a later version of sweep; please upgrade"
+            )
+        return header
+
+    def update(self, name: str, **changes: Any) -> None:
+        """Change entries of a study's header."""
+        header = {**self.header(name), **changes}
+        with self.translated():
+            self.storage.set_study_user_attr(self.study_id(name), STUDY, header)
+
+    def set_winner(self, name: str, winner: WinnerRecord) -> None:
+        """Record the chosen configuration and what the test set said."""
+        with self.translated():
+            self.storage.set_study_user_attr(self.study_id(name), WINNER, asdict(winner))
+
+    def set_nested(self, name: str, nested: NestedRecord) -> None:
+        """Record what a nested cross-validation found."""
+        with self.translated():
+            self.storage.set_study_user_attr(self.study_id(name), NESTED, asdict(nested))
+
+    def set_importances(self, name: str, importances: ImportanceRecord) -> None:
+        """Record how much each parameter mattered."""
+        with self.translated():
+            study_id = self.study_id(name)
+            self.storage.set_study_user_attr(study_id, IMPORTANCES, asdict(importances))
+
+    def nested(self, name: str) -> NestedRecord | None:
+        """Return what a nested cross-validation found, if one has ended."""
+        with self.translated():
+            attributes = self.storage.get_study_user_attrs(self.study_id(name))
+        return nested_from_plain(attributes.get(NESTED))
+
+    def note_opening(self, name: str, opening: Opening) -> None:
+        """Record that the test set was opened; once more for the same moment to add its score."""
+        with self.translated():
+            key = f"{OPENING}{opening.opened_at}"
+            self.storage.set_study_user_attr(self.study_id(name), key, asdict(opening))
+
+    def delete(self, name: str) -> None:
+        """Delete a study and its trials."""
+        study_id = self.study_id(name)
+        with self.translated():
+            self.storage.delete_study(study_id)
+
+    def load(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
+        """Return the study as Optuna's own object."""
+        import optuna
+
+        self.study_id(name)
+        with self.translated():
+            return optuna.load_study(
+                study_name=name, storage=self.storage, sampler=sampler, pruner=pruner
+            )
+
+    def trials(self, name: str, state: str | None = None) -> list[optuna.trial.FrozenTrial]:
+        """Return the trials of a study, or those in one state, as Optuna holds them.
+
+        They are not copies: do not change them.
+        """
+        from optuna.trial import TrialState
+
+        study_id, states = self.study_id(name), (TrialState[state],) if state else None
+        with self.translated():
+            return self.storage.get_all_trials(study_id, deepcopy=False, states=states)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the storage's errors into :class:`LedgerError` with a plain message."""
+        from optuna.exceptions import StorageInternalError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (StorageInternalError, SQLAlchemyError) as error:
+            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from error
+
+
+def _plain_cause(error: BaseException) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    text = str(getattr(cause, "orig", None) or cause).splitlines()[0]
+    remedies = {
+        "readonly": "the ledger may not be written; check its rights",
+        "disk is full": "the disk is full; free some space and run the same command again",
+        "locked": "another process holds the ledger; try again",
+        "malformed": "the ledger is damaged; it was left as it is",
+        "not a database": "this file is not a ledger; it was left as it is",
+        "no such ": "this database belongs to another program; it was left as it is",
+    }
+    found = (remedy for word, remedy in remedies.items() if word in text)
+    return next(found, f"the ledger cannot be read or written ({json.dumps(text)})")

@@ -1,0 +1,30 @@
+"""Tidy frames out of a study record, in scikit-learn's own column names.
+
+::
+
+    StudyRecord -> candidates_frame   one row per candidate (GridSearchCV's cv_results_)
+                -> folds_frame        one row per trial, split and epoch
+                -> importances_frame  one row per parameter
+                -> objectives_frame   one row per complete candidate; pareto: the best of them
+    candidates_frame -> pivot         means and counts by parameter
+"""
+
+from sweep.tables.candidates import candidates_frame
+from sweep.tables.folds import folds_frame
+from sweep.tables.labels import PREFIX, ordered_values, parameter_names, plain_label
+from sweep.tables.objectives import importances_frame, objectives_frame, pareto
+from sweep.tables.pivots import Pivot, pivot
+
+__all__ = [
+    "PREFIX",
+    "Pivot",
+    "candidates_frame",
+    "folds_frame",
+    "importances_frame",
+    "objectives_frame",
+    "ordered_values",
+    "parameter_names",
+    "pareto",
+    "pivot",
+    "plain_label",
+]

@@ -1,0 +1,115 @@
+"""One row per candidate, in scikit-learn's own column names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.tables.labels import PREFIX, parameter_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sweep.ledger.records import Candidate, SplitResult, StudyRecord
+
+
+def candidates_frame(record: StudyRecord) -> pd.DataFrame:
+    """One row per candidate, as in ``GridSearchCV.cv_results_``.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``candidate``; ``param_<name>`` (None where it does not apply);
+        ``mean_test_score``, ``std_test_score`` (population standard deviation over splits, as
+        scikit-learn's), ``rank_test_score`` (1 is best, ties share the smaller),
+        ``split<i>_test_score``, or ``split<i>_seed<j>_test_score`` where each split is fitted
+        under several seeds (mean and deviation are then over all these); the same without rank
+        for ``train`` where training scores exist; ``mean_fit_time``, ``std_fit_time`` (seconds
+        of fitting up to the candidate's epoch), ``mean_score_time`` (seconds); ``parameters``
+        (weights), ``state``, ``reason``, ``epochs_run``. Pruned and failed rows have no scores,
+        times or rank. ``copied_from``, where there are any, is the trial with the same
+        parameters whose result a row shows (None for one that was trained).
+    """
+    fits = max((_fits(c.trial.splits) for c in record.candidates), key=len, default=[])
+    trained = any(split.train for c in record.candidates for split in c.trial.splits)
+    names = parameter_names(record)
+    rows = [_candidate_row(c, names, trained=trained) for c in record.candidates]
+    columns = _candidate_columns(names, fits, trained=trained)
+    if any(c.trial.copied_from is not None for c in record.candidates):
+        columns.append("copied_from")
+    # As objects, for a whole number beside a None would become a float.
+    return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
+
+
+def _candidate_columns(names: Iterable[str], fits: Sequence[str], *, trained: bool) -> list[str]:
+    scores = ["mean_test_score", "std_test_score", "rank_test_score"]
+    scores += [f"{fit}_test_score" for fit in fits]
+    if trained:
+        scores += ["mean_train_score", "std_train_score"]
+        scores += [f"{fit}_train_score" for fit in fits]
+    times = ["mean_fit_time", "std_fit_time", "mean_score_time"]
+    tail = ["parameters", "state", "reason", "epochs_run"]
+    return ["candidate", *(PREFIX + name for name in names), *scores, *times, *tail]
+
+
+def _candidate_row(candidate: Candidate, names: Iterable[str], *, trained: bool) -> dict[str, Any]:
+    trial = candidate.trial
+    row: dict[str, Any] = {"candidate": candidate.index}
+    row.update({PREFIX + name: candidate.params.get(name) for name in names})
+    row |= {"parameters": trial.parameters, "state": trial.state, "reason": trial.reason}
+    ran = max((max(s.test, default=0) for s in trial.splits), default=0)
+    row["epochs_run"] = min(ran, candidate.epoch)
+    row["copied_from"] = trial.copied_from
+    if trial.state != "COMPLETE":
+        return row
+    kinds = ["test", "train"] if trained else ["test"]
+    for kind in kinds:
+        scores = [getattr(s, kind).get(candidate.epoch) for s in trial.splits]
+        row |= _scores(dict(zip(_fits(trial.splits), scores, strict=True)), kind)
+    return row | _times(candidate.epoch, trial.splits)
+
+
+def _fits(splits: Sequence[SplitResult]) -> list[str]:
+    """Return what the fits of a trial are called in column names."""
+    if any(split.seed for split in splits):
+        return [f"split{each.split}_seed{each.seed}" for each in splits]
+    return [f"split{i}" for i in range(len(splits))]
+
+
+def _scores(scores: Mapping[str, float | None], kind: str) -> dict[str, float | None]:
+    known = [score for score in scores.values() if score is not None]
+    row = {f"{fit}_{kind}_score": score for fit, score in scores.items()}
+    if known:
+        row[f"mean_{kind}_score"] = float(np.mean(known))
+        row[f"std_{kind}_score"] = float(np.std(known))
+    return row
+
+
+def _times(epoch: int, splits: Sequence[SplitResult]) -> dict[str, float]:
+    fit = [s.seconds[epoch] for s in splits if epoch in s.seconds]
+    row = {"mean_score_time": float(np.mean([s.score_seconds for s in splits]))} if splits else {}
+    if fit:
+        row |= {"mean_fit_time": float(np.mean(fit)), "std_fit_time": float(np.std(fit))}
+    return row
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers as Int64 with gaps, scores as float, the rest as Python objects."""
+    ranks = frame["mean_test_score"].astype(float).rank(method="min", ascending=False)
+    frame["rank_test_score"] = ranks
+    for name in frame.columns:
+        if name.startswith(PREFIX) or name in {"state", "reason", "copied_from"}:
+            held = frame[name].astype(object)
+            frame[name] = held.where(held.notna(), None)
+        elif name in {"candidate", "rank_test_score", "parameters", "epochs_run"}:
+            frame[name] = frame[name].astype("Int64")
+        else:
+            frame[name] = frame[name].astype(float)
+    return frame

@@ -1,0 +1,77 @@
+"""One row per trial, split and epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sweep.ledger.records import Candidate, StudyRecord, TrialRecord
+
+FOLD_COLUMNS = (
+    "candidate",
+    "trial",
+    "split",
+    "seed",
+    "epoch",
+    "test_score",
+    "train_score",
+    "loss",
+    "accuracy",
+    "seconds",
+    "state",
+)
+
+
+def folds_frame(record: StudyRecord) -> pd.DataFrame:
+    """Every measured epoch of every split, pruned trials included.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``candidate`` (the trial's first row in the table of candidates), ``trial``,
+        ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first),
+        ``test_score``, ``train_score``, ``loss`` and ``accuracy`` (on the training rows, during the
+        epoch), ``seconds`` (of fitting, from the start), ``state``. What was not measured is NaN.
+    """
+    first: dict[int, Candidate] = {}
+    for candidate in record.candidates:
+        first.setdefault(candidate.trial.number, candidate)
+    rows = [
+        {"candidate": candidate.index, **row}
+        for candidate in first.values()
+        for row in _trial_rows(candidate.trial)
+    ]
+    return pd.DataFrame(rows, columns=list(FOLD_COLUMNS))
+
+
+def _trial_rows(trial: TrialRecord) -> Iterable[dict[str, Any]]:
+    for split in trial.splits:
+        length = max((len(values) for values in split.history.values()), default=0)
+        for epoch in sorted({*split.test, *split.train, *range(1, length + 1)}):
+            yield {
+                "trial": trial.number,
+                "split": split.split,
+                "seed": split.seed,
+                "epoch": epoch,
+                "test_score": split.test.get(epoch, np.nan),
+                "train_score": split.train.get(epoch, np.nan),
+                "loss": _at(split.history, "loss", epoch),
+                "accuracy": _at(split.history, "accuracy", epoch),
+                "seconds": split.seconds.get(epoch, np.nan),
+                "state": trial.state,
+            }
+
+
+def _at(history: Mapping[str, Sequence[float]], name: str, epoch: int) -> float:
+    values = history.get(name, ())
+    return values[epoch - 1] if epoch <= len(values) else np.nan

@@ -1,0 +1,83 @@
+"""Candidates by their objectives, the Pareto set, and how much each parameter mattered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sweep.ledger.objectives import objective_values, objectives_of, undominated
+from sweep.tables.labels import PREFIX, parameter_names
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import StudyRecord
+
+
+def objectives_frame(record: StudyRecord) -> pd.DataFrame:
+    """Every complete candidate by the objectives of its study.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study; one with the score alone is shown by score and parameters.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``candidate``; ``param_<name>``; ``mean_test_score``; of ``parameters``,
+        ``fit_seconds`` (of one split, mean over splits) and ``inference_ms`` (milliseconds of
+        predicting 1,000 rows, mean over splits) those that are objectives; ``pareto`` (True where
+        no other candidate is as good in every objective and better in one). Highest score first.
+    """
+    names, asked = parameter_names(record), objectives_of(record.spec)
+    objectives = asked if len(asked) > 1 else ("score", "parameters")
+    rows, values = [], []
+    for c in record.candidates:
+        scores = [s.test.get(c.epoch, np.nan) for s in c.trial.splits]
+        score = float(np.mean(scores)) if c.trial.state == "COMPLETE" and scores else np.nan
+        found = objective_values(objectives, score, c.trial.splits, c.epoch, c.trial.parameters)
+        if np.isfinite(found).all():
+            rows.append([c.index, *(c.params.get(name) for name in names), *found])
+            values.append(found)
+    columns = ["candidate", *(PREFIX + n for n in names), "mean_test_score", *objectives[1:]]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    frame = frame.astype(dict.fromkeys(["mean_test_score", *objectives[1:]], float))
+    whole = [name for name in ("candidate", "parameters") if name in frame]
+    frame = frame.astype(dict.fromkeys(whole, "Int64"))
+    frame["pareto"] = np.asarray(undominated(values, objectives), dtype=bool)
+    return frame.sort_values("mean_test_score", ascending=False, kind="stable", ignore_index=True)
+
+
+def pareto(record: StudyRecord) -> pd.DataFrame:
+    """Return the Pareto set: the rows of :func:`objectives_frame` that no other one beats.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`objectives_frame` without ``pareto``.
+    """
+    frame = objectives_frame(record)
+    return frame[frame["pareto"]].drop(columns="pareto").reset_index(drop=True)
+
+
+def importances_frame(record: StudyRecord) -> pd.DataFrame:
+    """How much each parameter mattered, as computed when the study ended.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study; nothing is computed here.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``parameter``; ``importance`` (share of 1); ``evaluator`` (``fANOVA`` or
+        ``PED-ANOVA``); ``n`` (complete candidates that entered); rows by importance, largest
+        first; empty where the ledger holds none.
+    """
+    held = record.importances
+    values = dict(held.values) if held else {}
+    order = sorted(values, key=lambda name: (-values[name], name))
+    rows = [(name, values[name], held.evaluator, held.n) for name in order if held]
+    return pd.DataFrame(rows, columns=["parameter", "importance", "evaluator", "n"])

@@ -1,0 +1,135 @@
+"""Means and counts by parameter values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sweep.errors import ResultError
+from sweep.tables.labels import NO_VALUE, PREFIX, ordered_values, plain_label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """Means and counts of one or more columns by parameter values.
+
+    Attributes
+    ----------
+    mean : DataFrame
+        Mean by cell; the index holds the index parameters, the columns the value names and,
+        below them, the column parameters where there are any. NaN where no candidate fell.
+    n : DataFrame
+        Candidates in each cell, in the rows of ``mean``: one column ``n``, or one for each
+        value of the column parameters.
+    values : tuple of str
+        The averaged columns of the table of candidates.
+    """
+
+    mean: pd.DataFrame
+    n: pd.DataFrame
+    values: tuple[str, ...]
+
+
+def pivot(
+    frame: pd.DataFrame,
+    index: str | Sequence[str],
+    columns: str | Sequence[str] | None = None,
+    values: str | Sequence[str] = "mean_test_score",
+) -> Pivot:
+    """Average scores by parameter values; only complete candidates enter.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`candidates_frame`.
+    index, columns : str or list of str
+        Parameters, with or without ``param_``; ``columns`` may be left out.
+    values : str or list of str
+        Numeric columns of ``frame`` to average.
+
+    Returns
+    -------
+    Pivot
+        A parameter that does not apply stands as the string ``"None"``, sorted last; numbers
+        keep numeric order, categories theirs.
+
+    Raises
+    ------
+    ResultError
+        If a name is unknown, or none is given; the message lists the allowed ones.
+    """
+    rows, across = _parameters(frame, index), _parameters(frame, columns)
+    wanted = _values(frame, values)
+    if not rows or not wanted:
+        raise ResultError("pivot: index and values need at least one name each, got none")
+    if twice := sorted({name for name in (*rows, *across) if (*rows, *across).count(name) > 1}):
+        names = ", ".join(name.removeprefix("param_") for name in twice)
+        raise ResultError(f"pivot: each parameter may stand once, got {names} twice")
+    keys = rows + across
+    complete = frame[frame["state"] == "COMPLETE"]
+    keyed = complete[wanted].astype(float).assign(**{k: _ordered(complete[k]) for k in keys})
+    groups = keyed.groupby(keys, observed=True, sort=True)
+    mean, n = groups[wanted].mean(), groups.size().to_frame("n")
+    if across:
+        mean, n = _spread(mean, across), _spread(n["n"], across).fillna(0).astype(int)
+    return Pivot(_plain(mean), _plain(n), tuple(wanted))
+
+
+def _spread(table: pd.DataFrame | pd.Series[Any], across: Sequence[str]) -> pd.DataFrame:
+    """Move index levels to the columns (pivot_table would group, and drop None, once more)."""
+    return pd.DataFrame(table.unstack(list(across)))  # noqa: PD010 - see above
+
+
+def _names(names: str | Sequence[str] | None) -> list[str]:
+    return [names] if isinstance(names, str) else list(names or [])
+
+
+def _parameters(frame: pd.DataFrame, names: str | Sequence[str] | None) -> list[str]:
+    allowed = [c.removeprefix(PREFIX) for c in frame.columns if c.startswith(PREFIX)]
+    short = [name if name in allowed else name.removeprefix(PREFIX) for name in _names(names)]
+    return [PREFIX + _known(name, allowed, "parameter") for name in short]
+
+
+def _values(frame: pd.DataFrame, names: str | Sequence[str]) -> list[str]:
+    plain = [c for c in frame.columns if not c.startswith(PREFIX)]
+    allowed = [c for c in plain if c not in {"candidate", "state", "reason", "copied_from"}]
+    return [_known(name, allowed, "column") for name in _names(names)]
+
+
+def _known(name: str, allowed: Sequence[str], kind: str) -> str:
+    if name in allowed:
+        return name
+    close = get_close_matches(name, allowed, n=1)
+    hint = f", did you mean {close[0]}? There are" if close else "; there are"
+    raise ResultError(f"pivot: no {kind} named {name!r}{hint}: {', '.join(allowed) or 'none'}")
+
+
+def _ordered(column: pd.Series[Any]) -> pd.Categorical:
+    """Values as categories in the order of a reader: numbers, then words, "None" last."""
+    labels = [plain_label(value) for value in column]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        order = [*column.cat.categories, NO_VALUE]
+    else:
+        order = ordered_values(column)
+    return pd.Categorical(labels, categories=list(dict.fromkeys(order)), ordered=True)
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn categories of the axes back into plain values, parameter names without prefix."""
+    return frame.set_axis(_plain_axis(frame.index), axis=0).set_axis(
+        _plain_axis(frame.columns), axis=1
+    )
+
+
+def _plain_axis(axis: pd.Index[Any]) -> pd.Index[Any]:
+    names = [None if n is None else str(n).removeprefix(PREFIX) for n in axis.names]
+    if isinstance(axis, pd.MultiIndex):
+        return pd.MultiIndex.from_tuples(list(axis), names=names)
+    plain: pd.Index[Any] = pd.Index(list(axis), name=names[0])
+    return plain
