@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -25,14 +25,19 @@ here, ledger = commands.here, commands.ledger
 
 
 def test_help_is_quick_and_light():
-    """`sweep --help` takes under 0.3 s and loads nothing heavy."""
+    """`sweep --help` takes under 0.3 s of the processor and loads nothing heavy."""
     seconds = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = _children_seconds()
         result = process("--help", code=("-c", GUARD.format(names=HEAVY)))
-        seconds.append(time.perf_counter() - began)
+        seconds.append(_children_seconds() - began)
         assert result.returncode == 0, result.stderr
     assert min(seconds) < 0.3
+
+
+def _children_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize("name", HOMES)

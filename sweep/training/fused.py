@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 
 def fuse(optimizer: Any) -> None:
-    """Replace the innermost step of a built Keras optimizer, where there is a kernel for it."""
+    """Replace the innermost step of a built Keras optimizer, where there is a kernel for it.
+
+    Left as they are: other optimizers, subclasses, and weights that are not float32.
+    """
     import keras
+
+    if any(variable.dtype != "float32" for variable in optimizer._trainable_variables):
+        return
 
     kinds = {
         keras.optimizers.Adam: _adam,
