@@ -93,6 +93,16 @@ def test_rates_and_seeds_do_not_trace_anew():
     assert engines_built() == before
 
 
+@pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_the_default_rate_is_the_optimizers_own_whoever_came_before(name, decay):
+    """A first fit with another rate leaves nothing behind in the compiled model."""
+    words = {"hidden_size": 19, "optimizer": name, "learning_rate_decay": decay, **SETTINGS}
+    model = KerasMLPClassifier(**words)
+    proba(model, learning_rate=0.5)
+    np.testing.assert_allclose(proba(model), proba(model, fast=False), atol=1e-4)
+
+
 def test_stepping_by_epochs_equals_one_fit():
     """partial_fit three times is fit with three epochs."""
     model = KerasMLPClassifier(hidden_size=16, dropout_rate=0.3, **SETTINGS)

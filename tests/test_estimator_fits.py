@@ -235,3 +235,45 @@ def test_every_dropout_rate_shares_one_trace():
     assert not np.array_equal(results[0], results[2])
     slow = proba(MLP, hidden_size=33, dropout_rate=0.8, epochs=2, fast=False)
     np.testing.assert_allclose(results[2], slow, atol=1e-4)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_schedule_by_epoch_sets_the_rate_before_the_epoch(fast):
+    """LearningRateScheduler, which acts when an epoch begins; it is told the estimator's rate."""
+    told, rates = [], []
+
+    def schedule(epoch, rate):
+        told.append(rate)
+        return 0.01 / (epoch + 1)
+
+    class Rates(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(logs["learning_rate"])
+
+    callbacks = [keras.callbacks.LearningRateScheduler(schedule), Rates()]
+    clone(MLP).set_params(epochs=3, fast=fast, callbacks=callbacks).fit(X, Y)
+    assert told == pytest.approx([0.02, 0.01, 0.005])
+    assert rates == pytest.approx([0.01, 0.005, 0.01 / 3])
+
+
+def test_a_callback_that_only_listens_changes_nothing():
+    """The plain fit trains the seeded weights, whoever listens; and the same as the fast one."""
+    quiet = [keras.callbacks.Callback()]
+    alone, heard, fast = (
+        proba(MLP, epochs=2, **words)
+        for words in ({"fast": False}, {"fast": False, "callbacks": quiet}, {"callbacks": quiet})
+    )
+    np.testing.assert_array_equal(alone, heard)
+    np.testing.assert_allclose(alone, fast, atol=1e-4)
+
+
+def test_batches_without_any_weight_are_not_trained_on():
+    """One row a batch, half of them weighing nothing: the same in both fits."""
+    weight = np.arange(400) % 2
+    fits = [
+        clone(MLP)
+        .set_params(optimizer="sgd", batch_size=1, epochs=1, fast=fast)
+        .fit(X, Y, sample_weight=weight)
+        for fast in (True, False)
+    ]
+    np.testing.assert_allclose(*(model.predict_proba(TEST) for model in fits), atol=1e-4)

@@ -131,6 +131,7 @@ def _leave(code: object) -> None:
         return
     atexit._run_exitfuncs()
     with contextlib.suppress(OSError, ValueError):  # a reader that is gone: Python says so
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed before the command began
+                stream.flush()
         os._exit(code or 0)

@@ -19,7 +19,8 @@ from sweep.estimators.hooks import KerasCallbacks
 from sweep.estimators.slow import SlowEngine
 from sweep.quiet import load_tensorflow
 from sweep.training.architecture import Architecture
-from sweep.training.engine import FitState, NotFastError, Rows, Settings
+from sweep.training.eligible import NotFastError
+from sweep.training.engine import FitState, Rows, Settings
 from sweep.training.engines import engine_for
 from sweep.training.optimizers import OptimizerSettings
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from sweep.estimators.hooks import KerasCallbacks
     from sweep.training.engine import FitState
@@ -76,6 +77,7 @@ class Fit:
         """Run one epoch; return whether to stop after it."""
         estimator = self.estimator
         began = time.perf_counter()
+        self._tell_epoch_begin()
         logs = estimator._engine().train_epoch(
             estimator._state, self.rows, estimator._epoch_settings()
         )
@@ -127,15 +129,25 @@ class Fit:
 
     # -- Keras callbacks -----------------------------------------------------------------------
 
+    def _visited(self) -> AbstractContextManager[Any]:
+        """Lend the model to callbacks as it stands now."""
+        estimator = self.estimator
+        return estimator._engine().visit(estimator._state, estimator._epoch_settings())
+
     def _tell_begin(self) -> None:
         if self.hooks:
-            with self.estimator._engine().visit(self.estimator._state) as model:
+            with self._visited() as model:
                 self.hooks.begin(model)
+
+    def _tell_epoch_begin(self) -> None:
+        if self.hooks:
+            with self._visited() as model:
+                self.hooks.epoch_begin(model, self.estimator.n_epochs_ + 1)
 
     def _tell_epoch(self, logs: Mapping[str, float]) -> bool:
         if not self.hooks:
             return False
-        with self.estimator._engine().visit(self.estimator._state) as model:
+        with self._visited() as model:
             rate = float(np.asarray(model.optimizer.learning_rate))
             return self.hooks.epoch(
                 model, self.estimator.n_epochs_, {**logs, "learning_rate": rate}
@@ -143,7 +155,7 @@ class Fit:
 
     def _tell_end(self) -> None:
         if self.hooks:
-            with self.estimator._engine().visit(self.estimator._state) as model:
+            with self._visited() as model:
                 self.hooks.end(model)
 
 

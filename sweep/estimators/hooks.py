@@ -64,6 +64,12 @@ class KerasCallbacks:
             callback.set_model(model)
             callback.on_train_begin()
 
+    def epoch_begin(self, model: Any, epoch: int) -> None:
+        """Tell them that an epoch, counted from 1, begins."""
+        for callback in self.list:
+            callback.set_model(model)
+            callback.on_epoch_begin(epoch - 1)
+
     def epoch(self, model: Any, epoch: int, logs: Mapping[str, float]) -> bool:
         """Tell them that an epoch, counted from 1, has ended; return whether to stop."""
         for callback in self.list:

@@ -18,9 +18,14 @@ from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.outputs import as_probabilities, gives_logits, loss_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sweep.training.architecture import Architecture
+
+
+ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "binary_accuracy")
+NOTHING = 1e-20
+"""A mean weight below this is of a batch without any weight."""
 
 
 class SlowEngine:
@@ -38,18 +43,19 @@ class SlowEngine:
         self._architecture = architecture
         self._optimizer = optimizer
         self._wrapper: Any = None
+        self._model: Any = None
         self._logits: bool | None = None
         self.by_batch: list[Any] = []
 
     @property
     def model(self) -> Any:
         """The Keras model."""
-        return self._wrapper.model_ if self._wrapper else self._compiled()
+        return self._wrapper.model_ if self._wrapper else self._unfitted()
 
     def start(self, seed: int) -> FitState:
         """Return the state before the first epoch."""
         model = seeded_build(self._architecture, seed)
-        self._wrapper = None
+        self._wrapper = self._model = None
         return FitState(model.get_weights(), [])
 
     def train_epoch(self, state: FitState, rows: Rows, settings: Settings) -> dict[str, float]:
@@ -67,13 +73,16 @@ class SlowEngine:
             wrapper.partial_fit(x[order], y[order], sample_weight=shares)
         state.weights = wrapper.model_.get_weights()
         state.epoch += 1
-        return {name: wrapper.history_[name][-1] for name in ("loss", "accuracy")}
+        return {"loss": wrapper.history_["loss"][-1], "accuracy": _accuracy(wrapper.history_)}
 
     @contextmanager
-    def visit(self, state: FitState) -> Iterator[Any]:
+    def visit(self, state: FitState, settings: Settings) -> Iterator[Any]:
         """Lend the Keras model to Keras callbacks; keep what they change."""
-        yield self.model
-        state.weights = self.model.get_weights()
+        self._optimizer = settings.optimizer
+        model = self.model
+        model.set_weights(state.weights)
+        yield model
+        state.weights = model.get_weights()
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
         """Return probabilities for rows ``x``, shape ``(n, outputs)``, float32."""
@@ -86,7 +95,7 @@ class SlowEngine:
     def _new_wrapper(self, x: np.ndarray, y: np.ndarray, batch_size: int, state: FitState) -> Any:
         from scikeras.wrappers import KerasClassifier
 
-        model = self._compiled()
+        model = self._unfitted()
         self._wrapper = KerasClassifier(
             model=lambda: model,
             batch_size=batch_size,
@@ -98,6 +107,12 @@ class SlowEngine:
         self._wrapper.initialize(x, y)
         model.set_weights(state.weights)
         return self._wrapper
+
+    def _unfitted(self) -> Any:
+        """Return the model that the fit will train, the same one each time."""
+        if self._model is None:
+            self._model = self._compiled()
+        return self._model
 
     def _compiled(self) -> Any:
         model = self._architecture.build()
@@ -120,13 +135,20 @@ def _batch_shares(weight: np.ndarray, batch_size: int) -> np.ndarray:
     """Return weights whose mean is one in each batch: Keras divides by rows, not by weights.
 
     Zeros become the smallest of numbers, since SciKeras would take such rows out and so shift
-    all batches behind them.
+    all batches behind them; a batch of nothing else stays that small.
     """
     shares = np.maximum(weight, np.float32(1e-30))
     for first in range(0, len(shares), batch_size):
         batch = shares[first : first + batch_size]
-        batch /= batch.mean()
+        if (mean := batch.mean()) > NOTHING:
+            batch /= mean
     return shares
+
+
+def _accuracy(history: Mapping[str, Sequence[float]]) -> float:
+    """Return the last epoch's accuracy under whichever name it was compiled with, else NaN."""
+    found = [values for name, values in history.items() if name in ACCURACIES and values]
+    return float(found[0][-1]) if found else float("nan")
 
 
 def _batch_relay(callbacks: list[Any]) -> Any:

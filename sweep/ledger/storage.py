@@ -85,7 +85,7 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
 
 
 @contextmanager
-def one_at_a_time(url: str) -> Iterator[None]:
+def one_at_a_time(url: str, part: str = "lock") -> Iterator[None]:
     """Keep other processes of this machine out of the same part of their work on an SQLite ledger.
 
     The lock is the operating system's: it is gone with the process that held it.
@@ -94,7 +94,7 @@ def one_at_a_time(url: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    with path.with_name(f"{path.name}.lock").open("a") as lock:
+    with path.with_name(f"{path.name}.{part}").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

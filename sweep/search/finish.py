@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep import selection
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import WinnerRecord
-from sweep.ledger.storage import ledger_folder
+from sweep.ledger.storage import ledger_folder, one_at_a_time
 from sweep.names import slug
 from sweep.search.estimator import make_estimator
 from sweep.search.evaluate import checked_score, scorer_of
@@ -53,6 +53,13 @@ def finish_study(
     WinnerRecord or None
         None if nothing is complete.
     """
+    with one_at_a_time(ledger.url, "finish"):  # the other run's winner is then found recorded
+        return _finish(ledger, name, data, sealed, allow)
+
+
+def _finish(
+    ledger: Ledger, name: str, data: TrainingRows, sealed: SealedTest, allow: Collection[str]
+) -> WinnerRecord | None:
     from sweep.estimators.weights import save_fitted
 
     record = read_study(ledger, name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from sweep.training.architecture import seeded_build
 from sweep.training.dropout import free_rates, set_rates
+from sweep.training.eligible import check_fast
 from sweep.training.fused import fuse
 from sweep.training.graphs import make_predict, make_steps
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
@@ -111,9 +112,10 @@ class Engine:
         self.lock = threading.RLock()
         self._architecture = architecture
         self.model = seeded_build(architecture, seed)
-        _check_fast(self.model)
+        check_fast(self.model)
         if not getattr(self.model, "optimizer", None):
-            self.model.optimizer = make_optimizer(optimizer)
+            # Without a rate: that of None is the optimizer's own, whoever comes first.
+            self.model.optimizer = make_optimizer(replace(optimizer, learning_rate=None))
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
         fuse(self.optimizer)
@@ -165,10 +167,11 @@ class Engine:
         return {"loss": totals[0] / totals[2], "accuracy": totals[1] / totals[2]}
 
     @contextmanager
-    def visit(self, state: FitState) -> Iterator[Any]:
+    def visit(self, state: FitState, settings: Settings) -> Iterator[Any]:
         """Lend the Keras model, loaded with a state, to Keras callbacks; keep what they change."""
         with self.lock:
             self._load(state)
+            self._set_rates(settings.optimizer, state.learning_rate)
             self._weights = self._slots = None
             before = float(_number(self.optimizer.learning_rate))
             yield self.model
@@ -254,17 +257,6 @@ def seed_values(model: Any, seed: int, epoch: int) -> list[tuple[Any, np.ndarray
     """Return each random state of a model (dropout, augmentation) with its value for an epoch."""
     states = [v for v in model.variables if v.name == "seed_generator_state"]
     return [(v, np.array([seed + 7919 * (i + 1), epoch << 20])) for i, v in enumerate(states)]
-
-
-class NotFastError(Exception):
-    """A model that only Keras's own fit can train; says why."""
-
-
-def _check_fast(model: Any) -> None:
-    import keras
-
-    if type(model).train_step is not keras.Model.train_step:
-        raise NotFastError(f"{type(model).__name__} has a train_step of its own")
 
 
 def _variable(value: float) -> Any:

@@ -29,7 +29,20 @@ def fuse(optimizer: Any) -> None:
         keras.optimizers.SGD: _sgd,
     }
     if (make := kinds.get(type(optimizer))) and not getattr(optimizer, "amsgrad", False):
-        optimizer._backend_update_step = make(optimizer)
+        optimizer._backend_update_step = _where_dense(make(optimizer), optimizer)
+
+
+def _where_dense(step: Callable[..., None], optimizer: Any) -> Callable[..., None]:
+    """Leave sparse gradients, which an embedding has, to Keras."""
+    import tensorflow as tf
+
+    plain = optimizer._backend_update_step
+
+    def either(gradients: Sequence[Any], variables: Sequence[Any], rate: Any) -> None:
+        dense = all(isinstance(gradient, tf.Tensor) for gradient in gradients)
+        (step if dense else plain)(gradients, variables, rate)
+
+    return either
 
 
 def _adam(optimizer: Any) -> Callable[..., None]:

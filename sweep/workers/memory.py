@@ -31,7 +31,11 @@ def into_memory(dataset: Dataset) -> int:
         If there is not enough memory.
     """
     fd = os.memfd_create("sweep-data")
-    joblib.dump(dataset, _path(fd))
+    try:
+        joblib.dump(dataset, _path(fd))
+    except BaseException:
+        os.close(fd)
+        raise
     return fd
 
 

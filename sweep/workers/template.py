@@ -9,9 +9,11 @@ threads it spawns instead.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from typing import Any
 from sweep.workers.environment import COMMAND
 
 LOOK_SECONDS = 0.05
+PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 256
 DATA = b"data"
 """The message beside which a dataset is handed over; all others ask for a worker, by a number."""
@@ -30,11 +33,18 @@ def main(fd: int) -> None:
     """Load what a worker needs, then make workers until the run closes the socket."""
     from sweep.workers.__main__ import preload
 
+    _die_with_the_run()
     with socket.socket(fileno=fd) as control:
         preload()
         while _one_round(control):
             for pid, status in _ended():
                 _say(control, pid=pid, status=os.waitstatus_to_exitcode(status))
+
+
+def _die_with_the_run() -> None:
+    """Have Linux end this process with the one that started it, also while it loads."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _one_round(control: socket.socket) -> bool:
