@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sweep import KerasClassifier, KerasMLPClassifier, load_dataset
 from sweep.errors import ModelError
+from sweep.spec.parameters import CALLBACKS
 
 pytestmark = pytest.mark.tensorflow
 
@@ -144,7 +145,7 @@ def test_an_unknown_callback_is_refused():
     """And settings that it does not take."""
     with pytest.raises(ModelError, match="Keras has no callback named 'EarlyStoping'"):
         clone(MLP).set_params(callbacks=["EarlyStoping"]).fit(X, Y)
-    with pytest.raises(ModelError, match="EarlyStopping does not take these settings"):
+    with pytest.raises(ModelError, match="no .patienc.; it takes: monitor"):
         clone(MLP).set_params(callbacks=[{"name": "EarlyStopping", "patienc": 2}]).fit(X, Y)
 
 
@@ -277,3 +278,24 @@ def test_batches_without_any_weight_are_not_trained_on():
         for fast in (True, False)
     ]
     np.testing.assert_allclose(*(model.predict_proba(TEST) for model in fits), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("TerminateOnNaN", "must be a list"),
+        ([ProgressBar()], "set_callbacks"),
+        (["ReduceLRonPlateau"], "no callback named 'ReduceLRonPlateau'"),
+        ([{"name": "ReduceLROnPlateau", "patienc": 1}], "no 'patienc'; it takes: monitor"),
+    ],
+)
+def test_what_is_no_keras_callback_is_refused_with_the_remedy(given, said):
+    """Also a misspelt setting, which Keras itself would take without a word."""
+    with pytest.raises(ModelError, match=said):
+        clone(MLP).set_params(callbacks=given).fit(X, Y)
+
+
+def test_the_callbacks_that_a_study_may_name_are_those_of_keras():
+    """The list is told without loading Keras; here it is held to it."""
+    held = {name for name in dir(keras.callbacks) if name[0].isupper()}
+    assert set(CALLBACKS) == held - {"Callback", "CallbackList", "History"}

@@ -950,3 +950,16 @@ def test_broken_value_does_not_hide_the_rest():
         'space.epochs: must be text, a number, true or false, a list or a table, got "bytes"',
         "space.filters: low must be below high, got [8, 4]",
     ]
+
+
+def test_a_misspelt_callback_is_found_before_anything_trains():
+    """With the name that was meant."""
+    study = {
+        "study": {"name": "s"},
+        "data": {"dataset": "digits"},
+        "model": {"callbacks": ["TerminateOnNaN", {"name": "ReduceLRonPlateau", "patience": 1}]},
+        "search": {"method": "grid", "cv": 2},
+        "space": {"hidden_size": [8, 16]},
+    }
+    with pytest.raises(StudyFileError, match="did you mean ReduceLROnPlateau"):
+        load_study(study)

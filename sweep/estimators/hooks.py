@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 BATCH_HOOKS = (
     "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end",
@@ -31,6 +33,8 @@ class KerasCallbacks:
     """
 
     def __init__(self, given: Sequence[Any] | None, epochs: int) -> None:
+        if isinstance(given, str):
+            raise ModelError(f"callbacks: must be a list, got {given!r}; write [{given!r}]")
         self.list = [_callback(item) for item in given or ()]
         for callback in self.list:
             callback.set_params({"epochs": epochs, "steps": None, "verbose": 0})
@@ -89,11 +93,20 @@ def _callback(item: Any) -> Any:
 
     if isinstance(item, keras.callbacks.Callback):
         return item
+    if not isinstance(item, str | Mapping):
+        raise ModelError(
+            f"callbacks: must be Keras callbacks, their names or mappings, got "
+            f"{type(item).__name__}; those of scikit-learn are set by set_callbacks(...)"
+        )
     settings = {"name": item} if isinstance(item, str) else dict(item)
     name = settings.pop("name", None)
     kind = getattr(keras.callbacks, str(name), None)
     if not (isinstance(kind, type) and issubclass(kind, keras.callbacks.Callback)):
         raise ModelError(f"callbacks: Keras has no callback named {name!r}")
+    known = [word for word in signature(kind).parameters if word != "kwargs"]
+    if unknown := [word for word in settings if word not in known]:
+        takes = ", ".join(known)
+        raise ModelError(f"callbacks: {name} has no {unknown[0]!r}; it takes: {takes}")
     try:
         return kind(**settings)
     except (TypeError, ValueError) as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from sweep.references import is_reference
+from sweep.spec.problems import did_you_mean
 
 ParametersOf: TypeAlias = Callable[[str], Mapping[str, Any] | None]
 """From a factory's name to its estimator's parameters and their defaults; None: not known."""
@@ -33,6 +34,23 @@ TRAINING: Mapping[str, Any] = MappingProxyType(
     }
 )
 """Parameters that every estimator has, with their defaults in a study."""
+
+CALLBACKS = (
+    "BackupAndRestore",
+    "CSVLogger",
+    "EarlyStopping",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "OrbaxCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
+    "TerminateOnNaN",
+)
+"""Keras's callbacks, told without loading Keras."""
 
 OPTIMIZERS = (
     "sgd",
@@ -97,7 +115,9 @@ def is_own(factory: str) -> bool:
 def value_problem(name: str, value: Any) -> str | None:
     """Say what is wrong with a training parameter's value; None when nothing is."""
     rule, holds = _RULES.get(name, ("", lambda _: True))
-    return None if holds(value) else f"must be {rule}"
+    if not holds(value):
+        return f"must be {rule}"
+    return _unknown_callback(value) if name == "callbacks" else None
 
 
 def _number(value: Any) -> bool:
@@ -114,6 +134,15 @@ def _among(names: tuple[str, ...]) -> tuple[str, Callable[[Any], bool]]:
 
 def _callback(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, Mapping) and "name" in value)
+
+
+def _unknown_callback(values: Sequence[Any]) -> str | None:
+    """Name the first callback that Keras does not have."""
+    for value in values:
+        name = value["name"] if isinstance(value, Mapping) else value
+        if name not in CALLBACKS:
+            return f'Keras has no callback named "{name}"{did_you_mean(str(name), CALLBACKS)}'
+    return None
 
 
 _BOOLEAN = ("true or false", lambda v: isinstance(v, bool))
