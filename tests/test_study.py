@@ -447,7 +447,7 @@ def test_a_winner_may_be_refitted_in_another_precision(tmp_path):
 
 
 def test_a_worker_is_replaced_after_many_architectures_and_the_table_stays(tmp_path):
-    """Sixty hidden sizes: one worker is replaced on the way, two are not."""
+    """Sixty hidden sizes: one worker is replaced on the way; two share them."""
     study = {
         **OWN,
         "model": {"factory": "mlp", "epochs": 1},
@@ -456,7 +456,8 @@ def test_a_worker_is_replaced_after_many_architectures_and_the_table_stays(tmp_p
     }
     runs = [run_study(study, storage=str(tmp_path / f"{n}.db"), n_jobs=n) for n in (1, 2)]
     workers = [{trial.worker for trial in run.record.trials} for run in runs]
-    assert [len(names) for names in workers] == [2, 2]
+    assert len(workers[0]) == 2
+    assert len(workers[1]) >= 2
     frames = [run.frame.filter(regex="param_|score|rank") for run in runs]
     frames = [frame.drop(columns=frame.filter(like="time").columns) for frame in frames]
     pd.testing.assert_frame_equal(*frames)
