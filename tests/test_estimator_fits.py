@@ -145,7 +145,7 @@ def test_an_unknown_callback_is_refused():
     """And settings that it does not take."""
     with pytest.raises(ModelError, match="Keras has no callback named 'EarlyStoping'"):
         clone(MLP).set_params(callbacks=["EarlyStoping"]).fit(X, Y)
-    with pytest.raises(ModelError, match="no .patienc.; it takes: monitor"):
+    with pytest.raises(ModelError, match="no 'patienc'; it takes: monitor"):
         clone(MLP).set_params(callbacks=[{"name": "EarlyStopping", "patienc": 2}]).fit(X, Y)
 
 
