@@ -7,6 +7,7 @@ from dataclasses import asdict
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import DataRecord, SplitResult, WinnerRecord
+from sweep.search.evaluate import mean_score
 from sweep.search.plan import make_plan
 from sweep.selection import best
 from sweep.spec import load_study
@@ -78,7 +79,7 @@ def build(path, name="tiny", *, space=None, done=None, failed=(), winner=False, 
             continue
         count = 1 if search.get("validation") else 3
         splits = [split(0.8 + number / 50, claim.epochs, i) for i in range(count)]
-        ledger.complete(claim, splits[0].test[claim.epochs[-1]], splits, LAYERS)
+        ledger.complete(claim, mean_score(splits, claim.epochs[-1]), splits, LAYERS)
     if winner:
         ledger.set_winner(name, winner_of(best(read_study(ledger, name))))
     return read_study(ledger, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from sweep.ledger.outline import Outline
     from sweep.ledger.records import StudyRecord
 
 HIDDEN = ("created", "method")
@@ -32,29 +34,33 @@ def list_studies(*, form: str, storage: str | None) -> None:
       sweep list
     """
     from sweep.ledger.ledger import Ledger
+    from sweep.ledger.outline import outlines
     from sweep.ledger.reading import read_study
     from sweep.ledger.storage import storage_url
 
     ledger = Ledger(storage_url(storage), create=False)
-    rows = [_row(read_study(ledger, name)) for name in ledger.names()]
+    found, others = outlines(ledger)
+    found += [_outlined(read_study(ledger, name)) for name in others]
+    rows = [asdict(each) for each in sorted(found, key=lambda each: each.created)]
     emit(form, rows, rows, lambda: _drawn(rows))
 
 
-def _row(record: StudyRecord) -> dict[str, Any]:
+def _outlined(record: StudyRecord) -> Outline:
     from sweep import selection
+    from sweep.ledger.outline import Outline
 
-    chosen = selection.chosen(record)
-    return {
-        "name": record.name,
-        "method": record.spec.get("search", {}).get("method"),
-        "status": record.status,
-        "done": record.done,
-        "planned": record.planned,
-        "failed": cells_in(record, "FAIL"),
-        "best": selection.mean_score(chosen) if chosen else None,
-        "created": record.created,
-        "test_opened": record.winner is not None,
-    }
+    best = selection.best(record)
+    return Outline(
+        name=record.name,
+        method=record.spec["search"]["method"],
+        status=record.status,
+        done=record.done,
+        planned=record.planned,
+        failed=cells_in(record, "FAIL"),
+        best=selection.mean_score(best) if best else None,
+        created=record.created,
+        test_opened=record.winner is not None,
+    )
 
 
 def _drawn(rows: list[dict[str, Any]]) -> list[RenderableType]:

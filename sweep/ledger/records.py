@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 Layer = tuple[str, str, str, int]
@@ -382,10 +382,7 @@ class StudyRecord:
     def status(self) -> str:
         """``"finished"``, ``"running"`` or ``"stopped"`` (cells are left and none runs)."""
         states = [trial.state for trial in self.trials]
-        ended = self.done >= self.planned or self.ended_by is not None
-        if states.count("WAITING") + states.count("RUNNING") == 0 and ended:
-            return "finished"
-        return "running" if "RUNNING" in states else "stopped"
+        return status_of(states, self.done, self.planned, early=self.ended_by is not None)
 
     @property
     def standing(self) -> str:
@@ -398,3 +395,20 @@ class StudyRecord:
         """Cells with a recorded end: complete, pruned or failed."""
         ended = {"COMPLETE", "PRUNED", "INFEASIBLE", "FAIL"}
         return len({trial.key for trial in self.trials if trial.state in ended})
+
+
+def status_of(states: Sequence[str], done: int, planned: int, *, early: bool = False) -> str:
+    """Return how a study stands, from its trials' states and its cells.
+
+    Parameters
+    ----------
+    states : sequence of str
+        Of all trials.
+    done, planned : int
+        Cells that have ended, and all of them.
+    early : bool
+        Whether the search ended before its last cell.
+    """
+    if not {"WAITING", "RUNNING"}.intersection(states) and (early or done >= planned):
+        return "finished"
+    return "running" if "RUNNING" in states else "stopped"
