@@ -17,8 +17,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common import HERE, heading_only, timed, verdict
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import TrialRecord
 
 ENOUGH = 0.97
 PEERS = {
@@ -72,14 +76,23 @@ def ours(seed: int, seconds: float) -> Curve:
         began = time.time()
         timed(line, folder)
         trials = open_study("mnist-cnn", f"{folder}/.sweep/ledger.db").record.trials
-    curve = [
-        (trial.started.timestamp() + split.seconds[epoch] - began, score)
-        for trial in trials
-        if trial.started
+    curve = [point for trial in trials for point in moments(trial, began)]
+    return sorted((at, score) for at, score in curve if at <= seconds)
+
+
+def moments(trial: TrialRecord, began: float) -> Curve:
+    """Return when each epoch of a trial was done, counted back from the moment it was recorded.
+
+    What it goes on from, an earlier trial has measured at an earlier moment.
+    """
+    if trial.finished is None:
+        return []
+    ended = trial.finished.timestamp() - began
+    return [
+        (ended - (max(split.seconds.values()) - split.seconds[epoch]), score)
         for split in trial.splits
         for epoch, score in split.test.items()
     ]
-    return sorted((at, score) for at, score in curve if at <= seconds)
 
 
 def time_to(curve: Curve, budget: float) -> float:

@@ -417,6 +417,11 @@ PRUNERS = "one of: median, percentile, hyperband, successive_halving, patient, t
             "search.pruner.reduction_factor: must be a whole number from 2, got 1",
         ),
         (
+            {"name": "patient", "wrapped": "hyperband"},
+            'search.pruner.wrapped: "hyperband" lets trials pause and go on, so it cannot be '
+            'wrapped; wrap "median", "percentile" or "threshold"',
+        ),
+        (
             "threshold",
             'search.pruner: "threshold" needs a bound: say { name = "threshold", lower = 0.5 }',
         ),

@@ -165,6 +165,23 @@ def test_a_tpe_study_with_one_worker_repeats_itself_exactly(tmp_path):
     pd.testing.assert_frame_equal(table(whole), table(continued), check_exact=True)
 
 
+def test_hyperband_lets_candidates_go_on(storage):
+    """From their weights; one that was let go on has measured what an uninterrupted fit would."""
+    model = {**RANDOM["model"], "epochs": 9}
+    search = {**RANDOM["search"], "refit": False}
+    climb = {**search, "method": "tpe", "trials": 16, "pruner": "hyperband"}
+    climbing = {**RANDOM, "study": {"name": "climb"}, "model": model, "search": climb}
+    trials = run_study(climbing, storage=storage, n_jobs=2).record.trials
+    whole = [t for t in trials if t.state == "COMPLETE" and t.rung.continues is not None]
+    assert whole
+    assert list(Path(storage).parent.glob("artifacts/climb/checkpoints/*.npz"))
+    alone = {**search, "trials": 1, "start": [whole[0].params]}
+    again = {**RANDOM, "study": {"name": "alone"}, "model": model, "search": alone}
+    (other,) = run_study(again, storage=storage, n_jobs=1).record.trials
+    assert other.splits[0].test == whole[0].splits[0].test
+    assert other.splits[0].history["loss"] == whole[0].splits[0].history["loss"]
+
+
 def test_refit_false_leaves_the_test_set_closed(storage):
     """No winner, no test score, and a plain word about it."""
     result = run_study(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.codec import split_to_plain
-from sweep.ledger.keys import CELL, COPIED, LOST, REASON, RESULT, WORKER
+from sweep.ledger.keys import CELL, COPIED, LOST, REASON, RESULT, RUNG, WORKER
 from sweep.ledger.studies import Studies
 from sweep.spaces import encode
 
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from sweep.ledger.records import Layer, PlannedCell, SplitResult
+    from sweep.ledger.records import Layer, PlannedCell, Rung, SplitResult
     from sweep.ledger.view import SearchView
 
     Value = float | list[float]
     """One number, or one for each objective."""
+
+
+FIXED = "fixed_params"
+"""Where Optuna reads parameters that a trial was enqueued with."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,30 @@ class Ledger(Studies):
         result = {RESULT: _result_to_plain((), layers), REASON: reason}
         return self._end(claim, "PRUNED", result)
 
+    def place(self, claim: Claim, rung: Rung, fixed: Mapping[str, Any]) -> None:
+        """Say where a trial pauses, and give it the parameters of the one that it goes on from.
+
+        Parameters
+        ----------
+        claim : Claim
+            The trial.
+        rung : Rung
+            Where it pauses.
+        fixed : mapping of str to value
+            Parameters that are not left to the sampler.
+        """
+        with self.translated():
+            self.storage.set_trial_user_attr(claim.trial_id, RUNG, asdict(rung))
+            if fixed:
+                given = {name: encode(value) for name, value in fixed.items()}
+                self.storage.set_trial_system_attr(claim.trial_id, FIXED, given)
+
+    def broken_off(self, name: str) -> set[int]:
+        """Return the numbers of trials whose continuation failed."""
+        failed = (t.user_attrs for t in self.trials(name, "FAIL"))
+        found = {a[RUNG]["continues"] for a in failed if RUNG in a and REASON in a}
+        return found - {None}
+
     def constrain(self, claim: Claim, past: Mapping[str, float]) -> None:
         """Say how far a trial is past each limit, as Optuna's samplers read it."""
         from optuna.exceptions import UpdateFinishedTrialError
@@ -261,7 +289,7 @@ class Ledger(Studies):
 
 def _fixed(cell: PlannedCell) -> dict[str, Any]:
     """Return what Optuna's own ``enqueue_trial`` writes for parameters given beforehand."""
-    return {"fixed_params": {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}
+    return {FIXED: {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}
 
 
 def _result_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sweep.ledger.keys import RUNG
 from sweep.ledger.objectives import directions
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def out_of_patience(
     """Return whether the last ``patience`` ended trials, by their numbers, brought no improvement.
 
     A trial improves if no earlier one is at least as good in every objective. Pruned and
-    infeasible trials count and improve nothing; failed ones do not count. Trials behind one that
+    infeasible trials count and improve nothing; failed ones, and those that hyperband lets pause,
+    do not count. Trials behind one that
     is still running are not looked at: it may improve.
 
     Parameters
@@ -55,7 +57,8 @@ def out_of_patience(
     for trial in sorted(trials, key=lambda each: each.number):
         if trial.state.name == "RUNNING":
             return False
-        if trial.state.name not in ("COMPLETE", "PRUNED"):
+        paused = trial.state.name == "PRUNED" and RUNG in trial.user_attrs
+        if paused or trial.state.name not in ("COMPLETE", "PRUNED"):
             continue
         waited += trial.number >= since
         if trial.state.name == "COMPLETE" and all(c <= 0 for c in trial.constraints.values()):

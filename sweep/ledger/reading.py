@@ -22,13 +22,14 @@ from sweep.ledger.keys import (
     OPENING,
     REASON,
     RESULT,
+    RUNG,
     SOURCE,
     WINNER,
     WORKER,
 )
 from sweep.ledger.limits import out_of_patience, within_seconds
 from sweep.ledger.objectives import objectives_of
-from sweep.ledger.records import Candidate, StudyRecord, TrialRecord
+from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
 from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
 
@@ -105,6 +106,7 @@ def trial_record(trial: FrozenTrial, space: Space) -> TrialRecord:
         started=trial.datetime_start,
         finished=trial.datetime_complete,
         copied_from=attributes.get(COPIED),
+        rung=Rung(**attributes[RUNG]) if RUNG in attributes else None,
     )
 
 
@@ -136,11 +138,13 @@ def _suggested_epochs(trial: FrozenTrial) -> tuple[int, ...]:
 
 
 def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate]:
-    """Return the ended rows in the order of the plan."""
+    """Return the ended rows in the order of the plan; a trial that went on is a row where it ended."""
     ended = latest_by_key(trials)
     if spec.search.method == "grid":
         return _grid_rows(spec, ended)
-    rows = sorted(ended.values(), key=lambda trial: _slot(trial.key))
+    followed = {trial.rung.continues for trial in ended.values() if trial.rung}
+    rows = [trial for trial in ended.values() if trial.number not in followed]
+    rows.sort(key=lambda trial: _slot(trial.key))
     return [Candidate(i, t, max(t.epochs, default=0), t.params) for i, t in enumerate(rows)]
 
 

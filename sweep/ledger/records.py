@@ -77,6 +77,25 @@ class SplitResult:
 
 
 @dataclass(frozen=True)
+class Rung:
+    """Where a trial of hyperband or successive halving pauses.
+
+    Attributes
+    ----------
+    bracket : int
+        From 0, the one with most candidates.
+    epochs : int
+        Epochs after which it pauses; all of them make it complete.
+    continues : int or None
+        Number of the trial with the same parameters that it goes on from.
+    """
+
+    bracket: int
+    epochs: int
+    continues: int | None = None
+
+
+@dataclass(frozen=True)
 class TrialRecord:
     """One trial: one cell of work, as the ledger holds it.
 
@@ -109,6 +128,8 @@ class TrialRecord:
         Local time of the worker's machine.
     copied_from : int or None
         Number of the trial with the same parameters whose result was taken over.
+    rung : Rung or None
+        Where it pauses, in a search that lets good candidates go on.
     """
 
     number: int
@@ -124,6 +145,7 @@ class TrialRecord:
     started: datetime | None = None
     finished: datetime | None = None
     copied_from: int | None = None
+    rung: Rung | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import TrialState
 
+from sweep.ledger.keys import RUNG
+
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
+RUNNING = TrialState.RUNNING
 SEEN = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
 """Waiting trials know nothing yet; a failed or interrupted one must not count in a decision."""
 
@@ -68,7 +71,23 @@ class SearchView(_CachedStorage):
         deepcopy: bool = True,
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
-        """Return the trials that run or have ended with a value, by number."""
+        """Return the trials that run or have ended with a value, by number.
+
+        A trial that another one has gone on from says nothing that the other does not.
+        """
+        found = self.seen(study_id, states, deepcopy=deepcopy)
+        rungs = [t.user_attrs[RUNG] for t in found if RUNG in t.user_attrs and t.state != RUNNING]
+        followed = {rung["continues"] for rung in rungs}
+        return [trial for trial in found if trial.number not in followed]
+
+    def seen(
+        self,
+        study_id: int,
+        states: Container[TrialState] | None = None,
+        *,
+        deepcopy: bool = False,
+    ) -> list[FrozenTrial]:
+        """Return all trials that run or have ended with a value, by number."""
         wanted = [state for state in SEEN if states is None or state in states]
         return super().get_all_trials(study_id, deepcopy, wanted)
 

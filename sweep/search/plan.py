@@ -10,6 +10,7 @@ from sweep.errors import ModelError, StudyFileError
 from sweep.ledger.records import PlannedCell
 from sweep.models import FACTORIES, count_operations, describe, factory_parameters
 from sweep.search.draws import DRAWN_BEFOREHAND
+from sweep.search.promotion import ladder_of
 from sweep.spaces import Choices, IntRange, distributions, grid_candidates
 
 if TYPE_CHECKING:
@@ -60,11 +61,12 @@ def make_plan(spec: StudySpec) -> Plan:
 
     A grid's candidates that differ only in ``epochs`` share a cell, scored on the way. A random
     or quasi-random study is drawn here, once, so that its table is the same for any number of
-    workers; other samplers learn from what is finished, so their cells are slots.
+    workers; other samplers learn from what is finished, and hyperband decides what goes on by it,
+    so their cells are slots.
     """
     if spec.search.method == "grid":
         return _grid_plan(spec)
-    if spec.search.method in DRAWN_BEFOREHAND:
+    if spec.search.method in DRAWN_BEFOREHAND and ladder_of(spec) is None:
         return _drawn_plan(spec)
     epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
     slots = tuple(

@@ -17,16 +17,19 @@ PRUNERS: dict[str, dict[str, Any]] = {
     "median": {"min_epochs": 1, "startup_trials": 5},
     "percentile": {"percentile": 25.0, "min_epochs": 1, "startup_trials": 5},
     "hyperband": {"min_epochs": 1, "max_epochs": None, "reduction_factor": 3},
-    "successive_halving": {"min_epochs": 1, "reduction_factor": 4},
+    "successive_halving": {"min_epochs": 1, "max_epochs": None, "reduction_factor": 4},
     "patient": {"patience": 1, "min_delta": 0.0, "wrapped": None},
     "threshold": {"lower": None, "upper": None, "min_epochs": 1},
 }
 """What each pruner takes, with the defaults; None is left to the study or left out."""
 
+BY_RUNGS = ("hyperband", "successive_halving")
+"""Pruners whose trials pause at rungs, from which the best go on."""
+
 NAMES = f"one of: {', '.join(PRUNERS)}"
 INSTEAD = {
     "halving": 'take "successive_halving"',
-    "asha": 'take "successive_halving", which decides trial by trial as ASHA does',
+    "asha": 'take "successive_halving", which lets trials go on as ASHA does',
     "wilcoxon": "it compares splits, not epochs: leave pruner out and say split_pruner = true",
 }
 FROM_ZERO = "a whole number from 0"
@@ -172,6 +175,10 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
         if key in table and key not in ("name", *takes):
             takers = ", ".join(each for each, keys in PRUNERS.items() if key in keys)
             yield (key,), f'"{name}" takes {", ".join(takes)}; {key} is for {takers}'
+    wrapped = pruner_table(table.get("wrapped"))
+    if isinstance(wrapped, Mapping) and wrapped.get("name") in BY_RUNGS:
+        text = f'"{wrapped["name"]}" lets trials pause and go on, so it cannot be wrapped; '
+        yield ("wrapped",), f'{text}wrap "median", "percentile" or "threshold"'
     if name == "threshold" and table.get("lower") is None and table.get("upper") is None:
         yield (), '"threshold" needs a bound: say { name = "threshold", lower = 0.5 }'
     for low, high in (("lower", "upper"), ("min_epochs", "max_epochs")):

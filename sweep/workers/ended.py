@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sweep.ledger.reading import trial_record
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial, TrialState
+
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import TrialRecord
     from sweep.spaces import Space
@@ -34,15 +36,23 @@ class Ended:
         """Return the complete and the pruned trials, by number."""
         from optuna.trial import TrialState
 
-        if self._study_id is None:
-            self._study_id = self._ledger.study_id(self._study)
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
-        with self._ledger.translated():
-            found = self._ledger.view.get_all_trials(self._study_id, deepcopy=False, states=states)
+        found = self._seen(TrialState.COMPLETE, TrialState.PRUNED)
         for trial in found:
             if trial.number not in self._records:
                 self._records[trial.number] = trial_record(trial, self._space)
         return [self._records[trial.number] for trial in found]
+
+    def running(self) -> list[TrialRecord]:
+        """Return the trials that run, this worker's own among them."""
+        from optuna.trial import TrialState
+
+        return [trial_record(t, self._space) for t in self._seen(TrialState.RUNNING)]
+
+    def _seen(self, *states: TrialState) -> list[FrozenTrial]:
+        if self._study_id is None:
+            self._study_id = self._ledger.study_id(self._study)
+        with self._ledger.translated():
+            return self._ledger.view.seen(self._study_id, states)
 
     def complete(self) -> list[TrialRecord]:
         """Return the complete trials, by number."""

@@ -24,6 +24,7 @@ from sweep.search.pruners import largest_epochs, make_pruner
 from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
 from sweep.spaces import suggest
+from sweep.workers.climb import Climb, slot_of
 from sweep.workers.control import Control, StopWork
 from sweep.workers.ended import Ended
 from sweep.workers.job import Job, worker_name
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sweep.ledger.ledger import Claim, Ledger
-    from sweep.ledger.records import SplitResult
+    from sweep.ledger.records import Rung, SplitResult
     from sweep.search.sealed import TrainingRows
     from sweep.spec import SplitPrunerSection, StudySpec
 
@@ -88,6 +89,7 @@ class Worker:
         folder = ledger_folder(ledger.url) / "artifacts" / slug(job.study) / "checkpoints"
         self._checkpoints = Checkpoints(folder)
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
+        self._climb = Climb(ledger, spec, self.ended)
 
     def run(self) -> bool:
         """Take cells until none is left; False if this process should be replaced first."""
@@ -163,10 +165,11 @@ class Worker:
         return {len({split.split for split in found.splits}): found.value}
 
     def _evaluate(self, claim: Claim) -> Evaluation:
+        rung = self._climb.rung(claim)
         trial = None
         params, epochs = claim.params, claim.epochs
         if params is None or self.spec.search.pruner:
-            trial = self._optuna_trial(claim)
+            trial = self._optuna_trial(claim, rung)
         if params is None:
             params = suggest(trial, self.spec.space.dimensions)
             self.ledger.view.flush_params()
@@ -178,7 +181,9 @@ class Worker:
         asked = Asked(
             epochs, search.scoring, search.train_scores, search.curves, search.seeds, timed
         )
-        return self._taken_over(params, asked) or self._score(claim, trial, params, asked)
+        goes_on = rung is not None and rung.continues is not None
+        taken_over = None if goes_on else self._taken_over(params, asked)
+        return taken_over or self._score(claim, trial, params, asked, rung)
 
     def _taken_over(self, params: Mapping[str, Any], asked: Asked) -> Evaluation | None:
         """Return what an equal trial has measured; a grid's candidates all differ."""
@@ -192,15 +197,16 @@ class Worker:
         """Return where fits go on with a larger budget; None where none may come."""
         own = any(self.spec.model.params.get(name) for name in ("early_stopping", "callbacks"))
         searched = self.spec.searched_epochs and self.spec.search.method != "grid"
-        if own or asked.timed or not (searched and asked.curves):
+        if own or asked.timed or not (searched and asked.curves or self._climb.ladder):
             return None
         return Store(self._checkpoints, params, largest_epochs(self.spec))
 
     def _score(
-        self, claim: Claim, trial: Any, params: Mapping[str, Any], asked: Asked
+        self, claim: Claim, trial: Any, params: Mapping[str, Any], asked: Asked, rung: Rung | None
     ) -> Evaluation:
         estimator = make_estimator(self.spec, params, self.job.allow)
-        told = EpochTeller(self.control, claim.number, asked.epochs[-1])
+        last = asked.epochs[-1] if rung is None else min(rung.epochs, asked.epochs[-1])
+        told = EpochTeller(self.control, claim.number, last)
         if self.spec.search.split_pruner is not None:
             return self._by_split(estimator, asked, told, self.spec.search.split_pruner)
         pruner, store = self.spec.search.pruner, self._store(params, asked)
@@ -212,10 +218,10 @@ class Worker:
             if pruner is None:
                 return False
             trial.report(value, epoch)
-            return bool(trial.should_prune())
+            return epoch >= rung.epochs if rung else bool(trial.should_prune())
 
-        def tell(split: int, epoch: int, of: int) -> None:
-            self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=of)
+        def tell(split: int, epoch: int, _of: int) -> None:
+            self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=last)
 
         estimator.set_params(epochs=asked.epochs[-1])
         return evaluate_in_lockstep(estimator, self.data, asked, stop, tell, store)
@@ -234,12 +240,13 @@ class Worker:
 
         return evaluate_by_split(estimator, self.data, asked, hopeless, [told])
 
-    def _optuna_trial(self, claim: Claim) -> Any:
+    def _optuna_trial(self, claim: Claim, rung: Rung | None) -> Any:
         import optuna
 
-        slot = int(claim.key.rpartition(":")[2])
-        sampler, pruner = make_sampler(self.spec, slot), make_pruner(self.spec)
-        study = self.ledger.searched(self.job.study, sampler, pruner)
+        sampler = make_sampler(self.spec, slot_of(claim))
+        if rung is not None and rung.continues is not None:
+            sampler = optuna.samplers.RandomSampler(0)  # all parameters are given
+        study = self.ledger.searched(self.job.study, sampler, make_pruner(self.spec))
         self.ledger.view.take(study._study_id, claim.trial_id)
         return optuna.trial.Trial(study, claim.trial_id)
 

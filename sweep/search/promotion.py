@@ -1,0 +1,149 @@
+"""Hyperband by promotion: each slot begins a candidate with few epochs, or lets a good one go on.
+
+A decision trial by trial, as Optuna's pruners take it, stops a trial for good or lets it run: the
+first ones of a rung, which have nobody to be compared with, run to the end. Here a trial pauses at
+its rung. It goes on, from its saved weights, once it is among the best ``1 / reduction_factor`` of
+those that have come so far. The brackets are those of L. Li et al., "Hyperband: a novel
+bandit-based approach to hyperparameter optimization" (JMLR 18, 2018), the promotion is that of
+L. Li et al., "A system for massively parallel hyperparameter tuning" (MLSys 2020).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+from sweep.ledger.records import Rung
+from sweep.search.evaluate import mean_score
+from sweep.search.pruners import largest_epochs
+from sweep.spec.pruning import BY_RUNGS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sweep.ledger.records import TrialRecord
+    from sweep.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """One way of dividing a budget.
+
+    Attributes
+    ----------
+    rungs : tuple of int
+        Epochs after which a candidate pauses, ascending; the last is the whole.
+    starts : int
+        Candidates begun in it before the next bracket's turn.
+    """
+
+    rungs: tuple[int, ...]
+    starts: int
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The brackets of a study, most candidates first, and the share that goes on: one of so many."""
+
+    brackets: tuple[Bracket, ...]
+    factor: int
+
+    @property
+    def whole(self) -> int:
+        """Epochs of a whole trial."""
+        return self.brackets[0].rungs[-1]
+
+    def begin(self, number: int) -> Rung:
+        """Return where the candidate of that number, from 0, pauses first."""
+        turns = [place for place, each in enumerate(self.brackets) for _ in range(each.starts)]
+        place = next(islice(cycle(turns), number % len(turns), None))
+        return Rung(place, self.brackets[place].rungs[0])
+
+    def above(self, rung: Rung) -> int:
+        """Return the epochs of the next rung; the whole where there is none."""
+        rungs = self.brackets[rung.bracket].rungs
+        return next((epochs for epochs in rungs if epochs > rung.epochs), rungs[-1])
+
+
+def ladder_of(spec: StudySpec) -> Ladder | None:
+    """Return the ladder of a study; None where its pruner has none."""
+    asked = spec.search.pruner
+    if asked is None or asked.name not in BY_RUNGS:
+        return None
+    factor, least = asked.reduction_factor or 3, asked.min_epochs or 1
+    most = max(asked.max_epochs or largest_epochs(spec), least)
+    rungs = [least]
+    while rungs[-1] * factor < most:
+        rungs.append(rungs[-1] * factor)
+    steps = (*rungs, most) if rungs[-1] < most else tuple(rungs)
+    if asked.name == "successive_halving":
+        return Ladder((Bracket(steps, 1),), factor)
+    size = len(steps)
+    starts = [math.ceil(size * factor ** (size - 1 - i) / (size - i)) for i in range(size)]
+    brackets = tuple(Bracket(steps[i:], each) for i, each in enumerate(starts))
+    return Ladder(brackets, factor)
+
+
+def next_rung(
+    ladder: Ladder, trials: Sequence[TrialRecord], left: int, lost: Collection[int] = ()
+) -> Rung:
+    """Return what the next slot of a study does.
+
+    Parameters
+    ----------
+    ladder : Ladder
+        The study's.
+    trials : sequence of TrialRecord
+        Those with a rung that run or have ended with a value.
+    left : int
+        Slots that will be left after this one. The last ones begin nothing new where something
+        is left to go on, so that the study ends with whole trials.
+    lost : collection of int
+        Numbers of trials whose continuation failed: they do not go on.
+    """
+    followed = {t.rung.continues for t in trials if t.rung} | set(lost)
+    paused = [t for t in trials if t.state == "PRUNED" and t.number not in followed]
+    if chosen := _promotable(ladder, trials, paused):
+        return _follow(ladder, chosen)
+    whole = any(t.state == "COMPLETE" for t in trials)
+    if left < len(ladder.brackets[0].rungs) - 1 and paused:
+        best = max(paused, key=lambda t: (_rung(t).epochs, reached(t), -t.number))
+        rung = _follow(ladder, best)
+        return rung if left or whole else Rung(rung.bracket, ladder.whole, best.number)
+    begun = sum(t.rung is not None and t.rung.continues is None for t in trials)
+    first = ladder.begin(begun)
+    return first if left or whole else Rung(first.bracket, ladder.whole)
+
+
+def reached(trial: TrialRecord) -> float:
+    """Return the mean held-out score of a trial at its rung, or as far as it came."""
+    shared = set.intersection(*(set(split.test) for split in trial.splits))
+    return mean_score(trial.splits, max(e for e in shared if e <= _rung(trial).epochs))
+
+
+def _promotable(
+    ladder: Ladder, trials: Sequence[TrialRecord], paused: Sequence[TrialRecord]
+) -> TrialRecord | None:
+    """Return the best trial of the highest rung that has one to let go on."""
+    places = {(t.rung.epochs, -t.rung.bracket) for t in paused if t.rung}
+    for epochs, bracket in sorted(places, reverse=True):
+        here = [t for t in trials if t.rung and t.splits and t.state in ("PRUNED", "COMPLETE")]
+        here = [t for t in here if (_rung(t).epochs, -_rung(t).bracket) == (epochs, bracket)]
+        ranked = sorted(here, key=lambda t: (-reached(t), t.number))
+        for trial in ranked[: len(here) // ladder.factor]:
+            if trial in paused:
+                return trial
+    return None
+
+
+def _follow(ladder: Ladder, trial: TrialRecord) -> Rung:
+    rung = _rung(trial)
+    return Rung(rung.bracket, ladder.above(rung), trial.number)
+
+
+def _rung(trial: TrialRecord) -> Rung:
+    if trial.rung is None:
+        raise ValueError(f"trial {trial.number} stands on no rung")
+    return trial.rung

@@ -1,0 +1,65 @@
+"""What each slot of a study with rungs does: begin a candidate, or let a good one go on."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.storage import one_at_a_time
+from sweep.search.draws import DRAWN_BEFOREHAND
+from sweep.search.promotion import ladder_of, next_rung
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.ledger.ledger import Claim, Ledger
+    from sweep.ledger.records import Rung
+    from sweep.spec import StudySpec
+    from sweep.workers.ended import Ended
+
+
+class Climb:
+    """Decides where the trials of one study pause; no rungs, no decision.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where decisions are written, at once: other workers' depend on them.
+    spec : StudySpec
+        The study.
+    ended : Ended
+        Its trials.
+    """
+
+    def __init__(self, ledger: Ledger, spec: StudySpec, ended: Ended) -> None:
+        self._ledger, self._spec, self._ended = ledger, spec, ended
+        self.ladder = ladder_of(spec)
+
+    def rung(self, claim: Claim) -> Rung | None:
+        """Decide for a slot that was taken, and write it down; None in a study without rungs."""
+        if self.ladder is None:
+            return None
+        name, slot = self._spec.study.name, slot_of(claim)
+        with one_at_a_time(self._ledger.url, "rungs"):
+            running = [each for each in self._ended.running() if each.number != claim.number]
+            trials = [each for each in (*self._ended.all(), *running) if each.rung]
+            if slot < len(self._spec.search.start):  # its parameters are given
+                rung, fixed = self.ladder.begin(slot), {}
+            else:
+                left = (self._spec.search.trials or 0) - 1 - slot
+                rung = next_rung(self.ladder, trials, left, self._ledger.broken_off(name))
+                fixed = self._fixed(rung, slot)
+            self._ledger.place(claim, rung, fixed)
+        return rung
+
+    def _fixed(self, rung: Rung, slot: int) -> Mapping[str, Any]:
+        """Return the parameters of the trial that goes on, or a draw that learns nothing."""
+        if rung.continues is not None:
+            return next(t.params for t in self._ended.all() if t.number == rung.continues)
+        draws = DRAWN_BEFOREHAND.get(self._spec.search.method)
+        return next(islice(draws(self._spec), slot, None)) if draws else {}
+
+
+def slot_of(claim: Claim) -> int:
+    """Return the number of a claim's slot."""
+    return int(claim.key.rpartition(":")[2])
