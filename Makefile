@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo test test-fast lint format bench clean
+.PHONY: demo test test-fast lint format docs gallery bench clean
 
 # Two studies on scikit-learn's bundled digits: a grid and a TPE search, each with its report.
 demo: $(STAMP)
@@ -27,6 +27,14 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The two references of docs/ that the code writes.
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
+
+# Every shipped study, its report, and the table of reports/README.md (two hours on 2 cores).
+gallery: $(STAMP)
+	$(BIN)/python reports/gallery.py
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else "sweep needs Python 3.11 to 3.13, this is %d.%d; name another: make PYTHON=python3.11 ..." % v)'

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sweep.errors import SweepError
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
     from sweep.search_cv import OptunaSearchCV
+    from sweep.section import Section
     from sweep.spec import StudySpec, load_study
     from sweep.study import StudyResult, open_study, run_study
 
@@ -25,6 +26,7 @@ __all__ = [
     "KerasClassifier",
     "KerasMLPClassifier",
     "OptunaSearchCV",
+    "Section",
     "StudyResult",
     "StudySpec",
     "SweepError",
@@ -40,6 +42,7 @@ _HOMES = {
     "KerasClassifier": "sweep.estimators",
     "KerasMLPClassifier": "sweep.estimators",
     "OptunaSearchCV": "sweep.search_cv",
+    "Section": "sweep.section",
     "StudyResult": "sweep.study",
     "StudySpec": "sweep.spec",
     "SweepError": "sweep.errors",

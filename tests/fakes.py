@@ -49,11 +49,19 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
         right = np.arange(len(X)) < round(self.share() * len(X))
         return np.where(right, X[:, 0], 1 - X[:, 0]).astype(int)
 
+    def predict_proba(self, X):
+        """Return 0.9 for the predicted label and 0.1 for the other."""
+        return np.where(self.predict(X)[:, None] == np.array([0, 1]), 0.9, 0.1)
+
     def at_epoch(self, epoch):
         """Return this estimator as it was."""
         earlier = copy.copy(self)
         earlier.n_epochs_ = epoch
         return earlier
+
+    def named_weights(self):
+        """Return one array."""
+        return [("dense/kernel", self._state.weights[0])]
 
     def layer_table(self):
         """Return one layer."""

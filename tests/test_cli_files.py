@@ -13,7 +13,7 @@ from commands import broken, read, sweep
 from ledgers import DATA, build
 
 from sweep.ledger.ledger import Ledger
-from sweep.study.delete import artifacts_folder
+from sweep.ledger.storage import artifacts_folder
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
 

@@ -12,8 +12,8 @@ from sweep.ledger.objectives import undominated
 from sweep.ledger.reading import read_study
 from sweep.search.constraints import TooLargeError, check_size, ruled_out
 from sweep.search.plan import make_plan
+from sweep.study.begin import update
 from sweep.study.check import cells_left
-from sweep.study.run import _update
 from sweep.tables import candidates_frame
 from sweep.workers.upkeep import given_up, restore, withdraw
 
@@ -132,7 +132,7 @@ def test_patience_ends_a_search_and_more_of_it_goes_on(monkeypatch, tmp_path):
     assert len(cells_left(make_plan(patient), record)) == 5
     more = study("random", trials=12, patience=3, space=space, start=start)
     assert len(cells_left(make_plan(more), record)) == 8
-    _update(ledger, more, make_plan(more), "pretend")
+    update(ledger, more, make_plan(more), "pretend")
     assert not given_up(ledger, "pretend")
     assert restore(ledger, "pretend", make_plan(more)) == 8
     work(monkeypatch, ledger, more, cells=3)

@@ -57,8 +57,7 @@ def test_every_file_that_the_documents_name_is_there():
         "docs/data.md",
         "docs/models.md",
         "docs/estimators.md",
-        "docs/answer.md",
-        "docs/selection.md",
+        *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
     ):
         text = (ROOT / name).read_text("utf-8")
         targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]
@@ -105,6 +104,59 @@ def test_the_model_of_ones_own_in_the_docs_works(tmp_path):
     (tmp_path / "mine.toml").write_text(head + blocks(MODELS, "toml")[0])
     (command,) = commands(MODELS)
     assert "4 cells" in run([*command, "--no-report"], tmp_path)
+
+
+@pytest.mark.tensorflow
+def test_the_dataset_of_ones_own_in_the_docs_works(tmp_path):
+    """mine.py and its commands, as docs/data.md shows them."""
+    text = (ROOT / "docs" / "data.md").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(blocks(text, "python")[0])
+    rest = '[model]\nepochs = 2\n[search]\nmethod = "grid"\ncv = 2\n[space]\nhidden_size = [4]\n'
+    (tmp_path / "study.toml").write_text(blocks(text, "toml")[0] + rest)
+    look, search = commands(text)
+    assert "even" in run(look, tmp_path)
+    assert "1 cell" in run([*search, "--no-report"], tmp_path)
+
+
+@pytest.mark.tensorflow
+def test_the_section_of_ones_own_in_the_docs_works(tmp_path):
+    """mine.py and [report], as docs/report-sections.md shows them; reading runs none of it."""
+    text = (ROOT / "docs" / "report-sections.md").read_text("utf-8")
+    (tmp_path / "mine.py").write_text(blocks(text, "python")[0])
+    rest = '[data]\ndataset = "digits"\ntrain_rows = 200\n[model]\nepochs = 2\n'
+    rest += '[search]\nmethod = "grid"\ncv = 2\n[space]\nhidden_size = [4, 16]\n'
+    (tmp_path / "study.toml").write_text(rest + blocks(text, "toml")[0])
+    (command,) = commands(text)
+    run(command, tmp_path)
+    page = (tmp_path / "reports" / "study.html").read_text("utf-8")
+    assert "2 complete candidates; held-out score above their median." in page
+    assert "data:image/svg+xml;base64," in page
+    assert 'id="leaderboard"' in page
+    assert 'id="pivots"' not in page
+    (tmp_path / "mine.py").unlink()
+    run(["sweep", "report", "study", "--output", "again.html"], tmp_path)
+    assert (tmp_path / "again.html").read_text("utf-8") == page
+
+
+@pytest.mark.tensorflow
+def test_the_search_of_the_docs_works(tmp_path):
+    """The second Python block of docs/from-gridsearchcv.md, and its study file."""
+    text = (ROOT / "docs" / "from-gridsearchcv.md").read_text("utf-8")
+    (tmp_path / "ours.py").write_text(blocks(text, "python")[1] + "print(search.best_score_)\n")
+    line = [sys.executable, "ours.py"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert load_study_text(blocks(text, "toml")[0]).grid_cells()
+
+
+def test_the_generated_references_are_those_of_the_code():
+    """docs/study-file.md and docs/model-parameters.md; `make docs` writes them again."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    import generate
+
+    assert (ROOT / "docs" / "study-file.md").read_text("utf-8") == generate.study_file()
+    page = (ROOT / "docs" / "model-parameters.md").read_text("utf-8")
+    assert page == generate.model_parameters()
 
 
 @pytest.mark.tensorflow

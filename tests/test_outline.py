@@ -6,17 +6,17 @@ import pytest
 from ledgers import GRID, RANDOM, build
 from pretend import begin, searched, study
 
-from sweep.cli.listing import _outlined
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outline import outlines
 from sweep.ledger.reading import read_study
+from sweep.selection.outlines import outlined
 
 
 def both_ways(path):
     """Return each outlined study by the database and by reading it whole."""
     ledger = Ledger(f"sqlite:///{path}")
     found, others = outlines(ledger)
-    return found, [_outlined(read_study(ledger, each.name)) for each in found], others
+    return found, [outlined(read_study(ledger, each.name)) for each in found], others
 
 
 def test_counting_agrees_with_reading(tmp_path, monkeypatch):
@@ -39,7 +39,7 @@ def test_counting_agrees_with_reading(tmp_path, monkeypatch):
 
 
 def test_attempts(tmp_path):
-    """An attempt cut short is no end of its cell, and a second attempt counts in place of the first."""
+    """An attempt cut short is no end of its cell; the second one counts in its place."""
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     spec = study("random", trials=2)
     begin(ledger, spec)

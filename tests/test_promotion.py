@@ -22,7 +22,7 @@ def ladder(pruner, epochs=9):
 
 def trial(number, epochs, score, continues=None, state="PRUNED", bracket=0):
     """Return a trial that came to a rung with that score."""
-    splits = (SplitResult({epoch: score for epoch in range(1, epochs + 1)}),)
+    splits = (SplitResult(dict.fromkeys(range(1, epochs + 1), score)),)
     rung = Rung(bracket, epochs, continues)
     return TrialRecord(number, f"slot:{number}", state, {"a": number}, (9,), splits, rung=rung)
 

@@ -13,6 +13,7 @@ def test_all_is_sorted_and_pinned():
         "KerasClassifier",
         "KerasMLPClassifier",
         "OptunaSearchCV",
+        "Section",
         "StudyResult",
         "StudySpec",
         "SweepError",

@@ -418,8 +418,10 @@ PRUNERS = "one of: median, percentile, hyperband, successive_halving, patient, t
         ),
         (
             {"name": "patient", "wrapped": "hyperband"},
-            'search.pruner.wrapped: "hyperband" lets trials pause and go on, so it cannot be '
-            'wrapped; wrap "median", "percentile" or "threshold"',
+            (
+                'search.pruner.wrapped: "hyperband" lets trials pause and go on, so it cannot be '
+                'wrapped; wrap "median", "percentile" or "threshold"'
+            ),
         ),
         (
             "threshold",

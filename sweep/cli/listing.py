@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import cells_in, natural_width
+from sweep.cli.board import natural_width
 from sweep.cli.options import format_option, storage_option
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean, moment, score
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from sweep.ledger.outline import Outline
-    from sweep.ledger.records import StudyRecord
 
 HIDDEN = ("created", "method")
 """Columns that a narrow terminal does without, first to last."""
@@ -34,33 +33,12 @@ def list_studies(*, form: str, storage: str | None) -> None:
       sweep list
     """
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.outline import outlines
-    from sweep.ledger.reading import read_study
     from sweep.ledger.storage import storage_url
+    from sweep.selection.outlines import all_outlines
 
-    ledger = Ledger(storage_url(storage), create=False)
-    found, others = outlines(ledger)
-    found += [_outlined(read_study(ledger, name)) for name in others]
-    rows = [asdict(each) for each in sorted(found, key=lambda each: each.created)]
+    with closing(Ledger(storage_url(storage), create=False)) as ledger:
+        rows = [asdict(each) for each in all_outlines(ledger)]
     emit(form, rows, rows, lambda: _drawn(rows))
-
-
-def _outlined(record: StudyRecord) -> Outline:
-    from sweep import selection
-    from sweep.ledger.outline import Outline
-
-    best = selection.best(record)
-    return Outline(
-        name=record.name,
-        method=record.spec["search"]["method"],
-        status=record.status,
-        done=record.done,
-        planned=record.planned,
-        failed=cells_in(record, "FAIL"),
-        best=selection.mean_score(best) if best else None,
-        created=record.created,
-        test_opened=record.winner is not None,
-    )
 
 
 def _drawn(rows: list[dict[str, Any]]) -> list[RenderableType]:

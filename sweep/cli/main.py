@@ -25,6 +25,7 @@ HOMES = {
     "best": "best:best",
     "pivot": "pivot:pivot",
     "report": "report:report",
+    "compare": "compare:compare",
     "delete": "delete:delete",
     "models": "catalog:models",
     "data": "catalog:data",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from sweep.cli.board import board_parts, failure_lines
 from sweep.cli.check import read_spec
 from sweep.cli.group import INTERRUPTED, QUIET, command_line, log
+from sweep.cli.keeping import ReportKeeper
 from sweep.cli.options import (
     allow_option,
     allowed,
@@ -92,10 +94,13 @@ def run(
             spec = read_spec(file, (*changes, *outer), name)
             if reporting:
                 threading.Thread(target=_load_drawing).start()
-            result = run_study(
-                spec, storage=storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
-                retry_failed=retry_failed, watcher=reporter, nursery=nursery,
-            )  # fmt: skip
+            keeper = ReportKeeper(spec.study.name, storage, report_path)
+            with keeper if reporting else nullcontext():
+                result = run_study(
+                    spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
+                    allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
+                    nursery=nursery,
+                )  # fmt: skip
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         ctx.exit(_stopped(ctx, reporter, stop))
     _show(result, reporter)
@@ -165,13 +170,17 @@ def _outcome(result: StudyResult, progress: Any) -> str:
 def _report(result: StudyResult, output: Path | None, reporter: Reporter) -> Path:
     """Write the report, unless nothing has happened since it was written."""
     from sweep.ledger.storage import sqlite_path
+    from sweep.study.index import write_index
     from sweep.study.places import report_path
 
     ledger, standing = sqlite_path(result.url), report_path(result.name)
     idle = output is None and reporter.progress is None
     if idle and ledger is not None and _newer(standing, ledger):
         return _near(standing)
-    return _near(written(result, output))
+    path = written(result, output)
+    if output is None:
+        write_index(result.url)
+    return _near(path)
 
 
 def _newer(file: Path, other: Path) -> bool:

@@ -183,6 +183,12 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "_state")
         return model_layers(self._engine().model)
 
+    def named_weights(self) -> list[tuple[str, np.ndarray]]:
+        """Return name (``"conv_1/kernel"``) and values of each array of weights, in order."""
+        check_is_fitted(self, "_state")
+        names = ["/".join(v.path.split("/")[-2:]) for v in self._engine().model.weights]
+        return list(zip(names, self._state.weights, strict=True))
+
     @property
     def model_(self) -> Any:
         """The fitted model as a ``keras.Model`` of its own (scaling is not part of it)."""

@@ -24,7 +24,7 @@ def save_fitted(estimator: Any, path: Path) -> None:
     _write(path, _arrays(estimator))
 
 
-def save_progress(estimator: Any, path: Path, scores: Mapping[int, float]) -> None:
+def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, float]]) -> None:
     """Write all that a fit needs to go on: the optimizer's state and the scores so far too."""
     state = estimator._state
     rate = np.nan if state.learning_rate is None else state.learning_rate
@@ -80,7 +80,7 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
     return estimator
 
 
-def load_progress(estimator: Any, path: Path, most: int) -> dict[int, float]:
+def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, float]]:
     """Bring an estimator (its parameters set) to where :func:`save_progress` has left its fit.
 
     Parameters
@@ -94,8 +94,8 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, float]:
 
     Returns
     -------
-    dict of int to float
-        The scores by epoch, empty where it has gone too far.
+    dict of int to (float, float)
+        Score and loss by epoch, empty where it has gone too far.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, float]:
     rate = float(arrays["rate"])
     weights = estimator._state.weights
     estimator._state = FitState(weights, slots, done, None if np.isnan(rate) else rate)
-    return dict(zip(arrays["scored"].tolist(), arrays["scores"].tolist(), strict=True))
+    return dict(zip(arrays["scored"].tolist(), map(tuple, arrays["scores"].tolist()), strict=True))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from sweep.figures.canvas import to_svg
 from sweep.figures.cost import cost_frame, draw_cost
 from sweep.figures.curves import curves_frame, draw_curves, draw_loss
+from sweep.figures.fit import draw_fit, fit_frame
 from sweep.figures.history import draw_history, history_frame
 from sweep.figures.importances import draw_importances
 from sweep.figures.pareto import AXES, draw_pareto
+from sweep.figures.progress import draw_progress
 from sweep.figures.slices import draw_slice, ranges, slice_frame
 
 __all__ = [
@@ -16,11 +18,14 @@ __all__ = [
     "curves_frame",
     "draw_cost",
     "draw_curves",
+    "draw_fit",
     "draw_history",
     "draw_importances",
     "draw_loss",
     "draw_pareto",
+    "draw_progress",
     "draw_slice",
+    "fit_frame",
     "history_frame",
     "ranges",
     "slice_frame",

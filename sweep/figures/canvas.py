@@ -135,6 +135,13 @@ def whole_ticks(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
 
 
+def draw_level(axes: Axes, value: float, name: str) -> None:
+    """Draw a level that the reader may compare with, and name it at its right end."""
+    axes.axhline(value, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
+    place = axes.get_yaxis_transform()
+    axes.text(1, value, name, transform=place, color=MUTED, fontsize=11, ha="right", va="bottom")
+
+
 def _style(axes: Axes) -> None:
     axes.tick_params(colors=MUTED, labelsize=11, length=3, width=0.8, pad=4)
     axes.grid(axis="y", color=RULE, linewidth=0.7)

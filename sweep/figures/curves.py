@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.figures.canvas import DASHES, GHOST, SERIES, paper, whole_ticks
+from sweep.figures.canvas import DASHES, GHOST, SERIES, draw_level, paper, whole_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def draw_curves(folds: pd.DataFrame, top: Sequence[int], score: str = "score") -
     return _draw(folds, top, "test_score", f"held-out {score}")
 
 
-def draw_loss(folds: pd.DataFrame, top: Sequence[int]) -> Figure:
+def draw_loss(folds: pd.DataFrame, top: Sequence[int], guessing: float | None = None) -> Figure:
     """Draw training loss against epoch, in the manner of :func:`draw_curves`.
 
     Parameters
@@ -66,13 +66,19 @@ def draw_loss(folds: pd.DataFrame, top: Sequence[int]) -> Figure:
         From :func:`sweep.tables.folds_frame`.
     top : sequence of int
         Up to five trial numbers to draw in colour.
+    guessing : float, optional
+        The loss of equal probabilities, drawn as a line where a trial comes near it.
 
     Returns
     -------
     Figure
         For :func:`sweep.figures.to_svg`.
     """
-    return _draw(folds, top, "loss", "training loss")
+    figure = _draw(folds, top, "loss", "training loss")
+    highest = folds["loss"].max()
+    if guessing is not None and highest > 0.7 * guessing:
+        draw_level(figure.axes[0], guessing, "guessing")
+    return figure
 
 
 def _draw(folds: pd.DataFrame, top: Sequence[int], column: str, title: str) -> Figure:

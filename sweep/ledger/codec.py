@@ -15,15 +15,19 @@ from sweep.ledger.records import (
     SplitResult,
     WinnerRecord,
 )
+from sweep.section import SectionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+BY_EPOCH = ("test", "train", "seconds", "losses")
+"""What a split holds by epoch."""
 
 
 def split_to_plain(split: SplitResult) -> dict[str, Any]:
     """Return a split's result as JSON-able values; epochs become strings."""
     plain = asdict(split)
-    for name in ("test", "train", "seconds"):
+    for name in BY_EPOCH:
         plain[name] = {str(epoch): value for epoch, value in plain[name].items()}
     return plain
 
@@ -36,8 +40,8 @@ def splits_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SplitResult, 
 def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
     """Read what :func:`split_to_plain` wrote."""
     by_epoch = {
-        name: {int(epoch): value for epoch, value in plain[name].items()}
-        for name in ("test", "train", "seconds")
+        name: {int(epoch): value for epoch, value in plain.get(name, {}).items()}
+        for name in BY_EPOCH
     }
     return SplitResult(
         **by_epoch,
@@ -71,6 +75,7 @@ def winner_from_plain(plain: Mapping[str, Any] | None) -> WinnerRecord | None:
             "history": _history(plain["history"]),
             "layers": layers_from_plain(plain["layers"]),
             "confusion": tuple(tuple(row) for row in plain["confusion"]),
+            "weights": tuple((name, tuple(shape)) for name, shape in plain.get("weights", ())),
         }
     )
 
@@ -87,6 +92,12 @@ def importances_from_plain(plain: Mapping[str, Any] | None) -> ImportanceRecord 
     if plain is None:
         return None
     return ImportanceRecord(**{**plain, "left_out": tuple(plain["left_out"])})
+
+
+def sections_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SectionRecord, ...]:
+    """Read a person's own sections of the report."""
+    tuples = ({"columns": tuple(s["columns"]), "rows": tuple(map(tuple, s["rows"]))} for s in plain)
+    return tuple(SectionRecord(**{**s, **more}) for s, more in zip(plain, tuples, strict=True))
 
 
 def openings_from_plain(

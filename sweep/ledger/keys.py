@@ -6,6 +6,8 @@ FORMAT = 1
 CELL, RESULT, REASON, WORKER, LOST, COPIED = (
     f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
 )
+SECTIONS = "sweep:sections"
+"""A person's own sections of the report."""
 STUDY, WINNER, NESTED = "sweep:study", "sweep:winner", "sweep:nested"
 IMPORTANCES, OPENING = "sweep:importances", "sweep:opening:"
 SOURCE = "sweep:from"

@@ -106,7 +106,7 @@ def _outline(
         if state in ("COMPLETE", "PRUNED") or (state == "FAIL" and reason is not None):
             ended[json.loads(cell)["key"]] = (state, value)
     states = [state for state, *_ in trials]
-    values = [value for state, value in ended.values() if state == "COMPLETE"]
+    values = [v for state, v in ended.values() if state == "COMPLETE" and v is not None]
     return Outline(
         name=name,
         method=header["spec"]["search"]["method"],

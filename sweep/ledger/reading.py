@@ -10,6 +10,7 @@ from sweep.ledger.codec import (
     layers_from_plain,
     nested_from_plain,
     openings_from_plain,
+    sections_from_plain,
     splits_from_plain,
     winner_from_plain,
 )
@@ -23,6 +24,7 @@ from sweep.ledger.keys import (
     REASON,
     RESULT,
     RUNG,
+    SECTIONS,
     SOURCE,
     WINNER,
     WORKER,
@@ -84,6 +86,7 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
         nested=nested_from_plain(attributes.get(NESTED)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(opened, winner),
+        sections=sections_from_plain(attributes.get(SECTIONS, [])),
     )
 
 
@@ -138,7 +141,10 @@ def _suggested_epochs(trial: FrozenTrial) -> tuple[int, ...]:
 
 
 def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate]:
-    """Return the ended rows in the order of the plan; a trial that went on is a row where it ended."""
+    """Return the ended rows in the order of the plan.
+
+    A trial that another one has gone on from is no row: the other is.
+    """
     ended = latest_by_key(trials)
     if spec.search.method == "grid":
         return _grid_rows(spec, ended)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sweep.section import SectionRecord
+
 Layer = tuple[str, str, str, int]
 """Name, kind, output shape and number of parameters of one layer."""
 
@@ -63,6 +65,9 @@ class SplitResult:
         Number of the seed, from 0: the fit's ``random_state`` is that of the study plus this.
     inference_ms : float or None
         Milliseconds of predicting 1,000 rows, where the study asks for it.
+    losses : mapping of int to float
+        Mean cross-entropy of the held-out rows, by epoch; empty where a model gives no
+        probabilities.
     """
 
     test: Mapping[int, float]
@@ -74,6 +79,7 @@ class SplitResult:
     split: int = 0
     seed: int = 0
     inference_ms: float | None = None
+    losses: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,10 @@ class WinnerRecord:
         Test rows by true class (row) and predicted class (column).
     precision : str
         In which the winner was refitted; empty where an older version did not say.
+    test_loss : float or None
+        Mean cross-entropy of the test rows.
+    weights : tuple of (str, tuple of int)
+        Name and shape of each array of weights.
     """
 
     candidate: int
@@ -237,6 +247,8 @@ class WinnerRecord:
     layers: tuple[Layer, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     precision: str = ""
+    test_loss: float | None = None
+    weights: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -378,6 +390,8 @@ class StudyRecord:
         None until a run has seen the study's end.
     openings : tuple of Opening
         Each opening of the test set that the ledger holds, oldest first.
+    sections : tuple of SectionRecord
+        A person's own sections of the report.
     """
 
     name: str
@@ -394,6 +408,7 @@ class StudyRecord:
     nested: NestedRecord | None = None
     importances: ImportanceRecord | None = None
     openings: tuple[Opening, ...] = ()
+    sections: tuple[SectionRecord, ...] = ()
 
     @property
     def test_openings(self) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
+from sweep.names import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,11 @@ def ledger_folder(url: str) -> Path:
     """Return the folder beside the ledger where files that belong to it lie."""
     path = sqlite_path(url)
     return path.parent if path else Path(default_url()[len("sqlite:///") :]).parent
+
+
+def artifacts_folder(url: str, name: str) -> Path:
+    """Return the folder with a study's weights and pictures."""
+    return ledger_folder(url) / "artifacts" / slug(name)
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import nested_from_plain
-from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, STUDY, WINNER
+from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STUDY, WINNER
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.storage import open_storage, shown_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import optuna
 
     from sweep.ledger.records import ImportanceRecord, NestedRecord, Opening, WinnerRecord
+    from sweep.section import SectionRecord
 
 
 class Studies:
@@ -139,6 +140,12 @@ class Studies:
         with self.translated():
             study_id = self.study_id(name)
             self.storage.set_study_user_attr(study_id, IMPORTANCES, asdict(importances))
+
+    def set_sections(self, name: str, sections: Sequence[SectionRecord]) -> None:
+        """Record a person's own sections of the report."""
+        with self.translated():
+            plain = [asdict(section) for section in sections]
+            self.storage.set_study_user_attr(self.study_id(name), SECTIONS, plain)
 
     def nested(self, name: str) -> NestedRecord | None:
         """Return what a nested cross-validation found, if one has ended."""

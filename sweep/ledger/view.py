@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from sweep.ledger.keys import RUNG
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from optuna.distributions import BaseDistribution
     from optuna.storages import RDBStorage
@@ -48,6 +48,8 @@ class SearchView(_CachedStorage):
         self._params: list[tuple[int, str, float, BaseDistribution]] = []
         self._reports: dict[int, dict[int, float]] = {}
         self._own: FrozenTrial | None = None
+        self.judged: Callable[[list[FrozenTrial]], list[FrozenTrial]] | None = None
+        """How samplers are to see the trials, where their budgets differ."""
 
     def take(self, study_id: int, trial_id: int) -> None:
         """Read this worker's own trial, once."""
@@ -78,7 +80,8 @@ class SearchView(_CachedStorage):
         found = self.seen(study_id, states, deepcopy=deepcopy)
         rungs = [t.user_attrs[RUNG] for t in found if RUNG in t.user_attrs and t.state != RUNNING]
         followed = {rung["continues"] for rung in rungs}
-        return [trial for trial in found if trial.number not in followed]
+        shown = [trial for trial in found if trial.number not in followed]
+        return self.judged(shown) if self.judged else shown
 
     def seen(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sweep.report.comparison import render_comparison, write_comparison
 from sweep.report.page import render, write_report
 
-__all__ = ["render", "write_report"]
+__all__ = ["render", "render_comparison", "write_comparison", "write_report"]

@@ -172,8 +172,12 @@ def _test(record: StudyRecord) -> Figure:
             else "The test set is still closed"
         )
         return Figure(title, "closed", "", why)
+    longer = record.spec.get("search", {}).get("refit_epochs")
+    epochs = f"for {text.many(len(winner.history['loss']), 'epoch')} " if longer else ""
+    loss = "" if winner.test_loss is None else f", loss {text.score(winner.test_loss)}"
     note = (
-        f"after a refit on {winner.train_rows:,} rows; test set of {winner.test_rows:,} rows "
+        f"after a refit {epochs}on {winner.train_rows:,} rows{loss}; "
+        f"test set of {winner.test_rows:,} rows "
         f"opened {text.times(record.test_openings)}, on {text.moment(winner.test_opened_at)}"
     )
     if scoring(record) != "accuracy" or winner.test_rows < 1:

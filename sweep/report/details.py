@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.ledger.reading import latest_by_key
@@ -46,6 +47,21 @@ def layers(record: StudyRecord) -> Table | None:
     return table(
         caption, {"layer": False, "kind": False, "output shape": False, "parameters": True}, rows
     )
+
+
+def weights(record: StudyRecord) -> Table | None:
+    """Return names and shapes of the winner's weights, None where there is none."""
+    held = record.winner.weights if record.winner else ()
+    if not held:
+        return None
+    sizes = [(name, shape, prod(shape)) for name, shape in held]
+    rows = [(name, _shape(shape), text.whole(size)) for name, shape, size in sizes]
+    caption = f"{text.many(len(held), 'array')} of weights of the winner."
+    return table(caption, {"weights": False, "shape": False, "numbers": True}, rows)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "1"  # noqa: RUF001 - the sign of the field
 
 
 def confusion(record: StudyRecord) -> HeatMap | None:
@@ -115,7 +131,7 @@ def data_facts(record: StudyRecord) -> list[tuple[str, str]]:
     return [
         ("Data", text.clean(data.name)),
         ("Rows", f"{data.train_rows:,} for training, {data.test_rows:,} for the test"),
-        ("Shape of a row", " × ".join(map(str, data.shape))),  # noqa: RUF001 - the sign of the field
+        ("Shape of a row", _shape(data.shape)),
         ("Fingerprint", text.clean(data.fingerprint)),
         ("Started", text.moment(record.created)),
     ]

@@ -11,18 +11,23 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.report import answer, board, details, heat, plots, text
+from sweep.report import answer, board, details, heat, pictures, plots, text
+from sweep.report.contents import contents
 from sweep.report.influence import influence, influence_note
 from sweep.report.nested import nested_table
+from sweep.report.own import own_sections
 from sweep.tables import candidates_frame, folds_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweep.ledger.pictures import Pictures
     from sweep.ledger.records import StudyRecord
 
 
-def render(record: StudyRecord, pivots: Sequence[str] | None = None) -> str:
+def render(
+    record: StudyRecord, pivots: Sequence[str] | None = None, shown: Pictures | None = None
+) -> str:
     """Return the report of a study as one HTML page.
 
     Parameters
@@ -31,6 +36,8 @@ def render(record: StudyRecord, pivots: Sequence[str] | None = None) -> str:
         The study, in any state.
     pivots : sequence of str, optional
         See :func:`sweep.report.heat.heat_maps`.
+    shown : Pictures, optional
+        The study's pictures.
 
     Returns
     -------
@@ -43,11 +50,14 @@ def render(record: StudyRecord, pivots: Sequence[str] | None = None) -> str:
     ResultError
         If a pivot names no parameter of the study.
     """
-    return str(_environment().get_template("report.html.j2").render(context(record, pivots)))
+    return str(environment().get_template("report.html.j2").render(context(record, pivots, shown)))
 
 
 def write_report(
-    record: StudyRecord, path: str | os.PathLike[str], pivots: Sequence[str] | None = None
+    record: StudyRecord,
+    path: str | os.PathLike[str],
+    pivots: Sequence[str] | None = None,
+    shown: Pictures | None = None,
 ) -> Path:
     """Write the report of a study: whole, or not at all.
 
@@ -59,13 +69,20 @@ def write_report(
         The file; its folder is made where it is missing.
     pivots : sequence of str, optional
         See :func:`sweep.report.heat.heat_maps`.
+    shown : Pictures, optional
+        The study's pictures.
 
     Returns
     -------
     Path
         The file.
     """
-    page, target = render(record, pivots), Path(path)
+    return write_page(render(record, pivots, shown), path)
+
+
+def write_page(page: str, path: str | os.PathLike[str]) -> Path:
+    """Write a page: whole, or not at all; its folder is made where it is missing."""
+    target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False
@@ -80,16 +97,15 @@ def write_report(
     return target
 
 
-def context(record: StudyRecord, pivots: Sequence[str] | None = None) -> dict[str, Any]:
+def context(
+    record: StudyRecord, pivots: Sequence[str] | None = None, shown: Pictures | None = None
+) -> dict[str, Any]:
     """Return everything the template needs: one entry a section."""
     frame, folds = candidates_frame(record), folds_frame(record)
-    css, js = _resource("report.css"), _resource("report.js")
     slices = plots.slices(record, frame)
-    return {
-        "css": css,
-        "js": js,
-        "policy": _policy(css, js),
-        "name": text.clean(record.name),
+    found = {
+        **page_resources(),
+        "name": text.clean(record.spec.get("report", {}).get("title") or record.name),
         "answer": answer.answer(record),
         "facts": answer.facts(record),
         "nested": nested_table(record),
@@ -100,8 +116,11 @@ def context(record: StudyRecord, pivots: Sequence[str] | None = None) -> dict[st
         "influence": influence(record),
         "influence_note": influence_note(record),
         "curves": plots.learning(record, folds),
+        "fit": plots.fit(record, folds),
+        "albums": pictures.albums(record, shown),
         "others": plots.search(record, frame),
         "layers": details.layers(record),
+        "weights": details.weights(record),
         "confusion": details.confusion(record),
         "failures": details.failures(record),
         "past_limits": details.past_limits(record),
@@ -111,11 +130,20 @@ def context(record: StudyRecord, pivots: Sequence[str] | None = None) -> dict[st
         "environment": details.environment(record),
         "repeat": details.repeat(record),
         "refitted": record.winner is not None,
+        "own": own_sections(record),
     }
+    return {**found, "contents": contents(record, found)}
+
+
+def page_resources() -> dict[str, str]:
+    """Return style, script and the policy that allows nothing else."""
+    css, js = _resource("report.css"), _resource("report.js")
+    return {"css": css, "js": js, "policy": _policy(css, js)}
 
 
 @cache
-def _environment() -> Any:
+def environment() -> Any:
+    """Return the templates, which escape every text."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -109,8 +110,37 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
         Plot("curves", "Held-out score", curves, note, _wide(record, data, "test_score"), legend)
     ]
     if data["loss"].notna().any():
-        svg = figures.to_svg(figures.draw_loss(folds, numbers), "l-", "Training loss", "By epoch.")
+        drawn = figures.draw_loss(folds, numbers, _guessing(record))
+        svg = figures.to_svg(drawn, "l-", "Training loss", "By epoch.")
         plots.append(Plot("loss", "Training loss", svg, note, _wide(record, data, "loss"), legend))
+    return plots
+
+
+def fit(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
+    """Return loss and accuracy of the best candidate: training rows against held-out ones."""
+    best = next(iter(ranked(record)), None)
+    if best is None:
+        return []
+    data = figures.fit_frame(folds, best.trial.number)
+    if len(data) < 2:
+        return []
+    legend = (Key(1, "held-out rows, after the epoch"), Key(2, "training rows, during the epoch"))
+    settings = _named(best.trial.params, parameter_names(record))
+    note = f"{settings}; mean over {text.many(len(best.trial.splits), 'fit')}."
+    name = scoring(record)
+    plots = []
+    for training, held_out, title in (
+        ("loss", "test_loss", "Loss"),
+        ("accuracy", "test_score", "Accuracy" if name == "accuracy" else f"Accuracy and {name}"),
+    ):
+        shown = data[["epoch", training, held_out]]
+        if shown[held_out].isna().all():
+            continue
+        drawn = figures.draw_fit(data, training, held_out, title.lower())
+        svg = figures.to_svg(drawn, f"f{training[0]}-", title, "Training and held-out, by epoch.")
+        titles = {training: f"training {training}", held_out: f"held-out {held_out[5:]}"}
+        table = frame_table("Of the best candidate, after each epoch.", shown, titles)
+        plots.append(Plot(f"fit-{training}", title, svg, note, table, legend))
     return plots
 
 
@@ -127,6 +157,12 @@ def _slice(record: StudyRecord, frame: pd.DataFrame, name: str, prefix: str) -> 
     left = int((frame["state"] == "COMPLETE").sum()) - len(data)
     note = f"n = {len(data):,}" + (f"; does not apply to {left:,} more" if left else "")
     return Plot(f"slice-{prefix}", title, svg, note + (", logarithmic axis" if log else ""), None)
+
+
+def _guessing(record: StudyRecord) -> float | None:
+    """Return the loss of equal probabilities; None where a model may have a loss of its own."""
+    own = ":" in str(record.spec.get("model", {}).get("factory", ""))
+    return None if own or len(record.data.classes) < 2 else log(len(record.data.classes))
 
 
 def _top(record: StudyRecord) -> list[Candidate]:

@@ -83,7 +83,7 @@ def until(split: SplitResult, last: int) -> SplitResult:
     """Return what a split had measured after its first ``last`` epochs."""
     kept: dict[str, Any] = {
         name: {epoch: value for epoch, value in getattr(split, name).items() if epoch <= last}
-        for name in ("test", "train", "seconds")
+        for name in ("test", "train", "seconds", "losses")
     }
     history = {name: values[:last] for name, values in split.history.items()}
     return replace(split, **kept, history=history)

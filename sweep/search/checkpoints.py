@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    Scores = Mapping[int, tuple[float, float]]
+
 LIMIT_BYTES = 2**30
 """What the checkpoints of one study may take on the disk; the least recently used go first."""
 
@@ -38,7 +40,7 @@ class Checkpoints:
         said = json.dumps([without_epochs(params), split, seed], sort_keys=True, default=str)
         return self.folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npz"
 
-    def resume(self, estimator: Any, path: Path, most: int) -> dict[int, float]:
+    def resume(self, estimator: Any, path: Path, most: int) -> Scores:
         """Bring an unfitted estimator to where its fit was left.
 
         Parameters
@@ -52,8 +54,9 @@ class Checkpoints:
 
         Returns
         -------
-        dict of int to float
-            Its scores by epoch; empty where it begins anew, which a lost or damaged file costs.
+        mapping of int to (float, float)
+            Score and loss of the held-out rows by epoch; empty where it begins anew, which a lost
+            or damaged file costs.
         """
         from sweep.estimators.weights import load_progress
 
@@ -65,7 +68,7 @@ class Checkpoints:
             os.utime(path)
         return scores
 
-    def keep(self, estimator: Any, path: Path, scores: Mapping[int, float]) -> None:
+    def keep(self, estimator: Any, path: Path, scores: Scores) -> None:
         """Write where a fit has come to; the longest unused files make room for it."""
         from sweep.estimators.weights import save_progress
 
@@ -106,12 +109,12 @@ class Store:
     params: Mapping[str, Any]
     largest: int
 
-    def resume(self, estimator: Any, split: int, seed: int, most: int) -> dict[int, float]:
+    def resume(self, estimator: Any, split: int, seed: int, most: int) -> Scores:
         """Bring a fit to where it was left; return its scores by epoch."""
         path = self.checkpoints.path(self.params, split, seed)
         return self.checkpoints.resume(estimator, path, most)
 
-    def keep(self, estimator: Any, split: int, seed: int, scores: Mapping[int, float]) -> None:
+    def keep(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
         """Write where a fit has come to, if the study may ask for more."""
         if estimator.n_epochs_ < self.largest:
             path = self.checkpoints.path(self.params, split, seed)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.errors import SweepError
 from sweep.ledger.records import Layer, SplitResult
+from sweep.search.scoring import EvaluationError, Scored, Scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sweep.search.splits import Split
 
@@ -22,10 +22,6 @@ CHECKPOINT_BYTES = 256 * 2**20
 
 PREDICTIONS = 5
 """Predictions of the held-out rows that are timed; scoring has warmed the model up."""
-
-
-class EvaluationError(SweepError, ArithmeticError):
-    """A cell whose scores are no numbers."""
 
 
 @dataclass(frozen=True)
@@ -147,23 +143,24 @@ class StagedScorer:
         self.n_splits = n_splits
         self.splits: list[SplitResult] = []
         self.layers: tuple[Layer, ...] = ()
+        self._scoring = Scoring(asked.scoring)
         self._last: Any = None
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
         """Score one split's rows, epoch by epoch."""
         if estimator is self._last:
             scores = self._score(estimator, X, y, self.asked.epochs)
-            self.splits[-1] = _with_train(self.splits[-1], scores)
+            self.splits[-1] = replace(self.splits[-1], train=plain_scores(scores))
         else:
             self._last = estimator
             scores = self._score_new(estimator, X, y)
-        return {f"epoch_{epoch}": scores[epoch] for epoch in self.asked.epochs}
+        return {f"epoch_{epoch}": scores[epoch].score for epoch in self.asked.epochs}
 
     def value(self) -> float:
         """Return the best mean test score over the asked epochs."""
         return max(mean_score(self.splits, epoch) for epoch in self.asked.epochs)
 
-    def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, float]:
+    def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, Scored]:
         epochs = self._scored(estimator)
         began = time.perf_counter()
         scores = self._score(estimator, X, y, epochs)
@@ -175,9 +172,8 @@ class StagedScorer:
         self.layers = self.layers or estimator.layer_table()
         return scores
 
-    def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, float]:
-        score = scorer_of(self.asked.scoring)
-        return {e: checked_score(score(estimator.at_epoch(e), X, y), e) for e in epochs}
+    def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, Scored]:
+        return {epoch: self._scoring(estimator.at_epoch(epoch), X, y, epoch) for epoch in epochs}
 
     def _scored(self, estimator: Any) -> list[int]:
         size = sum(weights.nbytes for weights in estimator._state.weights)
@@ -198,27 +194,6 @@ def _seed_grid(estimator: Any, seeds: int) -> dict[str, list[int]]:
     return {"random_state": [nth_seed(estimator, number) for number in range(seeds)]}
 
 
-def scorer_of(name: str) -> Callable[..., float]:
-    """Return scikit-learn's scorer of that name."""
-    from sklearn.metrics import get_scorer
-
-    scorer: Callable[..., float] = get_scorer(name)
-    return scorer
-
-
-def checked_score(score: float, epoch: int) -> float:
-    """Return the score if it is a finite number.
-
-    Raises
-    ------
-    EvaluationError
-        If it is NaN or infinite.
-    """
-    if not math.isfinite(score):
-        raise EvaluationError(f"the score after epoch {epoch} is {score}, not a number")
-    return float(score)
-
-
 def inference_ms(estimator: Any, X: Any) -> float:
     """Return the milliseconds of predicting 1,000 rows: the median of several predictions."""
     spent = []
@@ -230,7 +205,7 @@ def inference_ms(estimator: Any, X: Any) -> float:
 
 
 def split_result(
-    estimator: Any, scores: dict[int, float], score_seconds: float, n_test: int
+    estimator: Any, scores: Mapping[int, Scored], score_seconds: float, n_test: int
 ) -> SplitResult:
     """Collect what one fitted estimator tells of its split."""
     history = {n: tuple(values) for n, values in estimator.history_.items() if n != "seconds"}
@@ -239,7 +214,15 @@ def split_result(
         raise EvaluationError(f"the loss is {history['loss'][bad - 1]} in epoch {bad}")
     spent = estimator.history_["seconds"]
     seconds = {epoch: spent[min(epoch, len(spent)) - 1] for epoch in {*scores, len(spent)}}
-    return SplitResult(scores, {}, seconds, score_seconds, history, n_test)
+    losses = {e: scored.loss for e, scored in scores.items() if math.isfinite(scored.loss)}
+    return SplitResult(
+        plain_scores(scores), {}, seconds, score_seconds, history, n_test, losses=losses
+    )
+
+
+def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:
+    """Return the scores alone, by epoch."""
+    return {epoch: scored.score for epoch, scored in scores.items()}
 
 
 def mean_score(splits: Sequence[SplitResult], epoch: int) -> float:
@@ -252,7 +235,3 @@ def best_epoch(found: Evaluation, asked: Iterable[int]) -> int:
     shared = set.intersection(*(set(split.test) for split in found.splits))
     reached = [epoch for epoch in sorted(asked) if epoch in shared] or [max(shared)]
     return max(reached, key=lambda epoch: mean_score(found.splits, epoch))
-
-
-def _with_train(split: SplitResult, scores: dict[int, float]) -> SplitResult:
-    return replace(split, train=scores)

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep import selection
+from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import WinnerRecord
-from sweep.ledger.storage import ledger_folder, one_at_a_time
-from sweep.names import slug
+from sweep.ledger.storage import artifacts_folder, one_at_a_time
 from sweep.search.estimator import make_estimator
-from sweep.search.evaluate import checked_score, scorer_of
 from sweep.search.opening import open_test_set
+from sweep.search.pictures import weight_shapes, winner_pictures
+from sweep.search.scoring import Predicted, Scoring
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def _finish(
         return record.winner
     chosen_at = _now()
     spec = StudySpec.from_plain(record.spec)
-    estimator = make_estimator(spec, {**chosen.params, "epochs": chosen.epoch}, allow)
+    epochs = spec.search.refit_epochs or chosen.epoch
+    estimator = make_estimator(spec, {**chosen.params, "epochs": epochs}, allow)
     if spec.search.refit_precision:
         estimator.set_params(precision=spec.search.refit_precision)
     estimator.fit(data.x_train, data.y_train)
@@ -88,35 +90,40 @@ def _finish(
         layers=estimator.layer_table(),
         confusion=seen.confusion,
         precision=estimator.precision,
+        test_loss=seen.loss,
+        weights=weight_shapes(estimator),
     )
     save_fitted(estimator, winner_path(ledger.url, name))
+    save_pictures(winner_pictures_path(ledger.url, name), seen.pictures)
     ledger.set_winner(name, winner)
     return winner
 
 
 def winner_path(url: str, name: str) -> Path:
     """Return where the winner's weights lie."""
-    return ledger_folder(url) / "artifacts" / slug(name) / "winner.npz"
+    return artifacts_folder(url, name) / "winner.npz"
 
 
 class _TestScore:
     """Scores a fitted estimator on the rows it is given, and keeps what else they tell."""
 
     def __init__(self, estimator: Any, scoring: str) -> None:
-        self._estimator, self._scoring = estimator, scoring
-        self.rows = 0
+        self._estimator, self._scoring = estimator, Scoring(scoring)
+        self.rows, self.loss = 0, 0.0
         self.confusion: tuple[tuple[int, ...], ...] = ()
+        self.pictures = Pictures()
 
     def __call__(self, x: Any, y: Any) -> float:
         """Return the score."""
         from sklearn.metrics import confusion_matrix
 
-        score = scorer_of(self._scoring)(self._estimator, x, y)
-        guesses = self._estimator.predict(x)
-        table = confusion_matrix(y, guesses, labels=self._estimator.classes_)
-        self.rows = len(y)
+        known = Predicted(self._estimator, x)
+        said = self._scoring(known, x, y, int(self._estimator.n_epochs_))
+        table = confusion_matrix(y, known.predict(x), labels=self._estimator.classes_)
+        self.rows, self.loss = len(y), said.loss
         self.confusion = tuple(tuple(int(n) for n in row) for row in table)
-        return checked_score(score, int(self._estimator.n_epochs_))
+        self.pictures = winner_pictures(self._estimator, x, y, known.proba)
+        return said.score
 
 
 def _now() -> str:

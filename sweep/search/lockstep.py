@@ -16,11 +16,10 @@ from sweep.search.evaluate import (
     Asked,
     Evaluation,
     SearchData,
-    checked_score,
     nth_seed,
-    scorer_of,
     split_result,
 )
+from sweep.search.scoring import Scored, Scoring
 
 if TYPE_CHECKING:
     from sweep.ledger.records import SplitResult
@@ -74,7 +73,7 @@ def evaluate_in_lockstep(
             if epoch not in lane.scores:
                 lane.step(epoch)
             tell(number, epoch, last)
-        value = float(np.mean([lane.scores[epoch] for lane in lanes]))
+        value = float(np.mean([lane.scores[epoch].score for lane in lanes]))
         if stop(epoch, value) and epoch < last:
             return _evaluation(lanes, value, epoch, store, pruned=True)
     for lane in lanes:
@@ -92,17 +91,18 @@ class _Lane:
         train, test = data.splits[split]
         self._train, self._test = (data.x[train], data.y[train]), (data.x[test], data.y[test])
         self._asked = asked
-        self._score = scorer_of(asked.scoring)
+        self._scoring = Scoring(asked.scoring)
         self._classes = np.unique(data.y)
         self._seconds, self._trained = 0.0, False
         self._train_scores: dict[int, float] = {}
         self.estimator = clone(estimator)
         if seed:
             self.estimator.set_params(random_state=nth_seed(estimator, seed))
-        self.scores: dict[int, float] = {}
+        self.scores: dict[int, Scored] = {}
 
     def resume(self, store: Store, last: int) -> None:
-        self.scores = store.resume(self.estimator, self._split, self._seed, last)
+        found = store.resume(self.estimator, self._split, self._seed, last)
+        self.scores = {epoch: Scored(*both) for epoch, both in found.items()}
 
     def keep(self, store: Store) -> None:
         if self._trained:
@@ -112,13 +112,13 @@ class _Lane:
         self._trained = True
         self.estimator.partial_fit(*self._train, classes=self._classes)
         began = time.perf_counter()
-        self.scores[epoch] = checked_score(self._score(self.estimator, *self._test), epoch)
+        self.scores[epoch] = self._scoring(self.estimator, *self._test, epoch)
         self._seconds = time.perf_counter() - began
 
     def finish(self) -> None:
         if self._asked.train_scores:
             epoch = self._asked.epochs[-1]
-            self._train_scores[epoch] = self._score(self.estimator, *self._train)
+            self._train_scores[epoch] = self._scoring(self.estimator, *self._train, epoch).score
 
     def result(self, epoch: int) -> SplitResult:
         plain = split_result(self.estimator, self.scores, self._seconds, len(self._test[1]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import ModelError, StudyFileError
 from sweep.ledger.records import PlannedCell
 from sweep.models import FACTORIES, count_operations, describe, factory_parameters
-from sweep.search.draws import DRAWN_BEFOREHAND
+from sweep.search.draws import DRAWN_BEFOREHAND, quasi_random_draws
 from sweep.search.promotion import ladder_of
 from sweep.spaces import Choices, IntRange, distributions, grid_candidates
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sweep.spec import StudySpec
+
+EVEN_START = 10
+"""Trials that TPE begins with before it learns, as many as Optuna's default."""
 
 PROBLEMS_SHOWN = 5
 BINARY_SCORERS = {
@@ -69,8 +72,10 @@ def make_plan(spec: StudySpec) -> Plan:
     if spec.search.method in DRAWN_BEFOREHAND and ladder_of(spec) is None:
         return _drawn_plan(spec)
     epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
+    given = [*spec.search.start, *_even_start(spec)[len(spec.search.start) :]]
+    fixed = dict(enumerate(given))
     slots = tuple(
-        PlannedCell(f"slot:{i}", None, epochs, _fixed(spec, i)) for i in range(_trials(spec))
+        PlannedCell(f"slot:{i}", None, epochs, fixed.get(i, {})) for i in range(_trials(spec))
     )
     return Plan(slots, len(slots), {}, spec.search.patience)
 
@@ -168,9 +173,14 @@ def _drawn_plan(spec: StudySpec) -> Plan:
     )
 
 
-def _fixed(spec: StudySpec, number: int) -> Mapping[str, Any]:
-    start = spec.search.start
-    return start[number] if number < len(start) else {}
+def _even_start(spec: StudySpec) -> list[Mapping[str, Any]]:
+    """Return what TPE begins with: points spread evenly, where Optuna's draws them at random.
+
+    None where the study begins with what others have found.
+    """
+    if spec.search.method != "tpe" or spec.search.start_from:
+        return []
+    return list(islice(quasi_random_draws(spec), min(EVEN_START, _trials(spec))))
 
 
 def _grid_distributions(candidates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

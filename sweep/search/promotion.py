@@ -11,6 +11,7 @@ L. Li et al., "A system for massively parallel hyperparameter tuning" (MLSys 202
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from sweep.spec.pruning import BY_RUNGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from optuna.trial import FrozenTrial
 
     from sweep.ledger.records import TrialRecord
     from sweep.spec import StudySpec
@@ -45,7 +48,7 @@ class Bracket:
 
 @dataclass(frozen=True)
 class Ladder:
-    """The brackets of a study, most candidates first, and the share that goes on: one of so many."""
+    """The brackets of a study, most candidates first; one trial of ``factor`` goes on."""
 
     brackets: tuple[Bracket, ...]
     factor: int
@@ -115,6 +118,49 @@ def next_rung(
     begun = sum(t.rung is not None and t.rung.continues is None for t in trials)
     first = ladder.begin(begun)
     return first if left or whole else Rung(first.bracket, ladder.whole)
+
+
+def levelled(trials: list[FrozenTrial], enough: int) -> list[FrozenTrial]:
+    """Make trials of different budgets comparable for a sampler.
+
+    A sampler takes every complete trial for better than every pruned one, however long both were
+    trained. Here trials are ranked by their score at the highest rung that enough of them have
+    reached; those that have not come so far rank below, by how far they came. Ranking by one
+    budget is that of S. Falkner et al., "BOHB: robust and efficient hyperparameter optimization
+    at scale" (ICML 2018); keeping the others as bad examples is ours.
+
+    Parameters
+    ----------
+    trials : list of optuna.trial.FrozenTrial
+        As the ledger holds them, with a score for each epoch.
+    enough : int
+        Trials at a rung before they are ranked by it.
+
+    Returns
+    -------
+    list of optuna.trial.FrozenTrial
+        Ended ones as complete, their value the rank from 0, the worst; running ones unchanged.
+    """
+    ended = [t for t in trials if t.state.is_finished() and t.intermediate_values]
+    ends = sorted({max(t.intermediate_values) for t in ended}, reverse=True)
+    counts = {end: sum(end in t.intermediate_values for t in ended) for end in ends}
+    level = next((end for end in ends if counts[end] >= enough), min(ends, default=0))
+
+    def merit(trial: FrozenTrial) -> tuple[int, float]:
+        scores = trial.intermediate_values
+        step = level if level in scores else max(scores)
+        return step, scores[step]
+
+    ranks = {t.number: rank for rank, t in enumerate(sorted(ended, key=merit))}
+    return [_complete(t, float(ranks[t.number])) if t.number in ranks else t for t in trials]
+
+
+def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
+    from optuna.trial import TrialState
+
+    shown = copy(trial)
+    shown.state, shown.values = TrialState.COMPLETE, [value]
+    return shown
 
 
 def reached(trial: TrialRecord) -> float:

@@ -3,6 +3,7 @@
 from sweep.selection.choice import chosen, is_current, one_standard_error, rule
 from sweep.selection.comparisons import Comparison, compare, indistinguishable
 from sweep.selection.intervals import Interval, interval, score_interval, standard_error, wilson
+from sweep.selection.pairs import Pair, paired
 from sweep.selection.precision import arithmetic, mixture, precisions
 from sweep.selection.ranking import (
     best,
@@ -17,6 +18,7 @@ from sweep.selection.ranking import (
 __all__ = [
     "Comparison",
     "Interval",
+    "Pair",
     "arithmetic",
     "best",
     "chosen",
@@ -30,6 +32,7 @@ __all__ = [
     "mean_score",
     "mixture",
     "one_standard_error",
+    "paired",
     "precisions",
     "ranked",
     "rule",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.references import is_reference
 from sweep.spaces import Choices, Dimension, Space, grid_problems
 from sweep.spec.choice import choice_problems
 from sweep.spec.parameters import (
@@ -16,7 +17,7 @@ from sweep.spec.parameters import (
 )
 from sweep.spec.problems import Problem, did_you_mean, shown
 from sweep.spec.pruning import pruning_problems
-from sweep.spec.sections import METHODS
+from sweep.spec.sections import METHODS, REPORT_SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,11 +49,12 @@ def search_problems(
             f"cv and validation exclude each other, got cv = {shown(raw['cv'])} and "
             f"validation = {shown(raw['validation'])}; leave one out",
         )
-    if raw.get("refit_precision") is not None and not filled.get("refit", True):
-        yield Problem(
-            ("search", "refit_precision"),
-            "says how the winner is refitted, got refit = false; leave one out",
-        )
+    for name in ("refit_precision", "refit_epochs"):
+        if raw.get(name) is not None and not filled.get("refit", True):
+            yield Problem(
+                ("search", name),
+                "says how the winner is refitted, got refit = false; leave one out",
+            )
     if raw.get("nested") is not None and raw.get("start_from"):
         yield Problem(
             ("search", "nested"),
@@ -187,11 +189,17 @@ def scaling_problems(
 
 
 def report_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find pivots that are no two parameters of the search space."""
+    """Find pivots that are no two parameters of the search space, and sections that are none."""
     pivots = raw.get("pivots", [])
     for pivot in pivots if isinstance(pivots, list) else []:
         if isinstance(pivot, str) and (problem := _pivot_problem(pivot, space)):
             yield Problem(("report", "pivots"), problem)
+    sections = raw.get("sections", [])
+    for name in sections if isinstance(sections, list) else []:
+        if isinstance(name, str) and name not in REPORT_SECTIONS and not is_reference(name):
+            hint = did_you_mean(name, REPORT_SECTIONS)
+            text = f"no section named {shown(name)}{hint}"
+            yield Problem(("report", "sections"), f'{text} (your own: "module:function")')
 
 
 def _pivot_problem(pivot: str, space: Mapping[str, Any]) -> str | None:

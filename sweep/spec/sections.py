@@ -124,6 +124,7 @@ class SearchSection(Section):
     refit_precision: Literal["float32", "mixed_bfloat16"] | None = Field(
         None, description='"float32" or "mixed_bfloat16" (of the refitted winner)'
     )
+    refit_epochs: Count | None = Field(None, description=f"{COUNT} (epochs of the refit)")
     choose: Literal["best", "one_standard_error", "cheapest"] = Field(
         "best", description='"best", "one_standard_error" or "cheapest"'
     )
@@ -166,9 +167,16 @@ class SpaceSection(Section):
     )
 
 
+REPORT_SECTIONS = (
+    "leaderboard", "pivots", "parameters", "importances", "curves", "fit", "pictures", "search",
+    "model", "failures", "limits", "data", "repeat",
+)  # fmt: skip
+"""Sections of a report that ``sections`` may choose; the answer stands in every report."""
+
+
 class ReportSection(Section):
     """``[report]``: what the report shows beside the usual."""
 
     title: Text | None = Field(None, description="text")
     pivots: Texts = Field((), description='a list of "index,columns" texts (["epochs,width"])')
-    sections: Texts = Field((), description='a list of texts (["summary", "mine:lift"])')
+    sections: Texts = Field((), description='a list of texts (["leaderboard", "mine:lift"])')

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 from sweep.errors import LedgerError
 from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.storage import ledger_folder, storage_url
-from sweep.names import slug
+from sweep.ledger.storage import artifacts_folder, storage_url
 from sweep.workers.job import is_dead
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def artifacts_folder(url: str, name: str) -> Path:
-    """Return the folder with a study's weights; that of ``sweep.search.finish.winner_path``."""
-    return ledger_folder(url) / "artifacts" / slug(name)
 
 
 def delete_study(name: str, storage: str | None = None) -> None:

@@ -11,11 +11,13 @@ from sweep.names import slug
 def report_path(study: str, start: Path | None = None) -> Path:
     """Return ``reports/<study>.html``, in sweep's own checkout ``reports/local/<study>.html``.
 
-    The checkout's ``reports/`` holds the committed gallery; people's own reports must not mix.
+    A study named ``index`` leaves ``index.html`` to the list of all studies. The checkout's
+    ``reports/`` holds the committed gallery; people's own reports must not mix.
     """
     here = start or Path.cwd()
     folder = here / "reports" / "local" if _is_own_checkout(here) else here / "reports"
-    return folder / f"{slug(study)}.html"
+    name = slug(study)
+    return folder / ("index-study.html" if name == "index" else f"{name}.html")
 
 
 def _is_own_checkout(folder: Path) -> bool:

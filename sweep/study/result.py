@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweep import selection, tables
 from sweep.errors import ResultError
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.pictures import read_pictures
 from sweep.ledger.reading import read_study
 from sweep.ledger.storage import storage_url
 from sweep.spec import StudySpec
@@ -165,7 +166,8 @@ class StudyResult:
         from sweep.study.places import report_path
 
         target = Path(path) if path is not None else report_path(self.name)
-        return write_report(self.record, target, pivots=pivots)
+        shown = read_pictures(self.url, self.name)
+        return write_report(self.record, target, pivots, shown)
 
     def __repr__(self) -> str:
         done = f"{self.record.done} of {self.record.planned} cells"

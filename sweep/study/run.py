@@ -6,7 +6,6 @@ import os
 import time
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep import importances
@@ -14,17 +13,17 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.search.estimator import check_own_code
-from sweep.search.parts import Part, check_parts, part_data, part_spec, parts_of
-from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
-from sweep.search.prepare import data_record, load_data
+from sweep.search.parts import Part, part_spec, parts_of
+from sweep.search.plan import Plan, make_plan
+from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
 from sweep.spec import StudySpec, load_study
+from sweep.study.begin import prepared, update
 from sweep.study.check import cells_left
-from sweep.study.environment import changed, environment
 from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
-from sweep.study.warm import sources, warm_start
+from sweep.study.sections import check_own_sections, computed, own_sections
 from sweep.workers.job import Job
 from sweep.workers.nursery import started_ahead
 from sweep.workers.pool import Pool
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from sweep.datasets import Dataset
     from sweep.ledger.records import StudyRecord
     from sweep.workers.nursery import Nursery
 
@@ -97,6 +95,7 @@ def run_study(
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, tuple(allow))
     check_extra(spec)
+    check_own_sections(spec, job.allow)
     parts = parts_of(spec)
     progress = _progress(spec, 1 + len(parts))
     with ExitStack() as stack:
@@ -111,6 +110,7 @@ def run_study(
             if note := record_nested(ledger, job.study, found):
                 run.watcher.say(note)
         record = _weighed(ledger, read_study(ledger, job.study))
+        record = _with_sections(ledger, spec, record, job, run.watcher)
     return StudyResult(record, url)
 
 
@@ -121,6 +121,20 @@ def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:
     found = importances.importances(record)
     ledger.set_importances(record.name, found)
     return replace(record, importances=found)
+
+
+def _with_sections(
+    ledger: Ledger, spec: StudySpec, record: StudyRecord, job: Job, watcher: Watcher
+) -> StudyRecord:
+    """Have a person's own sections of the report computed, if the study names any."""
+    if not own_sections(spec):
+        return record
+    found = computed(spec, record, job.allow)
+    for section in found:
+        if section.reason:
+            watcher.say(f"section {section.reference} is left out: {section.reason}")
+    ledger.set_sections(record.name, found)
+    return replace(record, sections=found)
 
 
 @dataclass
@@ -146,7 +160,7 @@ class _Run:
             return read_study(ledger, job.study)
         if part is None:
             _check_files(spec, record, job)
-        _update(ledger, spec, plan, job.study)
+        update(ledger, spec, plan, job.study)
         self.progress.done += len(plan.cells)
         self.progress.began_done += len(plan.cells)
         return record
@@ -165,7 +179,7 @@ class _Run:
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
                     self.nursery.share(dataset)
-                ordered = _prepare(ledger, spec, plan, job, self.watcher, dataset, part)
+                ordered = prepared(ledger, spec, plan, job, self.watcher, dataset, part)
                 del dataset
                 reap(ledger, job.study)
                 restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
@@ -194,16 +208,6 @@ def _joined(ledger: Ledger, spec: StudySpec, name: str) -> StudyRecord:
     """Return the study of that name, if it asks the same question; change nothing yet."""
     check_same(StudySpec.from_plain(ledger.header(name)["spec"]), spec)
     return read_study(ledger, name)
-
-
-def _update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
-    """Write what has grown, or may change freely, into the ledger."""
-    header = ledger.header(name)
-    changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
-    if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
-        changes["patience_from"] = len(ledger.trials(name))
-    if any(header.get(key) != value for key, value in changes.items()):
-        ledger.update(name, **changes)
 
 
 def _check_files(spec: StudySpec, record: StudyRecord, job: Job) -> None:
@@ -236,48 +240,6 @@ def _workers(n_jobs: int | None, plan: Plan) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     asked = n_jobs if n_jobs and n_jobs > 0 else (cores or 1)
     return max(1, min(asked, len(plan.cells)))
-
-
-def _prepare(
-    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
-    part: Part | None,
-) -> Plan:  # fmt: skip
-    """Check the data and every model, make the study; return the plan, dearest cells first."""
-    dataset = part_data(dataset, part)
-    data, now = data_record(dataset), environment()
-    check_models(spec, plan, data.shape, len(data.classes))
-    check_scoring(spec, len(data.classes))
-    check_parts(spec, dataset)
-    records = sources(ledger, spec, data.fingerprint)
-    if ledger.has(job.study):
-        header = ledger.header(job.study)
-        check_same_data(job.study, header["data"], data.fingerprint)
-        _update(ledger, spec, plan, job.study)
-        if differences := changed(header["environment"], now):
-            watcher.say(f"note: versions have changed since: {', '.join(differences)}")
-    else:
-        header = _header(spec, plan, asdict(data), now)
-        ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
-    for line in warm_start(ledger, spec, records):
-        watcher.say(line)
-    if spec.search.start or plan.patience:  # trials have an order
-        return plan
-    costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
-    cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
-    return replace(plan, cells=tuple(cells))
-
-
-def _header(
-    spec: StudySpec, plan: Plan, data: dict[str, Any], now: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        "spec": spec.plain(),
-        "source": spec.source,
-        "data": data,
-        "environment": now,
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "planned": len(plan.cells),
-    }
 
 
 def _take_stock(ledger: Ledger, progress: Progress) -> None:

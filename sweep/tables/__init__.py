@@ -6,10 +6,18 @@
                 -> folds_frame        one row per trial, split and epoch
                 -> importances_frame  one row per parameter
                 -> objectives_frame   one row per complete candidate; pareto: the best of them
+    StudyRecords -> studies_frame, progress_frame, pairs_frame, settings_frame, shared_frame
     candidates_frame -> pivot         means and counts by parameter
 """
 
 from sweep.tables.candidates import candidates_frame
+from sweep.tables.comparison import (
+    pairs_frame,
+    progress_frame,
+    settings_frame,
+    shared_frame,
+    studies_frame,
+)
 from sweep.tables.folds import folds_frame
 from sweep.tables.labels import PREFIX, ordered_values, parameter_names, plain_label
 from sweep.tables.objectives import importances_frame, objectives_frame, pareto
@@ -23,8 +31,13 @@ __all__ = [
     "importances_frame",
     "objectives_frame",
     "ordered_values",
+    "pairs_frame",
     "parameter_names",
     "pareto",
     "pivot",
     "plain_label",
+    "progress_frame",
+    "settings_frame",
+    "shared_frame",
+    "studies_frame",
 ]

@@ -20,6 +20,7 @@ FOLD_COLUMNS = (
     "epoch",
     "test_score",
     "train_score",
+    "test_loss",
     "loss",
     "accuracy",
     "seconds",
@@ -40,8 +41,9 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
     DataFrame
         Columns ``candidate`` (the trial's first row in the table of candidates), ``trial``,
         ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first),
-        ``test_score``, ``train_score``, ``loss`` and ``accuracy`` (on the training rows, during the
-        epoch), ``seconds`` (of fitting, from the start), ``state``. What was not measured is NaN.
+        ``test_score``, ``train_score``, ``test_loss`` (cross-entropy of the held-out rows),
+        ``loss`` and ``accuracy`` (on the training rows, during the epoch), ``seconds`` (of
+        fitting, from the start), ``state``. What was not measured is NaN.
     """
     first: dict[int, Candidate] = {}
     for candidate in record.candidates:
@@ -65,6 +67,7 @@ def _trial_rows(trial: TrialRecord) -> Iterable[dict[str, Any]]:
                 "epoch": epoch,
                 "test_score": split.test.get(epoch, np.nan),
                 "train_score": split.train.get(epoch, np.nan),
+                "test_loss": split.losses.get(epoch, np.nan),
                 "loss": _at(split.history, "loss", epoch),
                 "accuracy": _at(split.history, "accuracy", epoch),
                 "seconds": split.seconds.get(epoch, np.nan),

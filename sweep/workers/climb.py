@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.storage import one_at_a_time
 from sweep.search.draws import DRAWN_BEFOREHAND
-from sweep.search.promotion import ladder_of, next_rung
+from sweep.search.plan import EVEN_START
+from sweep.search.promotion import ladder_of, levelled, next_rung
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,8 @@ class Climb:
     def __init__(self, ledger: Ledger, spec: StudySpec, ended: Ended) -> None:
         self._ledger, self._spec, self._ended = ledger, spec, ended
         self.ladder = ladder_of(spec)
+        if self.ladder is not None:
+            ledger.view.judged = partial(levelled, enough=EVEN_START)
 
     def rung(self, claim: Claim) -> Rung | None:
         """Decide for a slot that was taken, and write it down; None in a study without rungs."""
@@ -43,8 +47,9 @@ class Climb:
         with one_at_a_time(self._ledger.url, "rungs"):
             running = [each for each in self._ended.running() if each.number != claim.number]
             trials = [each for each in (*self._ended.all(), *running) if each.rung]
+            fixed: Mapping[str, Any] = {}
             if slot < len(self._spec.search.start):  # its parameters are given
-                rung, fixed = self.ladder.begin(slot), {}
+                rung = self.ladder.begin(slot)
             else:
                 left = (self._spec.search.trials or 0) - 1 - slot
                 rung = next_rung(self.ladder, trials, left, self._ledger.broken_off(name))

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import SweepError
 from sweep.ledger.objectives import objective_values
-from sweep.ledger.storage import HEARTBEAT_SECONDS, ledger_folder
-from sweep.names import slug
+from sweep.ledger.storage import HEARTBEAT_SECONDS, artifacts_folder
 from sweep.search.again import taken_over
 from sweep.search.checkpoints import Checkpoints, Store
 from sweep.search.constraints import TooLargeError, check_size, constraint_values
@@ -86,8 +85,7 @@ class Worker:
         self._shape, self._classes = training.shape, len(training.class_names)
         splits = make_splits(spec, training.y_train, training.groups)
         self.data = SearchData(training.x_train, training.y_train, splits)
-        folder = ledger_folder(ledger.url) / "artifacts" / slug(job.study) / "checkpoints"
-        self._checkpoints = Checkpoints(folder)
+        self._checkpoints = Checkpoints(artifacts_folder(ledger.url, job.study) / "checkpoints")
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
         self._climb = Climb(ledger, spec, self.ended)
 
@@ -197,7 +195,7 @@ class Worker:
         """Return where fits go on with a larger budget; None where none may come."""
         own = any(self.spec.model.params.get(name) for name in ("early_stopping", "callbacks"))
         searched = self.spec.searched_epochs and self.spec.search.method != "grid"
-        if own or asked.timed or not (searched and asked.curves or self._climb.ladder):
+        if own or asked.timed or not ((searched and asked.curves) or self._climb.ladder):
             return None
         return Store(self._checkpoints, params, largest_epochs(self.spec))
 

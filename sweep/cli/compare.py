@@ -1,0 +1,100 @@
+"""``sweep compare``: several studies side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.options import complete_study, format_option, opened, storage_option
+from sweep.cli.output import emit
+from sweep.cli.text import clean, score
+from sweep.errors import ResultError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@click.command(short_help="Compare studies, on one page.")
+@click.argument(
+    "studies", nargs=-1, required=True, metavar="STUDY...", shell_complete=complete_study
+)
+@click.option(
+    "--baseline", metavar="STUDY", help="Compare the others with this one.  [default: the first]"
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to write the page.  [default: reports/A-vs-B.html]",
+)
+@format_option
+@storage_option
+def compare(
+    *, studies: tuple[str, ...], baseline: str | None, output: Path | None, form: str,
+    storage: str | None,
+) -> None:  # fmt: skip
+    """Compare what two to five studies have found: scores, differences, how soon, models.
+
+    Differences are paired by split, so only studies on the same rows and splits have one.
+
+    \b
+    Example:
+      sweep compare dropout-mlp small-cnn
+      sweep compare before after --baseline before --format json
+    """
+    from sweep import tables
+    from sweep.report.comparison import checked_baseline
+
+    records = [opened(name, storage).record for name in studies]
+    base = checked_baseline(records, baseline)
+    found, pairs = tables.studies_frame(records), tables.pairs_frame(records, base)
+    rows = _rows(found)
+    plain = {"studies": rows, "baseline": base.name, "differences": _rows(pairs)}
+    emit(form, plain, rows, lambda: _drawn(rows, _rows(pairs), base.name))
+    if form == "table":
+        click.echo(f"\ncomparison: {clean(_written(records, base.name, output))}")
+
+
+def _rows(frame: Any) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _drawn(
+    rows: list[dict[str, Any]], pairs: list[dict[str, Any]], baseline: str
+) -> list[RenderableType]:
+    from rich.table import Table
+
+    studies = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("study", "method", "held-out", "test", "fits", "parameters"):
+        studies.add_column(name, justify="left" if name in {"study", "method"} else "right")
+    for row in rows:
+        weights = "-" if row["parameters"] is None else f"{row['parameters']:,}"
+        scores = (score(row["score"]), score(row["test_score"]))
+        studies.add_row(clean(row["study"]), row["method"], *scores, f"{row['fits']:,}", weights)
+    lines = [f"{clean(p['study'])} less {clean(baseline)}: {_said(p)}" for p in pairs]
+    return [studies, "", *lines]
+
+
+def _said(pair: dict[str, Any]) -> str:
+    gap, low, high = pair["difference"], pair["low"], pair["high"]
+    if gap != gap:  # noqa: PLR0124 - NaN
+        return f"not compared, {pair['reason']}"
+    between = pair["reason"] or f"95 % interval {low:+.4f} to {high:+.4f}"
+    return f"{gap:+.4f} ({between})"
+
+
+def _written(records: list[Any], baseline: str, output: Path | None) -> Path:
+    from sweep.report import write_comparison
+    from sweep.study.places import report_path
+
+    target = output or report_path("-vs-".join(record.name for record in records))
+    try:
+        return write_comparison(records, target, baseline)
+    except OSError as error:
+        place = error.filename or target
+        raise ResultError(
+            f"the comparison cannot be written to {place}: {error.strerror}; name another file"
+        ) from error

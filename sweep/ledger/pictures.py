@@ -1,0 +1,118 @@
+"""What a person would look at: images, predictions and filters, in files beside the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from sweep.ledger.storage import artifacts_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Some rows of a dataset.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n, height, width) or (n, height, width, 3), uint8
+        Pixels.
+    true : ndarray of shape (n,), int
+        Places of their labels among the classes.
+    predicted : ndarray of shape (n,), int
+        Of the predicted ones; empty where nothing was predicted.
+    confidence : ndarray of shape (n,), float
+        Probability of the predicted class; empty likewise.
+    """
+
+    images: NDArray[np.uint8]
+    true: NDArray[np.int64]
+    predicted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    confidence: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def holds(self) -> bool:
+        """Whether the arrays fit each other: a file may have been written by another program."""
+        count, pixels = len(self.true), self.images
+        sides = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] == 3)
+        lengths = {len(self.predicted), len(self.confidence)} in ({count}, {0})
+        return sides and pixels.dtype == np.uint8 and len(pixels) == count and lengths
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """All that a study has to show.
+
+    Attributes
+    ----------
+    shown : mapping of str to Shown
+        ``"training"`` (random training rows), ``"test"`` (the first test rows) and ``"mistakes"``
+        (test rows that the winner is most surely wrong about).
+    kernels : mapping of str to ndarray of shape (height, width, inputs, outputs)
+        Weights of the winner's first convolutions, by layer, in order.
+    """
+
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    kernels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+FIELDS = ("images", "true", "predicted", "confidence")
+
+
+def data_pictures_path(url: str, name: str) -> Path:
+    """Return where pictures of a study's data lie."""
+    return artifacts_folder(url, name) / "data-pictures.npz"
+
+
+def winner_pictures_path(url: str, name: str) -> Path:
+    """Return where pictures of what a study's winner does lie."""
+    return artifacts_folder(url, name) / "winner-pictures.npz"
+
+
+def save_pictures(path: Path, pictures: Pictures) -> None:
+    """Write pictures as plain arrays; nothing where there are none."""
+    arrays: dict[str, Any] = {
+        f"{group}:{name}": getattr(shown, name)
+        for group, shown in pictures.shown.items()
+        for name in FIELDS
+    }
+    arrays |= {f"kernel:{layer}": kernel for layer, kernel in pictures.kernels.items()}
+    if not arrays:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    unfinished.replace(path)
+
+
+def read_pictures(url: str, name: str) -> Pictures:
+    """Return a study's pictures; none of a file that is missing, damaged or of another program."""
+    paths = (data_pictures_path(url, name), winner_pictures_path(url, name))
+    shown: dict[str, Shown] = {}
+    kernels: dict[str, NDArray[np.float32]] = {}
+    for arrays in map(_read, paths):
+        groups = {key.partition(":")[0] for key in arrays} - {"kernel"}
+        for group in sorted(groups):
+            held = Shown(*(arrays.get(f"{group}:{name}", np.empty(0)) for name in FIELDS))
+            if held.holds:
+                shown[group] = held
+        found = {key.partition(":")[2]: a for key, a in arrays.items() if key[:7] == "kernel:"}
+        kernels |= {layer: a for layer, a in found.items() if a.ndim == 4}
+    return Pictures(shown, kernels)
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+            return dict(saved)
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return {}

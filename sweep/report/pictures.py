@@ -1,0 +1,136 @@
+"""Pictures of a study as parts of a page: images with their labels, filters as tiles."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sweep.ledger.pictures import Pictures, Shown
+    from sweep.ledger.records import StudyRecord
+
+ACROSS = 16
+"""Images in a row of the mosaic."""
+
+ZOOM = 6
+"""Screen pixels for each weight of a filter."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image: its data, its size on the page, what it shows, words below it, a ring or not."""
+
+    source: str
+    width: int
+    height: int
+    alt: str
+    words: tuple[str, ...] = ()
+    ringed: bool = False
+
+
+@dataclass(frozen=True)
+class Album:
+    """Several images under a title, with a caption that says what and how many."""
+
+    name: str
+    title: str
+    caption: str
+    pictures: tuple[Picture, ...]
+
+
+def albums(record: StudyRecord, pictures: Pictures | None) -> list[Album]:
+    """Return what there is to look at: data, predictions, mistakes, filters."""
+    if pictures is None:
+        return []
+    names = [text.clean(name) for name in record.data.classes]
+    found = []
+    if shown := _fitting(pictures.shown.get("training"), names):
+        found.append(_mosaic(shown, names))
+    for group, title, what in (
+        ("test", "First test images", "in file order: prediction, its probability"),
+        ("mistakes", "Most confident mistakes", "wrong, most surely first: prediction"),
+    ):
+        shown = _fitting(pictures.shown.get(group), names) if record.winner else None
+        if shown and len(shown.predicted):
+            caption = f"{text.many(len(shown.true), 'test image')} {what}, and the true class."
+            each = tuple(_judged(shown, place, names) for place in range(len(shown.true)))
+            found.append(Album(group, title, caption, each))
+    kernels = pictures.kernels if record.winner else {}
+    return found + [_filters(layer, kernel) for layer, kernel in kernels.items()]
+
+
+def _fitting(shown: Shown | None, names: Sequence[str]) -> Shown | None:
+    """Return rows whose labels are classes of the study; None for others."""
+    if shown is None or not len(shown.true):
+        return None
+    labels = np.concatenate([shown.true, shown.predicted])
+    return shown if labels.min() >= 0 and labels.max() < len(names) else None
+
+
+def _mosaic(shown: Shown, names: Sequence[str]) -> Album:
+    rows = [names[label] for label in shown.true]
+    lines = [", ".join(rows[i : i + ACROSS]) for i in range(0, len(rows), ACROSS)]
+    tiles = _tiled(shown.images, ACROSS)
+    alt = f"{len(rows)} training images, row by row: {'; '.join(lines)}"
+    caption = f"{text.many(len(rows), 'random training image')}, {ACROSS} in a row."
+    return Album("mosaic", "Training images", caption, (_picture(tiles, alt, zoom=1.5),))
+
+
+def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
+    guess, true = names[shown.predicted[place]], names[shown.true[place]]
+    wrong = guess != true
+    sure = f"{shown.confidence[place]:.0%}"
+    words = (f"{guess} {sure}", f"is {true}") if wrong else (f"{guess} {sure}",)
+    alt = f"{true}, predicted {guess} with {sure}"
+    return _picture(shown.images[place], alt, words=words, ringed=wrong, zoom=2)
+
+
+def _filters(layer: str, kernel: NDArray[np.float32]) -> Album:
+    """Show each filter as a tile, black to white from its least to its greatest weight."""
+    height, width, inputs, outputs = kernel.shape
+    name = text.clean(layer)
+    scale = np.abs(kernel).max() or 1.0
+    grey = np.round(127.5 + 127.5 * kernel / scale).astype(np.uint8)
+    colour = inputs == 3
+    tiles = grey.transpose(3, 0, 1, 2) if colour else grey.transpose(2, 3, 0, 1)
+    flat = tiles if colour else tiles.reshape(inputs * outputs, height, width)
+    across = min(ACROSS, outputs) if colour or inputs == 1 else outputs
+    picture = _picture(_tiled(flat, across), f"Filters of {name}", zoom=ZOOM)
+    rows = "" if colour or inputs == 1 else "; a row for each input, a column for each filter"
+    caption = (
+        f"{text.many(outputs, 'filter')} of {height} × {width} weights"  # noqa: RUF001
+        f"{rows}. Grey is zero, black and white the largest weight of the layer."
+    )
+    return Album(f"filters-{text.slug(name)}", f"Filters of {name}", caption, (picture,))
+
+
+def _tiled(images: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
+    """Lay images out in rows on a grey ground, one pixel apart."""
+    count, height, width = images.shape[:3]
+    rows = -(-count // across)
+    shape = (rows * (height + 1) - 1, across * (width + 1) - 1, *images.shape[3:])
+    sheet = np.full(shape, 128, np.uint8)
+    for place, image in enumerate(images):
+        top, left = (place // across) * (height + 1), (place % across) * (width + 1)
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def _picture(pixels: NDArray[np.uint8], alt: str, *, zoom: float, **more: Any) -> Picture:
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(held, "PNG", optimize=True)
+    source = "data:image/png;base64," + base64.b64encode(held.getvalue()).decode()
+    height, width = pixels.shape[:2]
+    return Picture(source, round(width * zoom), round(height * zoom), alt, **more)

@@ -1,0 +1,108 @@
+"""Take the pictures of a study: what goes in, what the winner makes of it, what it has learnt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.ledger.pictures import Pictures, Shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOSAIC = 64
+"""Random training images."""
+
+ROWS = 15
+"""First test images, and mistakes."""
+
+SIDE = 48
+"""Larger images are made smaller: a report is mailed."""
+
+KERNELS = (2, 16, 32)
+"""Convolutions, and inputs and outputs of each, that are shown at most."""
+
+
+def training_pictures(x: NDArray[Any], y: NDArray[Any], seed: int) -> Pictures:
+    """Return random training images with their labels; nothing where rows are no images.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, ...)
+        Training rows.
+    y : ndarray of shape (n,)
+        Their labels.
+    seed : int
+        Decides which.
+    """
+    chosen = np.random.default_rng(seed).permutation(len(y))[:MOSAIC]
+    images = pixels(x, chosen)
+    if images is None:
+        return Pictures()
+    return Pictures({"training": Shown(images, np.searchsorted(np.unique(y), y[chosen]))})
+
+
+def winner_pictures(
+    estimator: Any, x: NDArray[Any], y: NDArray[Any], proba: NDArray[Any]
+) -> Pictures:
+    """Return the first test images, the most confident mistakes, and the first filters.
+
+    Parameters
+    ----------
+    estimator : BaseKerasClassifier
+        Fitted.
+    x : ndarray of shape (n, ...)
+        Test rows.
+    y : ndarray of shape (n,)
+        Their labels.
+    proba : ndarray of shape (n, classes)
+        What the estimator predicts.
+    """
+    true, guess, sure = np.searchsorted(estimator.classes_, y), proba.argmax(1), proba.max(1)
+    wrong = np.flatnonzero(guess != true)
+    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:ROWS]
+    shown = {}
+    for name, rows in (("test", np.arange(min(ROWS, len(y)))), ("mistakes", worst)):
+        images = pixels(x, rows)
+        if images is not None and len(rows):
+            shown[name] = Shown(images, true[rows], guess[rows], sure[rows].astype(float))
+    return Pictures(shown, _kernels(estimator))
+
+
+def weight_shapes(estimator: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return name (``"conv_1/kernel"``) and shape of each array of a fitted estimator's weights."""
+    return tuple((name, tuple(map(int, array.shape))) for name, array in estimator.named_weights())
+
+
+def pixels(x: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.uint8] | None:
+    """Return some rows as uint8 images, one or three channels; None where rows are no images.
+
+    Numbers of other types are stretched from the least to the greatest of the chosen rows.
+    """
+    images = x[rows]
+    if images.ndim == 4:
+        images = images if images.shape[3] == 3 else images[..., 0]
+    if images.ndim not in (3, 4) or min(images.shape[1:3]) < 2:
+        return None
+    if images.dtype != np.uint8:
+        low, high = float(np.min(images, initial=0)), float(np.max(images, initial=0))
+        images = np.round((images - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+    return np.stack([_small(image) for image in images]) if len(images) else images
+
+
+def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if max(image.shape[:2]) <= SIDE:
+        return image
+    from PIL import Image
+
+    scale = SIDE / max(image.shape[:2])
+    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
+    return np.asarray(Image.fromarray(image).resize(size))
+
+
+def _kernels(estimator: Any) -> dict[str, NDArray[np.float32]]:
+    count, inputs, outputs = KERNELS
+    found = [(n, a) for n, a in estimator.named_weights() if a.ndim == 4 and "kernel" in n]
+    shown = {name.partition("/")[0]: array for name, array in found[:count]}
+    return {n: a[..., :inputs, :outputs].astype(np.float32) for n, a in shown.items()}

@@ -1,0 +1,37 @@
+"""All studies of a ledger in a few numbers each: counted where that is enough, else read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.ledger.outline import Outline, outlines
+from sweep.ledger.reading import read_study
+from sweep.selection.ranking import best, mean_score
+
+if TYPE_CHECKING:
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import StudyRecord
+
+
+def all_outlines(ledger: Ledger) -> list[Outline]:
+    """Return every study of a ledger in a few numbers, oldest first."""
+    found, others = outlines(ledger)
+    found += [outlined(read_study(ledger, name)) for name in others]
+    return sorted(found, key=lambda each: each.created)
+
+
+def outlined(record: StudyRecord) -> Outline:
+    """Return a study that was read whole in a few numbers."""
+    found = best(record)
+    failed = {c.trial.number for c in record.candidates if c.trial.state == "FAIL"}
+    return Outline(
+        name=record.name,
+        method=record.spec["search"]["method"],
+        status=record.status,
+        done=record.done,
+        planned=record.planned,
+        failed=len(failed),
+        best=mean_score(found) if found else None,
+        created=record.created,
+        test_opened=record.winner is not None,
+    )

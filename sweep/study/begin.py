@@ -1,0 +1,78 @@
+"""Before the first cell: check data and models, make the study, write what may have grown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.pictures import data_pictures_path, save_pictures
+from sweep.search.parts import Part, check_parts, part_data
+from sweep.search.pictures import training_pictures
+from sweep.search.plan import Plan, cell_cost, check_models, check_scoring
+from sweep.search.prepare import data_record
+from sweep.study.environment import changed, environment
+from sweep.study.sameness import check_same_data
+from sweep.study.warm import sources, warm_start
+
+if TYPE_CHECKING:
+    from sweep.datasets import Dataset
+    from sweep.ledger.ledger import Ledger
+    from sweep.spec import StudySpec
+    from sweep.workers.job import Job
+    from sweep.workers.progress import Watcher
+
+
+def prepared(
+    ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
+    part: Part | None,
+) -> Plan:  # fmt: skip
+    """Check the data and every model, make the study; return the plan, dearest cells first."""
+    dataset = part_data(dataset, part)
+    data, now = data_record(dataset), environment()
+    check_models(spec, plan, data.shape, len(data.classes))
+    check_scoring(spec, len(data.classes))
+    check_parts(spec, dataset)
+    records = sources(ledger, spec, data.fingerprint)
+    if ledger.has(job.study):
+        header = ledger.header(job.study)
+        check_same_data(job.study, header["data"], data.fingerprint)
+        update(ledger, spec, plan, job.study)
+        if differences := changed(header["environment"], now):
+            watcher.say(f"note: versions have changed since: {', '.join(differences)}")
+    else:
+        header = _header(spec, plan, asdict(data), now)
+        ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
+    if part is None:
+        shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
+        save_pictures(data_pictures_path(job.storage, job.study), shown)
+    for line in warm_start(ledger, spec, records):
+        watcher.say(line)
+    if spec.search.start or plan.patience:  # trials have an order
+        return plan
+    costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
+    cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
+    return replace(plan, cells=tuple(cells))
+
+
+def _header(
+    spec: StudySpec, plan: Plan, data: dict[str, Any], now: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "spec": spec.plain(),
+        "source": spec.source,
+        "data": data,
+        "environment": now,
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "planned": len(plan.cells),
+    }
+
+
+def update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
+    """Write what has grown, or may change freely, into the ledger."""
+    header = ledger.header(name)
+    changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
+    if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
+        changes["patience_from"] = len(ledger.trials(name))
+    if any(header.get(key) != value for key, value in changes.items()):
+        ledger.update(name, **changes)

@@ -1,0 +1,174 @@
+"""Several studies in one frame: what each found, how soon, and in what they differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.selection import chosen, mean_score, paired, score_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweep.ledger.records import StudyRecord, TrialRecord
+
+LEFT_OUT = {("study", "name"), ("study", "description")}
+"""Settings in which studies always differ."""
+
+
+def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
+    """One row a study.
+
+    Parameters
+    ----------
+    records : sequence of StudyRecord
+        The studies.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study``, ``method``, ``status``, ``candidates`` (complete), ``fits``,
+        ``fit_seconds`` (of all fits together), ``score`` (mean held-out score of what was
+        chosen), ``low``, ``high`` (its 95 % interval), ``test_score``, ``parameters`` (weights of
+        that model), ``settings``.
+    """
+    return pd.DataFrame([_study_row(record) for record in records])
+
+
+def _study_row(record: StudyRecord) -> dict[str, Any]:
+    found = chosen(record)
+    ends = None if found is None else score_interval(record, found)
+    return {
+        "study": record.name,
+        "method": record.spec["search"]["method"],
+        "status": record.status,
+        "candidates": sum(c.trial.state == "COMPLETE" for c in record.candidates),
+        "fits": sum(len(trial.splits) for trial in record.trials),
+        "fit_seconds": sum(map(trained_seconds, record.trials)),
+        "score": np.nan if found is None else mean_score(found),
+        "low": np.nan if ends is None else ends.low,
+        "high": np.nan if ends is None else ends.high,
+        "test_score": record.winner.test_score if record.winner else np.nan,
+        "parameters": None if found is None else found.trial.parameters,
+        "settings": ""
+        if found is None
+        else ", ".join(f"{k} = {v}" for k, v in found.params.items()),
+    }
+
+
+def progress_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
+    """How soon each study found what: one row a complete trial, in the order of their ends.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study``, ``seconds`` (since its first trial began), ``fits`` (of all trials
+        that had ended), ``best`` (highest mean held-out score so far).
+    """
+    rows = [row for record in records for row in _progress_rows(record)]
+    return pd.DataFrame(rows, columns=["study", "seconds", "fits", "best"])
+
+
+def _progress_rows(record: StudyRecord) -> list[dict[str, Any]]:
+    ended = sorted((t for t in record.trials if t.finished and t.splits), key=_ended)
+    began = min((t.started for t in record.trials if t.started), default=None)
+    scores: dict[int, float] = {}
+    for candidate in record.candidates:
+        score = mean_score(candidate)
+        if score is not None:
+            held = scores.get(candidate.trial.number, score)
+            scores[candidate.trial.number] = max(held, score)
+    rows, best, fits = [], -np.inf, 0
+    for trial in ended:
+        fits += len(trial.splits)
+        if trial.number in scores and began is not None and trial.finished is not None:
+            best = max(best, scores[trial.number])
+            seconds = (trial.finished - began).total_seconds()
+            rows.append({"study": record.name, "seconds": seconds, "fits": fits, "best": best})
+    return rows
+
+
+def pairs_frame(records: Sequence[StudyRecord], baseline: StudyRecord) -> pd.DataFrame:
+    """Every study against one of them.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``study``, ``against``, ``difference``, ``low``, ``high``, ``reason``; see
+        :func:`sweep.selection.paired`.
+    """
+    pairs = [paired(record, baseline) for record in records if record.name != baseline.name]
+    rows = [(p.name, p.against, p.difference, p.low, p.high, p.reason) for p in pairs]
+    frame = pd.DataFrame(rows, columns=["study", "against", "difference", "low", "high", "reason"])
+    numbers = ["difference", "low", "high"]
+    return frame.assign(**{name: frame[name].astype(float) for name in numbers})
+
+
+def settings_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
+    """List the settings of the study files in which the studies differ.
+
+    Returns
+    -------
+    DataFrame
+        Column ``setting`` (``"search.cv"``), then one a study, as text; empty where a study does
+        not have it.
+    """
+    held = {record.name: _flat(record.spec) for record in records}
+    places = list(dict.fromkeys(place for flat in held.values() for place in flat))
+    rows = [
+        {"setting": place, **{name: flat.get(place, "") for name, flat in held.items()}}
+        for place in places
+        if len({flat.get(place, "") for flat in held.values()}) > 1
+    ]
+    return pd.DataFrame(rows, columns=["setting", *held])
+
+
+def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
+    """Best score by value of each parameter that several studies search.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``parameter``, ``value`` (text), then one a study: the highest mean held-out score
+        of its complete candidates with that value, NaN where it has none. Parameters with more
+        than 20 values, which ranges have, are left out.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for record in records:
+        for candidate in record.candidates:
+            score = mean_score(candidate)
+            for name, value in candidate.params.items() if score is not None else ():
+                best = found.setdefault((name, str(value)), {})
+                best[record.name] = max(score or -np.inf, best.get(record.name, -np.inf))
+    values = Counter(name for name, _ in found)
+    studies = {
+        name: {s for (n, _), held in found.items() if n == name for s in held} for name, _ in found
+    }
+    rows = [
+        {"parameter": name, "value": value, **held}
+        for (name, value), held in found.items()
+        if len(studies[name]) > 1 and 1 < values[name] <= 20
+    ]
+    return pd.DataFrame(rows, columns=["parameter", "value", *(r.name for r in records)])
+
+
+def trained_seconds(trial: TrialRecord) -> float:
+    """Return the seconds of all fits of a trial."""
+    return float(sum(max(split.seconds.values(), default=0.0) for split in trial.splits))
+
+
+def _ended(trial: TrialRecord) -> Any:
+    return trial.finished
+
+
+def _flat(spec: Mapping[str, Any]) -> dict[str, str]:
+    places = {
+        (section, key): value
+        for section, held in spec.items()
+        if section in ("study", "data", "model", "search", "space")
+        for key, value in held.items()
+    }
+    return {f"{s}.{k}": str(v) for (s, k), v in places.items() if (s, k) not in LEFT_OUT}
