@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "quiet", "section", "references", "spaces", "spec", "datasets", "models",
-    "training",
+    "errors", "names", "quiet", "section", "spreadsheet", "references", "spaces", "spec",
+    "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",
     "importance_words", "importances", "tables", "figures",
     "search", "workers", "report", "study", "cli",

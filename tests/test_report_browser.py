@@ -1,11 +1,15 @@
 """The report in a real browser: policy, width, contrast, sorting and filtering."""
 
+import csv
+import re
 import shutil
 
+import pandas as pd
 import pytest
 from records import grid_record, hostile_record, tpe_record
 
 from sweep.report import write_report
+from sweep.tables import candidates_frame
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -144,6 +148,61 @@ def test_the_filter_finds_rows_beyond_the_first_twenty(visit):
     assert page.locator("#found").inner_text() == f"{len(states)} of 60"
     page.get_by_role("searchbox", name="Filter").fill("")
     assert len(column(page, 1)) == 20
+
+
+def test_columns_can_be_left_out_and_brought_back(visit):
+    """A box for each title; what is hidden is hidden in every row."""
+    page = visit("tpe")
+    page.get_by_text("Columns", exact=True).click()
+    box = page.locator("#columns").get_by_label("fit s")
+    cells = page.locator("#board tr:visible > :nth-child(10)")
+    assert cells.first.is_visible()
+    box.uncheck()
+    assert not any(cells.nth(n).is_visible() for n in range(5))
+    box.check()
+    assert cells.first.is_visible()
+
+
+def test_the_download_is_the_table_of_candidates(visit, tmp_path):
+    """All rows and columns, named like the study, as any program reads them."""
+    page = visit("tpe")
+    with page.expect_download() as held:
+        page.get_by_role("button", name="Download as CSV").click()
+    assert held.value.suggested_filename == "mnist-cnn-tpe.csv"
+    held.value.save_as(tmp_path / "t.csv")
+    frame = pd.read_csv(tmp_path / "t.csv")
+    expected = candidates_frame(tpe_record()).sort_values(["rank_test_score", "candidate"])
+    assert frame["candidate"].tolist() == expected["candidate"].tolist()
+    scores = expected["mean_test_score"].to_numpy(dtype=float)
+    assert frame["mean_test_score"].to_numpy() == pytest.approx(scores, nan_ok=True)
+
+
+def test_a_hostile_name_is_no_formula_in_the_download(visit, tmp_path):
+    """A spreadsheet calculates nothing."""
+    page = visit("hostile")
+    with page.expect_download() as held:
+        page.get_by_role("button", name="Download as CSV").click()
+    held.value.save_as(tmp_path / "t.csv")
+    lines = (tmp_path / "t.csv").read_text("utf-8").splitlines()
+    cells = [cell for row in csv.reader(lines) for cell in row]
+    number = re.compile(r"-?[0-9.e+-]+")
+    dangerous = [c for c in cells if c.startswith(("=", "+", "-", "@")) and not number.fullmatch(c)]
+    assert dangerous == []
+
+
+def test_a_row_that_is_chosen_stands_out_among_the_lines(visit):
+    """By the pointer in the table or in the drawing, and by the arrow keys; it is said."""
+    page = visit("tpe")
+    page.locator("#board tbody tr").nth(2).click()
+    chosen = page.locator("#board tr.picked").get_attribute("data-candidate")
+    assert page.locator("#parallel path.picked").get_attribute("data-candidate") == chosen
+    assert page.locator("#picked").inner_text() == f"Chosen: candidate {chosen}."
+    page.keyboard.press("ArrowDown")
+    below = page.locator("#board tbody tr").nth(3).get_attribute("data-candidate")
+    assert page.locator("#board tr.picked").get_attribute("data-candidate") == below
+    page.locator(f'#parallel path[data-candidate="{chosen}"]').dispatch_event("click")
+    assert page.locator("#board tr.picked").get_attribute("data-candidate") == chosen
+    assert page.locator("#picked").inner_text().startswith(f"Chosen: candidate {chosen}: 0.")
 
 
 def test_the_theme_follows_the_system_until_the_button_is_pressed(visit):

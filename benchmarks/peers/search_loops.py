@@ -27,8 +27,8 @@ ROWS = 9216
 HELD_OUT = 0.1111
 
 
-class TimeUpError(Exception):
-    """The budget is spent."""
+class TimeUpError(BaseException):
+    """The budget is spent; no plain exception, which KerasTuner would take for a failed trial."""
 
 
 class Watch(keras.callbacks.Callback):

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+ROWS = 500
+"""Rows of a figure's data that a page lists; the leaderboard's CSV has every candidate."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A plain table.
@@ -89,7 +93,10 @@ def table(caption: str, columns: Mapping[str, bool], rows: list[tuple[Any, ...]]
 def frame_table(
     caption: str, frame: pd.DataFrame, titles: Mapping[str, str] | None = None
 ) -> Table:
-    """Build a table of a frame: every number with four significant digits."""
+    """Build a table of a frame: numbers with four significant digits, 500 rows at most."""
+    if len(frame) > ROWS:
+        caption = f"{caption} The first {ROWS} rows of {len(frame):,}."
+        frame = frame.head(ROWS)
     names = titles or {}
     columns = {names.get(c, str(c)): _numeric(frame[c]) for c in frame.columns}
     rows = [tuple(map(_cell, row)) for row in frame.astype(object).itertuples(index=False)]

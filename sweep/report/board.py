@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ import pandas as pd
 
 from sweep.report import text
 from sweep.report.answer import chosen, scoring
+from sweep.spreadsheet import csv_text
 from sweep.tables import PREFIX
 
 if TYPE_CHECKING:
@@ -36,7 +39,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard; ``spread`` and ``trained`` say whether those columns hold anything."""
+    """The leaderboard.
+
+    ``spread`` and ``trained`` say whether those columns hold anything; ``download`` is the whole
+    table of candidates as CSV, gzipped, base64.
+    """
 
     caption: str
     params: tuple[str, ...]
@@ -44,6 +51,7 @@ class Board:
     shown: int
     spread: bool
     trained: bool
+    download: str = ""
 
 
 def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
@@ -72,7 +80,14 @@ def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
     params = tuple(text.clean(name.removeprefix(PREFIX)) for name in names)
     caption = _caption(record, len(rows), len(split))
     trained = "mean_train_score" in frame
-    return Board(caption, params, rows, SHOWN, spread=len(split) > 1, trained=trained)
+    kinds = {"spread": len(split) > 1, "trained": trained}
+    return Board(caption, params, rows, SHOWN, **kinds, download=_download(ordered))
+
+
+def _download(frame: pd.DataFrame) -> str:
+    rows = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+    packed = gzip.compress(csv_text(rows).encode(), mtime=0)
+    return base64.b64encode(packed).decode()
 
 
 def _caption(record: StudyRecord, rows: int, splits: int) -> str:

@@ -16,7 +16,7 @@ TITLES = {"fit": "Best candidate"}
 
 NEEDS = {
     "pivots": ("heat_maps",),
-    "parameters": ("slices",),
+    "parameters": ("slices", "parallel"),
     "importances": ("influence",),
     "curves": ("curves",),
     "fit": ("fit",),

@@ -16,6 +16,7 @@ from sweep.report.contents import contents
 from sweep.report.influence import influence, influence_note
 from sweep.report.nested import nested_table
 from sweep.report.own import own_sections
+from sweep.report.parallel import parallel
 from sweep.tables import candidates_frame, folds_frame
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def context(
         "board": board.board(record, frame),
         "heat_maps": heat.heat_maps(record, frame, pivots),
         "slices": slices,
+        "parallel": parallel(record, frame),
+        "file": text.slug(record.name),
         "slices_table": plots.slices_table(record, frame) if slices else None,
         "influence": influence(record),
         "influence_note": influence_note(record),

@@ -16,11 +16,13 @@ from sweep.selection import mean_score, ranked
 from sweep.tables import PREFIX, objectives_frame, parameter_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sweep.ledger.records import Candidate, StudyRecord
 
 TOP = 5
+OTHERS = 300
+"""Curves of other trials that are drawn."""
 
 
 def slices(record: StudyRecord, frame: pd.DataFrame) -> list[Plot]:
@@ -54,8 +56,21 @@ def history(record: StudyRecord) -> Plot | None:
 
 def search(record: StudyRecord, frame: pd.DataFrame) -> list[Plot]:
     """Return how the search went: best so far, cost, and the other objectives."""
-    found = (history(record), cost(record, frame), *pareto(record))
+    found = (history(record), cost(record, frame), *pareto(record), timeline(record))
     return [plot for plot in found if plot is not None]
+
+
+def timeline(record: StudyRecord) -> Plot | None:
+    """Return what each worker did when, None where nobody has taken a trial."""
+    data = figures.timeline_frame(record)
+    if data.empty:
+        return None
+    title, count = "Workers", int(data["worker"].max())
+    words = f"{text.many(len(data), 'trial')} of {text.many(count, 'worker')} along the clock."
+    svg = figures.to_svg(figures.draw_timeline(data), "w-", title, words)
+    note = "A bar is a trial. Blue: complete; grey: pruned; orange: failed."
+    caption = f"{words} Seconds since the first trial began."
+    return Plot("timeline", title, svg, note, frame_table(caption, data))
 
 
 def cost(record: StudyRecord, frame: pd.DataFrame) -> Plot | None:
@@ -99,9 +114,9 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
         return []
     numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
     data, several = figures.curves_frame(folds), bool((folds["split"] > 0).any())
+    folds, grey = _fewer(folds, numbers)
     score = figures.draw_curves(folds, numbers, scoring(record))
-    note = "Strong: mean over splits. Thin: each split. Grey: the other trials, dashed if pruned."
-    note = note if several else "Grey: the other trials, dashed if pruned."
+    note = f"Strong: mean over splits. Thin: each split. {grey}" if several else grey
     words = (
         f"Held-out {scoring(record)} by epoch for the best {len(top)} of {_trials(folds)} trials."
     )
@@ -114,6 +129,17 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
         svg = figures.to_svg(drawn, "l-", "Training loss", "By epoch.")
         plots.append(Plot("loss", "Training loss", svg, note, _wide(record, data, "loss"), legend))
     return plots
+
+
+def _fewer(folds: pd.DataFrame, top: Sequence[int]) -> tuple[pd.DataFrame, str]:
+    """Keep at most so many of the other trials, evenly spread, and say so."""
+    others = sorted(set(folds["trial"]) - set(top))
+    said = "Grey: the other trials, dashed if pruned."
+    if len(others) <= OTHERS:
+        return folds, said
+    kept = {others[i * len(others) // OTHERS] for i in range(OTHERS)}
+    shown = folds[folds["trial"].isin(kept | set(top))]
+    return shown, f"{said} {OTHERS} of the {len(others):,} others are drawn."
 
 
 def fit(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:

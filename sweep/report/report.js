@@ -47,4 +47,64 @@
     table.classList.toggle("filtered", filter.value.trim() !== "");
     find("found").textContent = filter.value.trim() ? `${count} of ${body.rows.length}` : "";
   };
+
+  const columns = find("columns");
+  const headings = [...table.tHead.rows[0].cells];
+  for (const head of headings) {
+    if (!head.textContent.trim()) continue;
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = true;
+    box.onchange = () => {
+      const n = head.cellIndex;
+      for (const row of table.rows) row.cells[n].hidden = !box.checked;
+    };
+    label.append(box, ` ${head.textContent.trim()}`);
+    columns.append(label);
+  }
+
+  const csv = find("csv");
+  csv.onclick = async () => {
+    const packed = Uint8Array.from(atob(csv.dataset.packed), (c) => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([await new Response(stream).text()], { type: "text/csv" }));
+    link.download = csv.dataset.name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+
+  const drawn = find("parallel");
+  const pick = (candidate, words) => {
+    for (const old of document.querySelectorAll(".picked")) old.classList.remove("picked");
+    const chosen = `[data-candidate="${CSS.escape(candidate)}"]`;
+    for (const each of document.querySelectorAll(chosen)) {
+      each.classList.add("picked");
+      if (each.tagName === "path") each.parentNode.insertBefore(each, drawn.querySelector(".axis"));
+    }
+    if (drawn) find("picked").textContent = words;
+  };
+  const row = (event) => event.target.closest("tr[data-candidate]");
+  const take = (held) => {
+    if (!held) return;
+    for (const each of body.rows) each.tabIndex = each === held ? 0 : -1;
+    pick(held.dataset.candidate, `Chosen: candidate ${held.dataset.candidate}.`);
+  };
+  body.onclick = (event) => take(row(event));
+  body.onkeydown = (event) => {
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    if (!step) return;
+    let to = row(event)[step];
+    while (to && !to.offsetParent) to = to[step];
+    if (!to) return;
+    event.preventDefault();
+    take(to);
+    to.focus();
+  };
+  for (const each of body.rows) each.tabIndex = each === body.rows[0] ? 0 : -1;
+  if (drawn) drawn.onclick = (event) => {
+    const path = event.target.closest("path[data-candidate]");
+    if (path) pick(path.dataset.candidate, `Chosen: ${path.textContent}.`);
+  };
 })();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sweep.ledger.records import Candidate, StudyRecord
+
+
+NOTEBOOK = (
+    "--fg: currentColor; --muted: #808080; --rule: #80808040; --bg: transparent; "
+    "--accent: #3b82c4; --ghost: #9a9a9a; --s2: #c96a2b"
+)
+"""Colours of figures where no page of ours sets them: readable on light and dark."""
+
+
+class ReportPath(type(Path())):  # type: ignore[misc] - the class that this system's paths have
+    """The file of a report; a notebook shows the page."""
+
+    def _repr_html_(self) -> str:
+        page = html.escape(self.read_text(encoding="utf-8"))
+        frame = "width: 100%; height: 40rem; border: 1px solid #80808080"
+        return f'<iframe title="Report" srcdoc="{page}" style="{frame}"></iframe>'
 
 
 class StudyResult:
@@ -147,8 +164,8 @@ class StudyResult:
 
     def report(
         self, path: str | os.PathLike[str] | None = None, pivots: Sequence[str] | None = None
-    ) -> Path:
-        """Write the report.
+    ) -> ReportPath:
+        """Write the report; in a notebook it opens below.
 
         Parameters
         ----------
@@ -160,21 +177,31 @@ class StudyResult:
 
         Returns
         -------
-        Path
+        ReportPath
+            A :class:`~pathlib.Path` that a notebook shows as the page itself.
         """
         from sweep.report import write_report
         from sweep.study.places import report_path
 
         target = Path(path) if path is not None else report_path(self.name)
         shown = read_pictures(self.url, self.name)
-        return write_report(self.record, target, pivots, shown)
+        return ReportPath(write_report(self.record, target, pivots, shown))
 
     def __repr__(self) -> str:
         done = f"{self.record.done} of {self.record.planned} cells"
         return f"<StudyResult {self.name!r}: {self.record.status}, {done}>"
 
     def _repr_html_(self) -> str:
-        return self.frame.sort_values("rank_test_score").head(10).to_html(index=False, escape=True)
+        """Return what a notebook shows: the ten best candidates, and how they were found."""
+        from sweep import figures
+
+        best = self.frame.sort_values("rank_test_score").head(10).to_html(index=False, escape=True)
+        data = figures.history_frame(self.record)
+        if data["score"].notna().sum() == 0:
+            return best
+        score = self.record.spec["search"].get("scoring", "accuracy")
+        drawn = figures.to_svg(figures.draw_history(data, score), "n-", "Best so far", "By trial.")
+        return f'<div style="{NOTEBOOK}">{best}<div style="max-width: 26rem">{drawn}</div></div>'
 
 
 def open_study(name: str, storage: str | None = None) -> StudyResult:

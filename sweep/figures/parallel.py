@@ -1,0 +1,71 @@
+"""Parallel coordinates: every candidate a line across its parameters to its score."""
+
+from __future__ import annotations
+
+from math import log
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.tables import PREFIX, ordered_values, plain_label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST = 300
+"""Lines that are drawn at most: the best of more."""
+
+
+def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.DataFrame:
+    """Place every complete candidate on an axis for each parameter that varies.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`sweep.tables.candidates_frame`.
+    logarithmic : sequence of str
+        Parameters whose axis is logarithmic.
+
+    Returns
+    -------
+    DataFrame
+        The best 300, by rank. Columns ``candidate``, ``score``, ``rank``, one for each parameter
+        that takes more than one value: its place on the axis from 0 (least) to 1 (greatest),
+        choices evenly spread; NaN where it does not apply. ``place`` is that of the score.
+    """
+    done = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
+    done = done.sort_values(["rank_test_score", "candidate"]).head(MOST)
+    places: dict[str, Any] = {
+        "candidate": done["candidate"],
+        "score": done["mean_test_score"],
+        "rank": done["rank_test_score"],
+    }
+    for column in [c for c in frame.columns if c.startswith(PREFIX)]:
+        name = column.removeprefix(PREFIX)
+        if len({str(v) for v in done[column] if v is not None}) > 1:
+            places[name] = _placed(list(done[column]), log_axis=name in logarithmic)
+    low, high = done["mean_test_score"].min(), done["mean_test_score"].max()
+    width = (high - low) or 1.0
+    return pd.DataFrame({**places, "place": (done["mean_test_score"] - low) / width})
+
+
+def axis_ends(values: Sequence[Any]) -> tuple[str, str]:
+    """Return what stands at the foot and at the head of a parameter's axis."""
+    held = ordered_values([v for v in values if v is not None and not pd.isna(v)])
+    if not held:
+        return "", ""
+    return tuple(f"{v:.3g}" if isinstance(v, float) else str(v) for v in (held[0], held[-1]))  # type: ignore[return-value]
+
+
+def _placed(values: list[Any], *, log_axis: bool) -> list[float]:
+    known = [v for v in values if v is not None and not pd.isna(v)]
+    if all(isinstance(v, Real) and not isinstance(v, bool) for v in known):
+        scale = log if log_axis and min(known) > 0 else float
+        low, high = scale(min(known)), scale(max(known))
+        spread = (high - low) or 1.0
+        return [np.nan if pd.isna(v) else (scale(v) - low) / spread for v in values]
+    labels = ordered_values(known)
+    step = 1 / max(len(labels) - 1, 1)
+    return [np.nan if v is None else labels.index(plain_label(v)) * step for v in values]

@@ -1,0 +1,57 @@
+"""Tables for programs and spreadsheets: plain JSON values, and CSV that calculates nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def json_value(value: Any) -> Any:
+    """Return a value that JSON can hold: NaN and infinity become null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return json_value(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): json_value(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [json_value(each) for each in value]
+    return _json_scalar(value)
+
+
+def _json_scalar(value: Any) -> Any:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if isfinite(value) else None
+    return str(value)
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV; a cell that a spreadsheet would calculate gets an apostrophe."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([guarded(name) for name in names])
+    writer.writerows([[guarded(row.get(name)) for name in names] for row in rows])
+    return out.getvalue()
+
+
+def guarded(value: Any) -> str:
+    """Return a cell's text, an apostrophe before what is no number and begins like a formula."""
+    plain = json_value(value)
+    if plain is None:
+        return ""
+    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    harmless = not text.startswith(DANGEROUS) or NUMBER.fullmatch(text)
+    return text if harmless else f"'{text}"
