@@ -3,12 +3,17 @@
 import csv
 import re
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from records import grid_record, hostile_record, tpe_record
+from test_pictures import everything
 
-from sweep.report import write_report
+from sweep.ledger.outline import Outline
+from sweep.report import write_comparison, write_report
+from sweep.report.index import render_index
+from sweep.report.page import write_page
 from sweep.tables import candidates_frame
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -57,7 +62,13 @@ def browser():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
-    return {name: write_report(made(), folder / f"{name}.html") for name, made in RECORDS.items()}
+    made = {name: write_report(made(), folder / f"{name}.html") for name, made in RECORDS.items()}
+    two = [replace(grid_record(), name="one"), replace(hostile_record(), name="two")]
+    made["comparison"] = write_comparison(two, folder / "comparison.html")
+    study = Outline("one", "grid", "finished", 9, 9, 0, 0.9, "2026-03-02T09:30:00+00:00", True)
+    made["index"] = write_page(render_index([study], {"one": "grid.html"}), folder / "index.html")
+    made["pictures"] = write_report(grid_record(), folder / "pictures.html", None, everything())
+    return made
 
 
 @pytest.fixture
@@ -110,6 +121,19 @@ def test_all_text_has_contrast(visit, name, scheme):
     worst = visit(name, scheme=scheme).evaluate(CONTRASTS)
     assert len(worst) > 15
     assert {k: v for k, v in worst.items() if v < 4.5} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*RECORDS, "comparison", "index", "pictures"])
+def test_axe_finds_no_violation(browser, files, name, scheme):
+    """axe-core's rules, all of them, in both themes, with everything opened."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    with browser.new_context(color_scheme=scheme, bypass_csp=True) as context:
+        page = context.new_page()
+        page.goto(files[name].as_uri())
+        page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        found = axe.Axe().run(page).response["violations"]
+    assert [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found] == []
 
 
 def test_a_click_on_a_title_sorts_and_another_turns_it_round(visit):

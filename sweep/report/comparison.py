@@ -144,7 +144,7 @@ def pairs_table(records: Sequence[StudyRecord], base: StudyRecord) -> Table:
         "is the best of its search, so differences are flattered as scores are."
     )
     return table(
-        caption, {"study": False, "difference": True, "95% interval": True, "": False}, rows
+        caption, {"study": False, "difference": True, "95% interval": True, "in words": False}, rows
     )
 
 

@@ -72,10 +72,13 @@ def confusion(record: StudyRecord) -> HeatMap | None:
     names = [text.clean(name) for name in _class_names(record, len(matrix))]
     columns = (*names, "recall") if len(matrix) <= MATRIX else ("right", "rows", "recall")
     rows = tuple((names[i], _class_row(row, i)) for i, row in enumerate(matrix))
+    if len(matrix) <= MATRIX:
+        rows = (*rows, ("precision", _precisions(matrix)))
     right, total = sum(row[i] for i, row in enumerate(matrix)), sum(map(sum, matrix))
     caption = (
         f"{total:,} test rows by true class (row) and predicted class (column); {right:,} on the "
-        "diagonal are right. Shade: share of the row. Recall: share of a class that is found."
+        "diagonal are right. Shade: share of the row. Recall: share of a class that is found. "
+        "Precision: share of a prediction that is right."
     )
     return HeatMap("confusion", "Confusion matrix", caption, "true", "predicted", columns, rows)
 
@@ -166,6 +169,13 @@ def repeat(record: StudyRecord) -> Repeat:
 def _class_names(record: StudyRecord, size: int) -> list[str]:
     names = list(record.data.classes[:size])
     return names + [str(n) for n in range(len(names), size)]
+
+
+def _precisions(matrix: tuple[tuple[int, ...], ...]) -> tuple[Heat, ...]:
+    columns = list(zip(*matrix, strict=True))
+    shares = [(column[i], sum(column)) for i, column in enumerate(columns)]
+    cells = [Heat(f"{right / total:.1%}" if total else text.NOTHING) for right, total in shares]
+    return (*cells, Heat(""))
 
 
 def _class_row(row: tuple[int, ...], label: int) -> tuple[Heat, ...]:

@@ -74,7 +74,7 @@ def parallel(record: StudyRecord, frame: pd.DataFrame) -> Parallel | None:
     lines = [_line(row, spots, xs, len(placed)) for row in placed.to_dict("records")]
     more = "" if len(placed) < MOST else f" The best {MOST} are drawn."
     note = (
-        f"Each line is a complete candidate (n = {len(placed):,}); the darker, the better. Point "
+        f"Each line is a complete candidate (n = {len(placed):,}); the stronger, the better. Point "
         f"at one, or choose it in the leaderboard, and it stands out.{more}"
     )
     return Parallel(WIDTH, HEIGHT, TOP, tuple(axes), tuple(lines[::-1]), note)

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 ACROSS = 16
 """Images in a row of the mosaic."""
 
-ZOOM = 6
+ZOOM = 10
 """Screen pixels for each weight of a filter."""
+
+LARGE, SMALL = 56, 40
+"""Screen pixels of a single image, and of one in the mosaic, about."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,9 @@ def _mosaic(shown: Shown, names: Sequence[str]) -> Album:
     tiles = _tiled(shown.images, ACROSS)
     alt = f"{len(rows)} training images, row by row: {'; '.join(lines)}"
     caption = f"{text.many(len(rows), 'random training image')}, {ACROSS} in a row."
-    return Album("mosaic", "Training images", caption, (_picture(tiles, alt, zoom=1.5),))
+    return Album(
+        "mosaic", "Training images", caption, (_picture(tiles, alt, zoom=_zoom(shown, SMALL)),)
+    )
 
 
 def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
@@ -92,7 +97,12 @@ def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
     sure = f"{shown.confidence[place]:.0%}"
     words = (f"{guess} {sure}", f"is {true}") if wrong else (f"{guess} {sure}",)
     alt = f"{true}, predicted {guess} with {sure}"
-    return _picture(shown.images[place], alt, words=words, ringed=wrong, zoom=2)
+    return _picture(shown.images[place], alt, words=words, ringed=wrong, zoom=_zoom(shown, LARGE))
+
+
+def _zoom(shown: Shown, side: int) -> float:
+    """Return by how much images grow to about so many pixels; in steps of a half."""
+    return max(1.0, round(2 * side / max(shown.images.shape[1:3])) / 2)
 
 
 def _filters(layer: str, kernel: NDArray[np.float32]) -> Album:

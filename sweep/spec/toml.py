@@ -99,10 +99,11 @@ def _path(text: str) -> tuple[str, ...]:
 
 def _pairs(table: Mapping[str, Any]) -> str:
     given = ((key, value) for key, value in table.items() if value is not None)
-    return "".join(f"{toml_key(key)} = {_value(value)}\n" for key, value in given)
+    return "".join(f"{toml_key(key)} = {toml_value(value)}\n" for key, value in given)
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Write a value as it stands behind an equals sign."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -110,10 +111,10 @@ def _value(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, Mapping):
         given = {key: each for key, each in value.items() if each is not None}
-        pairs = ", ".join(f"{toml_key(key)} = {_value(each)}" for key, each in given.items())
+        pairs = ", ".join(f"{toml_key(key)} = {toml_value(each)}" for key, each in given.items())
         return f"{{ {pairs} }}" if pairs else "{}"
     raise TypeError(f"TOML holds text, numbers, truth values, lists and tables, got {value!r}")
 

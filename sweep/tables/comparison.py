@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.selection import chosen, mean_score, paired, score_interval
+from sweep.spec.toml import toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,10 +54,13 @@ def _study_row(record: StudyRecord) -> dict[str, Any]:
         "high": np.nan if ends is None else ends.high,
         "test_score": record.winner.test_score if record.winner else np.nan,
         "parameters": None if found is None else found.trial.parameters,
-        "settings": ""
-        if found is None
-        else ", ".join(f"{k} = {v}" for k, v in found.params.items()),
+        "settings": "" if found is None else _words(found.params),
     }
+
+
+def _words(params: Mapping[str, Any]) -> str:
+    shown = {n: f"{v:.4g}" if isinstance(v, float) else str(v) for n, v in params.items()}
+    return ", ".join(f"{name} = {value}" for name, value in shown.items())
 
 
 def progress_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
@@ -171,4 +175,4 @@ def _flat(spec: Mapping[str, Any]) -> dict[str, str]:
         if section in ("study", "data", "model", "search", "space")
         for key, value in held.items()
     }
-    return {f"{s}.{k}": str(v) for (s, k), v in places.items() if (s, k) not in LEFT_OUT}
+    return {f"{s}.{k}": toml_value(v) for (s, k), v in places.items() if (s, k) not in LEFT_OUT}
