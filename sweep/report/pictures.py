@@ -86,9 +86,8 @@ def _mosaic(shown: Shown, names: Sequence[str]) -> Album:
     tiles = _tiled(shown.images, ACROSS)
     alt = f"{len(rows)} training images, row by row: {'; '.join(lines)}"
     caption = f"{text.many(len(rows), 'random training image')}, {ACROSS} in a row."
-    return Album(
-        "mosaic", "Training images", caption, (_picture(tiles, alt, zoom=_zoom(shown, SMALL)),)
-    )
+    sheet = _picture(tiles, alt, zoom=_zoom(shown, SMALL))
+    return Album("mosaic", "Training images", caption, (sheet,))
 
 
 def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
@@ -102,7 +101,8 @@ def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
 
 def _zoom(shown: Shown, side: int) -> float:
     """Return by how much images grow to about so many pixels; in steps of a half."""
-    return max(1.0, round(2 * side / max(shown.images.shape[1:3])) / 2)
+    longest = int(max(shown.images.shape[1:3]))
+    return max(1.0, round(2 * side / longest) / 2)
 
 
 def _filters(layer: str, kernel: NDArray[np.float32]) -> Album:

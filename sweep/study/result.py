@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
 
 
+# Before Python 3.12 only the class that this system's paths really have can be inherited from.
+if TYPE_CHECKING:
+    _Path = Path
+else:
+    _Path = type(Path())
+
 NOTEBOOK = (
     "--fg: currentColor; --muted: #808080; --rule: #80808040; --bg: transparent; "
     "--accent: #3b82c4; --ghost: #9a9a9a; --s2: #c96a2b"
@@ -31,7 +37,7 @@ NOTEBOOK = (
 """Colours of figures where no page of ours sets them: readable on light and dark."""
 
 
-class ReportPath(type(Path())):  # type: ignore[misc] - the class that this system's paths have
+class ReportPath(_Path):
     """The file of a report; a notebook shows the page."""
 
     def _repr_html_(self) -> str:
