@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import optuna
 import pytest
 from pretend import begin, study, work
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import Rung, SplitResult, TrialRecord
-from sweep.search.promotion import Bracket, Ladder, ladder_of, next_rung, reached
+from sweep.search.promotion import Bracket, Ladder, ladder_of, levelled, next_rung, reached
 
 LADDER = Ladder((Bracket((1, 3, 9), 9), Bracket((3, 9), 5), Bracket((9,), 3)), 3)
 SPACE = {"learning_rate": {"float": [1e-4, 1e-1], "log": True}, "epochs": [9]}
@@ -165,6 +166,37 @@ def test_samplers_learn_from_a_candidate_once(monkeypatch, tmp_path):
     study_id = ledger.study_id("pretend")
     shown = ledger.view.get_all_trials(study_id)
     assert len({str(t.params) for t in shown}) == len(shown) < len(ledger.view.seen(study_id))
+
+
+def shown(number, scores, value=None, state="PRUNED"):
+    """Return a trial as Optuna holds it, with a score for each epoch."""
+    states = optuna.trial.TrialState
+    values = {} if value is None else {"value": value}
+    made = optuna.trial.create_trial(
+        state=states[state], intermediate_values=dict(enumerate(scores, 1)), **values
+    )
+    made.number = number
+    return made
+
+
+def test_samplers_see_ranks_at_one_budget():
+    """A short trial that is ahead outranks a whole one; what came less far ranks below."""
+    trials = [
+        shown(0, [0.2, 0.3, 0.5], 0.5, "COMPLETE"),
+        shown(1, [0.6, 0.7]),
+        shown(2, [0.4, 0.5]),
+        shown(3, [0.9]),
+        shown(4, [0.1]),
+        shown(5, [], 0.6, "COMPLETE"),
+        optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING),
+    ]
+    found = levelled(trials, enough=3)
+    assert {t.number: t.value for t in found[:6]} == {4: 0, 3: 1, 0: 2, 2: 3, 5: 4, 1: 5}
+    assert {t.state.name for t in found[:6]} == {"COMPLETE"}
+    assert found[6].state.name == "RUNNING"
+    assert [t.value for t in trials[:2]] == [0.5, None]
+    early = levelled(trials[3:5], enough=3)
+    assert [t.value for t in early] == [1, 0]
 
 
 def test_patience_does_not_count_pauses(monkeypatch, tmp_path):

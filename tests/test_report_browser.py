@@ -114,6 +114,18 @@ def test_the_page_fits_its_window_and_keeps_its_policy(visit, name, scheme, widt
     assert wide <= room
 
 
+@pytest.mark.parametrize("name", [*RECORDS, "comparison", "index", "pictures"])
+def test_nothing_is_asked_for_from_outside(browser, files, name):
+    """The network log of a visit holds the page itself and what stands in it."""
+    with browser.new_context() as context:
+        page, asked = context.new_page(), []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(files[name].as_uri())
+        page.wait_for_load_state("networkidle")
+    assert asked[0] == files[name].as_uri()
+    assert all(url.startswith("data:image/") for url in asked[1:])
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["grid", "tpe"])
 def test_all_text_has_contrast(visit, name, scheme):

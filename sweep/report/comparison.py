@@ -9,7 +9,6 @@ from sweep.errors import ResultError
 from sweep.report import details, text
 from sweep.report.blocks import Key, Plot, Table, frame_table, table
 from sweep.report.page import environment, page_resources, write_page
-from sweep.selection import best
 from sweep.selection.intervals import scoring
 
 if TYPE_CHECKING:
@@ -86,6 +85,7 @@ def _context(records: Sequence[StudyRecord], baseline: str | None) -> dict[str, 
         else [],
         "models": [(text.clean(r.name), held) for r in records if (held := details.layers(r))],
         "shared": _shared(records),
+        "alone": _alone(records),
         "settings": frame_table(
             "Settings of the study files that are not the same.", tables.settings_frame(records)
         ),
@@ -162,8 +162,18 @@ def _shared(records: Sequence[StudyRecord]) -> Table | None:
     frame = tables.shared_frame(records)
     if frame.empty:
         return None
-    searched = {name for r in records if best(r) for name in r.spec.get("space", {})}
-    alone = sorted(searched - set(frame["parameter"]))
-    rest = f" Searched by one study alone, or over ranges: {', '.join(map(text.clean, alone))}."
-    caption = "The highest held-out score of each study by value of the parameters in common."
-    return frame_table(caption + (rest if alone else ""), frame)
+    caption = (
+        "The highest held-out score of each study by value of the parameters in common that take "
+        "no more than 20 values."
+    )
+    return frame_table(caption, frame)
+
+
+def _alone(records: Sequence[StudyRecord]) -> str:
+    """Say which parameters all studies search, and which only some do."""
+    searched = [list(record.spec.get("space", {})) for record in records]
+    names = list(dict.fromkeys(name for each in searched for name in each))
+    common = [name for name in names if all(name in each for each in searched)]
+    others = [name for name in names if name not in common]
+    said = f"Searched by all: {', '.join(map(text.clean, common)) or 'none'}."
+    return f"{said} By some only: {', '.join(map(text.clean, others))}." if others else said

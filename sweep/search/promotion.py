@@ -139,15 +139,17 @@ def levelled(trials: list[FrozenTrial], enough: int) -> list[FrozenTrial]:
     Returns
     -------
     list of optuna.trial.FrozenTrial
-        Ended ones as complete, their value the rank from 0, the worst; running ones unchanged.
+        Ended ones as complete, their value the rank from 0, the worst; running ones, and those
+        that were never trained, unchanged. What another study has taught counts as trained
+        enough.
     """
-    ended = [t for t in trials if t.state.is_finished() and t.intermediate_values]
-    ends = sorted({max(t.intermediate_values) for t in ended}, reverse=True)
+    ended = [t for t in trials if t.state.is_finished() and (t.intermediate_values or t.values)]
+    ends = sorted({max(t.intermediate_values or {0: 0}) for t in ended}, reverse=True)
     counts = {end: sum(end in t.intermediate_values for t in ended) for end in ends}
-    level = next((end for end in ends if counts[end] >= enough), min(ends, default=0))
+    level = next((end for end in ends if counts[end] >= enough), 1)
 
     def merit(trial: FrozenTrial) -> tuple[int, float]:
-        scores = trial.intermediate_values
+        scores = trial.intermediate_values or {level: trial.values[0]}
         step = level if level in scores else max(scores)
         return step, scores[step]
 
