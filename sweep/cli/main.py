@@ -26,6 +26,8 @@ HOMES = {
     "pivot": "pivot:pivot",
     "report": "report:report",
     "compare": "compare:compare",
+    "export": "export:export",
+    "predict": "predict:predict",
     "delete": "delete:delete",
     "models": "catalog:models",
     "data": "catalog:data",

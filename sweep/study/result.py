@@ -168,6 +168,12 @@ class StudyResult:
             estimator.set_params(precision=self.record.winner.precision)
         return load_fitted(estimator, winner_path(self.url, self.name))
 
+    def export(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the refitted winner as a Keras model; see :func:`sweep.export.export_best`."""
+        from sweep.export import export_best
+
+        return export_best(self, folder)
+
     def report(
         self, path: str | os.PathLike[str] | None = None, pivots: Sequence[str] | None = None
     ) -> ReportPath:

@@ -1,0 +1,41 @@
+"""``sweep export``: the winner in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sweep.cli.options import opened, storage_option, study_argument
+from sweep.cli.text import clean
+
+
+@click.command(short_help="Write a study's winner as a Keras model.")
+@study_argument
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="A new or empty folder.  [default: exports/STUDY]",
+)
+@storage_option
+def export(*, study: str, output: Path | None, storage: str | None) -> None:
+    """Write the refitted winner of a study: model.keras, recipe.json and a model card.
+
+    The model takes raw pixels and gives probabilities. It holds no pickle and no code.
+
+    \b
+    Example:
+      sweep export digits-grid
+      sweep predict exports/digits-grid picture.png
+    """
+    from sweep.export import export_best
+    from sweep.names import slug
+    from sweep.quiet import load_tensorflow
+
+    load_tensorflow()
+    result = opened(study, storage)
+    folder = export_best(result, output or Path("exports") / slug(study))
+    click.echo(f"exported: {clean(folder)}")
+    click.echo(f'in Python: sweep.load_best("{clean(folder)}")')

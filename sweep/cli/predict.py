@@ -1,0 +1,123 @@
+"""``sweep predict``: what an exported winner says of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.options import format_option
+from sweep.cli.output import emit
+from sweep.cli.text import clean
+from sweep.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+WHITE = 255.0
+
+
+@click.command(short_help="Classify pictures with an exported winner.")
+@click.argument("export", metavar="EXPORT", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--white",
+    type=float,
+    help="The value of a white pixel in the training data.  [default: 255, or what unit scaling "
+    "has divided by]",
+)
+@format_option
+def predict(*, export: Path, images: tuple[Path, ...], white: float | None, form: str) -> None:
+    """Print class and probability of pictures: files, or folders of them.
+
+    Pictures are resized to what the model was trained on, in grey where that was grey.
+
+    \b
+    Example:
+      sweep predict exports/mnist-mlp-grid seven.png
+      sweep predict exports/mine pictures/ --format csv
+    """
+    from sweep.export import load_best
+
+    model = load_best(export)
+    paths = _files(images)
+    scale = float(model.recipe["scaling"]["scale"])
+    unit = model.recipe["scaling"]["shift"] == 0 and scale > 1
+    brightness = (white or (scale if unit else WHITE)) / WHITE
+    rows = _read(paths, model.input_shape) * brightness
+    proba = model.predict_proba(rows)
+    found = [
+        {
+            "file": str(path),
+            "class": model.class_names[int(p.argmax())],
+            "probability": float(p.max()),
+        }
+        for path, p in zip(paths, proba, strict=True)
+    ]
+    emit(form, found, found, lambda: [_drawn(found)])
+
+
+def _files(given: Sequence[Path]) -> list[Path]:
+    """Return the pictures that paths name.
+
+    Raises
+    ------
+    DataError
+        For a path that is not there, or a folder without pictures.
+    """
+    found = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise DataError(f"{path}: must hold pictures ({' '.join(SUFFIXES)}), got none")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise DataError(f"{path}: no such file or folder")
+    return found
+
+
+def _read(paths: Sequence[Path], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Read pictures as rows of a shape, 0 to 255.
+
+    Raises
+    ------
+    DataError
+        If rows are no images, or a file is no picture.
+    """
+    import numpy as np
+
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+        raise DataError(f"this model takes rows of shape {shape}, which are no pictures")
+    return np.stack([_picture(path, shape) for path in paths])
+
+
+def _picture(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            grey = shape[2:] != (3,)
+            held = image.convert("L" if grey else "RGB").resize((shape[1], shape[0]))
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as a picture ({error})") from error
+    return np.asarray(held, np.float32).reshape(shape)
+
+
+def _drawn(found: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("file")
+    table.add_column("class")
+    table.add_column("probability", justify="right")
+    for row in found:
+        table.add_row(clean(row["file"]), clean(row["class"]), f"{row['probability']:.4f}")
+    return table

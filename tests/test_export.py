@@ -1,0 +1,118 @@
+"""The winner in a folder of its own, and back."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from sweep import load_best, load_dataset, run_study
+from sweep.cli.main import cli
+from sweep.errors import ResultError
+
+pytestmark = pytest.mark.tensorflow
+
+STUDY = {
+    "study": {"name": "tiny"},
+    "data": {"dataset": "digits", "train_rows": 300, "test_rows": 60, "scaling": "standardize"},
+    "model": {"factory": "cnn", "padding": "same", "filters": 4, "epochs": 2},
+    "search": {"method": "grid", "cv": 2},
+    "space": {"dense_width": [8]},
+}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A study's result, its folder and its export."""
+    folder = tmp_path_factory.mktemp("export")
+    result = run_study(STUDY, storage=str(folder / "l.db"), n_jobs=1)
+    return result, folder, result.export(folder / "out")
+
+
+def test_it_predicts_as_the_estimator_does_also_in_a_fresh_process(exported):
+    """To float32's last digits of the estimator, to the last bit of itself."""
+    result, _, out = exported
+    rows = load_dataset("digits").x_test[:40]
+    model = load_best(out)
+    here = model.predict_proba(rows)
+    assert here == pytest.approx(result.best_estimator_.predict_proba(rows), abs=1e-5)
+    assert (model.predict(rows) == result.best_estimator_.predict(rows)).all()
+    code = (
+        "import sys, numpy as np, sweep\n"
+        "rows = sweep.load_dataset('digits').x_test[:40]\n"
+        "np.save(sys.argv[2], sweep.load_best(sys.argv[1]).predict_proba(rows))\n"
+    )
+    there = out.parent / "there.npy"
+    subprocess.run([sys.executable, "-c", code, str(out), str(there)], check=True)
+    assert np.array_equal(np.load(there), here)
+
+
+def test_the_recipe_and_the_card(exported):
+    """Say what it is, on what, how good, and with which settings."""
+    result, _, out = exported
+    recipe = json.loads((out / "recipe.json").read_text("utf-8"))
+    assert recipe["params"] == {"dense_width": 8}
+    assert recipe["test_score"] == result.test_score_
+    card = (out / "README.md").read_text("utf-8")
+    assert f"{result.test_score_:.4f} on 60 rows" in card
+    assert {path.name for path in out.iterdir()} == {"model.keras", "recipe.json", "README.md"}
+
+
+@pytest.mark.parametrize("harm", ["model", "no model", "no recipe", "foreign", "later", "not json"])
+def test_what_is_not_an_export_of_ours_is_refused(exported, tmp_path, harm):
+    """With the reason, before Keras reads a byte."""
+    for path in exported[2].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    model, recipe = tmp_path / "model.keras", tmp_path / "recipe.json"
+    if harm == "model":
+        model.write_bytes(model.read_bytes() + b"x")
+    elif harm == "no model":
+        model.unlink()
+    elif harm == "no recipe":
+        recipe.unlink()
+    elif harm == "foreign":
+        recipe.write_text("[]")
+    elif harm == "later":
+        recipe.write_text(json.dumps({**json.loads(recipe.read_text("utf-8")), "format": 9}))
+    else:
+        recipe.write_text("{")
+    with pytest.raises(
+        ResultError, match=r"not the file|missing|cannot be read|no recipe|format 9"
+    ):
+        load_best(tmp_path)
+
+
+def test_an_export_overwrites_nothing(exported, tmp_path):
+    """And a study without a winner has none."""
+    result, folder, out = exported
+    with pytest.raises(ResultError, match="must be a new or an empty folder"):
+        result.export(out)
+    closed = {**STUDY, "study": {"name": "closed"}, "search": {**STUDY["search"], "refit": False}}
+    with pytest.raises(ResultError, match="no refitted winner"):
+        run_study(closed, storage=str(folder / "l.db"), n_jobs=1).export(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_commands(exported, tmp_path, monkeypatch):
+    """Export a study, classify a file and a folder; what is no picture is named."""
+    _, folder, _ = exported
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["export", "tiny", "--storage", str(folder / "l.db")])
+    assert done.exit_code == 0, done.stderr
+    digits = load_dataset("digits")
+    (tmp_path / "pictures").mkdir()
+    for n in range(3):
+        Image.fromarray(digits.x_test[n]).save(tmp_path / "pictures" / f"{n}.png")
+    line = ["predict", "exports/tiny", "pictures", "--format", "json"]
+    said = json.loads(CliRunner().invoke(cli, line).stdout)
+    model = load_best(tmp_path / "exports" / "tiny")
+    expected = [str(label) for label in model.predict(digits.x_test[:3])]
+    assert [row["class"] for row in said] == expected
+    (tmp_path / "no.png").write_text("no picture")
+    for wrong in ("no.png", "none.png", "exports"):
+        refused = CliRunner().invoke(cli, ["predict", "exports/tiny", wrong])
+        assert refused.exit_code == 2, refused.stderr
+        assert wrong in refused.stderr
