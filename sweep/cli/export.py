@@ -28,7 +28,7 @@ def export(*, study: str, output: Path | None, storage: str | None) -> None:
     \b
     Example:
       sweep export digits-grid
-      sweep predict exports/digits-grid picture.png
+      sweep export digits-grid --output digits-model
     """
     from sweep.export import export_best
     from sweep.names import slug

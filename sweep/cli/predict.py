@@ -38,7 +38,7 @@ def predict(*, export: Path, images: tuple[Path, ...], white: float | None, form
 
     \b
     Example:
-      sweep predict exports/mnist-mlp-grid seven.png
+      sweep predict exports/digits-grid seven.png
       sweep predict exports/mine pictures/ --format csv
     """
     from sweep.export import load_best
