@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from sweep.ledger.records import StudyRecord, WinnerRecord
+    from sweep.ledger.outcomes import WinnerRecord
+    from sweep.ledger.records import StudyRecord
     from sweep.study.result import StudyResult
 
 FORMAT = 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.ledger.records import ImportanceRecord
+from sweep.ledger.outcomes import ImportanceRecord
 from sweep.selection import mean_score, ranked
 from sweep.spaces import Choices, same
 from sweep.spec import StudySpec

@@ -10,7 +10,8 @@ from sweep.selection import Interval, interval
 from sweep.selection.intervals import UNIT_SCORERS
 
 if TYPE_CHECKING:
-    from sweep.ledger.records import NestedRecord, StudyRecord
+    from sweep.ledger.outcomes import NestedRecord
+    from sweep.ledger.records import StudyRecord
 
 
 def nested_score(nested: NestedRecord) -> float:

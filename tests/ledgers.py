@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.outcomes import DataRecord, WinnerRecord
 from sweep.ledger.reading import read_study
-from sweep.ledger.records import DataRecord, SplitResult, WinnerRecord
+from sweep.ledger.records import SplitResult
 from sweep.search.evaluate import mean_score
 from sweep.search.plan import make_plan
 from sweep.selection import best

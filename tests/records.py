@@ -8,14 +8,8 @@ from itertools import product
 
 import numpy as np
 
-from sweep.ledger.records import (
-    Candidate,
-    DataRecord,
-    SplitResult,
-    StudyRecord,
-    TrialRecord,
-    WinnerRecord,
-)
+from sweep.ledger.outcomes import DataRecord, WinnerRecord
+from sweep.ledger.records import Candidate, SplitResult, StudyRecord, TrialRecord
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ENVIRONMENT = {

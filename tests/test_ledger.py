@@ -9,8 +9,9 @@ import pytest
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import split_to_plain, splits_from_plain
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.reading import read_study
-from sweep.ledger.records import PlannedCell, SplitResult, WinnerRecord
+from sweep.ledger.records import PlannedCell, SplitResult
 from sweep.ledger.storage import default_url, shown_url, storage_url
 from sweep.search.plan import make_plan
 from sweep.spec import load_study

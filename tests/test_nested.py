@@ -16,8 +16,8 @@ from sweep.cli.standing import Standing
 from sweep.datasets import Dataset
 from sweep.errors import DataError, StudyFileError
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.outcomes import NestedRecord, OuterFold
 from sweep.ledger.reading import read_study
-from sweep.ledger.records import NestedRecord, OuterFold
 from sweep.nested import inner_score, is_current, nested_interval, nested_score, plain_nested
 from sweep.report import page
 from sweep.search.parts import check_parts, part_data, part_spec, parts_of

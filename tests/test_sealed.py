@@ -14,8 +14,8 @@ from records import grid_record
 
 from sweep.cli.board import test_line as said_of_the_test_set
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.outcomes import Opening
 from sweep.ledger.reading import read_study
-from sweep.ledger.records import Opening
 from sweep.report.answer import answer
 from sweep.search.finish import finish_study
 from sweep.search.sealed import SealedTest, TrainingRows, seal

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.records import (
+from sweep.ledger.outcomes import (
     DataRecord,
     ImportanceRecord,
     Layer,
     NestedRecord,
     Opening,
     OuterFold,
-    SplitResult,
     WinnerRecord,
 )
+from sweep.ledger.records import SplitResult
 from sweep.section import SectionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sweep.ledger.records import PlannedCell
 
 BY_EPOCH = ("test", "train", "seconds", "losses")
 """What a split holds by epoch."""
@@ -30,6 +32,21 @@ def split_to_plain(split: SplitResult) -> dict[str, Any]:
     for name in BY_EPOCH:
         plain[name] = {str(epoch): value for epoch, value in plain[name].items()}
     return plain
+
+
+def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> dict[str, Any]:
+    """Return what a trial has measured as JSON-able values."""
+    return {
+        "splits": [split_to_plain(split) for split in splits],
+        "parameters": sum(layer[3] for layer in layers),
+        "layers": [list(layer) for layer in layers],
+    }
+
+
+def cell_to_plain(cell: PlannedCell) -> dict[str, Any]:
+    """Return a cell of the plan as JSON-able values."""
+    params = None if cell.params is None else dict(cell.params)
+    return {"key": cell.key, "params": params, "epochs": list(cell.epochs)}
 
 
 def splits_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SplitResult, ...]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.codec import split_to_plain
+from sweep.ledger.codec import cell_to_plain, result_to_plain
 from sweep.ledger.keys import CELL, COPIED, LOST, REASON, RESULT, RUNG, WORKER
 from sweep.ledger.studies import Studies
 from sweep.spaces import encode
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from sweep.ledger.records import Layer, PlannedCell, Rung, SplitResult
+    from sweep.ledger.outcomes import Layer
+    from sweep.ledger.records import PlannedCell, Rung, SplitResult
     from sweep.ledger.view import SearchView
 
     Value = float | list[float]
@@ -86,7 +87,7 @@ class Ledger(Studies):
                     state=optuna.trial.TrialState.WAITING,
                     params=params,
                     distributions={k: distributions[k] for k in params},
-                    user_attrs={CELL: _cell_to_plain(cell)},
+                    user_attrs={CELL: cell_to_plain(cell)},
                     system_attrs=_fixed(cell),
                 )
                 study.add_trial(trial)
@@ -202,7 +203,7 @@ class Ledger(Studies):
 
     def refuse(self, claim: Claim, reason: str, layers: Sequence[Layer]) -> bool:
         """Record that a cell is not evaluated, for its model breaks a constraint."""
-        result = {RESULT: _result_to_plain((), layers), REASON: reason}
+        result = {RESULT: result_to_plain((), layers), REASON: reason}
         return self._end(claim, "PRUNED", result)
 
     def place(self, claim: Claim, rung: Rung, fixed: Mapping[str, Any]) -> None:
@@ -296,17 +297,4 @@ def _result_of(
     splits: Sequence[SplitResult], layers: Sequence[Layer], copied_from: int | None
 ) -> dict[str, Any]:
     copied = {} if copied_from is None else {COPIED: copied_from}
-    return {RESULT: _result_to_plain(splits, layers), **copied}
-
-
-def _result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> dict[str, Any]:
-    return {
-        "splits": [split_to_plain(split) for split in splits],
-        "parameters": sum(layer[3] for layer in layers),
-        "layers": [list(layer) for layer in layers],
-    }
-
-
-def _cell_to_plain(cell: PlannedCell) -> dict[str, Any]:
-    params = None if cell.params is None else dict(cell.params)
-    return {"key": cell.key, "params": params, "epochs": list(cell.epochs)}
+    return {RESULT: result_to_plain(splits, layers), **copied}

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sweep.ledger.outcomes import (
+        DataRecord,
+        ImportanceRecord,
+        Layer,
+        NestedRecord,
+        Opening,
+        WinnerRecord,
+    )
     from sweep.section import SectionRecord
-
-Layer = tuple[str, str, str, int]
-"""Name, kind, output shape and number of parameters of one layer."""
 
 
 @dataclass(frozen=True)
@@ -174,186 +179,6 @@ class Candidate:
     trial: TrialRecord
     epoch: int
     params: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Opening:
-    """One time that the test set was opened.
-
-    Attributes
-    ----------
-    opened_at : str
-        ISO time.
-    candidate : int
-        Row of the table of candidates that it was opened for.
-    params : mapping of str to value
-        That candidate's searched parameters.
-    score : float or None
-        What the test set said; None where it was opened and scoring failed.
-    """
-
-    opened_at: str
-    candidate: int
-    params: Mapping[str, Any]
-    score: float | None = None
-
-
-@dataclass(frozen=True)
-class WinnerRecord:
-    """The chosen configuration, refitted on all training rows, and what the test set said.
-
-    Attributes
-    ----------
-    candidate : int
-        Its row in the table of candidates.
-    params : mapping of str to value
-        Ready for ``set_params``: the searched parameters, ``epochs`` included when searched.
-    chosen_at : str
-        ISO time of the choice.
-    test_score : float
-        Score on the test set, opened once, after the choice.
-    test_opened_at : str
-        ISO time of the opening.
-    test_rows, train_rows : int
-        Rows scored and rows refitted on.
-    test_openings : int
-        How often the test set of this study has been opened so far.
-    refit_seconds : float
-        Seconds of the refit.
-    history : mapping of str to tuple of float
-        The refit's training history.
-    layers : tuple of Layer
-        The model, layer by layer.
-    confusion : tuple of tuple of int
-        Test rows by true class (row) and predicted class (column).
-    precision : str
-        In which the winner was refitted; empty where an older version did not say.
-    test_loss : float or None
-        Mean cross-entropy of the test rows.
-    weights : tuple of (str, tuple of int)
-        Name and shape of each array of weights.
-    """
-
-    candidate: int
-    params: Mapping[str, Any]
-    chosen_at: str
-    test_score: float
-    test_opened_at: str
-    test_rows: int
-    train_rows: int
-    test_openings: int = 1
-    refit_seconds: float = 0.0
-    history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    layers: tuple[Layer, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
-    precision: str = ""
-    test_loss: float | None = None
-    weights: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-
-@dataclass(frozen=True)
-class OuterFold:
-    """One outer fold of a nested cross-validation: the search repeated on its training rows.
-
-    Attributes
-    ----------
-    score : float
-        Of the configuration chosen there, refitted there, on the fold's held-out rows.
-    inner_score : float
-        The mean held-out score that it was chosen by.
-    params : mapping of str to value
-        What was chosen there.
-    train_rows, test_rows : int
-        Rows searched and refitted on, and rows scored.
-    """
-
-    score: float
-    inner_score: float
-    params: Mapping[str, Any]
-    train_rows: int
-    test_rows: int
-
-
-@dataclass(frozen=True)
-class NestedRecord:
-    """A nested cross-validation.
-
-    Attributes
-    ----------
-    folds : tuple of OuterFold
-        In order.
-    planned : int
-        Cells of the search when it was repeated; fewer than the study's where that has grown.
-    ended_at : str
-        ISO time.
-    """
-
-    folds: tuple[OuterFold, ...]
-    planned: int
-    ended_at: str
-
-
-@dataclass(frozen=True)
-class ImportanceRecord:
-    """How much each parameter mattered, computed once, when the study ended.
-
-    Attributes
-    ----------
-    evaluator : str
-        ``"fANOVA"`` or ``"PED-ANOVA"``; empty where nothing was computed.
-    values : mapping of str to float
-        Shares of 1 by parameter, largest first.
-    n : int
-        Candidates that entered.
-    complete : int
-        Complete candidates at that time.
-    seconds : float
-        What it took.
-    caution : str
-        What the shares say, and what they do not.
-    left_out : tuple of str
-        Parameters that the evaluator cannot judge: fixed, or absent from some candidates.
-    reason : str
-        Why nothing was computed.
-    """
-
-    evaluator: str
-    values: Mapping[str, float]
-    n: int
-    complete: int
-    seconds: float = 0.0
-    caution: str = ""
-    left_out: tuple[str, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class DataRecord:
-    """The data a study ran on.
-
-    Attributes
-    ----------
-    name : str
-        As the study file names it.
-    fingerprint : str
-        SHA-256 of the prepared arrays, hexadecimal.
-    train_rows, test_rows : int
-        Rows after subsetting.
-    shape : tuple of int
-        Shape of one row: ``(28, 28)``, ``(32, 32, 3)``, ``(784,)``.
-    classes : tuple of str
-        Class names in the order of their labels.
-    class_counts : tuple of int
-        Training rows of each class.
-    """
-
-    name: str
-    fingerprint: str
-    train_rows: int
-    test_rows: int
-    shape: tuple[int, ...]
-    classes: tuple[str, ...]
-    class_counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

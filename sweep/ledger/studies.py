@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from sweep.ledger.records import ImportanceRecord, NestedRecord, Opening, WinnerRecord
+    from sweep.ledger.outcomes import ImportanceRecord, NestedRecord, Opening, WinnerRecord
     from sweep.section import SectionRecord
 
 

@@ -9,7 +9,8 @@ from sweep.report.blocks import Table, table
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
-    from sweep.ledger.records import Opening, StudyRecord
+    from sweep.ledger.outcomes import Opening
+    from sweep.ledger.records import StudyRecord
 
 
 def openings(record: StudyRecord) -> Table | None:

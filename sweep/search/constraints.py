@@ -11,7 +11,8 @@ from sweep.search.plan import cell_layers
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sweep.ledger.records import Layer, PlannedCell
+    from sweep.ledger.outcomes import Layer
+    from sweep.ledger.records import PlannedCell
     from sweep.search.evaluate import Evaluation
     from sweep.spec import StudySpec
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.ledger.records import Layer, SplitResult
+from sweep.ledger.records import SplitResult
 from sweep.search.scoring import EvaluationError, Scored, Scoring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sweep.ledger.outcomes import Layer
     from sweep.search.splits import Split
 
 CHECKPOINT_BYTES = 256 * 2**20

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep import selection
+from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
-from sweep.ledger.records import WinnerRecord
 from sweep.ledger.storage import artifacts_folder, one_at_a_time
 from sweep.search.estimator import make_estimator
 from sweep.search.opening import open_test_set

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.records import Opening
+from sweep.ledger.outcomes import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable

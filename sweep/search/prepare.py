@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.datasets import Dataset, load_dataset
-from sweep.ledger.records import DataRecord
+from sweep.ledger.outcomes import DataRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection

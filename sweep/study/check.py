@@ -12,7 +12,7 @@ import numpy as np
 
 from sweep.errors import ReferenceError_
 from sweep.ledger.reading import ENDED
-from sweep.ledger.records import DataRecord, PlannedCell
+from sweep.ledger.records import PlannedCell
 from sweep.search.constraints import ruled_out
 from sweep.search.estimator import check_own_code
 from sweep.search.parts import check_parts, parts_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sweep.datasets import Dataset
+    from sweep.ledger.outcomes import DataRecord
     from sweep.ledger.records import StudyRecord
     from sweep.spec import StudySpec
 

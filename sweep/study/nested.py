@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sweep import selection
-from sweep.ledger.records import NestedRecord, OuterFold
+from sweep.ledger.outcomes import NestedRecord, OuterFold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
