@@ -15,6 +15,7 @@ from sweep.datasets.dataset import Dataset
 from sweep.datasets.npz import read_npz
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
+from sweep.quiet import load_tensorflow
 
 DATASETS = {
     "cifar10": "CIFAR-10: 32x32 color photographs of ten kinds of things, 50,000 + 10,000 rows",
@@ -123,6 +124,7 @@ def keras_cache() -> Path:
 
 def _from_keras(name: str) -> Dataset:
     """Let Keras find or download it."""
+    load_tensorflow()
     try:
         import keras
 

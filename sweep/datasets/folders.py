@@ -12,6 +12,7 @@ import numpy as np
 from sweep.datasets.dataset import Dataset
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
+from sweep.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +139,7 @@ def _class_folders(folder: Path) -> list[Path]:
 def _read(folder: Path, size: tuple[int, int], color: str) -> _Pictures:
     """All pictures of one folder of class folders."""
     _check_files(folder)
+    load_tensorflow()
     from keras.utils import image_dataset_from_directory
 
     batches = image_dataset_from_directory(

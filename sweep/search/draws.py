@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,9 @@ def quasi_random_draws(spec: StudySpec) -> Iterator[Params]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.QMCSampler(scramble=True, seed=spec.study.seed)
+    with warnings.catch_warnings():  # used knowingly
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.QMCSampler(scramble=True, seed=spec.study.seed)
     study = optuna.create_study(sampler=sampler)
     whole = dict(sorted(distributions(spec.space.dimensions).items()))
     fixed = iter(spec.search.start)
