@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep import StudyResult, SweepError, open_study, run_study
+from sweep.report import write_comparison
 from sweep.selection import mean_score
 from sweep.spec import shipped_studies
 
@@ -24,6 +25,13 @@ HERE = Path(__file__).parent
 TABLE = HERE / "experiments.toml"
 LEDGER = str(HERE.parent / ".sweep" / "gallery.db")
 ALLOWED = 0.02
+
+COMPARISONS = (
+    ("dropout-mlp", "small-cnn"),
+    ("mnist-pooled", "mnist-strided"),
+    ("batch-norm-small", "batch-norm-wide"),
+)
+"""Studies that belong side by side."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,16 @@ the winner on the test set. The originals are test accuracies on other machines,
 """
 
 
+SIDE_BY_SIDE = """
+
+Side by side, as `sweep compare` writes it:
+
+- [dropout-mlp-vs-small-cnn.html](dropout-mlp-vs-small-cnn.html): thirty times fewer parameters (E7)
+- [mnist-pooled-vs-mnist-strided.html](mnist-pooled-vs-mnist-strided.html): pooling, or stride 2 (E5)
+- [batch-norm-small-vs-batch-norm-wide.html](batch-norm-small-vs-batch-norm-wide.html): 8 filters, 64 (E8)
+"""
+
+
 def main() -> None:
     """Run, write, tabulate."""
     names = sys.argv[1:] or sorted(shipped_studies())
@@ -72,7 +90,19 @@ def main() -> None:
         print(name, flush=True)
         result = run_study(name, storage=LEDGER)
         result.report(HERE / f"{name}.html")
+    compare()
     (HERE / "README.md").write_text(readme(), encoding="utf-8")
+
+
+def compare() -> None:
+    """Write the comparisons of studies that the ledger holds."""
+    for names in COMPARISONS:
+        try:
+            records = [open_study(name, LEDGER).record for name in names]
+        except SweepError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        write_comparison(records, HERE / f"{'-vs-'.join(names)}.html")
 
 
 def readme() -> str:
@@ -89,7 +119,7 @@ def readme() -> str:
     lines = "\n".join(row for row, _ in rows)
     notes = "\n".join(f"- {note}" for _, note in rows if note)
     far = f"\n\nWhere ours is further from the original than {ALLOWED}:\n\n{notes}" if notes else ""
-    return HEAD.format(machine=f"two cores of an {machine}") + lines + far + "\n"
+    return HEAD.format(machine=f"two cores of an {machine}") + lines + far + SIDE_BY_SIDE
 
 
 def line(each: Experiment, result: StudyResult) -> tuple[str, str]:
