@@ -25,6 +25,9 @@ ACROSS = 16
 ZOOM = 10
 """Screen pixels for each weight of a filter."""
 
+PHOTOGRAPH = 2048
+"""Colour values from which a picture is stored as a photograph is."""
+
 LARGE, SMALL = 56, 40
 """Screen pixels of a single image, and of one in the mosaic, about."""
 
@@ -125,27 +128,28 @@ def _filters(layer: str, kernel: NDArray[np.float32]) -> Album:
 
 
 def _tiled(images: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
-    """Lay images out in rows on a grey ground, one pixel apart."""
+    """Lay images out in rows, one pixel apart, with a last channel that says where an image is."""
     count, height, width = images.shape[:3]
     rows = -(-count // across)
-    shape = (rows * (height + 1) - 1, across * (width + 1) - 1, *images.shape[3:])
-    sheet = np.full(shape, 128, np.uint8)
-    for place, image in enumerate(images):
+    layers = images if images.ndim == 4 else images[..., None]
+    shape = (rows * (height + 1) - 1, across * (width + 1) - 1, layers.shape[3] + 1)
+    sheet = np.zeros(shape, np.uint8)
+    for place, image in enumerate(layers):
         top, left = (place // across) * (height + 1), (place % across) * (width + 1)
-        sheet[top : top + height, left : left + width] = image
+        sheet[top : top + height, left : left + width, :-1] = image
+        sheet[top : top + height, left : left + width, -1] = 255
     return sheet
 
 
 def _picture(pixels: NDArray[np.uint8], alt: str, *, zoom: float, **more: Any) -> Picture:
     from PIL import Image
 
-    held, image = io.BytesIO(), Image.fromarray(np.ascontiguousarray(pixels))
-    if pixels.ndim == 3:  # photographs: a fifth of the bytes
-        kind = "jpeg"
-        image.save(held, "JPEG", quality=88)
+    held, kind = io.BytesIO(), "png"
+    if pixels.ndim == 3 and pixels.shape[2] >= 3 and pixels.size > PHOTOGRAPH:
+        kind = "jpeg"  # a fifth of the bytes; what is between images becomes black
+        Image.fromarray(np.ascontiguousarray(pixels[..., :3])).save(held, "JPEG", quality=88)
     else:
-        kind = "png"
-        image.save(held, "PNG", optimize=True)
+        Image.fromarray(np.ascontiguousarray(pixels)).save(held, "PNG", optimize=True)
     source = f"data:image/{kind};base64,{base64.b64encode(held.getvalue()).decode()}"
     height, width = pixels.shape[:2]
     return Picture(source, round(width * zoom), round(height * zoom), alt, **more)
