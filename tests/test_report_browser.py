@@ -103,7 +103,7 @@ def column(page, number):
 
 @pytest.mark.parametrize("width", [400, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", [*RECORDS, "comparison", "index", "pictures"])
 def test_the_page_fits_its_window_and_keeps_its_policy(visit, name, scheme, width):
     """No complaint in the console, and the page never scrolls sideways."""
     page = visit(name, width=width, scheme=scheme)
