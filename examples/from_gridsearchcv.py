@@ -17,7 +17,7 @@ from sweep import KerasMLPClassifier, load_dataset, run_study
 digits = load_dataset("digits")
 X, y = digits.x_train, digits.y_train
 folds = StratifiedKFold(3)  # SciKeras is no classifier to scikit-learn 1.9: cv=3 would not stratify
-grid = {"epochs": [1, 4], "hidden_size": [16, 32]}
+grid = {"epochs": [2, 10], "hidden_size": [16, 32]}
 
 
 # %% As you know it: a function that builds the network, and SciKeras around it.

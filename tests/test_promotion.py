@@ -9,7 +9,9 @@ from pretend import begin, study, work
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import Rung, SplitResult, TrialRecord
+from sweep.search.plan import make_plan
 from sweep.search.promotion import Bracket, Ladder, ladder_of, levelled, next_rung, reached
+from sweep.workers.upkeep import restore
 
 LADDER = Ladder((Bracket((1, 3, 9), 9), Bracket((3, 9), 5), Bracket((9,), 3)), 3)
 SPACE = {"learning_rate": {"float": [1e-4, 1e-1], "log": True}, "epochs": [9]}
@@ -147,6 +149,39 @@ def test_stopping_in_between_changes_nothing(monkeypatch, tmp_path):
     for cells in (1, 4, 8, None):
         parts = hyperband(monkeypatch, tmp_path / "b.db", cells=cells)
     assert rungs(parts) == rungs(whole)
+
+
+def test_a_slot_that_was_cut_has_its_turn_first(monkeypatch, tmp_path):
+    """With one worker the study goes on as if nobody had stopped it, and ends with whole trials."""
+    whole = hyperband(monkeypatch, tmp_path / "a.db", trials=8)
+    ledger = Ledger(f"sqlite:///{tmp_path / 'b.db'}")
+    hyperband(monkeypatch, tmp_path / "b.db", trials=8, cells=2)
+    spec = study("tpe", space=SPACE, trials=8, pruner="hyperband")
+    ledger.cut(ledger.claim("pretend", "w").trial_id)
+    restore(ledger, "pretend", make_plan(spec))
+    parts = hyperband(monkeypatch, tmp_path / "b.db", trials=8)
+    by_slot = [{key: (state, params) for key, _, state, params in rungs(r)} for r in (parts, whole)]
+    assert by_slot[0] == by_slot[1]
+    assert any(t.state == "COMPLETE" for t in parts.trials)
+
+
+def test_the_end_is_told_by_what_is_left_not_by_a_slots_number(monkeypatch, tmp_path):
+    """A slot that is taken again last goes all the way if nothing is whole yet."""
+    record = hyperband(monkeypatch, tmp_path / "l.db", trials=3, cells=2)
+    assert not any(t.state == "COMPLETE" for t in record.trials)
+    ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
+    ledger.cut(ledger.claim("pretend", "w").trial_id)
+    spec = study("tpe", space=SPACE, trials=3, pruner="hyperband")
+    restore(ledger, "pretend", make_plan(spec))
+    again = hyperband(monkeypatch, tmp_path / "l.db", trials=3)
+    assert [t.rung.epochs for t in again.trials if t.state == "COMPLETE"] == [9]
+
+
+def test_a_model_that_is_too_large_does_not_go_on(monkeypatch, tmp_path):
+    """It was never trained; the study ends without it."""
+    refused = replace(trial(0, 1, 0.5), splits=())
+    assert next_rung(LADDER, [refused], 1).continues is None
+    assert next_rung(LADDER, [refused], 0) == Rung(0, 9)
 
 
 def test_given_candidates_begin(monkeypatch, tmp_path):

@@ -247,7 +247,7 @@ def test_a_trial_over_its_time_is_a_failure(storage):
 
 def test_a_study_with_a_time_budget_ends_with_what_it_has(storage):
     """No new trials are begun when the time is up; the winner is still refitted."""
-    study = {**TPE, "search": {**TPE["search"], "trials": 500, "timeout": 12}}
+    study = {**TPE, "search": {**TPE["search"], "trials": 500, "timeout": 20}}
     result = run_study(study, storage=storage, n_jobs=1)
     assert 0 < result.record.done < 500
     assert result.test_score_ is not None

@@ -59,7 +59,8 @@ def compare(
 
 
 def _rows(frame: Any) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+    held = frame.astype(object).where(frame.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in held.to_dict("records")]
 
 
 def _drawn(
@@ -71,7 +72,7 @@ def _drawn(
     for name in ("study", "method", "held-out", "test", "fits", "parameters"):
         studies.add_column(name, justify="left" if name in {"study", "method"} else "right")
     for row in rows:
-        weights = "-" if row["parameters"] is None else f"{row['parameters']:,}"
+        weights = "-" if row["parameters"] is None else f"{int(row['parameters']):,}"
         scores = (score(row["score"]), score(row["test_score"]))
         studies.add_row(clean(row["study"]), row["method"], *scores, f"{row['fits']:,}", weights)
     lines = [f"{clean(p['study'])} less {clean(baseline)}: {_said(p)}" for p in pairs]
@@ -80,7 +81,7 @@ def _drawn(
 
 def _said(pair: dict[str, Any]) -> str:
     gap, low, high = pair["difference"], pair["low"], pair["high"]
-    if gap != gap:  # noqa: PLR0124 - NaN
+    if gap is None:
         return f"not compared, {pair['reason']}"
     between = pair["reason"] or f"95 % interval {low:+.4f} to {high:+.4f}"
     return f"{gap:+.4f} ({between})"

@@ -103,6 +103,7 @@ def outcome(trial: Mapping[str, Any]) -> str:
     outcomes = {
         "COMPLETE": value,
         "PRUNED": f"pruned at {value}",
+        "PAUSED": f"paused at {value}",
         "INFEASIBLE": f"{value}, but past a limit",
     }
     return outcomes.get(state, "ended elsewhere")

@@ -128,7 +128,7 @@ class Ledger(Studies):
             return self._take_one(name, worker)
 
     def _list_waiting(self, name: str) -> deque[optuna.trial.FrozenTrial]:
-        return deque(self.trials(name, "WAITING"))
+        return deque(sorted(self.trials(name, "WAITING"), key=_turn))
 
     def _take_one(self, name: str, worker: str) -> Claim | None:
         from optuna.exceptions import UpdateFinishedTrialError
@@ -224,11 +224,10 @@ class Ledger(Studies):
                 given = {name: encode(value) for name, value in fixed.items()}
                 self.storage.set_trial_system_attr(claim.trial_id, FIXED, given)
 
-    def broken_off(self, name: str) -> set[int]:
-        """Return the numbers of trials whose continuation failed."""
-        failed = (t.user_attrs for t in self.trials(name, "FAIL"))
-        found = {a[RUNG]["continues"] for a in failed if RUNG in a and REASON in a}
-        return found - {None}
+    def failed(self, name: str) -> list[dict[str, Any]]:
+        """Return the rungs of the trials that failed with a reason; empty for those without."""
+        found = (t.user_attrs for t in self.trials(name, "FAIL"))
+        return [attributes.get(RUNG, {}) for attributes in found if REASON in attributes]
 
     def constrain(self, claim: Claim, past: Mapping[str, float]) -> None:
         """Say how far a trial is past each limit, as Optuna's samplers read it."""
@@ -286,6 +285,16 @@ class Ledger(Studies):
             return optuna.load_study(
                 study_name=name, storage=self.view, sampler=sampler, pruner=pruner
             )
+
+
+def _turn(trial: optuna.trial.FrozenTrial) -> int:
+    """Return when a waiting cell's turn is: a slot's by its own number, which decisions rest on.
+
+    A cell that was cut short is enqueued again behind the others, and its turn is before them.
+    """
+    cell = trial.user_attrs.get(CELL, {})
+    slot = str(cell.get("key", "")).partition("slot:")[2]
+    return int(slot) if cell.get("params") is None and slot.isdigit() else trial.number
 
 
 def _fixed(cell: PlannedCell) -> dict[str, Any]:

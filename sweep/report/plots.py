@@ -116,7 +116,7 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
     data, several = figures.curves_frame(folds), bool((folds["split"] > 0).any())
     folds, grey = _fewer(folds, numbers)
     score = figures.draw_curves(folds, numbers, scoring(record))
-    note = f"Strong: mean over splits. Thin: each split. {grey}" if several else grey
+    note = f"Strong: mean over splits. Thin: each split. {grey}".strip() if several else grey
     words = (
         f"Held-out {scoring(record)} by epoch for the best {len(top)} of {_trials(folds)} trials."
     )
@@ -134,7 +134,7 @@ def learning(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
 def _fewer(folds: pd.DataFrame, top: Sequence[int]) -> tuple[pd.DataFrame, str]:
     """Keep at most so many of the other trials, evenly spread, and say so."""
     others = sorted(set(folds["trial"]) - set(top))
-    said = "Grey: the other trials, dashed if pruned."
+    said = "Grey: the other trials, dashed if pruned." if others else ""
     if len(others) <= OTHERS:
         return folds, said
     kept = {others[i * len(others) // OTHERS] for i in range(OTHERS)}

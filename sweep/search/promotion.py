@@ -107,7 +107,7 @@ def next_rung(
         Numbers of trials whose continuation failed: they do not go on.
     """
     followed = {t.rung.continues for t in trials if t.rung} | set(lost)
-    paused = [t for t in trials if t.state == "PRUNED" and t.number not in followed]
+    paused = [t for t in trials if _pauses(t) and t.number not in followed]
     if chosen := _promotable(ladder, trials, paused):
         return _follow(ladder, chosen)
     whole = any(t.state == "COMPLETE" for t in trials)
@@ -184,6 +184,11 @@ def _promotable(
             if trial in paused:
                 return trial
     return None
+
+
+def _pauses(trial: TrialRecord) -> bool:
+    """Whether it may go on; what a limit has refused was never trained."""
+    return trial.state == "PRUNED" and bool(trial.splits)
 
 
 def _follow(ladder: Ladder, trial: TrialRecord) -> Rung:

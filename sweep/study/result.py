@@ -154,8 +154,8 @@ class StudyResult:
         """
         if self.record.winner is None:
             raise ResultError(
-                f"study {self.name!r} has no refitted winner: it says refit = false, or has not "
-                "ended; build one with best_params_"
+                f"study {self.name!r} has no refitted winner: it says refit = false, has not "
+                "ended, or no candidate is complete"
             )
         from sweep.estimators.weights import load_fitted
         from sweep.search.estimator import make_estimator

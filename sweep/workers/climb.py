@@ -51,8 +51,10 @@ class Climb:
             if slot < len(self._spec.search.start):  # its parameters are given
                 rung = self.ladder.begin(slot)
             else:
-                left = (self._spec.search.trials or 0) - 1 - slot
-                rung = next_rung(self.ladder, trials, left, self._ledger.broken_off(name))
+                failed = self._ledger.failed(name)
+                left = (self._spec.search.trials or 0) - 1 - len(trials) - len(failed)
+                lost = {each["continues"] for each in failed if each}
+                rung = next_rung(self.ladder, trials, left, lost)
                 fixed = self._fixed(rung, slot)
             self._ledger.place(claim, rung, fixed)
         return rung

@@ -138,7 +138,8 @@ class Worker:
         record = self.ledger.pruned if found.pruned else self.ledger.complete
         kept = record(*result, copied_from=found.copied_from, steps=self._steps(found))
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
-        state = ("PRUNED" if found.pruned else state) if kept else "LATE"
+        given_up = "PAUSED" if self._climb.ladder else "PRUNED"
+        state = (given_up if found.pruned else state) if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, value=found.value)
 
     def _values(self, found: Evaluation, epoch: int) -> list[float]:
