@@ -153,6 +153,13 @@ def load_best(folder: str | os.PathLike[str]) -> ExportedModel:
             f"{model}: Keras cannot load it in safe mode ({line}); if it has layers of your own, "
             "import the module that registers them first"
         ) from error
+    outputs, classes = loaded.output_shape[-1], len(recipe["classes"])
+    fits = outputs == classes or (outputs, classes) == (1, 2)
+    if not fits or len(recipe["class_names"]) != classes:
+        raise ResultError(
+            f"{place / RECIPE}: names {classes} classes, and the model has {outputs} outputs; "
+            "export the study again"
+        )
     return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
 
 
@@ -255,20 +262,21 @@ def _plain(text: object) -> str:
 
 def _read_recipe(path: Path) -> dict[str, Any]:
     try:
-        recipe = json.loads(path.read_text(encoding="utf-8"))
+        recipe: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(
             f"{path}: cannot be read ({error}); name a folder that sweep export has written"
         ) from error
-    needed = ("format", "model_sha256", "input_shape", "classes", "class_names")
-    if not isinstance(recipe, dict) or any(key not in recipe for key in needed):
+    lists = ("input_shape", "classes", "class_names")
+    holds = isinstance(recipe, dict) and {"format", "model_sha256", "scaling"} <= recipe.keys()
+    if not holds or not all(isinstance(recipe.get(key), list) for key in lists):
         raise ResultError(f"{path}: is no recipe of sweep; name a folder that it has exported")
     if recipe["format"] != FORMAT:
         raise ResultError(
             f"{path}: was written by another version (format {recipe['format']}, this one reads "
             f"{FORMAT}); upgrade sweep, or export again"
         )
-    return recipe
+    return dict(recipe)
 
 
 def _digest(path: Path) -> str:

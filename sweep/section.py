@@ -83,6 +83,8 @@ def recorded(reference: str, made: Any) -> SectionRecord:
         raise TypeError(f"must return a sweep.Section, got {type(made).__name__}")
     if len(made.frame) > ROWS:
         raise ValueError(f"frame: at most {ROWS:,} rows, got {len(made.frame):,}")
+    if not made.frame.columns.is_unique:
+        raise ValueError(f"frame: names of columns must differ, got {list(made.frame.columns)}")
     svg = _svg(made.figure)
     if len(svg) > PICTURE_BYTES:
         raise ValueError(f"figure: at most {PICTURE_BYTES:,} bytes of SVG, got {len(svg):,}")

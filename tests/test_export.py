@@ -61,7 +61,10 @@ def test_the_recipe_and_the_card(exported):
     assert {path.name for path in out.iterdir()} == {"model.keras", "recipe.json", "README.md"}
 
 
-@pytest.mark.parametrize("harm", ["model", "no model", "no recipe", "foreign", "later", "not json"])
+HARMS = ("model", "no model", "no recipe", "foreign", "bare", "later", "not json")
+
+
+@pytest.mark.parametrize("harm", HARMS)
 def test_what_is_not_an_export_of_ours_is_refused(exported, tmp_path, harm):
     """With the reason, before Keras reads a byte."""
     for path in exported[2].iterdir():
@@ -75,6 +78,8 @@ def test_what_is_not_an_export_of_ours_is_refused(exported, tmp_path, harm):
         recipe.unlink()
     elif harm == "foreign":
         recipe.write_text("[]")
+    elif harm == "bare":
+        recipe.write_text('{"format": 1, "model_sha256": "", "classes": "abc"}')
     elif harm == "later":
         recipe.write_text(json.dumps({**json.loads(recipe.read_text("utf-8")), "format": 9}))
     else:
@@ -82,6 +87,17 @@ def test_what_is_not_an_export_of_ours_is_refused(exported, tmp_path, harm):
     with pytest.raises(
         ResultError, match=r"not the file|missing|cannot be read|no recipe|format 9"
     ):
+        load_best(tmp_path)
+
+
+def test_a_recipe_of_other_classes_is_refused(exported, tmp_path):
+    """Their number must be the model's."""
+    for path in exported[2].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    recipe = json.loads((tmp_path / "recipe.json").read_text("utf-8"))
+    recipe |= {"classes": [0, 1, 2], "class_names": ["a", "b", "c"]}
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    with pytest.raises(ResultError, match="names 3 classes, and the model has 10 outputs"):
         load_best(tmp_path)
 
 
@@ -112,6 +128,8 @@ def test_the_commands(exported, tmp_path, monkeypatch):
     expected = [str(label) for label in model.predict(digits.x_test[:3])]
     assert [row["class"] for row in said] == expected
     (tmp_path / "no.png").write_text("no picture")
+    refused = CliRunner().invoke(cli, ["predict", "exports/tiny", "pictures", "--white", "0"])
+    assert (refused.exit_code, "above 0" in refused.stderr) == (2, True)
     for wrong in ("no.png", "none.png", "exports"):
         refused = CliRunner().invoke(cli, ["predict", "exports/tiny", wrong])
         assert refused.exit_code == 2, refused.stderr

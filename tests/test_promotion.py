@@ -184,6 +184,24 @@ def test_a_model_that_is_too_large_does_not_go_on(monkeypatch, tmp_path):
     assert next_rung(LADDER, [refused], 0) == Rung(0, 9)
 
 
+def test_equal_trials_are_one_candidate():
+    """They go on once, and do not make a rung look fuller than it is."""
+    twins = [replace(trial(n, 1, 0.5), params={"a": 0}) for n in range(3)]
+    assert next_rung(LADDER, twins, 20).continues is None
+    went = replace(trial(3, 3, 0.6, continues=0), params={"a": 0})
+    others = [trial(n, 1, 0.1) for n in (4, 5)]
+    assert next_rung(LADDER, [*twins, went, *others], 20).continues is None
+
+
+def test_a_failure_that_was_retried_is_none(monkeypatch, tmp_path):
+    """Only cells whose last word is a failure count as ended."""
+    spec, ledger = study("tpe", space=SPACE, trials=3), Ledger(f"sqlite:///{tmp_path / 'l.db'}")
+    begin(ledger, spec)
+    ledger.fail(ledger.claim("pretend", "w"), "no luck")
+    assert len(ledger.failed("pretend")) == 1
+    assert ledger.failed("pretend", but={"slot:0"}) == []
+
+
 def test_given_candidates_begin(monkeypatch, tmp_path):
     """Those of `[[search.start]]` are the first, whatever is promising."""
     rates = [0.001, 0.01, 0.09, 0.02]

@@ -46,6 +46,9 @@ def test_what_is_no_section_or_too_large_is_refused():
         recorded("mine:lift", pd.DataFrame())
     with pytest.raises(ValueError, match="at most 1,000 rows, got 1,001"):
         recorded("mine:lift", made(rows=1001))
+    twice = Section("Lift", pd.DataFrame([[1, 2]], columns=["a", "a"]), "One row.")
+    with pytest.raises(ValueError, match="names of columns must differ"):
+        recorded("mine:lift", twice)
     huge = type(
         "Huge", (), {"savefig": lambda _self, sink, **_: sink.write("x" * (PICTURE_BYTES + 1))}
     )

@@ -21,6 +21,7 @@ from sweep.errors import (
     StudyFileError,
 )
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.outline import outlines
 from sweep.study import check_study, open_study
 from sweep.workers.progress import Watcher
 
@@ -165,6 +166,32 @@ def test_a_tpe_study_with_one_worker_repeats_itself_exactly(tmp_path):
     pd.testing.assert_frame_equal(table(whole), table(continued), check_exact=True)
 
 
+def test_studies_of_one_name_do_not_share_files(tmp_path):
+    """Two ledgers in one folder each have their own weights and winner."""
+    search = {**RANDOM["search"], "trials": 3, "pruner": "successive_halving"}
+    one = {**RANDOM, "model": {**RANDOM["model"], "epochs": 4}, "search": search}
+    other = {**one, "data": {**one["data"], "one_vs_rest": 3}}
+    first = run_study(one, storage=str(tmp_path / "a.db"), n_jobs=1)
+    mixed = run_study(other, storage=str(tmp_path / "b.db"), n_jobs=1)
+    alone = run_study(other, storage=str(tmp_path / "alone" / "b.db"), n_jobs=1)
+    pd.testing.assert_frame_equal(table(mixed), table(alone), check_exact=True)
+    assert first.best_estimator_.classes_.tolist() == list(range(10))
+
+
+def test_a_longer_fit_that_fails_takes_nothing_away(storage):
+    """What the shorter one has measured stays in the table, in the list and in the answer."""
+    grown = {**GRID["space"], "epochs": [1, 3, 4]}
+    before = run_study(GRID, storage=storage, n_jobs=1)
+    search = {**GRID["search"], "trial_timeout": 0.001}
+    after = run_study({**GRID, "search": search, "space": grown}, storage=storage, n_jobs=1)
+    assert after.record.planned == 3
+    assert (after.frame["state"] == "FAIL").sum() == 3
+    assert after.best_score_ == before.best_score_
+    (outline,), _ = outlines(Ledger(f"sqlite:///{storage}"))
+    assert outline.best == pytest.approx(before.best_score_)
+    assert outline.failed == 3
+
+
 def test_hyperband_lets_candidates_go_on(storage):
     """From their weights; one that was let go on has measured what an uninterrupted fit would."""
     model = {**RANDOM["model"], "epochs": 9}
@@ -174,7 +201,7 @@ def test_hyperband_lets_candidates_go_on(storage):
     trials = run_study(climbing, storage=storage, n_jobs=2).record.trials
     whole = [t for t in trials if t.state == "COMPLETE" and t.rung.continues is not None]
     assert whole
-    assert list(Path(storage).parent.glob("artifacts/climb/checkpoints/*.npz"))
+    assert list(Path(storage).parent.glob("artifacts/climb/*/checkpoints/*.npz"))
     alone = {**search, "trials": 1, "start": [whole[0].params]}
     again = {**RANDOM, "study": {"name": "alone"}, "model": model, "search": alone}
     (other,) = run_study(again, storage=storage, n_jobs=1).record.trials

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ WHITE = 255.0
 def predict(*, export: Path, images: tuple[Path, ...], white: float | None, form: str) -> None:
     """Print class and probability of pictures: files, or folders of them.
 
-    Pictures are resized to what the model was trained on, in grey where that was grey.
+    Pictures are read as a folder of them is for training: resized, in grey where that was grey.
 
     \b
     Example:
@@ -47,6 +48,8 @@ def predict(*, export: Path, images: tuple[Path, ...], white: float | None, form
     paths = _files(images)
     scale = float(model.recipe["scaling"]["scale"])
     unit = model.recipe["scaling"]["shift"] == 0 and scale > 1
+    if white is not None and not 0 < white < inf:
+        raise DataError(f"--white: must be a number above 0, got {white}")
     brightness = (white or (scale if unit else WHITE)) / WHITE
     rows = _read(paths, model.input_shape) * brightness
     proba = model.predict_proba(rows)
@@ -93,22 +96,12 @@ def _read(paths: Sequence[Path], shape: tuple[int, ...]) -> NDArray[Any]:
     """
     import numpy as np
 
+    from sweep.datasets.folders import read_picture
+
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise DataError(f"this model takes rows of shape {shape}, which are no pictures")
-    return np.stack([_picture(path, shape) for path in paths])
-
-
-def _picture(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            grey = shape[2:] != (3,)
-            held = image.convert("L" if grey else "RGB").resize((shape[1], shape[0]))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: cannot be read as a picture ({error})") from error
-    return np.asarray(held, np.float32).reshape(shape)
+    size, channels = (shape[0], shape[1]), 3 if shape[2:] == (3,) else 1
+    return np.stack([read_picture(path, size, channels).reshape(shape) for path in paths])
 
 
 def _drawn(found: list[dict[str, Any]]) -> Any:

@@ -156,6 +156,40 @@ def _read(folder: Path, size: tuple[int, int], color: str) -> _Pictures:
     return _Pictures(pixels[..., 0] if color == "grayscale" else pixels, labels, names)
 
 
+def read_picture(path: Path, size: tuple[int, int], channels: int) -> NDArray[np.float32]:
+    """Read one picture as those of a folder are read: decoded and resized by TensorFlow.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    size : tuple of int
+        Height and width in pixels.
+    channels : {1, 3}
+        Grey or colours.
+
+    Returns
+    -------
+    ndarray of shape (height, width, channels), float32
+        Whole numbers from 0 to 255.
+
+    Raises
+    ------
+    DataError
+        If it is no picture that TensorFlow can decode.
+    """
+    load_tensorflow()
+    import tensorflow as tf
+
+    try:
+        data = tf.io.read_file(str(path))
+        image = tf.io.decode_image(data, channels=channels, expand_animations=False)
+        resized = tf.image.resize(image, size).numpy()
+    except (tf.errors.OpError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as a picture") from error
+    return np.asarray(np.rint(resized), np.float32)
+
+
 def _check_files(folder: Path) -> None:
     """Refuse what Keras would pass over without a word."""
     classes = _class_folders(folder)

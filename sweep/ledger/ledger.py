@@ -13,7 +13,7 @@ from sweep.ledger.studies import Studies
 from sweep.spaces import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import optuna
 
@@ -224,10 +224,14 @@ class Ledger(Studies):
                 given = {name: encode(value) for name, value in fixed.items()}
                 self.storage.set_trial_system_attr(claim.trial_id, FIXED, given)
 
-    def failed(self, name: str) -> list[dict[str, Any]]:
-        """Return the rungs of the trials that failed with a reason; empty for those without."""
+    def failed(self, name: str, but: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the rungs of the cells, but for these, that failed with a reason.
+
+        Empty for one that failed before it had a rung.
+        """
         found = (t.user_attrs for t in self.trials(name, "FAIL"))
-        return [attributes.get(RUNG, {}) for attributes in found if REASON in attributes]
+        latest = {a[CELL]["key"]: a.get(RUNG, {}) for a in found if REASON in a and CELL in a}
+        return [rung for key, rung in latest.items() if key not in but]
 
     def constrain(self, claim: Claim, past: Mapping[str, float]) -> None:
         """Say how far a trial is past each limit, as Optuna's samplers read it."""

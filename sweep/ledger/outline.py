@@ -74,7 +74,8 @@ def outlines(ledger: Studies) -> tuple[list[Outline], list[str]]:
     """
     with ledger.translated():
         studies = ledger.storage.get_all_studies()
-    ours = [s for s in studies if "part" not in s.user_attrs.get(STUDY, {"part": None})]
+    headers = ((s, s.user_attrs.get(STUDY)) for s in studies)
+    ours = [s for s, head in headers if isinstance(head, dict) and "part" not in head]
     plain = [s for s in ours if not _by_reading(s.user_attrs[STUDY])]
     trials = _trials(ledger) if plain else {}
     found = [_outline(s.study_name, s.user_attrs, trials.get(s._study_id, [])) for s in plain]
@@ -101,19 +102,19 @@ def _outline(
     name: str, attributes: Mapping[str, Any], trials: Sequence[tuple[Any, ...]]
 ) -> Outline:
     header = attributes[STUDY]
-    ended: dict[str, tuple[str, float | None]] = {}
-    for state, cell, reason, value in trials:
+    ended: dict[str, str] = {}
+    for state, cell, reason, _ in trials:
         if state in ("COMPLETE", "PRUNED") or (state == "FAIL" and reason is not None):
-            ended[json.loads(cell)["key"]] = (state, value)
+            ended[json.loads(cell)["key"]] = state
     states = [state for state, *_ in trials]
-    values = [v for state, v in ended.values() if state == "COMPLETE" and v is not None]
+    values = [v for state, *_, v in trials if state == "COMPLETE" and v is not None]
     return Outline(
         name=name,
         method=header["spec"]["search"]["method"],
         status=status_of(states, len(ended), header["planned"]),
         done=len(ended),
         planned=header["planned"],
-        failed=sum(state == "FAIL" for state, _ in ended.values()),
+        failed=sum(state == "FAIL" for state in ended.values()),
         best=max(values, default=None),
         created=header["created"],
         test_opened=WINNER in attributes,

@@ -67,14 +67,14 @@ class Pictures:
 FIELDS = ("images", "true", "predicted", "confidence")
 
 
-def data_pictures_path(url: str, name: str) -> Path:
+def data_pictures_path(url: str, name: str, uid: str = "") -> Path:
     """Return where pictures of a study's data lie."""
-    return artifacts_folder(url, name) / "data-pictures.npz"
+    return artifacts_folder(url, name, uid) / "data-pictures.npz"
 
 
-def winner_pictures_path(url: str, name: str) -> Path:
+def winner_pictures_path(url: str, name: str, uid: str = "") -> Path:
     """Return where pictures of what a study's winner does lie."""
-    return artifacts_folder(url, name) / "winner-pictures.npz"
+    return artifacts_folder(url, name, uid) / "winner-pictures.npz"
 
 
 def save_pictures(path: Path, pictures: Pictures) -> None:
@@ -94,9 +94,9 @@ def save_pictures(path: Path, pictures: Pictures) -> None:
     unfinished.replace(path)
 
 
-def read_pictures(url: str, name: str) -> Pictures:
+def read_pictures(url: str, name: str, uid: str = "") -> Pictures:
     """Return a study's pictures; none of a file that is missing, damaged or of another program."""
-    paths = (data_pictures_path(url, name), winner_pictures_path(url, name))
+    paths = (data_pictures_path(url, name, uid), winner_pictures_path(url, name, uid))
     shown: dict[str, Shown] = {}
     kernels: dict[str, NDArray[np.float32]] = {}
     for arrays in map(_read, paths):

@@ -86,6 +86,7 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
         nested=nested_from_plain(attributes.get(NESTED)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(opened, winner),
+        uid=header.get("uid", ""),
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
     )
 
@@ -145,9 +146,9 @@ def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidat
 
     A trial that another one has gone on from is no row: the other is.
     """
-    ended = latest_by_key(trials)
     if spec.search.method == "grid":
-        return _grid_rows(spec, ended)
+        return _grid_rows(spec, trials)
+    ended = latest_by_key(trials)
     followed = {trial.rung.continues for trial in ended.values() if trial.rung}
     rows = [trial for trial in ended.values() if trial.number not in followed]
     rows.sort(key=lambda trial: _slot(trial.key))
@@ -159,18 +160,30 @@ def latest_by_key(trials: Sequence[TrialRecord]) -> dict[str, TrialRecord]:
     return {trial.key: trial for trial in trials if trial.state in ENDED}
 
 
-def _grid_rows(spec: StudySpec, ended: dict[str, TrialRecord]) -> list[Candidate]:
+def _grid_rows(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate]:
     candidates = grid_candidates(spec.space.dimensions)
+    by_key: dict[str, list[TrialRecord]] = {}
+    for trial in trials:
+        if trial.state in ENDED:
+            by_key.setdefault(trial.key, []).append(trial)
     rows = []
     for cell in spec.grid_cells():
-        trial = ended.get(cell.key)
-        if trial is None:
-            continue
         for index, epoch in zip(cell.candidates, _epochs(candidates, cell, spec), strict=True):
-            if trial.state == "FAIL" or set(trial.epochs) >= {epoch}:
-                judged = within_seconds(trial, spec.search.max_fit_seconds, epoch)
+            answer = _answering(by_key.get(cell.key, []), epoch)
+            if answer is not None:
+                judged = within_seconds(answer, spec.search.max_fit_seconds, epoch)
                 rows.append(Candidate(index, judged, epoch, candidates[index]))
     return sorted(rows, key=lambda row: row.index)
+
+
+def _answering(trials: Sequence[TrialRecord], epoch: int) -> TrialRecord | None:
+    """Return the last trial that has measured an epoch, else the last that failed.
+
+    A longer fit that failed takes nothing away from what a shorter one had measured.
+    """
+    measured = [t for t in trials if t.state != "FAIL" and epoch in t.epochs]
+    failed = [t for t in trials if t.state == "FAIL"]
+    return next(iter([*measured[-1:], *failed[-1:]]), None)
 
 
 def _epochs(candidates: Sequence[dict[str, Any]], cell: Any, spec: StudySpec) -> list[int]:

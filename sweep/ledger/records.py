@@ -217,6 +217,8 @@ class StudyRecord:
         Each opening of the test set that the ledger holds, oldest first.
     sections : tuple of SectionRecord
         A person's own sections of the report.
+    uid : str
+        Tells its files from those of another study of that name.
     """
 
     name: str
@@ -234,6 +236,7 @@ class StudyRecord:
     importances: ImportanceRecord | None = None
     openings: tuple[Opening, ...] = ()
     sections: tuple[SectionRecord, ...] = ()
+    uid: str = ""
 
     @property
     def test_openings(self) -> int:

@@ -51,9 +51,13 @@ def ledger_folder(url: str) -> Path:
     return path.parent if path else Path(default_url()[len("sqlite:///") :]).parent
 
 
-def artifacts_folder(url: str, name: str) -> Path:
-    """Return the folder with a study's weights and pictures."""
-    return ledger_folder(url) / "artifacts" / slug(name)
+def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
+    """Return the folder with a study's weights and pictures.
+
+    Ledgers in one folder may each have a study of that name, and a removed ledger leaves its
+    files: the study's own ``uid`` tells them apart. Studies of older versions have none.
+    """
+    return ledger_folder(url) / "artifacts" / slug(name) / uid
 
 
 def sqlite_path(url: str) -> Path | None:

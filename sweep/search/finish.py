@@ -93,15 +93,15 @@ def _finish(
         test_loss=seen.loss,
         weights=weight_shapes(estimator),
     )
-    save_fitted(estimator, winner_path(ledger.url, name))
-    save_pictures(winner_pictures_path(ledger.url, name), seen.pictures)
+    save_fitted(estimator, winner_path(ledger.url, name, record.uid))
+    save_pictures(winner_pictures_path(ledger.url, name, record.uid), seen.pictures)
     ledger.set_winner(name, winner)
     return winner
 
 
-def winner_path(url: str, name: str) -> Path:
+def winner_path(url: str, name: str, uid: str = "") -> Path:
     """Return where the winner's weights lie."""
-    return artifacts_folder(url, name) / "winner.npz"
+    return artifacts_folder(url, name, uid) / "winner.npz"
 
 
 class _TestScore:

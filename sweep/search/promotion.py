@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from sweep.ledger.records import Rung
+from sweep.search.again import without_epochs
 from sweep.search.evaluate import mean_score
 from sweep.search.pruners import largest_epochs
 from sweep.spec.pruning import BY_RUNGS
@@ -106,7 +107,12 @@ def next_rung(
     lost : collection of int
         Numbers of trials whose continuation failed: they do not go on.
     """
-    followed = {t.rung.continues for t in trials if t.rung} | set(lost)
+    furthest: dict[str, int] = {}
+    for each in trials:
+        furthest[_who(each)] = max(_rung(each).epochs, furthest.get(_who(each), 0))
+    followed = {t.number for t in trials if furthest[_who(t)] > _rung(t).epochs} | set(lost)
+    # One that was just taken may not have its parameters written yet.
+    followed |= {r.continues for r in map(_rung, trials) if r.continues is not None}
     paused = [t for t in trials if _pauses(t) and t.number not in followed]
     if chosen := _promotable(ladder, trials, paused):
         return _follow(ladder, chosen)
@@ -179,11 +185,17 @@ def _promotable(
     for epochs, bracket in sorted(places, reverse=True):
         here = [t for t in trials if t.rung and t.splits and t.state in ("PRUNED", "COMPLETE")]
         here = [t for t in here if (_rung(t).epochs, -_rung(t).bracket) == (epochs, bracket)]
-        ranked = sorted(here, key=lambda t: (-reached(t), t.number))
-        for trial in ranked[: len(here) // ladder.factor]:
+        once = {_who(t): t for t in sorted(here, key=lambda t: -t.number)}
+        ranked = sorted(once.values(), key=lambda t: (-reached(t), t.number))
+        for trial in ranked[: len(ranked) // ladder.factor]:
             if trial in paused:
                 return trial
     return None
+
+
+def _who(trial: TrialRecord) -> str:
+    """Tell candidates apart: trials with the same parameters are one."""
+    return repr(sorted(without_epochs(trial.params).items(), key=str))
 
 
 def _pauses(trial: TrialRecord) -> bool:

@@ -44,7 +44,7 @@ def make_sampler(spec: StudySpec, slot: int) -> Any:
     """Return the sampler for one slot of a study.
 
     Seeded by the study's seed and the slot, so that a study with one worker repeats itself
-    exactly, also when it was interrupted in between.
+    exactly; one that was interrupted learns in another order from there on.
     """
     seed = (spec.study.seed * 1_000_003 + slot) % 2**32
     return _MAKERS.get(spec.search.method, _random)(seed)

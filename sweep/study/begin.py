@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sweep.ledger.pictures import data_pictures_path, save_pictures
 from sweep.search.parts import Part, check_parts, part_data
@@ -45,7 +46,7 @@ def prepared(
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
     if part is None:
         shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
-        save_pictures(data_pictures_path(job.storage, job.study), shown)
+        save_pictures(data_pictures_path(job.storage, job.study, uid_of(ledger, job.study)), shown)
     for line in warm_start(ledger, spec, records):
         watcher.say(line)
     if spec.search.start or plan.patience:  # trials have an order
@@ -53,6 +54,11 @@ def prepared(
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
     return replace(plan, cells=tuple(cells))
+
+
+def uid_of(ledger: Ledger, name: str) -> str:
+    """Return what tells a study's files from another's."""
+    return str(ledger.header(name).get("uid", ""))
 
 
 def _header(
@@ -65,6 +71,7 @@ def _header(
         "environment": now,
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "planned": len(plan.cells),
+        "uid": uuid4().hex[:12],
     }
 
 

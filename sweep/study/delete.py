@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
@@ -41,8 +42,11 @@ def delete_study(name: str, storage: str | None = None) -> None:
         if trial.state.name == "RUNNING" and worker and not is_dead(worker):
             raise LedgerError(f"study {name!r} is being run (worker {worker}); stop that run first")
     for each in names:
+        folder = artifacts_folder(url, each, str(ledger.header(each).get("uid", "")))
         ledger.delete(each)
-        _remove(artifacts_folder(url, each))
+        _remove(folder)
+        with suppress(OSError):  # another study of that name has its files there
+            folder.parent.rmdir()
 
 
 def _remove(folder: Path) -> None:

@@ -166,7 +166,7 @@ class StudyResult:
         estimator = make_estimator(spec, self.record.winner.params, allow)
         if self.record.winner.precision:
             estimator.set_params(precision=self.record.winner.precision)
-        return load_fitted(estimator, winner_path(self.url, self.name))
+        return load_fitted(estimator, winner_path(self.url, self.name, self.record.uid))
 
     def export(self, folder: str | os.PathLike[str]) -> Path:
         """Write the refitted winner as a Keras model; see :func:`sweep.export.export_best`."""
@@ -196,7 +196,7 @@ class StudyResult:
         from sweep.study.places import report_path
 
         target = Path(path) if path is not None else report_path(self.name)
-        shown = read_pictures(self.url, self.name)
+        shown = read_pictures(self.url, self.name, self.record.uid)
         return ReportPath(write_report(self.record, target, pivots, shown))
 
     def __repr__(self) -> str:

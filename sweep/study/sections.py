@@ -57,5 +57,5 @@ def _section(
     copies = {name: frame.copy() for name, frame in frames.items()}
     try:
         return recorded(reference, function(**copies))
-    except Exception as error:  # noqa: BLE001 - a person's own code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - own code may raise anything
         return SectionRecord(reference, reason=f"{type(error).__name__}: {error}")

@@ -51,7 +51,8 @@ class Climb:
             if slot < len(self._spec.search.start):  # its parameters are given
                 rung = self.ladder.begin(slot)
             else:
-                failed = self._ledger.failed(name)
+                taken = {each.key for each in trials} | {claim.key}  # retried: no failure any more
+                failed = self._ledger.failed(name, but=taken)
                 left = (self._spec.search.trials or 0) - 1 - len(trials) - len(failed)
                 lost = {each["continues"] for each in failed if each}
                 rung = next_rung(self.ladder, trials, left, lost)

@@ -85,7 +85,9 @@ class Worker:
         self._shape, self._classes = training.shape, len(training.class_names)
         splits = make_splits(spec, training.y_train, training.groups)
         self.data = SearchData(training.x_train, training.y_train, splits)
-        self._checkpoints = Checkpoints(artifacts_folder(ledger.url, job.study) / "checkpoints")
+        uid = ledger.header(job.study).get("uid", "")
+        folder = artifacts_folder(ledger.url, job.study, uid)
+        self._checkpoints = Checkpoints(folder / "checkpoints")
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
         self._climb = Climb(ledger, spec, self.ended)
 
@@ -189,7 +191,7 @@ class Worker:
         if self.spec.search.method == "grid":
             return None
         fits = len(self.data.splits) * asked.seeds
-        ended = self.ended.all()
+        ended = self.ended.complete() if self._climb.ladder else self.ended.all()
         return taken_over(params, asked, ended, fits, staged=self.spec.staged)
 
     def _store(self, params: Mapping[str, Any], asked: Asked) -> Store | None:
