@@ -25,6 +25,7 @@ from records import (
 
 from sweep.errors import ResultError
 from sweep.report import answer, details, heat, plots, render, text, write_report
+from sweep.study import StudyResult
 from sweep.tables import candidates_frame, folds_frame
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
@@ -535,3 +536,24 @@ def test_a_copied_result_is_marked_in_the_leaderboard():
     made = board(record, candidates_frame(record))
     assert [row.state for row in made.rows].count("complete (copy of trial 5)") == 1
     assert "not trained again: 1." in made.caption
+
+
+def test_a_notebook_shows_a_result_and_its_report(tmp_path):
+    """The ten best with a small picture; the page where it was written."""
+    result = StudyResult(tpe_record(), "sqlite:///none.db")
+    shown = result._repr_html_()
+    assert shown.count("<tr") == 11
+    assert "<svg" in shown
+    assert "--accent: #3b82c4" in shown
+    path = result.report(tmp_path / "r.html")
+    assert path.is_file()
+    page = path._repr_html_()
+    assert page.startswith('<iframe title="Report" srcdoc="&lt;!doctype html&gt;')
+    assert "<script>" not in page
+
+
+def test_seconds_and_sizes_are_weighed_against_the_score():
+    """A figure for each, where they differ."""
+    page = render(tpe_record())
+    assert "Cost against score" in page
+    assert "Size against score" in page

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, TOP, SIDE = 920, 260, 34, 56
 SHADES = 4
+CHARACTER = 7.5
+"""Pixels of a letter, about."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ def parallel(record: StudyRecord, frame: pd.DataFrame) -> Parallel | None:
     xs = [round(SIDE + i * step) for i in range(len(spots))]
     ends = [axis_ends(list(held[PREFIX + name])) for name in names]
     scores = (text.score(placed["score"].min()), text.score(placed["score"].max()))
-    titles = [*names, f"held-out {scoring(record)}"]
+    titles = [*names, scoring(record)]
+    room = max(5, int(step / CHARACTER))
     axes = [
-        Axis(x, shorten(name, 16), shorten(foot, 12), shorten(head, 12))
+        Axis(x, *(shorten(said, room) for said in (name, foot, head)))
         for x, name, (foot, head) in zip(xs, titles, [*ends, scores], strict=True)
     ]
     lines = [_line(row, spots, xs, len(placed)) for row in placed.to_dict("records")]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.records import Candidate, StudyRecord
 
+TITLES = {"seconds": "Cost against score", "parameters": "Size against score"}
 TOP = 5
 OTHERS = 300
 """Curves of other trials that are drawn."""
@@ -56,7 +57,8 @@ def history(record: StudyRecord) -> Plot | None:
 
 def search(record: StudyRecord, frame: pd.DataFrame) -> list[Plot]:
     """Return how the search went: best so far, cost, and the other objectives."""
-    found = (history(record), cost(record, frame), *pareto(record), timeline(record))
+    costs = [cost(record, frame, by) for by in TITLES]
+    found = (history(record), *costs, *pareto(record), timeline(record))
     return [plot for plot in found if plot is not None]
 
 
@@ -73,18 +75,20 @@ def timeline(record: StudyRecord) -> Plot | None:
     return Plot("timeline", title, svg, note, frame_table(caption, data))
 
 
-def cost(record: StudyRecord, frame: pd.DataFrame) -> Plot | None:
-    """Return score against seconds, None where no candidate is complete."""
-    data = figures.cost_frame(frame)
-    if data.empty:
+def cost(record: StudyRecord, frame: pd.DataFrame, by: str = "seconds") -> Plot | None:
+    """Return score against seconds or weights, None where there is nothing to weigh."""
+    data = figures.cost_frame(frame, by)
+    if data.empty or (by == "parameters" and data[by].nunique() < 2):
         return None
-    title, worth = "Cost against score", int(data["front"].sum())
+    title, worth = TITLES[by], int(data["front"].sum())
     words = f"{worth} of {len(data)} candidates score higher than all that cost less."
-    svg = figures.to_svg(figures.draw_cost(data, scoring(record)), "k-", title, words)
+    drawn = figures.draw_cost(data, scoring(record), by)
+    svg = figures.to_svg(drawn, f"k{by[0]}-", title, words)
     note = "Line and blue dots: nothing as cheap scores as high."
-    caption = f"{len(data):,} complete candidates; seconds of fitting one split, mean over splits."
+    units = {"seconds": "seconds of fitting one split, mean over splits", "parameters": "weights"}
+    caption = f"{len(data):,} complete candidates; {units[by]}."
     shown = data.assign(front=data["front"].map({True: "yes", False: ""}))
-    return Plot("cost", title, svg, note, frame_table(caption, shown, {"front": "worth it"}))
+    return Plot(f"cost-{by}", title, svg, note, frame_table(caption, shown, {"front": "worth it"}))
 
 
 def pareto(record: StudyRecord) -> list[Plot]:
