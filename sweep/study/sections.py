@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep import tables
+from sweep.quiet import without_noise
 from sweep.references import is_reference, resolve
 from sweep.section import SectionRecord, recorded
 
@@ -28,8 +29,9 @@ def check_own_sections(spec: StudySpec, allow: Collection[str]) -> None:
     ReferenceError_
         Naming the first.
     """
-    for reference in own_sections(spec):
-        resolve(reference, allow=allow, folder=spec.folder)
+    with without_noise():  # a module that holds a model too loads Keras
+        for reference in own_sections(spec):
+            resolve(reference, allow=allow, folder=spec.folder)
 
 
 def computed(
