@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +86,14 @@ class Worker:
         self._shape, self._classes = training.shape, len(training.class_names)
         splits = make_splits(spec, training.y_train, training.groups)
         self.data = SearchData(training.x_train, training.y_train, splits)
-        uid = ledger.header(job.study).get("uid", "")
-        folder = artifacts_folder(ledger.url, job.study, uid)
-        self._checkpoints = Checkpoints(folder / "checkpoints")
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
         self._climb = Climb(ledger, spec, self.ended)
+
+    @cached_property
+    def _checkpoints(self) -> Checkpoints:
+        uid = self.ledger.header(self.job.study).get("uid", "")
+        folder = artifacts_folder(self.ledger.url, self.job.study, uid)
+        return Checkpoints(folder / "checkpoints")
 
     def run(self) -> bool:
         """Take cells until none is left; False if this process should be replaced first."""
