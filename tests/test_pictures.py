@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from records import grid_record
+from records import grid_record, tpe_record
 
 from sweep.ledger.pictures import (
     Pictures,
@@ -148,3 +148,14 @@ def test_no_picture_of_another_study_is_shown():
     closed = albums(grid_record(refit=False), made)
     assert [album.name for album in closed] == ["mosaic"]
     assert albums(grid_record(), None) == []
+
+
+def test_200_trials_with_pictures_of_mnist_stay_below_400_kb(data_home):
+    """All kinds of pictures, five splits."""
+    with np.load(f"{data_home}/mnist.npz") as data:
+        x, y = data["x_train"][:64], data["y_train"][:64].astype(np.int64)
+    judged = Shown(x[:15], y[:15], y[14::-1], np.ones(15))
+    kernels = {f"conv_{n}": RNG.normal(size=(3, 3, n, 32)).astype(np.float32) for n in (1, 16)}
+    shown = {"training": Shown(x, y), "test": judged, "mistakes": judged}
+    page = render(tpe_record(200, splits=5), None, Pictures(shown, kernels))
+    assert len(page.encode()) < 400_000

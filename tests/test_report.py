@@ -458,7 +458,7 @@ def test_2000_trials_of_five_splits_stay_below_2_mb():
     page = render(tpe_record(2000, splits=5))
     assert len(page.encode()) < 2_000_000
     assert re.search(r"300 of the 1,\d{3} others are drawn\.", page)
-    assert "The first 500 rows of 2,000." in page
+    assert "The first 100 rows of 2,000." in page
 
 
 def test_200_trials_of_five_splits_stay_below_400_kb():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-ROWS = 500
+ROWS = 100
 """Rows of a figure's data that a page lists; the leaderboard's CSV has every candidate."""
 
 
@@ -93,7 +93,7 @@ def table(caption: str, columns: Mapping[str, bool], rows: list[tuple[Any, ...]]
 def frame_table(
     caption: str, frame: pd.DataFrame, titles: Mapping[str, str] | None = None
 ) -> Table:
-    """Build a table of a frame: numbers with four significant digits, 500 rows at most."""
+    """Build a table of a frame: numbers with four significant digits, 100 rows at most."""
     if len(frame) > ROWS:
         caption = f"{caption} The first {ROWS} rows of {len(frame):,}."
         frame = frame.head(ROWS)
