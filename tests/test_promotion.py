@@ -11,6 +11,8 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import Rung, SplitResult, TrialRecord
 from sweep.search.plan import make_plan
 from sweep.search.promotion import Bracket, Ladder, ladder_of, levelled, next_rung, reached
+from sweep.workers.climb import Climb
+from sweep.workers.ended import Ended
 from sweep.workers.upkeep import restore
 
 LADDER = Ladder((Bracket((1, 3, 9), 9), Bracket((3, 9), 5), Bracket((9,), 3)), 3)
@@ -200,6 +202,18 @@ def test_a_failure_that_was_retried_is_none(monkeypatch, tmp_path):
     ledger.fail(ledger.claim("pretend", "w"), "no luck")
     assert len(ledger.failed("pretend")) == 1
     assert ledger.failed("pretend", but={"slot:0"}) == []
+
+
+def test_an_outer_fold_counts_its_own_failures(monkeypatch, tmp_path):
+    """Not those of the study whose search it repeats."""
+    ledger, asked = Ledger(f"sqlite:///{tmp_path / 'l.db'}"), []
+    monkeypatch.setattr(ledger, "failed", lambda name, but=(): asked.append(name) or [])
+    spec = study("tpe", space=SPACE, trials=3, pruner="hyperband")
+    ledger.create("fold", {"spec": spec.plain()})
+    ledger.enqueue("fold", make_plan(spec).cells, {})
+    climb = Climb(ledger, "fold", spec, Ended(ledger, "fold", spec.space.dimensions))
+    assert climb.rung(ledger.claim("fold", "w")) == Rung(0, 1)
+    assert asked == ["fold"]
 
 
 def test_given_candidates_begin(monkeypatch, tmp_path):

@@ -27,14 +27,16 @@ class Climb:
     ----------
     ledger : Ledger
         Where decisions are written, at once: other workers' depend on them.
+    study : str
+        The study's name in the ledger; an outer fold has one of its own.
     spec : StudySpec
-        The study.
+        What it searches.
     ended : Ended
         Its trials.
     """
 
-    def __init__(self, ledger: Ledger, spec: StudySpec, ended: Ended) -> None:
-        self._ledger, self._spec, self._ended = ledger, spec, ended
+    def __init__(self, ledger: Ledger, study: str, spec: StudySpec, ended: Ended) -> None:
+        self._ledger, self._study, self._spec, self._ended = ledger, study, spec, ended
         self.ladder = ladder_of(spec)
         if self.ladder is not None:
             ledger.view.judged = partial(levelled, enough=EVEN_START)
@@ -43,7 +45,7 @@ class Climb:
         """Decide for a slot that was taken, and write it down; None in a study without rungs."""
         if self.ladder is None:
             return None
-        name, slot = self._spec.study.name, slot_of(claim)
+        slot = slot_of(claim)
         with one_at_a_time(self._ledger.url, "rungs"):
             running = [each for each in self._ended.running() if each.number != claim.number]
             trials = [each for each in (*self._ended.all(), *running) if each.rung]
@@ -52,7 +54,7 @@ class Climb:
                 rung = self.ladder.begin(slot)
             else:
                 taken = {each.key for each in trials} | {claim.key}  # retried: no failure any more
-                failed = self._ledger.failed(name, but=taken)
+                failed = self._ledger.failed(self._study, but=taken)
                 left = (self._spec.search.trials or 0) - 1 - len(trials) - len(failed)
                 lost = {each["continues"] for each in failed if each}
                 rung = next_rung(self.ladder, trials, left, lost)

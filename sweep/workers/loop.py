@@ -87,7 +87,7 @@ class Worker:
         splits = make_splits(spec, training.y_train, training.groups)
         self.data = SearchData(training.x_train, training.y_train, splits)
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
-        self._climb = Climb(ledger, spec, self.ended)
+        self._climb = Climb(ledger, job.study, spec, self.ended)
 
     @cached_property
     def _checkpoints(self) -> Checkpoints:
