@@ -188,6 +188,7 @@ WORDS: dict[Any, dict[str, str]] = {
         "pruner": "gives trials up by epoch; [pruning.md](pruning.md)",
         "split_pruner": "gives candidates up between two splits",
         "trial_timeout": "after how long one trial fails",
+        "memory_limit": "how much memory each worker may take (Linux); a trial that needs more fails",
         "patience": "ends a search after so many trials without improvement",
         "max_parameters": "models with more weights are not trained",
         "max_fit_seconds": "candidates with a slower fit are not ranked",

@@ -66,3 +66,11 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
     def layer_table(self):
         """Return one layer."""
         return (("dense", "Dense", "(3,)", 3),)
+
+
+class FakeWinner(FakeClassifier):
+    """One that may be refitted: it takes callbacks, and no notice of them."""
+
+    def set_callbacks(self, *callbacks):
+        """Take no notice."""
+        return self

@@ -45,3 +45,18 @@ def dataset():
 
     data = load_dataset("digits", train_rows=120, test_rows=60)
     return (data.x_train, data.y_train), (data.x_test, data.y_test)
+
+
+def stubborn(input_shape, n_classes, width=8):
+    """Take no notice of a time limit, for one width."""
+    while width == 13:
+        try:
+            time.sleep(60)
+        except Exception:  # noqa: BLE001, S112 - what code may do
+            continue
+    return mlp(input_shape, n_classes, hidden_size=width)
+
+
+def greedy(input_shape, n_classes, width=8):
+    """Need 14 GB for one width."""
+    return mlp(input_shape, n_classes, hidden_size=[60_000] * 2 if width == 13 else width)

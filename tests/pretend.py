@@ -91,7 +91,7 @@ def begin(ledger, spec):
 
 def work(monkeypatch, ledger, spec, cells=None):
     """Evaluate so many cells, all by default; return the record."""
-    monkeypatch.setattr("sweep.workers.loop.make_estimator", estimator)
+    monkeypatch.setattr("sweep.workers.evaluating.make_estimator", estimator)
     worker = Worker(Job(ledger.url, spec.study.name), Silent(), ledger, spec, DATA)
     done = 0
     while cells is None or done < cells:

@@ -104,7 +104,7 @@ def hyperband(monkeypatch, path, trials=20, method="tpe", cells=None, **more):
     ledger = Ledger(f"sqlite:///{path}")
     if not ledger.has(spec.study.name):
         begin(ledger, spec)
-    monkeypatch.setattr("sweep.workers.loop.Worker._store", lambda *_: None)
+    monkeypatch.setattr("sweep.workers.evaluating.Evaluator._store", lambda *_: None)
     return work(monkeypatch, ledger, spec, cells)
 
 

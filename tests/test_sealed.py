@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import pytest
-from fakes import FakeClassifier
+from fakes import FakeWinner
 from ledgers import build
 from pretend import DATA, SPACE, Silent, begin, estimator, study, work
 from records import grid_record
@@ -48,8 +48,8 @@ class Mine:
 @pytest.fixture
 def searched(monkeypatch, tmp_path):
     """A ledger with a small study that a real worker has searched; refits are fakes."""
-    monkeypatch.setattr("sweep.workers.loop.make_estimator", estimator)
-    monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeClassifier())
+    monkeypatch.setattr("sweep.workers.evaluating.make_estimator", estimator)
+    monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeWinner())
     monkeypatch.setattr("sweep.estimators.weights.save_fitted", lambda *_: None)
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, study("random", trials=6))
@@ -83,7 +83,7 @@ def test_only_the_seal_and_two_counts_speak_of_test_rows():
 
 def test_a_search_never_touches_the_test_rows(monkeypatch, tmp_path):
     """Test rows that go off when touched: a whole search runs, and only the last step fails."""
-    monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeClassifier())
+    monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeWinner())
     spec, ledger = study("random", trials=3), Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, spec)
     training, sealed = seal(replace(DATA, x_test=Mine(), y_test=Mine()))

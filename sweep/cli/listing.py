@@ -36,7 +36,7 @@ def list_studies(*, form: str, storage: str | None) -> None:
     from sweep.ledger.storage import storage_url
     from sweep.selection.outlines import all_outlines
 
-    with closing(Ledger(storage_url(storage), create=False)) as ledger:
+    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
         rows = [asdict(each) for each in all_outlines(ledger)]
     emit(form, rows, rows, lambda: _drawn(rows))
 

@@ -29,6 +29,7 @@ HOMES = {
     "export": "export:export",
     "predict": "predict:predict",
     "delete": "delete:delete",
+    "migrate": "migrate:migrate",
     "models": "catalog:models",
     "data": "catalog:data",
 }

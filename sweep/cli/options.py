@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from sweep.cli.text import secrets
+from sweep.cli.text import clean, complain, secrets
 from sweep.errors import LedgerError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -154,13 +154,16 @@ def opened(name: str, storage: str | None) -> Any:
     from sweep.study.result import open_study
 
     try:
-        return open_study(name, storage)
+        found = open_study(name, storage)
     except StudyNotFoundError as error:
         from sweep.cli.group import suggestion
 
-        known = Ledger(storage_url(storage), create=False).names()
+        known = Ledger(storage_url(storage), reading=True).names()
         hint = _of_file(name) or suggestion(name, known)
         raise StudyNotFoundError(f"{error}.{hint}") from error
+    for line in found.record.damage:
+        complain(f"note: {clean(line)}")
+    return found
 
 
 def _of_file(name: str) -> str:

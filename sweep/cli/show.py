@@ -71,6 +71,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "test_openings": [asdict(opening) for opening in record.openings],
         "data": record.data,
         "environment": dict(record.environment),
+        "damage": list(record.damage),
     }
 
 

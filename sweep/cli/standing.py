@@ -33,7 +33,7 @@ def known_study(spec: StudySpec, storage: str | None) -> StudyRecord | None:
     path = sqlite_path(url)
     if path is not None and not path.exists():
         return None
-    with closing(Ledger(url, create=False)) as ledger:
+    with closing(Ledger(url, reading=True)) as ledger:
         if not ledger.has(spec.study.name):
             return None
         record = read_study(ledger, spec.study.name)

@@ -27,6 +27,7 @@ from sweep.training.optimizers import OptimizerSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sweep.estimators.unfinished import Resumed
     from sweep.training.engine import Engine
 
 TRAINING = (
@@ -100,14 +101,17 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         told = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **told)
         load_tensorflow()
-        first = not (self.warm_start and hasattr(self, "_state"))
+        resumed: Resumed | None = self.__dict__.pop("_resumed", None)
+        first = not ((self.warm_start or resumed) and hasattr(self, "_state"))
         rows = self._prepared(X, y, sample_weight, first=first)
         hooks = KerasCallbacks(self.callbacks, self.epochs)
         if first:
             self._begin(rows.pixels, hooks)
+        self._best: tuple[float, int, FitState] | None = resumed.best if resumed else None
         fit = Fit(self, self._shaped(rows), hooks, stopping=self.early_stopping)
-        fit.run(context, told)
+        fit.run(context, told, resumed.epochs if resumed else 0)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes=self._as_now, **told)
+        self._best = None
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -221,6 +225,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self._slow: SlowEngine | None = None
         self._is_fast = bool(self.fast)
         self._checkpoints: dict[int, FitState] = {}
+        self._best = None
         self.history_: dict[str, list[float]] = {"loss": [], "accuracy": [], "seconds": []}
         self.n_epochs_: int = 0
         self.best_epoch_ = 0

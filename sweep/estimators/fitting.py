@@ -54,14 +54,31 @@ class Fit:
         if stopping or hooks.watch_held_out:
             rows, self.held = _inner_split(rows, estimator.validation_fraction, estimator._seed)
         self.rows = estimator._tensors(rows)
-        self.best: tuple[float, int, FitState] | None = None
 
-    def run(self, context: Any, told: Mapping[str, Any]) -> None:
-        """Run up to ``epochs`` epochs; ``context`` is scikit-learn's, told of each."""
+    @property
+    def best(self) -> tuple[float, int, FitState] | None:
+        """Loss, epoch and weights of the best epoch so far."""
+        found: tuple[float, int, FitState] | None = self.estimator._best
+        return found
+
+    def run(self, context: Any, told: Mapping[str, Any], resumed: int = 0) -> None:
+        """Run up to ``epochs`` epochs.
+
+        Parameters
+        ----------
+        context : callback context
+            scikit-learn's, told of each epoch.
+        told : mapping
+            What it is told.
+        resumed : int
+            Epochs of this fit that another process has done.
+        """
         estimator = self.estimator
-        done = estimator.n_epochs_
+        done = estimator.n_epochs_ - resumed
         self._tell_begin()
-        for number in range(1, estimator.epochs + 1):
+        for number in range(resumed + 1, estimator.epochs + 1):
+            if resumed and self._exhausted():
+                break
             step = context.subcontext(task_name="epoch")
             step.call_on_fit_task_begin(estimator=estimator, **told)
             stop = self.epoch()
@@ -108,8 +125,14 @@ class Fit:
         if not self.stopping or loss is None:
             return False
         if self.best is None or loss < self.best[0]:
-            self.best = (loss, estimator.n_epochs_, copy.copy(estimator._state))
-        return estimator.n_epochs_ - self.best[1] >= estimator.n_iter_no_change
+            estimator._best = (loss, estimator.n_epochs_, copy.copy(estimator._state))
+        return self._exhausted()
+
+    def _exhausted(self) -> bool:
+        """Return whether no epoch has been better for long enough."""
+        estimator = self.estimator
+        waited = estimator.n_epochs_ - self.best[1] if self.best else 0
+        return bool(self.stopping and waited >= estimator.n_iter_no_change)
 
     def _keep(self, epoch: int) -> None:
         if epoch in (self.estimator.checkpoint_epochs or ()):

@@ -21,7 +21,7 @@ Fitted = TypeVar("Fitted")
 
 def save_fitted(estimator: Any, path: Path) -> None:
     """Write what prediction needs of a fitted estimator; the file appears whole or not at all."""
-    _write(path, _arrays(estimator))
+    write_arrays(path, _arrays(estimator))
 
 
 def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, float]]) -> None:
@@ -34,10 +34,11 @@ def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, 
         "scored": np.array(sorted(scores), np.int64),
         "scores": np.array([scores[epoch] for epoch in sorted(scores)], np.float64),
     }
-    _write(path, {**_arrays(estimator), **arrays, **facts})
+    write_arrays(path, {**_arrays(estimator), **arrays, **facts})
 
 
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -76,7 +77,7 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
     LedgerError
         If the file is missing or damaged.
     """
-    _restore(estimator, _read(path))
+    _restore(estimator, read_arrays(path))
     return estimator
 
 
@@ -102,7 +103,7 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[floa
     LedgerError
         If the file is missing or damaged.
     """
-    arrays = _read(path)
+    arrays = read_arrays(path)
     done = int(arrays["counts"][1])
     if done > most:
         return {}
@@ -114,7 +115,14 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[floa
     return dict(zip(arrays["scored"].tolist(), map(tuple, arrays["scores"].tolist()), strict=True))
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read what :func:`write_arrays` wrote.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing or damaged.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             return dict(saved)
@@ -145,6 +153,7 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
         _is_fast=bool(estimator.fast),
         _checkpoints={},
         best_epoch_=best,
+        _best=None,
     )
     estimator._make_architecture()
     fresh = estimator._engine().start(seed)

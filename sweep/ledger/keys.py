@@ -1,7 +1,7 @@
 """Under which names the ledger keeps what Optuna has no place for."""
 
-FORMAT = 1
-"""Version of what we keep in the storage; a later one is refused."""
+FORMAT = 2
+"""Version of what we keep in the storage; a later one is refused. From 2 on with digests."""
 
 CELL, RESULT, REASON, WORKER, LOST, COPIED = (
     f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
@@ -14,3 +14,5 @@ SOURCE = "sweep:from"
 """On a trial of another study, put in for the sampler to learn from: which study, which row."""
 RUNG = "sweep:rung"
 """On a trial of hyperband or successive halving: where it pauses, and what it goes on from."""
+DIGEST = "sweep:digest"
+"""On a trial that has ended, and in a winner: what tells whether it was changed since."""

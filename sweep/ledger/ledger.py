@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.codec import cell_to_plain, result_to_plain
-from sweep.ledger.keys import CELL, COPIED, LOST, REASON, RESULT, RUNG, WORKER
+from sweep.ledger.digest import trial_digest
+from sweep.ledger.keys import CELL, COPIED, DIGEST, LOST, REASON, RESULT, RUNG, WORKER
 from sweep.ledger.studies import Studies
 from sweep.spaces import encode
 
@@ -43,6 +44,10 @@ class Claim:
         None where the sampler is still to suggest them.
     epochs : tuple of int
         Epochs to score, ascending.
+    cell : mapping of str to value
+        The cell as the ledger holds it.
+    stored : mapping of str to value
+        The parameters that Optuna holds, as Optuna holds them.
     """
 
     trial_id: int
@@ -50,6 +55,8 @@ class Claim:
     key: str
     params: Mapping[str, Any] | None
     epochs: tuple[int, ...]
+    cell: Mapping[str, Any] = field(default_factory=dict)
+    stored: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ledger(Studies):
@@ -57,7 +64,7 @@ class Ledger(Studies):
 
     Parameters
     ----------
-    url, create
+    url, create, reading
         As for :class:`Studies`.
 
     Raises
@@ -66,8 +73,8 @@ class Ledger(Studies):
         If it cannot be opened.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
-        super().__init__(url, create=create)
+    def __init__(self, url: str, *, create: bool = True, reading: bool = False) -> None:
+        super().__init__(url, create=create, reading=reading)
         self._waiting: dict[str, deque[optuna.trial.FrozenTrial]] = {}
         self._view: SearchView | None = None
 
@@ -75,22 +82,11 @@ class Ledger(Studies):
         self, name: str, cells: Sequence[PlannedCell], distributions: Mapping[str, Any]
     ) -> None:
         """Add cells as waiting trials, their parameters beside them where Optuna can hold them."""
-        import optuna
+        from sweep.ledger.writing import add_waiting
 
-        study = self.load(name)
+        study_id = self.study_id(name)
         with self.translated():
-            for cell in cells:
-                params = {
-                    k: encode(v) for k, v in (cell.params or {}).items() if k in distributions
-                }
-                trial = optuna.trial.create_trial(
-                    state=optuna.trial.TrialState.WAITING,
-                    params=params,
-                    distributions={k: distributions[k] for k in params},
-                    user_attrs={CELL: cell_to_plain(cell)},
-                    system_attrs=_fixed(cell),
-                )
-                study.add_trial(trial)
+            add_waiting(self.storage, study_id, [_waiting(cell, distributions) for cell in cells])
 
     def teach(
         self,
@@ -131,24 +127,14 @@ class Ledger(Studies):
         return deque(sorted(self.trials(name, "WAITING"), key=_turn))
 
     def _take_one(self, name: str, worker: str) -> Claim | None:
-        from optuna.exceptions import UpdateFinishedTrialError
-        from optuna.trial import TrialState
+        from sweep.ledger.writing import take
 
         waiting = self._waiting.get(name)
         while waiting:
             trial = waiting.popleft()
-            try:
-                if self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING):
-                    return self._claimed(trial, trial._trial_id, worker)
-            except (UpdateFinishedTrialError, KeyError):  # ended, or deleted with its study
-                continue
+            if take(self.storage, trial._trial_id, {WORKER: worker}):
+                return _claim(trial)
         return None
-
-    def _claimed(self, trial: optuna.trial.FrozenTrial, trial_id: int, worker: str) -> Claim:
-        self.storage.set_trial_user_attr(trial_id, WORKER, worker)
-        self.storage.record_heartbeat(trial_id)
-        cell = trial.user_attrs[CELL]
-        return Claim(trial_id, trial.number, cell["key"], cell["params"], tuple(cell["epochs"]))
 
     def beat(self, claim: Claim) -> None:
         """Say that the process working on a claim is alive."""
@@ -201,6 +187,21 @@ class Ledger(Studies):
         """Record that a cell cannot be evaluated, and why."""
         return self._end(claim, "FAIL", {REASON: reason[:2000]})
 
+    def set_aside(self, name: str, last: optuna.trial.FrozenTrial, reason: str) -> None:
+        """Record a failure for the cell of a trial that was cut: it is not tried again."""
+        import optuna
+
+        held = {CELL: last.user_attrs[CELL], REASON: reason[:2000]}
+        failure = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.FAIL,
+            params=last.params,
+            distributions=last.distributions,
+            user_attrs={**held, DIGEST: trial_digest("FAIL", None, last.params, held)},
+        )
+        study = self.load(name)
+        with self.translated():
+            study.add_trial(failure)
+
     def refuse(self, claim: Claim, reason: str, layers: Sequence[Layer]) -> bool:
         """Record that a cell is not evaluated, for its model breaks a constraint."""
         result = {RESULT: result_to_plain((), layers), REASON: reason}
@@ -252,25 +253,36 @@ class Ledger(Studies):
         lost : str or None
             How the worker died, where it did.
         """
-        claim = Claim(trial_id, -1, "", None, ())
-        return self._end(claim, "FAIL", {LOST: lost} if lost else {})
+        from optuna.trial import TrialState
+
+        from sweep.ledger.writing import end
+
+        with self.translated():
+            return end(self.storage, trial_id, TrialState.FAIL, {LOST: lost} if lost else {})
+
+    def stale(self, name: str) -> list[int]:
+        """Return the identifiers of running trials without a sign of life for too long."""
+        study_id = self.study_id(name)
+        with self.translated():
+            return self.storage._get_stale_trial_ids(study_id)
 
     def _end(
         self, claim: Claim, state: str, attributes: Mapping[str, Any], value: Value | None = None,
         steps: Mapping[int, float] | None = None,
     ) -> bool:  # fmt: skip
-        from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        values = [value] if isinstance(value, int | float) else value
+        from sweep.ledger.writing import end
+
+        values = [] if value is None else [value] if isinstance(value, int | float) else value
+        params, reports = self.view.ended(claim.trial_id)
+        held = {CELL: dict(claim.cell), **attributes}
+        digest = trial_digest(state, values, {**claim.stored, **params}, held)
         with self.translated():
-            try:
-                self.view.write_end(claim.trial_id, attributes, steps or {})
-                return self.storage.set_trial_state_values(
-                    claim.trial_id, TrialState[state], values
-                )
-            except UpdateFinishedTrialError:
-                return False
+            return end(
+                self.storage, claim.trial_id, TrialState[state], {**attributes, DIGEST: digest},
+                values, {**(steps or {}), **reports},
+            )  # fmt: skip
 
     @property
     def view(self) -> SearchView:
@@ -299,6 +311,27 @@ def _turn(trial: optuna.trial.FrozenTrial) -> int:
     cell = trial.user_attrs.get(CELL, {})
     slot = str(cell.get("key", "")).partition("slot:")[2]
     return int(slot) if cell.get("params") is None and slot.isdigit() else trial.number
+
+
+def _claim(trial: optuna.trial.FrozenTrial) -> Claim:
+    cell = trial.user_attrs[CELL]
+    epochs = tuple(cell["epochs"])
+    return Claim(
+        trial._trial_id, trial.number, cell["key"], cell["params"], epochs, cell, trial.params
+    )
+
+
+def _waiting(cell: PlannedCell, distributions: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
+    import optuna
+
+    params = {k: encode(v) for k, v in (cell.params or {}).items() if k in distributions}
+    return optuna.trial.create_trial(
+        state=optuna.trial.TrialState.WAITING,
+        params=params,
+        distributions={k: distributions[k] for k in params},
+        user_attrs={CELL: cell_to_plain(cell)},
+        system_attrs=_fixed(cell),
+    )
 
 
 def _fixed(cell: PlannedCell) -> dict[str, Any]:

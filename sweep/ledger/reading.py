@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sweep.errors import SweepError
 from sweep.ledger.codec import (
     data_from_plain,
     importances_from_plain,
@@ -14,24 +15,26 @@ from sweep.ledger.codec import (
     splits_from_plain,
     winner_from_plain,
 )
+from sweep.ledger.digest import CHANGED, Outcomes, has_digests, is_whole
 from sweep.ledger.keys import (
     CELL,
     COPIED,
+    DIGEST,
     IMPORTANCES,
     LOST,
     NESTED,
-    OPENING,
     REASON,
     RESULT,
     RUNG,
     SECTIONS,
-    SOURCE,
     WINNER,
     WORKER,
 )
 from sweep.ledger.limits import out_of_patience, within_seconds
 from sweep.ledger.objectives import objectives_of
 from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
+from sweep.ledger.salvage import UNREADABLE
+from sweep.ledger.studies import damaged
 from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
 
@@ -64,13 +67,25 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
     LedgerError
         If there is no such study or it cannot be read.
     """
+    try:
+        return _read(ledger, name)
+    except SweepError:
+        raise
+    except UNREADABLE as error:
+        raise damaged(name) from error
+
+
+def _read(ledger: Ledger, name: str) -> StudyRecord:
     header = ledger.header(name)
     spec = StudySpec.from_plain(header["spec"])
-    held = [trial for trial in ledger.trials(name) if SOURCE not in trial.user_attrs]
-    trials = tuple(_judged(trial_record(t, spec.space.dimensions), spec) for t in held)
-    attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
-    winner = winner_from_plain(attributes.get(WINNER))
-    opened = [value for key, value in attributes.items() if key.startswith(OPENING)]
+    everything = ledger.trials(name)
+    held = [trial for trial in everything if CELL in trial.user_attrs]
+    strict = has_digests(header)
+    trials = tuple(_judged(trial_record(t, spec.space.dimensions, strict), spec) for t in held)
+    with ledger.translated():
+        attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
+    outcomes = Outcomes(attributes)
+    winner = winner_from_plain(outcomes.whole(WINNER))
     return StudyRecord(
         name=name,
         source=header["source"],
@@ -83,18 +98,39 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
         planned=header["planned"],
         winner=winner,
         ended_by=_ended_by(header, held),
-        nested=nested_from_plain(attributes.get(NESTED)),
+        nested=nested_from_plain(outcomes.whole(NESTED)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
-        openings=openings_from_plain(opened, winner),
+        openings=openings_from_plain(outcomes.openings(), winner),
         uid=header.get("uid", ""),
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
+        damage=(*_lost(everything), *outcomes.damage),
     )
 
 
-def trial_record(trial: FrozenTrial, space: Space) -> TrialRecord:
-    """Read one trial of a study with that search space."""
+def _lost(trials: Sequence[FrozenTrial]) -> list[str]:
+    lost = [t for t in trials if CELL not in t.user_attrs and t.user_attrs.get(DIGEST)]
+    return [f"trial {t.number} cannot be read; a run evaluates its cell again" for t in lost]
+
+
+def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> TrialRecord:
+    """Read one trial of a study with that search space.
+
+    Parameters
+    ----------
+    trial : optuna.trial.FrozenTrial
+        One of the study's own: it has a cell.
+    space : mapping of str to dimension
+        The search space.
+    strict : bool
+        Whether a trial that has ended must have a digest.
+    """
     attributes = trial.user_attrs
-    cell = attributes.get(CELL, {"key": f"foreign:{trial.number}", "params": None, "epochs": []})
+    cell = attributes[CELL]
+    if not is_whole(trial, strict=strict):
+        params = cell["params"] or {}
+        return TrialRecord(
+            trial.number, cell["key"], "FAIL", params, tuple(cell["epochs"]), reason=CHANGED
+        )
     result = attributes.get(RESULT, {})
     return TrialRecord(
         number=trial.number,

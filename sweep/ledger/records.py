@@ -219,6 +219,9 @@ class StudyRecord:
         A person's own sections of the report.
     uid : str
         Tells its files from those of another study of that name.
+    damage : tuple of str
+        A line for each thing that the ledger holds otherwise than it was recorded; trials that
+        were changed are failed ones, with that reason.
     """
 
     name: str
@@ -237,6 +240,7 @@ class StudyRecord:
     openings: tuple[Opening, ...] = ()
     sections: tuple[SectionRecord, ...] = ()
     uid: str = ""
+    damage: tuple[str, ...] = ()
 
     @property
     def test_openings(self) -> int:

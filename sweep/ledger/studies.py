@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import nested_from_plain
+from sweep.ledger.digest import sealed, unsealed
 from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STUDY, WINNER
 from sweep.ledger.objectives import directions, objectives_of
-from sweep.ledger.storage import open_storage, shown_url
+from sweep.ledger.opening import open_storage
+from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
+from sweep.ledger.storage import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +33,9 @@ class Studies:
     url : str
         Address of the database; see :func:`sweep.ledger.storage.storage_url`.
     create : bool
-        Make an SQLite file where there is none.
+        Make the tables where there are none.
+    reading : bool
+        Nothing will be written.
 
     Raises
     ------
@@ -38,9 +43,9 @@ class Studies:
         If it cannot be opened.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
+    def __init__(self, url: str, *, create: bool = True, reading: bool = False) -> None:
         self.url = url
-        self.storage = open_storage(url, create=create)
+        self.storage = open_storage(url, create=create and not reading, reading=reading)
 
     def close(self) -> None:
         """Close the connections; the ledger opens new ones if it is used again."""
@@ -57,9 +62,17 @@ class Studies:
         return [own for own, part in held if part and part["study"] == name]
 
     def _headers(self) -> list[tuple[str, dict[str, Any]]]:
-        with self.translated():
-            studies = self.storage.get_all_studies()
-        return [(s.study_name, s.user_attrs[STUDY]) for s in studies if STUDY in s.user_attrs]
+        held = self.attributes().items()
+        return [(name, attributes[STUDY]) for name, attributes in held if STUDY in attributes]
+
+    def attributes(self) -> dict[str, dict[str, Any]]:
+        """Return each study's user attributes by its name, oldest first, so far as readable."""
+        try:
+            with self.translated():
+                studies = self.storage.get_all_studies()
+        except (LedgerError, *UNREADABLE):
+            return salvaged_studies(self.storage)
+        return {study.study_name: study.user_attrs for study in studies}
 
     def study_id(self, name: str) -> int:
         """Return Optuna's identifier of a study.
@@ -80,25 +93,34 @@ class Studies:
         )
 
     def has(self, name: str) -> bool:
-        """Return whether a study of that name exists."""
+        """Return whether a study of that name exists.
+
+        One without anything in it is what a process leaves that was killed while making it.
+        """
         try:
-            return bool(self.study_id(name)) or True
+            study_id = self.study_id(name)
         except StudyNotFoundError:
             return False
+        with self.translated():
+            if self.storage.get_study_user_attrs(study_id):
+                return True
+            system = self.storage.get_study_system_attrs(study_id)
+            return bool(system) or self.storage.get_n_trials(study_id) > 0
 
     def create(self, name: str, header: Mapping[str, Any]) -> None:
         """Make a study, or join one that another process made at the same moment."""
-        import optuna
+        from optuna.study import StudyDirection
 
+        from sweep.ledger.writing import new_study
+
+        aims = [StudyDirection[d.upper()] for d in directions(objectives_of(header["spec"]))]
+        held = {STUDY: {"format": FORMAT, **header}}
         with self.translated():
-            study = optuna.create_study(
-                storage=self.storage,
-                study_name=name,
-                directions=directions(objectives_of(header["spec"])),
-                load_if_exists=True,
-            )
-            if STUDY not in study.user_attrs:
-                study.set_user_attr(STUDY, {"format": FORMAT, **header})
+            if new_study(self.storage, name, aims, held):
+                return
+            study_id = self.storage.get_study_id_from_name(name)
+            if STUDY not in self.storage.get_study_user_attrs(study_id):
+                self.storage.set_study_user_attr(study_id, STUDY, held[STUDY])
 
     def header(self, name: str) -> dict[str, Any]:
         """Return what :meth:`create` wrote about a study.
@@ -113,6 +135,8 @@ class Studies:
         if STUDY not in attributes:
             raise LedgerError(f"study {name!r} was not made by sweep; choose another --name")
         header: dict[str, Any] = attributes[STUDY]
+        if not isinstance(header, dict) or not isinstance(header.get("format"), int):
+            raise damaged(name)
         if header["format"] > FORMAT:
             raise LedgerError(
                 f"study {name!r} was written by a later version of sweep; please upgrade"
@@ -128,12 +152,14 @@ class Studies:
     def set_winner(self, name: str, winner: WinnerRecord) -> None:
         """Record the chosen configuration and what the test set said."""
         with self.translated():
-            self.storage.set_study_user_attr(self.study_id(name), WINNER, asdict(winner))
+            study_id = self.study_id(name)
+            self.storage.set_study_user_attr(study_id, WINNER, sealed(asdict(winner)))
 
     def set_nested(self, name: str, nested: NestedRecord) -> None:
         """Record what a nested cross-validation found."""
         with self.translated():
-            self.storage.set_study_user_attr(self.study_id(name), NESTED, asdict(nested))
+            study_id = self.study_id(name)
+            self.storage.set_study_user_attr(study_id, NESTED, sealed(asdict(nested)))
 
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
         """Record how much each parameter mattered."""
@@ -151,13 +177,14 @@ class Studies:
         """Return what a nested cross-validation found, if one has ended."""
         with self.translated():
             attributes = self.storage.get_study_user_attrs(self.study_id(name))
-        return nested_from_plain(attributes.get(NESTED))
+        plain, whole = unsealed(attributes.get(NESTED))
+        return nested_from_plain(plain) if whole else None
 
     def note_opening(self, name: str, opening: Opening) -> None:
         """Record that the test set was opened; once more for the same moment to add its score."""
         with self.translated():
             key = f"{OPENING}{opening.opened_at}"
-            self.storage.set_study_user_attr(self.study_id(name), key, asdict(opening))
+            self.storage.set_study_user_attr(self.study_id(name), key, sealed(asdict(opening)))
 
     def delete(self, name: str) -> None:
         """Delete a study and its trials."""
@@ -178,13 +205,16 @@ class Studies:
     def trials(self, name: str, state: str | None = None) -> list[optuna.trial.FrozenTrial]:
         """Return the trials of a study, or those in one state, as Optuna holds them.
 
-        They are not copies: do not change them.
+        They are not copies: do not change them. One that cannot be read is a failed one.
         """
         from optuna.trial import TrialState
 
         study_id, states = self.study_id(name), (TrialState[state],) if state else None
-        with self.translated():
-            return self.storage.get_all_trials(study_id, deepcopy=False, states=states)
+        try:
+            with self.translated():
+                return self.storage.get_all_trials(study_id, deepcopy=False, states=states)
+        except (LedgerError, *UNREADABLE):
+            return salvaged_trials(self.storage, study_id, states)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -196,6 +226,14 @@ class Studies:
             yield
         except (StorageInternalError, SQLAlchemyError) as error:
             raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from error
+
+
+def damaged(name: str) -> LedgerError:
+    """Return the error for a study whose entry cannot be understood."""
+    return LedgerError(
+        f"study {name!r}: what the ledger holds of it is damaged; it was left as it is; other "
+        "studies can be read"
+    )
 
 
 def _plain_cause(error: BaseException) -> str:

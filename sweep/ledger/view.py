@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from sweep.ledger.keys import RUNG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container
 
     from optuna.distributions import BaseDistribution
     from optuna.storages import RDBStorage
@@ -34,7 +34,7 @@ class SearchView(_CachedStorage):
     """An Optuna storage for one worker's samplers and pruners.
 
     The worker's own trial is read once: nobody else writes it. Its parameters and reported values
-    are kept back until :meth:`flush_params` and :meth:`write_end`; no pruner reads the values of
+    are kept back until :meth:`flush_params` and the trial's end; no pruner reads the values of
     a trial that is still running.
 
     Parameters
@@ -47,6 +47,7 @@ class SearchView(_CachedStorage):
         super().__init__(backend)
         self._params: list[tuple[int, str, float, BaseDistribution]] = []
         self._reports: dict[int, dict[int, float]] = {}
+        self._suggested: dict[int, dict[str, Any]] = {}
         self._own: FrozenTrial | None = None
         self.judged: Callable[[list[FrozenTrial]], list[FrozenTrial]] | None = None
         """How samplers are to see the trials, where their budgets differ."""
@@ -135,6 +136,8 @@ class SearchView(_CachedStorage):
     ) -> None:
         """Keep a suggested parameter until :meth:`flush_params`."""
         self._params.append((trial_id, param_name, param_value_internal, distribution))
+        value = distribution.to_external_repr(param_value_internal)
+        self._suggested.setdefault(trial_id, {})[param_name] = value
 
     def flush_params(self) -> None:
         """Write the suggested parameters, in one transaction."""
@@ -148,31 +151,10 @@ class SearchView(_CachedStorage):
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
-        """Keep a reported value until :meth:`write_end`."""
+        """Keep a reported value until the trial's end."""
         self._reports.setdefault(trial_id, {})[step] = intermediate_value
 
-    def write_end(
-        self, trial_id: int, attributes: Mapping[str, Any], steps: Mapping[int, float]
-    ) -> None:
-        """Write a trial's attributes and reported values, in one transaction.
-
-        Parameters
-        ----------
-        trial_id : int
-            Optuna's identifier.
-        attributes : mapping of str to JSON-able value
-            For the trial's user attributes.
-        steps : mapping of int to float
-            Reported values beside those that the trial has reported itself.
-        """
-        reports = {**steps, **self._reports.pop(trial_id, {})}
+    def ended(self, trial_id: int) -> tuple[dict[str, Any], dict[int, float]]:
+        """Forget a trial; return the parameters it was suggested and the values it reported."""
         self._own = None
-        with _create_scoped_session(self._backend.scoped_session) as session:
-            for key, value in attributes.items():
-                self._backend._set_trial_attr_without_commit(
-                    session, models.TrialUserAttributeModel, trial_id, key, value
-                )
-            for step, value in reports.items():
-                self._backend._set_trial_intermediate_value_without_commit(
-                    session, trial_id, step, value
-                )
+        return self._suggested.pop(trial_id, {}), self._reports.pop(trial_id, {})

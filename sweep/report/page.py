@@ -108,6 +108,7 @@ def context(
         **page_resources(),
         "name": text.clean(record.spec.get("report", {}).get("title") or record.name),
         "answer": answer.answer(record),
+        "damage": [f"{line[0].upper()}{line[1:]}." for line in record.damage],
         "facts": answer.facts(record),
         "nested": nested_table(record),
         "board": board.board(record, frame),

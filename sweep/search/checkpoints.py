@@ -102,7 +102,8 @@ class Store:
     params : mapping of str to value
         The candidate.
     largest : int
-        The most epochs that the study may ask: nothing goes on from there.
+        The most epochs that the study may ask: nothing goes on from there; 0 where no larger
+        budget may come at all.
     """
 
     checkpoints: Checkpoints
@@ -114,8 +115,13 @@ class Store:
         path = self.checkpoints.path(self.params, split, seed)
         return self.checkpoints.resume(estimator, path, most)
 
+    def hold(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
+        """Write where a fit has come to, for a worker that takes the place of this one."""
+        self.checkpoints.keep(estimator, self.checkpoints.path(self.params, split, seed), scores)
+
     def keep(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
-        """Write where a fit has come to, if the study may ask for more."""
+        """Write where a fit has ended, if the study may ask for more; else remove it."""
         if estimator.n_epochs_ < self.largest:
-            path = self.checkpoints.path(self.params, split, seed)
-            self.checkpoints.keep(estimator, path, scores)
+            self.hold(estimator, split, seed, scores)
+        else:
+            self.checkpoints.path(self.params, split, seed).unlink(missing_ok=True)

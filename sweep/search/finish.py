@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep import selection
+from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
-from sweep.ledger.storage import artifacts_folder, one_at_a_time
+from sweep.ledger.storage import artifacts_folder
 from sweep.search.estimator import make_estimator
 from sweep.search.opening import open_test_set
 from sweep.search.pictures import weight_shapes, winner_pictures
@@ -54,7 +55,7 @@ def finish_study(
     WinnerRecord or None
         None if nothing is complete.
     """
-    with one_at_a_time(ledger.url, "finish"):  # the other run's winner is then found recorded
+    with one_at_a_time(ledger, name, "finish"):  # the other run's winner is then found recorded
         return _finish(ledger, name, data, sealed, allow)
 
 
@@ -62,6 +63,7 @@ def _finish(
     ledger: Ledger, name: str, data: TrainingRows, sealed: SealedTest, allow: Collection[str]
 ) -> WinnerRecord | None:
     from sweep.estimators.weights import save_fitted
+    from sweep.search.keeping import FitKeeper
 
     record = read_study(ledger, name)
     chosen = selection.chosen(record)
@@ -73,7 +75,9 @@ def _finish(
     estimator = make_estimator(spec, {**chosen.params, "epochs": epochs}, allow)
     if spec.search.refit_precision:
         estimator.set_params(precision=spec.search.refit_precision)
-    estimator.fit(data.x_train, data.y_train)
+    folder = artifacts_folder(ledger.url, name, record.uid)
+    kept = FitKeeper(folder / "refit", {"params": chosen.params, "epochs": epochs})
+    estimator.set_callbacks(kept).fit(data.x_train, data.y_train)
     seen = _TestScore(estimator, spec.search.scoring)
     opening, score = open_test_set(sealed, ledger, record, chosen, seen)
     winner = WinnerRecord(
@@ -96,6 +100,7 @@ def _finish(
     save_fitted(estimator, winner_path(ledger.url, name, record.uid))
     save_pictures(winner_pictures_path(ledger.url, name, record.uid), seen.pictures)
     ledger.set_winner(name, winner)
+    kept.clear()
     return winner
 
 

@@ -19,6 +19,7 @@ from sweep.search.evaluate import (
     nth_seed,
     split_result,
 )
+from sweep.search.pace import Pace
 from sweep.search.scoring import Scored, Scoring
 
 if TYPE_CHECKING:
@@ -68,11 +69,16 @@ def evaluate_in_lockstep(
     if store is not None:
         for lane in lanes:
             lane.resume(store, last)
+    pace = Pace()
     for epoch in range(1, last + 1):
         for number, lane in enumerate(lanes):
             if epoch not in lane.scores:
                 lane.step(epoch)
             tell(number, epoch, last)
+        if store is not None and pace.due():
+            with pace.writing():
+                for lane in lanes:
+                    lane.hold(store)
         value = float(np.mean([lane.scores[epoch].score for lane in lanes]))
         if stop(epoch, value) and epoch < last:
             return _evaluation(lanes, value, epoch, store, pruned=True)
@@ -103,6 +109,9 @@ class _Lane:
     def resume(self, store: Store, last: int) -> None:
         found = store.resume(self.estimator, self._split, self._seed, last)
         self.scores = {epoch: Scored(*both) for epoch, both in found.items()}
+
+    def hold(self, store: Store) -> None:
+        store.hold(self.estimator, self._split, self._seed, self.scores)
 
     def keep(self, store: Store) -> None:
         if self._trained:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.errors import LedgerError
+from sweep.ledger.keys import STUDY
 from sweep.ledger.outline import Outline, outlines
 from sweep.ledger.reading import read_study
+from sweep.ledger.salvage import UNREADABLE
 from sweep.selection.ranking import best, mean_score
 
 if TYPE_CHECKING:
@@ -14,10 +17,24 @@ if TYPE_CHECKING:
 
 
 def all_outlines(ledger: Ledger) -> list[Outline]:
-    """Return every study of a ledger in a few numbers, oldest first."""
-    found, others = outlines(ledger)
-    found += [outlined(read_study(ledger, name)) for name in others]
+    """Return every study of a ledger in a few numbers, oldest first.
+
+    Of a damaged ledger, those that can be read; the others with the status ``"damaged"``.
+    """
+    try:
+        found, others = outlines(ledger)
+    except (LedgerError, *UNREADABLE):
+        held = ledger.attributes().items()
+        found, others = [], [n for n, each in held if "part" not in each.get(STUDY, {})]
+    found += [_read(ledger, name) for name in others]
     return sorted(found, key=lambda each: each.created)
+
+
+def _read(ledger: Ledger, name: str) -> Outline:
+    try:
+        return outlined(read_study(ledger, name))
+    except LedgerError:
+        return Outline(name, "", "damaged", 0, 0, 0, None, "", test_opened=False)
 
 
 def outlined(record: StudyRecord) -> Outline:

@@ -12,6 +12,7 @@ from sweep.spec.base import COUNT, SHARE, Count, Section, Share, Text
 from sweep.spec.durations import seconds
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS
+from sweep.spec.sizes import size
 
 METHODS = ("grid", "random", "qmc", "tpe", "nsga2", "cmaes", "gp")
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
@@ -19,6 +20,8 @@ NAME_LENGTH = 100
 TRIALS_LIMIT = 100_000
 SEED_LIMIT = 2**32 - 1
 SEEDS_LIMIT = 100
+LEAST_MEMORY = 2**30
+"""Bytes; TensorFlow alone takes half of that."""
 
 
 def _duration(value: Any) -> Any:
@@ -26,6 +29,16 @@ def _duration(value: Any) -> Any:
         return None if value is None else seconds(value)
     except ValueError as error:
         raise PydanticCustomError("duration", "no duration") from error
+
+
+def _memory(value: Any) -> Any:
+    try:
+        found = None if value is None else size(value)
+    except ValueError as error:
+        raise PydanticCustomError("size", "no size") from error
+    if found is not None and found < LEAST_MEMORY:
+        raise PydanticCustomError("size", "too small")
+    return found
 
 
 def _name(value: Any) -> Any:
@@ -49,6 +62,7 @@ def _objectives(value: Any) -> Any:
 
 
 Duration = Annotated[float | None, BeforeValidator(_duration)]
+Memory = Annotated[int | None, BeforeValidator(_memory)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 Objectives = Annotated[tuple[Text, ...], BeforeValidator(_objectives)]
 Tables = Annotated[tuple[dict[str, Any], ...], Field(strict=False)]
@@ -138,6 +152,9 @@ class SearchSection(Section):
     pruner: Pruner = Field(None, description=PRUNER)
     split_pruner: SplitPruner = Field(None, description=SPLIT_PRUNER)
     trial_timeout: Duration = Field(None, description=DURATION)
+    memory_limit: Memory = Field(
+        None, description='a size from "1GB" on ("4GB", "1500MB", or a number of bytes)'
+    )
     patience: Count | None = Field(
         None, description=f"{COUNT} (finished trials without improvement)"
     )

@@ -18,7 +18,7 @@ def write_index(url: str) -> Path:
     from sweep.report.index import render_index
     from sweep.report.page import write_page
 
-    with closing(Ledger(url, create=False)) as ledger:
+    with closing(Ledger(url, reading=True)) as ledger:
         studies = all_outlines(ledger)
     folder = report_path("any").parent
     places = {each.name: report_path(each.name) for each in studies}

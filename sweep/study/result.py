@@ -232,5 +232,5 @@ def open_study(name: str, storage: str | None = None) -> StudyResult:
         If there is no ledger or no such study.
     """
     url = storage_url(storage)
-    with closing(Ledger(url, create=False)) as ledger:
+    with closing(Ledger(url, reading=True)) as ledger:
         return StudyResult(read_study(ledger, name), url)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import importances
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.search.estimator import check_own_code
@@ -98,6 +99,7 @@ def run_study(
     check_own_sections(spec, job.allow)
     parts = parts_of(spec)
     progress = _progress(spec, 1 + len(parts))
+    check_whole(url)
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(url)))
         run = _Run(

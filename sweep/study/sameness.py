@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FREE = (
     ("study", "description"),
     ("search", "trial_timeout"),
+    ("search", "memory_limit"),
     ("search", "choose"),
     ("search", "nested"),
 )

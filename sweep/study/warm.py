@@ -9,9 +9,9 @@ import numpy as np
 
 from sweep.errors import StudyFileError, StudyNotFoundError
 from sweep.ledger.keys import SOURCE
+from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.reading import read_study
-from sweep.ledger.storage import one_at_a_time
 from sweep.selection import mean_score
 from sweep.spaces import applies, distributions, encode, ordered
 from sweep.spec import takes
@@ -99,7 +99,7 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
     name = spec.study.name
     if not records:
         return []
-    with one_at_a_time(ledger.url):
+    with one_at_a_time(ledger, name, "cells"):
         if STARTED in ledger.header(name):
             return []
         held = {record.name: lessons(record, spec) for record in records}

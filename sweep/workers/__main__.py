@@ -78,12 +78,14 @@ def _work(job: Job, control: Control) -> int:
     from sweep.search.prepare import load_data
     from sweep.search.sealed import seal
     from sweep.spec import StudySpec
+    from sweep.workers.limits import limit_memory
     from sweep.workers.loop import Worker
     from sweep.workers.memory import held
 
     ledger = Ledger(job.storage, create=False)
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
+    limit_memory(spec.search.memory_limit)
     dataset = held(partial(load_data, spec, job.data_home, job.allow))
     training, sealed = seal(part_data(dataset, header.get("part")))
     del dataset

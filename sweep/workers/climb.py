@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.storage import one_at_a_time
+from sweep.ledger.locks import one_at_a_time
 from sweep.search.draws import DRAWN_BEFOREHAND
 from sweep.search.plan import EVEN_START
 from sweep.search.promotion import ladder_of, levelled, next_rung
@@ -46,7 +46,7 @@ class Climb:
         if self.ladder is None:
             return None
         slot = slot_of(claim)
-        with one_at_a_time(self._ledger.url, "rungs"):
+        with one_at_a_time(self._ledger, self._study, "rungs"):
             running = [each for each in self._ended.running() if each.number != claim.number]
             trials = [each for each in (*self._ended.all(), *running) if each.rung]
             fixed: Mapping[str, Any] = {}

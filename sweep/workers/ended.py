@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.ledger.keys import CELL
 from sweep.ledger.reading import trial_record
 
 if TYPE_CHECKING:
@@ -33,14 +34,15 @@ class Ended:
         self._study_id: int | None = None
 
     def all(self) -> list[TrialRecord]:
-        """Return the complete and the pruned trials, by number."""
+        """Return the complete and the pruned trials, by number; none that was changed since."""
         from optuna.trial import TrialState
 
         found = self._seen(TrialState.COMPLETE, TrialState.PRUNED)
         for trial in found:
             if trial.number not in self._records:
                 self._records[trial.number] = trial_record(trial, self._space)
-        return [self._records[trial.number] for trial in found]
+        records = (self._records[trial.number] for trial in found)
+        return [record for record in records if record.state != "FAIL"]
 
     def running(self) -> list[TrialRecord]:
         """Return the trials that run, this worker's own among them."""
@@ -52,7 +54,8 @@ class Ended:
         if self._study_id is None:
             self._study_id = self._ledger.study_id(self._study)
         with self._ledger.translated():
-            return self._ledger.view.seen(self._study_id, states)
+            found = self._ledger.view.seen(self._study_id, states)
+        return [trial for trial in found if CELL in trial.user_attrs]
 
     def complete(self) -> list[TrialRecord]:
         """Return the complete trials, by number."""

@@ -6,16 +6,18 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sweep.ledger.digest import has_digests, is_whole
 from sweep.ledger.keys import CELL, LOST, REASON, WORKER
-from sweep.ledger.ledger import Claim, Ledger
 from sweep.ledger.limits import out_of_patience
+from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objectives_of
-from sweep.ledger.storage import GRACE_SECONDS, one_at_a_time
+from sweep.ledger.storage import GRACE_SECONDS
 from sweep.workers.job import is_dead
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+    from sweep.ledger.ledger import Ledger
     from sweep.search.plan import Plan
 
 DEATHS_ALLOWED = 3
@@ -41,17 +43,14 @@ def reap(ledger: Ledger, name: str, gone: str | None = None, how: str | None = N
     int
         Trials given up.
     """
-    import optuna
-
     reaped = 0
     for trial in _in_state(ledger, name, "RUNNING"):
         worker = trial.user_attrs.get(WORKER)
         if worker == gone or (worker and is_dead(worker)) or (not worker and _old(trial)):
             lost = (how or "the worker ended") if worker == gone else None
             reaped += ledger.cut(trial._trial_id, lost)
-    with ledger.translated():
-        optuna.storages.fail_stale_trials(ledger.load(name))
-    return reaped
+    silent = f"the worker gave no sign of life for {GRACE_SECONDS} s"
+    return reaped + sum(ledger.cut(trial_id, silent) for trial_id in ledger.stale(name))
 
 
 def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False) -> int:
@@ -62,7 +61,7 @@ def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False
     int
         Cells enqueued.
     """
-    with one_at_a_time(ledger.url):
+    with one_at_a_time(ledger, name, "cells"):
         return _restore(ledger, name, plan, retry_failed=retry_failed)
 
 
@@ -86,8 +85,9 @@ def withdraw(ledger: Ledger, name: str) -> int:
 def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:
     _set_aside(ledger, name)
     settled: dict[str, set[int]] = {}
+    strict = has_digests(ledger.header(name))
     for trial in ledger.trials(name):
-        if _counts(trial, retry_failed=retry_failed):
+        if _counts(trial, retry_failed=retry_failed, strict=strict):
             cell = trial.user_attrs[CELL]
             settled.setdefault(cell["key"], set()).update(cell["epochs"])
     missing = [
@@ -99,9 +99,11 @@ def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> in
     return len(missing)
 
 
-def _counts(trial: FrozenTrial, *, retry_failed: bool) -> bool:
+def _counts(trial: FrozenTrial, *, retry_failed: bool, strict: bool) -> bool:
     if CELL not in trial.user_attrs:
         return False
+    if not is_whole(trial, strict=strict):
+        return not retry_failed
     if trial.state.name == "FAIL":
         return REASON in trial.user_attrs and not retry_failed
     return True
@@ -109,25 +111,13 @@ def _counts(trial: FrozenTrial, *, retry_failed: bool) -> bool:
 
 def _set_aside(ledger: Ledger, name: str) -> None:
     """Record a failure for each cell that has ended its worker too often."""
-    trials = ledger.trials(name)
+    trials = [trial for trial in ledger.trials(name) if CELL in trial.user_attrs]
     deaths = Counter(t.user_attrs[CELL]["key"] for t in trials if LOST in t.user_attrs)
     ended = {t.user_attrs[CELL]["key"] for t in trials if REASON in t.user_attrs}
     for key in {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended:
         last = [t for t in trials if t.user_attrs[CELL]["key"] == key][-1]
         reason = f"ended its worker {deaths[key]} times: {last.user_attrs.get(LOST)}"
-        _record_failure(ledger, name, last, reason)
-
-
-def _record_failure(ledger: Ledger, name: str, last: FrozenTrial, reason: str) -> None:
-    from sweep.ledger.records import PlannedCell
-
-    cell = last.user_attrs[CELL]
-    ledger.enqueue(
-        name, [PlannedCell(cell["key"], cell["params"], tuple(cell["epochs"]))], last.distributions
-    )
-    waiting = [t for t in _in_state(ledger, name, "WAITING") if t.user_attrs[CELL] == cell]
-    for trial in waiting:
-        ledger.fail(Claim(trial._trial_id, trial.number, "", None, ()), reason)
+        ledger.set_aside(name, last, reason)
 
 
 def _in_state(ledger: Ledger, name: str, state: str) -> list[FrozenTrial]:

@@ -1,0 +1,236 @@
+"""Open an Optuna storage so that many processes may share it safely."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+import warnings
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import LedgerError
+from sweep.ledger.schema import is_older, upgrade
+from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, shown_url, sqlite_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from optuna.storages import RDBStorage
+
+LOCK_SECONDS = 60.0
+"""How long a process waits for another's write to an SQLite ledger."""
+
+HEADER = b"SQLite format 3\x00"
+
+
+def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDBStorage:
+    """Open the ledger at ``url``.
+
+    SQLite transactions begin with ``BEGIN IMMEDIATE``, so that taking a cell is atomic between
+    processes; other databases get a small pool that checks its connections.
+
+    Parameters
+    ----------
+    url : str
+        A database address as SQLAlchemy reads it.
+    create : bool
+        Make the tables where there are none, and bring an older SQLite ledger up to date, after a
+        backup; otherwise both are errors.
+    reading : bool
+        Nothing will be written: a ledger that may not be written can be read.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be opened, is no ledger, or comes from another version of Optuna.
+    """
+    path = sqlite_path(url)
+    try:
+        if path is None:
+            return _open(url, _POOLED, create=create)
+        _check_file(path, create=create)
+        if create and is_older(path):
+            upgrade(path)
+        if _is_empty(path):
+            _make(path)
+        storage = _open(url, _PATIENT, create=False)
+    except LedgerError:
+        raise
+    except Exception as error:
+        raise _translated(error, shown_url(url)) from error
+    _begin_ourselves(storage, "BEGIN" if reading else "BEGIN IMMEDIATE")
+    return storage
+
+
+_PATIENT = {"connect_args": {"timeout": LOCK_SECONDS}}
+_POOLED = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
+
+
+def _make(path: Path) -> None:
+    """Make a new ledger: it appears whole, with all its tables, or not at all."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        _open(f"sqlite:///{unfinished}", {}, create=True).engine.dispose()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            if _is_empty(path):  # nobody was faster
+                unfinished.replace(path)
+        finally:
+            os.close(folder)
+    finally:
+        unfinished.unlink(missing_ok=True)
+        unfinished.with_name(f"{unfinished.name}-journal").unlink(missing_ok=True)
+
+
+def _open(url: str, arguments: dict[str, Any], *, create: bool) -> RDBStorage:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    return _with_patience(
+        lambda: optuna.storages.RDBStorage(
+            url,
+            engine_kwargs=arguments,
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=GRACE_SECONDS,
+            skip_table_creation=not create,
+        )
+    )
+
+
+def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage:
+    """Try again where two processes make the tables of a new ledger at once."""
+    for _ in range(tries - 1):
+        try:
+            return make()
+        except Exception as error:
+            if "already exists" not in str(error) and "IntegrityError" not in type(error).__name__:
+                raise
+            time.sleep(0.1)
+    return make()
+
+
+def _begin_ourselves(storage: RDBStorage, words: str) -> None:
+    """Have each transaction of an SQLite ledger begin with these words."""
+    from sqlalchemy import event
+
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(words)
+
+    storage.engine.dispose()
+    event.listen(storage.engine, "connect", _leave_transactions_to_us)
+    event.listen(storage.engine, "begin", begin)
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or not path.stat().st_size
+
+
+def _check_file(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise LedgerError(f"{path}: the ledger must be a file, this is a folder")
+    if not path.exists() and not create:
+        raise LedgerError(
+            f"{path}: there is no ledger here yet; `sweep run FILE` makes one, or name another "
+            "with --storage or SWEEP_STORAGE"
+        )
+    if not _is_empty(path):
+        _check_tables(path)
+    elif not create:
+        raise LedgerError(f"{path}: the ledger is an empty file: there is nothing to read in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(f"{path.parent}: cannot make the ledger's folder: {error}") from error
+
+
+def _check_tables(path: Path) -> None:
+    """Refuse a database of another program before anything is written into it."""
+    with path.open("rb") as file:
+        if file.read(len(HEADER)) != HEADER:
+            raise LedgerError(
+                f"{path}: this file is not a ledger, or its beginning is damaged; it was left as "
+                "it is; name another with --storage"
+            )
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+        names = {name for (name,) in ledger.execute("SELECT name FROM sqlite_master")}
+    if "version_info" not in names:
+        raise LedgerError(
+            f"{path}: this database belongs to another program; it was left as it is; name "
+            "another with --storage"
+        )
+
+
+def check_whole(url: str) -> None:
+    """Refuse to write into an SQLite ledger whose file is damaged.
+
+    Raises
+    ------
+    LedgerError
+        With the remedy.
+    """
+    path = sqlite_path(url)
+    if path is None or _is_empty(path):
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as ledger:
+            (found,) = ledger.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise _translated(error, str(path)) from error
+    if found != "ok":
+        raise LedgerError(
+            f"{path}: the ledger is damaged ({clean_line(found)}); nothing was written to it. What "
+            "can be read, `sweep list` and `sweep show` read; continue with a backup, or with what "
+            f"`sqlite3 {path.name} .recover` finds in a copy"
+        )
+
+
+def clean_line(text: str) -> str:
+    """Return the last line of what the database says, without its lead."""
+    return text.strip().splitlines()[-1].removeprefix("*** in database main ***").strip()
+
+
+_SAID = (
+    (
+        ("not a database", "malformed", "decode to UTF-8"),
+        (
+            "this file is not a ledger, or it is damaged; it was left as it is; name another with "
+            "--storage"
+        ),
+    ),
+    (
+        ("unable to open", "readonly", "Permission"),
+        "the ledger cannot be opened for writing; check its rights",
+    ),
+    (("disk is full", "No space left"), "the disk is full; free some space and run it again"),
+    (
+        ("storage upgrade",),
+        "an older version of Optuna made this ledger; `sweep migrate` brings it up to date",
+    ),
+    (
+        ("updating optuna",),
+        "a later version of Optuna made this ledger; please upgrade sweep; it was left as it is",
+    ),
+    (
+        ("no such table", "does not exist"),
+        "there is no ledger here yet; `sweep run FILE` makes one",
+    ),
+)
+"""What the libraries say, and what that means here."""
+
+
+def _translated(error: Exception, shown: str) -> LedgerError:
+    text = str(error)
+    if isinstance(error, ImportError | ModuleNotFoundError):
+        return LedgerError(f"{shown}: the driver of this database is not installed ({error})")
+    meant = (meaning for words, meaning in _SAID if any(word in text for word in words))
+    unknown = f"the ledger cannot be opened ({type(error).__name__})"
+    return LedgerError(f"{shown}: {next(meant, unknown)}")

@@ -1,0 +1,89 @@
+"""A ledger that an older Optuna made, brought up to date; the old one stays as a backup."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.errors import LedgerError
+from sweep.ledger.storage import shown_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def revision(path: Path) -> str | None:
+    """Return the version of an SQLite ledger's tables; None where it says none."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+            found = ledger.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return None
+    return str(found[0]) if found else None
+
+
+def is_older(path: Path) -> bool:
+    """Return whether an SQLite ledger is of a version that can be brought up to date."""
+    if not path.exists() or (held := revision(path)) is None:
+        return False
+    latest, *older = _revisions()
+    return held != latest and held in older
+
+
+def _revisions() -> Iterator[str]:
+    """Return the versions that Optuna knows, the latest first."""
+    import optuna.storages._rdb as rdb
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(rdb.__file__).parent / "alembic"))
+    return (each.revision for each in ScriptDirectory.from_config(config).walk_revisions())
+
+
+def upgrade(path: Path) -> Path:
+    """Bring an SQLite ledger up to date; return the backup of how it was.
+
+    The work is done on a copy, which takes the ledger's place when it is whole.
+
+    Raises
+    ------
+    LedgerError
+        If it fails; the ledger is then as it was.
+    """
+    held = revision(path)
+    backup, copy = path.with_name(f"{path.name}.before-{held}"), path.with_name(f"{path.name}.new")
+    try:
+        copy.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+        upgrade_tables(f"sqlite:///{copy}")
+        backup.unlink(missing_ok=True)
+        os.link(path, backup)
+        copy.replace(path)
+    except (LedgerError, OSError, sqlite3.Error) as error:
+        copy.unlink(missing_ok=True)
+        raise LedgerError(
+            f"{path}: it could not be brought up to date ({error}); it was left as it is"
+        ) from error
+    return backup
+
+
+def upgrade_tables(url: str) -> None:
+    """Have Optuna bring a database's tables up to date, in place."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        storage = optuna.storages.RDBStorage(url, skip_compatibility_check=True)
+        storage.upgrade()
+        storage.remove_session()
+        storage.engine.dispose()
+    except Exception as error:
+        said = str(error).strip().splitlines()[0][:200]
+        raise LedgerError(
+            f"{shown_url(url)}: it could not be brought up to date ({said})"
+        ) from error
