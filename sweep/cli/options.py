@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from sweep.cli.text import secrets
 from sweep.errors import LedgerError
+from sweep.passwords import secrets
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,7 +55,8 @@ def _without_password(ctx: click.Context, param: click.Parameter, value: str | N
     if value and secrets(value):
         raise LedgerError(
             "--storage: an address with a password does not belong on the command line, where "
-            "others can read it; put it in the environment variable SWEEP_STORAGE"
+            "others can read it; put it in the environment variable SWEEP_STORAGE, or in a file "
+            "that SWEEP_STORAGE_FILE names"
         )
     return value
 

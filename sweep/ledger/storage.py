@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
 from sweep.names import slug
+from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,12 +38,34 @@ def default_url(start: Path | None = None) -> str:
 
 
 def storage_url(given: str | None = None) -> str:
-    """Return the ledger's address: given, else ``SWEEP_STORAGE``, else the project's own file.
+    """Return the ledger's address: given, or named by the environment, or the project's own file.
 
     A plain path is taken as an SQLite file.
+
+    Raises
+    ------
+    LedgerError
+        If ``SWEEP_STORAGE_FILE`` names no file with an address.
     """
-    url = given or os.environ.get("SWEEP_STORAGE") or default_url()
+    url = given or os.environ.get("SWEEP_STORAGE") or _from_file() or default_url()
     return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+
+
+def _from_file() -> str:
+    """Return the first line of the file that ``SWEEP_STORAGE_FILE`` names; empty without one."""
+    name = os.environ.get("SWEEP_STORAGE_FILE")
+    if not name:
+        return ""
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise LedgerError(f"SWEEP_STORAGE_FILE: {name} cannot be read: {why}") from error
+    if not lines or not lines[0].strip():
+        raise LedgerError(
+            f"SWEEP_STORAGE_FILE: {name} must have the ledger's address in its first line"
+        )
+    return lines[0].strip()
 
 
 def ledger_folder(url: str) -> Path:
@@ -83,15 +106,18 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
     LedgerError
         If it cannot be opened, is no ledger, or comes from another version of Optuna.
     """
+    remember(url)
     path = sqlite_path(url)
+    if path is None:
+        _check_address(url)
     try:
         if path is not None:
             _check_file(path, create=create)
         return _open(url, sqlite=path is not None)
     except LedgerError:
         raise
-    except Exception as error:
-        raise _translated(error, shown_url(url)) from error
+    except Exception as error:  # noqa: BLE001 - each driver has its own
+        raise _translated(error, shown_url(url)) from shown_cause(error)
 
 
 @contextmanager
@@ -117,13 +143,20 @@ def shown_url(url: str) -> str:
     path = sqlite_path(url)
     if path is not None:
         return str(path)
-    scheme, _, rest = url.partition("://")
-    if rest.count("@") > 1:  # an unescaped @ in the password: nothing before the last is shown
-        return f"{scheme}://***@{rest.rpartition('@')[2].partition('?')[0]}"
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
     except ArgumentError:
         return "(an address that cannot be read)"
+
+
+def _check_address(url: str) -> None:
+    """Refuse an address in which part of a password could be taken for the host, and be shown."""
+    place, _, query = url.partition("?")
+    if place.count("@") > 1 or "@" in query:
+        raise LedgerError(
+            "the ledger's address: the only @ must be the one before the host; in a user, password "
+            "or setting write @ as %40, : as %3A, / as %2F, ? as %3F and % as %25"
+        )
 
 
 def _open(url: str, *, sqlite: bool) -> RDBStorage:

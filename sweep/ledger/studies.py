@@ -12,6 +12,7 @@ from sweep.ledger.codec import nested_from_plain
 from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STUDY, WINNER
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.storage import open_storage, shown_url
+from sweep.passwords import redacted, shown_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -195,7 +196,9 @@ class Studies:
         try:
             yield
         except (StorageInternalError, SQLAlchemyError) as error:
-            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from error
+            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from shown_cause(
+                error
+            )
 
 
 def _plain_cause(error: BaseException) -> str:
@@ -212,4 +215,4 @@ def _plain_cause(error: BaseException) -> str:
         "no such ": "this database belongs to another program; it was left as it is",
     }
     found = (remedy for word, remedy in remedies.items() if word in text)
-    return next(found, f"the ledger cannot be read or written ({json.dumps(text)})")
+    return next(found, f"the ledger cannot be read or written ({json.dumps(redacted(text))})")
