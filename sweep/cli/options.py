@@ -141,7 +141,7 @@ def allowed(given: tuple[str, ...]) -> frozenset[str]:
     return project_allow(Path.cwd()) | set(given)
 
 
-def opened(name: str, storage: str | None) -> Any:
+def opened(name: str, storage: str | None, allow: frozenset[str] = frozenset()) -> Any:
     """Open a study for reading; a mistyped name gets a suggestion.
 
     Raises
@@ -149,17 +149,20 @@ def opened(name: str, storage: str | None) -> Any:
     StudyNotFoundError
         Naming a close match.
     """
+    from contextlib import closing
+
     from sweep.errors import StudyNotFoundError
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.storage import storage_url
     from sweep.study.result import open_study
 
     try:
-        return open_study(name, storage)
+        return open_study(name, storage, allow=allow)
     except StudyNotFoundError as error:
         from sweep.cli.group import suggestion
 
-        known = Ledger(storage_url(storage), create=False).names()
+        with closing(Ledger(storage_url(storage), create=False)) as ledger:
+            known = ledger.names()
         hint = _of_file(name) or suggestion(name, known)
         raise StudyNotFoundError(f"{error}.{hint}") from error
 
