@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ResultError
+from sweep.recipe import FORMAT, read_recipe
 
 if TYPE_CHECKING:
     import os
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
     from sweep.study.result import StudyResult
 
-FORMAT = 1
 MODEL, RECIPE, CARD = "model.keras", "recipe.json", "README.md"
 BATCH = 256
+LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +137,7 @@ def load_best(folder: str | os.PathLike[str]) -> ExportedModel:
     from sweep.quiet import load_tensorflow
 
     place = Path(folder)
-    recipe = _read_recipe(place / RECIPE)
+    recipe = read_recipe(place / RECIPE)
     model = place / MODEL
     if not model.is_file():
         raise ResultError(f"{model}: missing; export the study again")
@@ -147,20 +148,35 @@ def load_best(folder: str | os.PathLike[str]) -> ExportedModel:
 
     try:
         loaded = keras.saving.load_model(model, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError) as error:
-        line = str(error).splitlines()[0]
+    except Exception as error:  # whoever wrote the file decides what it makes Keras raise
+        line = (str(error).splitlines() or [type(error).__name__])[0][:LONGEST_REASON]
         raise ResultError(
             f"{model}: Keras cannot load it in safe mode ({line}); if it has layers of your own, "
             "import the module that registers them first"
         ) from error
+    if not isinstance(loaded, keras.Model):
+        raise ResultError(f"{model}: holds no model; export the study again")
+    _check_fit(loaded, recipe, place / RECIPE)
+    return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
+
+
+def _check_fit(loaded: Any, recipe: Mapping[str, Any], path: Path) -> None:
+    """Refuse a recipe of another model than the one beside it."""
+    shapes = (loaded.input_shape, loaded.output_shape)
+    if not all(isinstance(shape, tuple) and len(shape) > 1 for shape in shapes):
+        raise ResultError(f"{path}: the model beside it is no classifier; export the study again")
+    if list(loaded.input_shape[1:]) != recipe["input_shape"]:
+        raise ResultError(
+            f"{path}: names rows of shape {tuple(recipe['input_shape'])}, and the model takes "
+            f"{loaded.input_shape[1:]}; export the study again"
+        )
     outputs, classes = loaded.output_shape[-1], len(recipe["classes"])
     fits = outputs == classes or (outputs, classes) == (1, 2)
     if not fits or len(recipe["class_names"]) != classes:
         raise ResultError(
-            f"{place / RECIPE}: names {classes} classes, and the model has {outputs} outputs; "
+            f"{path}: names {classes} classes, and the model has {outputs} outputs; "
             "export the study again"
         )
-    return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
 
 
 def standalone(estimator: Any) -> Any:
@@ -258,25 +274,6 @@ def _plain(text: object) -> str:
     """Return text that stays text in Markdown."""
     shown = "".join(c for c in str(text) if c.isprintable())
     return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in shown)
-
-
-def _read_recipe(path: Path) -> dict[str, Any]:
-    try:
-        recipe: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(
-            f"{path}: cannot be read ({error}); name a folder that sweep export has written"
-        ) from error
-    lists = ("input_shape", "classes", "class_names")
-    holds = isinstance(recipe, dict) and {"format", "model_sha256", "scaling"} <= recipe.keys()
-    if not holds or not all(isinstance(recipe.get(key), list) for key in lists):
-        raise ResultError(f"{path}: is no recipe of sweep; name a folder that it has exported")
-    if recipe["format"] != FORMAT:
-        raise ResultError(
-            f"{path}: was written by another version (format {recipe['format']}, this one reads "
-            f"{FORMAT}); upgrade sweep, or export again"
-        )
-    return dict(recipe)
 
 
 def _digest(path: Path) -> str:

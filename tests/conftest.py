@@ -23,6 +23,7 @@ os.environ.update(
 def no_ledger_of_the_person(monkeypatch):
     """Keep tests away from a ledger or an address that the person has set."""
     monkeypatch.delenv("SWEEP_STORAGE", raising=False)
+    monkeypatch.delenv("SWEEP_STORAGE_FILE", raising=False)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ RANDOM = {
 }
 
 
-def sections(name="tiny", space=None, **search):
+def sections(name="tiny", space=None, factory="mlp", **search):
     """A study file as plain values."""
     search = {"method": "grid", "cv": 3, **search}
     if search.get("validation"):
@@ -38,7 +38,7 @@ def sections(name="tiny", space=None, **search):
     return {
         "study": {"name": name},
         "data": {"dataset": "digits"},
-        "model": {"factory": "mlp"},
+        "model": {"factory": factory},
         "search": search,
         "space": space or GRID,
     }
@@ -56,13 +56,13 @@ def split(value, epochs, number=0):
     )
 
 
-def build(path, name="tiny", *, space=None, done=None, failed=(), winner=False, **search):
-    """Make a study in the ledger at ``path``; return its record.
+def build(path, name="tiny", *, space=None, done=None, failed=(), winner=False, url=None, **search):
+    """Make a study in the ledger at ``path``, or at the address ``url``; return its record.
 
     ``done`` cells are complete (all by default), the numbers in ``failed`` fail instead.
     """
     spec = load_study(sections(name, space, **search))
-    plan, ledger = make_plan(spec), Ledger(f"sqlite:///{path}")
+    plan, ledger = make_plan(spec), Ledger(url or f"sqlite:///{path}")
     header = {
         "spec": spec.plain(),
         "source": spec.source,
@@ -83,7 +83,9 @@ def build(path, name="tiny", *, space=None, done=None, failed=(), winner=False, 
         ledger.complete(claim, mean_score(splits, claim.epochs[-1]), splits, LAYERS)
     if winner:
         ledger.set_winner(name, winner_of(best(read_study(ledger, name))))
-    return read_study(ledger, name)
+    record = read_study(ledger, name)
+    ledger.close()
+    return record
 
 
 def winner_of(candidate):

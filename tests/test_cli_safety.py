@@ -10,7 +10,8 @@ import pytest
 from commands import read, sweep
 from ledgers import build
 
-from sweep.cli.text import clean, redacted, secrets
+from sweep.cli.text import clean
+from sweep.passwords import redacted, secrets
 from sweep.spreadsheet import csv_text, guarded, json_value
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")

@@ -9,11 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "quiet", "section", "spreadsheet", "references", "spaces", "spec",
+    "errors", "names", "passwords", "quiet", "section", "spreadsheet", "references", "spaces",
+    "spec",
     "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",
     "importance_words", "importances", "tables", "figures",
-    "search", "workers", "report", "study", "export", "cli",
+    "search", "workers", "report", "study", "recipe", "export", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "selection", "ledger"}
 WRITE_ARM = {"datasets", "models", "training", "estimators", "search", "workers"}

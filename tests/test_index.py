@@ -34,8 +34,10 @@ def test_the_index_lists_and_links(here):
 
 
 def test_a_study_named_index_does_not_take_its_place(tmp_path):
-    """Its report has another name."""
-    assert report_path("index", tmp_path).name == "index-study.html"
+    """Its report has another name, and not that of another study."""
+    names = {report_path(name, tmp_path).name for name in ("index", "index-study", "-index")}
+    assert len(names) == 3
+    assert "index.html" not in names
 
 
 def test_a_report_follows_a_run(here):

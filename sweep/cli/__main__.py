@@ -1,6 +1,11 @@
 """``python -m sweep.cli``."""
 
-from sweep.cli.main import main
+import sys
 
 if __name__ == "__main__":
+    # Python puts the folder that one stands in first: a numpy.py there is not to be loaded.
+    if not sys.flags.safe_path:
+        del sys.path[0]
+    from sweep.cli.main import main
+
     main()

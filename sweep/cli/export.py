@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sweep.cli.options import opened, storage_option, study_argument
+from sweep.cli.options import allow_option, allowed, opened, storage_option, study_argument
 from sweep.cli.text import clean
 
 
@@ -19,11 +19,13 @@ from sweep.cli.text import clean
     type=click.Path(path_type=Path),
     help="A new or empty folder.  [default: exports/STUDY]",
 )
+@allow_option
 @storage_option
-def export(*, study: str, output: Path | None, storage: str | None) -> None:
+def export(*, study: str, output: Path | None, allow: tuple[str, ...], storage: str | None) -> None:
     """Write the refitted winner of a study: model.keras, recipe.json and a model card.
 
-    The model takes raw pixels and gives probabilities. It holds no pickle and no code.
+    The model takes raw pixels and gives probabilities. It holds no pickle and no code. Where a
+    function of your own makes the model, that code is loaded, if you allow it.
 
     \b
     Example:
@@ -35,7 +37,7 @@ def export(*, study: str, output: Path | None, storage: str | None) -> None:
     from sweep.quiet import load_tensorflow
 
     load_tensorflow()
-    result = opened(study, storage)
+    result = opened(study, storage, allowed(allow))
     folder = export_best(result, output or Path("exports") / slug(study))
     click.echo(f"exported: {clean(folder)}")
     click.echo(f'in Python: sweep.load_best("{clean(folder)}")')

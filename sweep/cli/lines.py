@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.text import clean, duration, redacted, score, settings
+from sweep.cli.text import clean, duration, score, settings
+from sweep.passwords import redacted
 from sweep.workers.progress import Progress, Watcher
 
 if TYPE_CHECKING:

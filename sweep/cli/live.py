@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.lines import Reporter, outcome
-from sweep.cli.text import clean, counted, duration, redacted, score, settings
+from sweep.cli.text import clean, counted, duration, score, settings
+from sweep.passwords import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

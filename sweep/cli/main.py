@@ -14,7 +14,8 @@ import click
 
 from sweep import __version__
 from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
-from sweep.cli.text import complain, masked, redacted
+from sweep.cli.text import clean_lines, complain
+from sweep.passwords import masked, redacted
 
 HOMES = {
     "init": "init:init",
@@ -41,9 +42,9 @@ A first study:
 
 \b
 Results are kept in .sweep/ledger.db of the current project; --storage or
-SWEEP_STORAGE name another ledger. SWEEP_DATA_HOME names the folder with
-mnist.npz and the like. Exit status: 0 done, 1 some trials failed, 2 bad input,
-3 a defect in sweep, 130 interrupted.
+SWEEP_STORAGE name another ledger, SWEEP_STORAGE_FILE a file with its address.
+SWEEP_DATA_HOME names the folder with mnist.npz and the like. Exit status: 0
+done, 1 some trials failed, 2 bad input, 3 a defect in sweep, 130 interrupted.
 
 \b
 Completion of commands and study names:
@@ -81,11 +82,11 @@ def cli(ctx: click.Context, *, verbose: bool, quiet: bool, log_file: Path | None
 
 
 class _Redacting(logging.Formatter):
-    """A formatter that takes passwords out."""
+    """A formatter that takes out passwords, and what a terminal would obey."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        return redacted(super().format(record))
+        return clean_lines(redacted(super().format(record)))
 
 
 def _log(ctx: click.Context, log_file: Path | None, *, verbose: bool) -> None:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from sweep.cli.text import clean, complain, secrets
+from sweep.cli.text import clean, complain
 from sweep.errors import LedgerError
+from sweep.passwords import secrets
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,7 +56,8 @@ def _without_password(ctx: click.Context, param: click.Parameter, value: str | N
     if value and secrets(value):
         raise LedgerError(
             "--storage: an address with a password does not belong on the command line, where "
-            "others can read it; put it in the environment variable SWEEP_STORAGE"
+            "others can read it; put it in the environment variable SWEEP_STORAGE, or in a file "
+            "that SWEEP_STORAGE_FILE names"
         )
     return value
 
@@ -140,7 +142,7 @@ def allowed(given: tuple[str, ...]) -> frozenset[str]:
     return project_allow(Path.cwd()) | set(given)
 
 
-def opened(name: str, storage: str | None) -> Any:
+def opened(name: str, storage: str | None, allow: frozenset[str] = frozenset()) -> Any:
     """Open a study for reading; a mistyped name gets a suggestion.
 
     Raises
@@ -148,17 +150,20 @@ def opened(name: str, storage: str | None) -> Any:
     StudyNotFoundError
         Naming a close match.
     """
+    from contextlib import closing
+
     from sweep.errors import StudyNotFoundError
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.storage import storage_url
     from sweep.study.result import open_study
 
     try:
-        found = open_study(name, storage)
+        found = open_study(name, storage, allow=allow)
     except StudyNotFoundError as error:
         from sweep.cli.group import suggestion
 
-        known = Ledger(storage_url(storage), reading=True).names()
+        with closing(Ledger(storage_url(storage), reading=True)) as ledger:
+            known = ledger.names()
         hint = _of_file(name) or suggestion(name, known)
         raise StudyNotFoundError(f"{error}.{hint}") from error
     for line in found.record.damage:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.text import redacted
+from sweep.passwords import redacted
 from sweep.spreadsheet import csv_text, json_value
 
 if TYPE_CHECKING:
@@ -46,11 +46,25 @@ def emit(
         Makes what people see; called for ``"table"`` only.
     """
     if form == "json":
-        click.echo(redacted(json.dumps(json_value(plain), indent=2, ensure_ascii=False)))
+        click.echo(escaped(redacted(json.dumps(json_value(plain), indent=2, ensure_ascii=False))))
     elif form == "csv":
-        click.echo(redacted(csv_text(rows)), nl=False)
+        click.echo(_without_controls(redacted(csv_text(rows))), nl=False)
     else:
         show(draw())
+
+
+def escaped(text: str) -> str:
+    """Return JSON in which no character stands that a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def _without_controls(text: str) -> str:
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 def show(parts: Sequence[RenderableType]) -> None:

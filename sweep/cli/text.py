@@ -1,14 +1,14 @@
-"""Text for people: nothing that a terminal would obey, no password, times as one says them."""
+"""Text for people: nothing that a terminal would obey, times as one says them."""
 
 from __future__ import annotations
 
-import os
 from math import isfinite
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
 
 import click
+
+from sweep.passwords import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,47 +30,6 @@ def clean_lines(text: object) -> str:
 def complain(message: str) -> None:
     """Write a message to standard error, passwords taken out."""
     click.echo(clean_lines(redacted(message)).rstrip(), err=True)
-
-
-def redacted(text: str) -> str:
-    """Return text without the password of the ledger that the environment names."""
-    return _without(text, secrets(os.environ.get("SWEEP_STORAGE", "")))
-
-
-def masked(word: str) -> str:
-    """Return a word of a command line without the passwords it holds itself."""
-    return _without(word, secrets(word))
-
-
-def _without(text: str, found: set[str]) -> str:
-    for secret in sorted(found, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def secrets(address: str) -> set[str]:
-    """Return every form in which the passwords of a database address may turn up."""
-    scheme, _, rest = address.partition("://")
-    if not rest or scheme.startswith("sqlite"):
-        return set()
-    place, _, query = rest.partition("?")
-    found = {_password(rest), _password(place)}
-    for pair in query.split("&"):
-        key, _, held = pair.partition("=")
-        found |= {held} if _names_secret(key) else set()
-    # Where a password holds an @, SQLAlchemy takes what follows it for the host.
-    found |= {f"{part}@" for each in found for part in each.split("@")[1:]}
-    return {form for each in found for form in (each, unquote_plus(each), repr(each)[1:-1]) if form}
-
-
-def _password(place: str) -> str:
-    """Return what stands between the first colon and the last @, itself excluded."""
-    user, at, _ = place.rpartition("@")
-    return user.partition(":")[2] if at else ""
-
-
-def _names_secret(key: str) -> bool:
-    return any(word in key.lower() for word in ("pass", "pwd", "secret", "token"))
 
 
 def duration(seconds: float | None) -> str:

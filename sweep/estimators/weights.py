@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
-from zipfile import BadZipFile
 
 import numpy as np
 
 from sweep.datasets import Scaling
-from sweep.errors import LedgerError
+from sweep.errors import LedgerError, SweepError
 from sweep.training.engine import FitState
 
 if TYPE_CHECKING:
@@ -77,7 +76,13 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
     LedgerError
         If the file is missing or damaged.
     """
-    _restore(estimator, read_arrays(path))
+    arrays = read_arrays(path)
+    try:
+        _restore(estimator, arrays)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, SweepError):
+            raise
+        raise LedgerError(f"{path}: the winner's weights are damaged ({error!r})") from error
     return estimator
 
 
@@ -130,7 +135,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise LedgerError(
             f"{path}: the winner's weights are missing; run the study again"
         ) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    # A damaged file fails anywhere from zipfile and zlib to the parser of array headers.
+    except Exception as error:
         raise LedgerError(f"{path}: the winner's weights are damaged ({error})") from error
 
 
@@ -157,4 +163,6 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
     )
     estimator._make_architecture()
     fresh = estimator._engine().start(seed)
+    if [np.shape(each) for each in weights] != [np.shape(each) for each in fresh.weights]:
+        raise ValueError("weights of another model")
     estimator._state = FitState(weights, fresh.optimizer, epochs)

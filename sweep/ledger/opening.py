@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import LedgerError
 from sweep.ledger.schema import is_older, upgrade
 from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, shown_url, sqlite_path
+from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,10 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
     LedgerError
         If it cannot be opened, is no ledger, or comes from another version of Optuna.
     """
+    remember(url)
     path = sqlite_path(url)
+    if path is None:
+        _check_address(url)
     try:
         if path is None:
             return _open(url, _POOLED, create=create)
@@ -59,14 +63,24 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         storage = _open(url, _PATIENT, create=False)
     except LedgerError:
         raise
-    except Exception as error:
-        raise _translated(error, shown_url(url)) from error
+    except Exception as error:  # noqa: BLE001 - each driver has its own
+        raise _translated(error, shown_url(url)) from shown_cause(error)
     _begin_ourselves(storage, "BEGIN" if reading else "BEGIN IMMEDIATE")
     return storage
 
 
 _PATIENT = {"connect_args": {"timeout": LOCK_SECONDS}}
 _POOLED = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
+
+
+def _check_address(url: str) -> None:
+    """Refuse an address in which part of a password could be taken for the host, and be shown."""
+    place, _, query = url.partition("?")
+    if place.count("@") > 1 or "@" in query:
+        raise LedgerError(
+            "the ledger's address: the only @ must be the one before the host; in a user, password "
+            "or setting write @ as %40, : as %3A, / as %2F, ? as %3F and % as %25"
+        )
 
 
 def _make(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sweep.errors import LedgerError
 from sweep.names import slug
 
 HEARTBEAT_SECONDS = 15
@@ -23,12 +24,34 @@ def default_url(start: Path | None = None) -> str:
 
 
 def storage_url(given: str | None = None) -> str:
-    """Return the ledger's address: given, else ``SWEEP_STORAGE``, else the project's own file.
+    """Return the ledger's address: given, or named by the environment, or the project's own file.
 
     A plain path is taken as an SQLite file.
+
+    Raises
+    ------
+    LedgerError
+        If ``SWEEP_STORAGE_FILE`` names no file with an address.
     """
-    url = given or os.environ.get("SWEEP_STORAGE") or default_url()
+    url = given or os.environ.get("SWEEP_STORAGE") or _from_file() or default_url()
     return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+
+
+def _from_file() -> str:
+    """Return the first line of the file that ``SWEEP_STORAGE_FILE`` names; empty without one."""
+    name = os.environ.get("SWEEP_STORAGE_FILE")
+    if not name:
+        return ""
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise LedgerError(f"SWEEP_STORAGE_FILE: {name} cannot be read: {why}") from error
+    if not lines or not lines[0].strip():
+        raise LedgerError(
+            f"SWEEP_STORAGE_FILE: {name} must have the ledger's address in its first line"
+        )
+    return lines[0].strip()
 
 
 def ledger_folder(url: str) -> Path:

@@ -15,6 +15,7 @@ from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.opening import open_storage
 from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
 from sweep.ledger.storage import shown_url
+from sweep.passwords import redacted, shown_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -225,7 +226,9 @@ class Studies:
         try:
             yield
         except (StorageInternalError, SQLAlchemyError) as error:
-            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from error
+            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from shown_cause(
+                error
+            )
 
 
 def damaged(name: str) -> LedgerError:
@@ -250,4 +253,4 @@ def _plain_cause(error: BaseException) -> str:
         "no such ": "this database belongs to another program; it was left as it is",
     }
     found = (remedy for word, remedy in remedies.items() if word in text)
-    return next(found, f"the ledger cannot be read or written ({json.dumps(text)})")
+    return next(found, f"the ledger cannot be read or written ({json.dumps(redacted(text))})")

@@ -157,10 +157,18 @@ def environment() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_printable,
     )
     # Only for the page's own style and script and for drawings of sweep.figures.
     made.filters["own"] = Markup
     return made
+
+
+def _printable(value: Any) -> Any:
+    """Take out of a text what a browser or terminal would obey, whatever field it came from."""
+    if type(value) is not str:  # Markup is a drawing, or has been here before
+        return value
+    return "".join(c for c in value if c.isprintable() or c in "\n\t")
 
 
 @cache

@@ -36,7 +36,9 @@ def statements(
     """
     if record.winner is not None:
         where = f", {storage!r}" if storage else ""
-        opened = f"open_study({record.name!r}{where})"
+        factory = str(record.spec.get("model", {}).get("factory", ""))
+        code = f", allow=[{factory.partition(':')[0]!r}]" if is_reference(factory) else ""
+        opened = f"open_study({record.name!r}{where}{code})"
         return "from sweep import open_study", f"model = {opened}.best_estimator_"
     name, words = construction(record.spec, candidate.params)
     imports = [f"from sweep import {name}"]

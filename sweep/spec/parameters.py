@@ -52,6 +52,16 @@ CALLBACKS = (
 )
 """Keras's callbacks, told without loading Keras."""
 
+OUTWARD = (
+    "BackupAndRestore",
+    "CSVLogger",
+    "ModelCheckpoint",
+    "OrbaxCheckpoint",
+    "RemoteMonitor",
+    "TensorBoard",
+)
+"""Those that write or delete files where their settings say, or send to an address."""
+
 OPTIMIZERS = (
     "sgd",
     "adam",
@@ -118,6 +128,24 @@ def value_problem(name: str, value: Any) -> str | None:
     if not holds(value):
         return f"must be {rule}"
     return _unknown_callback(value) if name == "callbacks" else None
+
+
+def outward_callback(name: str, value: Any) -> str | None:
+    """Say why a study file may not hold a callback that acts outside the fit; else None.
+
+    A file that names no code needs nobody's permission, so it must do no harm:
+    ``BackupAndRestore`` deletes the folder that it is given.
+    """
+    if name != "callbacks" or not isinstance(value, list | tuple):
+        return None
+    named = [each.get("name") if isinstance(each, Mapping) else each for each in value]
+    found = next((each for each in named if each in OUTWARD), None)
+    if found is None:
+        return None
+    return (
+        f"{found} writes files or sends what it sees, which a study file may not ask for; leave "
+        "it out, or pass it to the estimator in a program of your own"
+    )
 
 
 def _number(value: Any) -> bool:

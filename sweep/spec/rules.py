@@ -12,6 +12,7 @@ from sweep.spec.parameters import (
     ParametersOf,
     factory_names,
     is_own,
+    outward_callback,
     refusal,
     value_problem,
 )
@@ -111,6 +112,15 @@ def value_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]
         wrong = next((v for v in _ends(dimension) if value_problem(name, v)), None)
         if wrong is not None:
             yield Problem(("space", name), f"{value_problem(name, wrong)}, got {shown(wrong)}")
+
+
+def callback_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]:
+    """Find callbacks that act outside the fit."""
+    given = [("model", name, value) for name, value in params.items()]
+    given += [("space", name, v) for name, dimension in space.items() for v in _ends(dimension)]
+    for section, name, value in given:
+        if why := outward_callback(name, value):
+            yield Problem((section, name), why)
 
 
 def model_value_problems(

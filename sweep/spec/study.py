@@ -197,6 +197,7 @@ class _Reader:
         self.between(model, dimensions)
         if parameters is not None and parts["model"] is not None:
             self.add(rules.name_problems(factory, model, space, parameters))
+            self.add(rules.callback_problems(model, dimensions))
             self.add(rules.model_value_problems(factory, model, dimensions))
             self.add(rules.dataset_problems(self.table("data")))
             self.add(rules.scaling_problems(self.table("data"), model, space))

@@ -20,6 +20,7 @@ from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make
 from sweep.search.prepare import data_record, load_data
 from sweep.search.samplers import check_extra
 from sweep.search.splits import make_splits
+from sweep.study.sections import check_own_sections
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -124,12 +125,13 @@ def check_study(
 
     Raises
     ------
-    StudyFileError, DataError
+    StudyFileError, DataError, ReferenceError_
         As :func:`sweep.run_study` would.
     """
     check_extra(spec)
     plan = make_plan(spec)
     check_own_code(spec, allow)
+    check_own_sections(spec, allow)
     dataset = load_data(spec, data_home, allow)
     data = data_record(dataset)
     check_models(spec, plan, data.shape, len(data.classes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
@@ -34,7 +34,11 @@ def delete_study(name: str, storage: str | None = None) -> None:
         If a worker is at it, or a file cannot be removed.
     """
     url = storage_url(storage)
-    ledger = Ledger(url, create=False)
+    with closing(Ledger(url, create=False)) as ledger:
+        _delete(ledger, name)
+
+
+def _delete(ledger: Ledger, name: str) -> None:
     ledger.header(name)
     names = [*ledger.parts(name), name]
     for trial in (trial for each in names for trial in ledger.trials(each)):
@@ -42,7 +46,7 @@ def delete_study(name: str, storage: str | None = None) -> None:
         if trial.state.name == "RUNNING" and worker and not is_dead(worker):
             raise LedgerError(f"study {name!r} is being run (worker {worker}); stop that run first")
     for each in names:
-        folder = artifacts_folder(url, each, str(ledger.header(each).get("uid", "")))
+        folder = artifacts_folder(ledger.url, each, str(ledger.header(each).get("uid", "")))
         ledger.delete(each)
         _remove(folder)
         with suppress(OSError):  # another study of that name has its files there

@@ -7,17 +7,21 @@ from pathlib import Path
 
 from sweep.names import slug
 
+NOBODYS = " index"
+"""No study may be called this: names have no blanks around them."""
+
 
 def report_path(study: str, start: Path | None = None) -> Path:
     """Return ``reports/<study>.html``, in sweep's own checkout ``reports/local/<study>.html``.
 
-    A study named ``index`` leaves ``index.html`` to the list of all studies. The checkout's
+    A study named ``index`` leaves ``index.html`` to the list of all studies, and takes a name that
+    no other study has. The checkout's
     ``reports/`` holds the committed gallery; people's own reports must not mix.
     """
     here = start or Path.cwd()
     folder = here / "reports" / "local" if _is_own_checkout(here) else here / "reports"
     name = slug(study)
-    return folder / ("index-study.html" if name == "index" else f"{name}.html")
+    return folder / f"{slug(NOBODYS) if name == 'index' else name}.html"
 
 
 def _is_own_checkout(folder: Path) -> bool:

@@ -17,7 +17,7 @@ from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
 
@@ -55,11 +55,14 @@ class StudyResult:
         Everything the ledger holds of it.
     url : str
         The ledger's address.
+    allow : collection of str
+        Modules that the person allows: the winner of a model of one's own is built with its code.
     """
 
-    def __init__(self, record: StudyRecord, url: str) -> None:
+    def __init__(self, record: StudyRecord, url: str, allow: Collection[str] = ()) -> None:
         self.record = record
         self.url = url
+        self.allow = frozenset(allow)
 
     @property
     def name(self) -> str:
@@ -149,6 +152,8 @@ class StudyResult:
         ------
         ResultError
             If the study says ``refit = false``, or has not ended.
+        ReferenceError_
+            If its model is code that nobody allowed.
         LedgerError
             If its weights are missing.
         """
@@ -162,8 +167,7 @@ class StudyResult:
         from sweep.search.finish import winner_path
 
         spec = StudySpec.from_plain(self.record.spec)
-        allow = {spec.model.factory.partition(":")[0]}
-        estimator = make_estimator(spec, self.record.winner.params, allow)
+        estimator = make_estimator(spec, self.record.winner.params, self.allow)
         if self.record.winner.precision:
             estimator.set_params(precision=self.record.winner.precision)
         return load_fitted(estimator, winner_path(self.url, self.name, self.record.uid))
@@ -216,7 +220,9 @@ class StudyResult:
         return f'<div style="{NOTEBOOK}">{best}<div style="max-width: 26rem">{drawn}</div></div>'
 
 
-def open_study(name: str, storage: str | None = None) -> StudyResult:
+def open_study(
+    name: str, storage: str | None = None, *, allow: Collection[str] = ()
+) -> StudyResult:
     """Open a study that is already in the ledger.
 
     Parameters
@@ -225,6 +231,8 @@ def open_study(name: str, storage: str | None = None) -> StudyResult:
         Its name.
     storage : str, optional
         The ledger; as for :func:`sweep.run_study`.
+    allow : collection of str
+        Modules that ``best_estimator_`` may load code from.
 
     Raises
     ------
@@ -233,4 +241,4 @@ def open_study(name: str, storage: str | None = None) -> StudyResult:
     """
     url = storage_url(storage)
     with closing(Ledger(url, reading=True)) as ledger:
-        return StudyResult(read_study(ledger, name), url)
+        return StudyResult(read_study(ledger, name), url, allow)

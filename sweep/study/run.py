@@ -113,7 +113,7 @@ def run_study(
                 run.watcher.say(note)
         record = _weighed(ledger, read_study(ledger, job.study))
         record = _with_sections(ledger, spec, record, job, run.watcher)
-    return StudyResult(record, url)
+    return StudyResult(record, url, job.allow)
 
 
 def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:

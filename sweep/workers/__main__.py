@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sweep.passwords import redacted
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control
 from sweep.workers.job import RECYCLE, Job, worker_name
@@ -28,11 +30,12 @@ def main() -> int:
         return 0
     try:
         return _work(Job.from_line(line), control)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
         from sweep.workers.reasons import reason_of
 
         control.tell("broken", reason=reason_of(error))
-        raise
+        sys.stderr.write(redacted(traceback.format_exc()))
+        return 1
 
 
 def preload() -> None:

@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from sweep.errors import SweepError
+from sweep.passwords import redacted
 
 LIBRARIES = (
     str(Path(__file__).resolve().parent.parent),
@@ -16,8 +17,8 @@ LIBRARIES = (
 
 
 def reason_of(error: BaseException) -> str:
-    """Return one line that says why an evaluation failed."""
-    lines = str(error).strip().splitlines() or ["no message"]
+    """Return one line that says why an evaluation failed, without a password of the ledger."""
+    lines = redacted(str(error)).strip().splitlines() or ["no message"]
     if isinstance(error, SweepError):
         return lines[0]
     return f"{type(error).__name__}: {lines[0]}{_place(error)}"
