@@ -57,7 +57,7 @@ class Ledger(Studies):
 
     Parameters
     ----------
-    url, create
+    url, create, write
         As for :class:`Studies`.
 
     Raises
@@ -66,8 +66,8 @@ class Ledger(Studies):
         If it cannot be opened.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
-        super().__init__(url, create=create)
+    def __init__(self, url: str, *, create: bool = True, write: bool = True) -> None:
+        super().__init__(url, create=create, write=write)
         self._waiting: dict[str, deque[optuna.trial.FrozenTrial]] = {}
         self._view: SearchView | None = None
 

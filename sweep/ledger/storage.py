@@ -65,7 +65,7 @@ def sqlite_path(url: str) -> Path | None:
     return Path(url[len("sqlite:///") :]) if url.startswith("sqlite:///") else None
 
 
-def open_storage(url: str, *, create: bool = True) -> RDBStorage:
+def open_storage(url: str, *, create: bool = True, write: bool = True) -> RDBStorage:
     """Open the ledger at ``url``.
 
     SQLite transactions begin with ``BEGIN IMMEDIATE``, so that taking a cell is atomic between
@@ -77,6 +77,8 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
         A database address as SQLAlchemy reads it.
     create : bool
         Make the file where there is none; otherwise that is an error.
+    write : bool
+        False makes no tables, and lets SQLite itself refuse every change.
 
     Raises
     ------
@@ -86,8 +88,8 @@ def open_storage(url: str, *, create: bool = True) -> RDBStorage:
     path = sqlite_path(url)
     try:
         if path is not None:
-            _check_file(path, create=create)
-        return _open(url, sqlite=path is not None)
+            _check_file(path, create=create, write=write)
+        return _open(url, path, write=write)
     except LedgerError:
         raise
     except Exception as error:
@@ -126,28 +128,43 @@ def shown_url(url: str) -> str:
         return "(an address that cannot be read)"
 
 
-def _open(url: str, *, sqlite: bool) -> RDBStorage:
+def _open(url: str, path: Path | None, *, write: bool) -> RDBStorage:
     import optuna
     from sqlalchemy import event
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     arguments: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
-    if sqlite:
+    if path is not None and write:
         arguments = {"connect_args": {"timeout": LOCK_SECONDS}}
+    elif path is not None:
+        arguments = {"creator": lambda: _connect_to_read(path)}
     storage = _with_patience(
         lambda: optuna.storages.RDBStorage(
             url,
             engine_kwargs=arguments,
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=GRACE_SECONDS,
+            skip_table_creation=not write,
         )
     )
-    if sqlite:
+    if path is not None:
         storage.engine.dispose()
         event.listen(storage.engine, "connect", _leave_transactions_to_us)
-        event.listen(storage.engine, "begin", _begin_immediate)
+        event.listen(storage.engine, "begin", _begin_immediate if write else _begin)
     return storage
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect for queries alone; what a writer that died left half-done is still rolled back."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=LOCK_SECONDS,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage:
@@ -170,11 +187,15 @@ def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
 def _is_project(folder: Path) -> bool:
     return (folder / "pyproject.toml").is_file()
 
 
-def _check_file(path: Path, *, create: bool) -> None:
+def _check_file(path: Path, *, create: bool, write: bool) -> None:
     if path.is_dir():
         raise LedgerError(f"{path}: the ledger must be a file, this is a folder")
     if not path.exists() and not create:
@@ -184,6 +205,8 @@ def _check_file(path: Path, *, create: bool) -> None:
         )
     if path.exists() and path.stat().st_size:
         _check_tables(path)
+    elif not write:
+        raise LedgerError(f"{path}: this ledger is empty; `sweep run FILE` fills it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -31,6 +31,8 @@ class Studies:
         Address of the database; see :func:`sweep.ledger.storage.storage_url`.
     create : bool
         Make an SQLite file where there is none.
+    write : bool
+        False for queries alone; see :func:`sweep.ledger.storage.open_storage`.
 
     Raises
     ------
@@ -38,9 +40,9 @@ class Studies:
         If it cannot be opened.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
+    def __init__(self, url: str, *, create: bool = True, write: bool = True) -> None:
         self.url = url
-        self.storage = open_storage(url, create=create)
+        self.storage = open_storage(url, create=create, write=write)
 
     def close(self) -> None:
         """Close the connections; the ledger opens new ones if it is used again."""
