@@ -89,6 +89,7 @@ def serve(ledger):
             finally:
                 link.close()
 
+        ask.address = f"http://127.0.0.1:{server.server_port}/"
         return ask
 
     yield start
@@ -433,3 +434,29 @@ def test_refused_before_anything_is_loaded(here):
     )
     assert result.returncode == 2
     assert "--public" in result.stderr
+
+
+@pytest.mark.browser
+def test_a_browser_shows_it(serve, here):
+    """From the start page to graphs and a report, on a narrow screen, without a complaint."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("neither chromium nor google-chrome is installed")
+    sweep("report", "tiny")
+    address, complaints = serve().address, []
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 400, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+        page.get_by_role("link", name="tiny in optuna-dashboard").click()
+        page.get_by_role("heading", name="Hyperparameter Importance").wait_for(timeout=20_000)
+        page.goto(address)
+        page.get_by_role("link", name="tiny", exact=True).click()
+        page.get_by_role("button", name="Light / dark").click()
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        browser.close()
+    assert complaints == []
