@@ -17,7 +17,7 @@ from pathlib import Path
 
 import commands
 import pytest
-from commands import GUARD, ROOT, process, sweep
+from commands import GUARD, ROOT, broken, process, sweep
 from ledgers import build
 
 from sweep.dashboard.guard import PASSWORD, Guard, check_door, is_loopback
@@ -100,6 +100,12 @@ def serve(ledger):
         each.close()
 
 
+@pytest.fixture
+def never_served(monkeypatch):
+    """Let a command that should be refused end at once if it is not."""
+    monkeypatch.setattr("sweep.dashboard.server.Server.serve_forever", broken)
+
+
 def routes():
     """Return method and an address of every route of the installed optuna-dashboard."""
     import optuna
@@ -159,7 +165,7 @@ def test_reading_beside_a_writer(ledger):
     writer.close()
 
 
-def test_an_empty_file_is_no_ledger_to_read(here):
+def test_an_empty_file_is_no_ledger_to_read(here, never_served):
     """It is said in plain words, and no table is made."""
     Path("l.db").touch()
     result = sweep("dashboard", "--storage", "l.db")
@@ -210,9 +216,10 @@ def basic(password, scheme="Basic", user="me"):
     return f"{scheme} {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def test_a_password_is_asked_for_everywhere(serve):
+@pytest.mark.parametrize("edit", [False, True])
+def test_a_password_is_asked_for_everywhere(serve, edit):
     """Also on loopback: start page, reports, API and the page's own script."""
-    ask = serve(password=SECRET)
+    ask = serve(password=SECRET, edit=edit)
     for path in ("/", "/reports/tiny.html", "/api/studies", "/static/bundle.js"):
         answer = ask("GET", path)
         assert answer.status == 401
@@ -365,7 +372,7 @@ def test_hostile_names_stay_text(here, serve):
     assert page.count("/dashboard/studies/") == 3
 
 
-def test_without_the_extra(here, monkeypatch):
+def test_without_the_extra(here, never_served, monkeypatch):
     """The first thing told is how to install it, even where there is no ledger."""
     monkeypatch.setattr("sweep.cli.dashboard.find_spec", lambda name: None)
     result = sweep("dashboard", "--host", EVERYWHERE)
@@ -373,7 +380,7 @@ def test_without_the_extra(here, monkeypatch):
     assert 'pip install "sweep[dashboard]"' in result.stderr
 
 
-def test_a_port_in_use(ledger):
+def test_a_port_in_use(ledger, never_served):
     """Is told with the remedy."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -382,7 +389,7 @@ def test_a_port_in_use(ledger):
     assert f"--port: {port} is in use" in result.stderr
 
 
-def test_an_address_of_another_machine(ledger, monkeypatch):
+def test_an_address_of_another_machine(ledger, never_served, monkeypatch):
     """Cannot be listened on, and that is told."""
     monkeypatch.setenv(PASSWORD, SECRET)
     result = sweep("dashboard", "--public", "--host", "192.0.2.1", "--port", "0")
@@ -407,22 +414,26 @@ def listening(pid):
 def test_the_command_from_start_to_end(ledger):
     """Listens on loopback alone, loads no TensorFlow, and Ctrl-C ends it with status 0."""
     line = [sys.executable, "-c", GUARD.format(names=("tensorflow", "keras")), "dashboard"]
-    environment = {**os.environ, **PATHS}
-    with subprocess.Popen(
+    running = subprocess.Popen(
         [*line, "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment,
-    ) as running:
+        env={**os.environ, **PATHS},
+    )
+    try:
         address = running.stdout.readline()
         port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", address)[1])
         link = HTTPConnection("127.0.0.1", port, timeout=20)
         link.request("GET", "/")
         assert link.getresponse().status == 200
+        link.close()
         assert listening(running.pid) == {f"0100007F:{port:04X}"}
         running.send_signal(signal.SIGINT)
         _, told = running.communicate(timeout=20)
+    finally:
+        running.kill()
+        running.communicate()
     assert running.returncode == 0
     assert told == "read-only; Ctrl-C ends it\n\ndashboard ended\n"
 
