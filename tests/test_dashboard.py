@@ -1,35 +1,27 @@
-"""The dashboard: who may ask, what is answered, and that reading changes nothing."""
+"""The dashboard: what is answered, what is refused, and that reading changes nothing."""
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from http.client import HTTPConnection
 from pathlib import Path
 
 import commands
 import pytest
-from commands import GUARD, ROOT, broken, process, sweep
+from commands import sweep
 from ledgers import build
+from test_dashboard_guard import SECRET, basic
 
-from sweep.dashboard.guard import PASSWORD, Guard, check_door, is_loopback
-from sweep.errors import DashboardError, LedgerError
+from sweep.dashboard.guard import Guard
+from sweep.errors import LedgerError
 from sweep.ledger.ledger import Ledger
 
 pytest.importorskip("optuna_dashboard", reason="the extra dashboard is not installed")
 
 here = commands.here
-SECRET = "correct horse battery"  # noqa: S105
-EVERYWHERE = "0.0.0.0"  # noqa: S104
-PATHS = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
 REPORT = "<!doctype html><title>mine</title>"
 
 
@@ -100,12 +92,6 @@ def serve(ledger):
         each.close()
 
 
-@pytest.fixture
-def never_served(monkeypatch):
-    """Let a command that should be refused end at once if it is not."""
-    monkeypatch.setattr("sweep.dashboard.server.Server.serve_forever", broken)
-
-
 def routes():
     """Return method and an address of every route of the installed optuna-dashboard."""
     import optuna
@@ -165,15 +151,6 @@ def test_reading_beside_a_writer(ledger):
     writer.close()
 
 
-def test_an_empty_file_is_no_ledger_to_read(here, never_served):
-    """It is said in plain words, and no table is made."""
-    Path("l.db").touch()
-    result = sweep("dashboard", "--storage", "l.db")
-    assert result.exit_code == 2
-    assert "this ledger is empty" in result.stderr
-    assert Path("l.db").stat().st_size == 0
-
-
 def test_editing_where_it_is_allowed(serve, ledger):
     """A study is created and deleted through the dashboard's own routes."""
     ask = serve(edit=True)
@@ -211,11 +188,6 @@ def test_names_of_this_machine_are_answered(serve, host):
     assert serve()("GET", "/", Host=host).status == 200
 
 
-def basic(password, scheme="Basic", user="me"):
-    """Return the header that a browser sends."""
-    return f"{scheme} {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
-
-
 @pytest.mark.parametrize("edit", [False, True])
 def test_a_password_is_asked_for_everywhere(serve, edit):
     """Also on loopback: start page, reports, API and the page's own script."""
@@ -228,60 +200,10 @@ def test_a_password_is_asked_for_everywhere(serve, edit):
     assert ask("GET", "/", Authorization=basic(SECRET, "basic", "")).status == 200
 
 
-@pytest.mark.parametrize(
-    "header",
-    ["", "Basic", "Basic ?", "Basic ÿ", basic(""), basic(SECRET[:-1]), basic(SECRET, "Digest")],
-)
-def test_a_wrong_password_is_refused(header):
-    """And what is no password at all."""
-    asked = {"HTTP_HOST": "localhost", "REQUEST_METHOD": "GET", "HTTP_AUTHORIZATION": header}
-    refusal = Guard("localhost", SECRET).refusal(asked)
-    assert refusal is not None
-    assert refusal.status == "401 Unauthorized"
-
-
 def test_reading_stays_reading_with_a_password(serve):
     """The password lets in; it does not let edit."""
     answer = serve(password=SECRET)("DELETE", "/api/studies/1", {}, Authorization=basic(SECRET))
     assert answer.status == 403
-
-
-@pytest.mark.parametrize("host", [EVERYWHERE, "::", "", "192.168.0.7", "example.org"])
-def test_a_host_that_others_reach_needs_a_flag_and_a_password(host):
-    """Both are told at once; with both it is allowed."""
-    with pytest.raises(DashboardError) as told:
-        check_door(host, "", public=False)
-    assert "--public" in str(told.value)
-    assert PASSWORD in str(told.value)
-    with pytest.raises(DashboardError, match=PASSWORD):
-        check_door(host, "", public=True)
-    with pytest.raises(DashboardError, match="--public"):
-        check_door(host, SECRET, public=False)
-    check_door(host, SECRET, public=True)
-
-
-def test_a_short_password_is_refused():
-    """Also on loopback, where it would be asked for; its text is not repeated."""
-    with pytest.raises(DashboardError, match="12 characters or more, has 6") as told:
-        check_door("127.0.0.1", "s3cret", public=False)
-    assert "s3cret" not in str(told.value)
-
-
-def test_loopback():
-    """Names and numbers of this machine alone."""
-    assert all(map(is_loopback, ["127.0.0.1", "127.9.9.9", "::1", "localhost"]))
-    assert not any(map(is_loopback, [EVERYWHERE, "::", "", "10.0.0.1", "localhost.evil.example"]))
-
-
-def test_listening_everywhere_leaves_names_to_the_password():
-    """The names of all its addresses are not known."""
-    asked = {
-        "HTTP_HOST": "box.lan:80",
-        "REQUEST_METHOD": "GET",
-        "HTTP_AUTHORIZATION": basic(SECRET),
-    }
-    assert Guard(EVERYWHERE, SECRET).refusal(asked) is None
-    assert Guard("192.168.0.7", SECRET).refusal(asked).status == "403 Forbidden"
 
 
 def test_the_start_page_links_reports_and_trials(serve, here):
@@ -370,81 +292,6 @@ def test_hostile_names_stay_text(here, serve):
     page = serve()("GET", "/").text
     assert "<script>alert" not in page
     assert page.count("/dashboard/studies/") == 3
-
-
-def test_without_the_extra(here, never_served, monkeypatch):
-    """The first thing told is how to install it, even where there is no ledger."""
-    monkeypatch.setattr("sweep.cli.dashboard.find_spec", lambda name: None)
-    result = sweep("dashboard", "--host", EVERYWHERE)
-    assert result.exit_code == 2
-    assert 'pip install "sweep[dashboard]"' in result.stderr
-
-
-def test_a_port_in_use(ledger, never_served):
-    """Is told with the remedy."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        result = sweep("dashboard", "--port", port)
-    assert result.exit_code == 2
-    assert f"--port: {port} is in use" in result.stderr
-
-
-def test_an_address_of_another_machine(ledger, never_served, monkeypatch):
-    """Cannot be listened on, and that is told."""
-    monkeypatch.setenv(PASSWORD, SECRET)
-    result = sweep("dashboard", "--public", "--host", "192.0.2.1", "--port", "0")
-    assert result.exit_code == 2
-    assert "'192.0.2.1' is no address of this machine" in result.stderr
-
-
-def test_a_password_is_never_an_option(here):
-    """Others could read it on the command line."""
-    assert not [word for word in sweep("dashboard", "--help").output.split() if "--pass" in word]
-
-
-def listening(pid):
-    """Return the local addresses on which a process listens, as /proc has them."""
-    own = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
-    tables = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-    lines = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
-    return {p[1] for p in lines if p[3] == "0A" and f"socket:[{p[9]}]" in own}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc/net is Linux's")
-def test_the_command_from_start_to_end(ledger):
-    """Listens on loopback alone, loads no TensorFlow, and Ctrl-C ends it with status 0."""
-    line = [sys.executable, "-c", GUARD.format(names=("tensorflow", "keras")), "dashboard"]
-    running = subprocess.Popen(
-        [*line, "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **PATHS},
-    )
-    try:
-        address = running.stdout.readline()
-        port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", address)[1])
-        link = HTTPConnection("127.0.0.1", port, timeout=20)
-        link.request("GET", "/")
-        assert link.getresponse().status == 200
-        link.close()
-        assert listening(running.pid) == {f"0100007F:{port:04X}"}
-        running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=20)
-    finally:
-        running.kill()
-        running.communicate()
-    assert running.returncode == 0
-    assert told == "read-only; Ctrl-C ends it\n\ndashboard ended\n"
-
-
-def test_refused_before_anything_is_loaded(here):
-    """A host that others reach is refused without opening a ledger."""
-    result = process(
-        "dashboard", "--host", EVERYWHERE, code=("-c", GUARD.format(names=("optuna",))), env=PATHS
-    )
-    assert result.returncode == 2
-    assert "--public" in result.stderr
 
 
 @pytest.mark.browser
