@@ -12,6 +12,7 @@
     │   ├── StudyNotFoundError (KeyError)
     │   └── StudyChangedError            same name, another question
     ├── ResultError (ValueError)         a table, pivot or report cannot be made as asked
+    ├── DashboardError (OSError)         the dashboard cannot be served as asked
     └── InterruptedRunError              a run was stopped by a signal
 
 Every message says the rule, the value it got, and the remedy. The command line prints the
@@ -88,6 +89,10 @@ class StudyChangedError(LedgerError):
 
 class ResultError(SweepError, ValueError):
     """A table, pivot or report that cannot be made as asked."""
+
+
+class DashboardError(SweepError, OSError):
+    """The dashboard cannot be served as asked: an extra, a setting or a port is missing."""
 
 
 class InterruptedRunError(SweepError):

@@ -14,7 +14,7 @@ ORDER = (
     "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",
     "importance_words", "importances", "tables", "figures",
-    "search", "workers", "report", "study", "recipe", "export", "cli",
+    "search", "workers", "report", "study", "recipe", "export", "dashboard", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "selection", "ledger"}
 WRITE_ARM = {"datasets", "models", "training", "estimators", "search", "workers"}
@@ -72,6 +72,7 @@ def test_every_room_is_in_the_order():
         ("sweep.spec", {"tensorflow", "sklearn", "optuna", "pandas"}),
         ("sweep.study", {"tensorflow", "keras", "sklearn"}),
         ("sweep.report", {"tensorflow", "keras", "sklearn"}),
+        ("sweep.dashboard.app", {"tensorflow", "keras", "sklearn"}),
     ],
 )
 def test_importing_a_room_loads_no_heavy_library(module, forbidden):

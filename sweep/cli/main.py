@@ -27,6 +27,7 @@ HOMES = {
     "pivot": "pivot:pivot",
     "report": "report:report",
     "compare": "compare:compare",
+    "dashboard": "dashboard:dashboard",
     "export": "export:export",
     "predict": "predict:predict",
     "delete": "delete:delete",

@@ -65,7 +65,7 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
         raise _translated(error, shown_url(url)) from shown_cause(error)
-    _begin_ourselves(storage, "BEGIN" if reading else "BEGIN IMMEDIATE")
+    _begin_ourselves(storage, reading=reading)
     return storage
 
 
@@ -128,20 +128,21 @@ def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage
     return make()
 
 
-def _begin_ourselves(storage: RDBStorage, words: str) -> None:
-    """Have each transaction of an SQLite ledger begin with these words."""
+def _begin_ourselves(storage: RDBStorage, *, reading: bool) -> None:
+    """Have transactions of an SQLite ledger take its write lock at once, or never write."""
     from sqlalchemy import event
 
+    def connected(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        if reading:
+            connection.execute("PRAGMA query_only = ON")
+
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql(words)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     storage.engine.dispose()
-    event.listen(storage.engine, "connect", _leave_transactions_to_us)
+    event.listen(storage.engine, "connect", connected)
     event.listen(storage.engine, "begin", begin)
-
-
-def _leave_transactions_to_us(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None
 
 
 def _is_empty(path: Path) -> bool:

@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One study: its name, where its report is (empty for none), and cells of text."""
+    """One study: its name, where its report is (empty for none), cells of text, its dashboard."""
 
     name: str
     link: str
     cells: tuple[str, ...]
+    page: str = ""
 
 
-def render_index(studies: Sequence[Outline], links: Mapping[str, str]) -> str:
+def render_index(
+    studies: Sequence[Outline],
+    links: Mapping[str, str],
+    pages: Mapping[str, str] | None = None,
+    note: str = "",
+) -> str:
     """Return the studies of a ledger as one HTML page, newest first.
 
     Parameters
@@ -31,14 +37,23 @@ def render_index(studies: Sequence[Outline], links: Mapping[str, str]) -> str:
     studies : sequence of Outline
         The studies.
     links : mapping of str to str
-        File names of their reports, beside the page.
+        Addresses of their reports, seen from the page.
+    pages : mapping of str to str, optional
+        Addresses of their pages in a dashboard that serves this page.
+    note : str
+        What such a dashboard allows.
     """
-    lines = [_line(study, links.get(study.name, "")) for study in reversed(studies)]
+    boards = pages or {}
+    lines = [
+        _line(study, links.get(study.name, ""), boards.get(study.name, ""))
+        for study in reversed(studies)
+    ]
     template = environment().get_template("index.html.j2")
-    return str(template.render(**page_resources(), lines=lines))
+    served = pages is not None
+    return str(template.render(**page_resources(), lines=lines, served=served, note=note))
 
 
-def _line(study: Outline, link: str) -> Line:
+def _line(study: Outline, link: str, page: str) -> Line:
     failed = f", {study.failed:,} failed" if study.failed else ""
     cells = (
         text.clean(study.method),
@@ -48,4 +63,4 @@ def _line(study: Outline, link: str) -> Line:
         "opened" if study.test_opened else "closed",
         text.moment(study.created),
     )
-    return Line(text.clean(study.name), link, cells)
+    return Line(text.clean(study.name), link, cells, page)

@@ -1,0 +1,119 @@
+"""What the dashboard serves: the list of studies, their reports, and optuna-dashboard."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import SweepError
+from sweep.report.index import render_index
+from sweep.report.page import page_resources
+from sweep.selection.outlines import all_outlines
+from sweep.study.places import report_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from sweep.dashboard.guard import Guard
+    from sweep.ledger.ledger import Ledger
+
+    Headers = list[tuple[str, str]]
+
+SECURITY = [
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "sandbox allow-scripts allow-downloads"
+)
+"""Beside the narrower policy of a report's own: a changed file cannot reach the dashboard."""
+DRAINED = 65536
+"""Bytes of an unwanted body that are read."""
+
+
+class Dashboard:
+    """A WSGI application over a ledger.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for queries alone where the guard lets nobody edit.
+    guard : Guard
+        Who may ask for what.
+    """
+
+    def __init__(self, ledger: Ledger, guard: Guard) -> None:
+        from optuna_dashboard import wsgi
+
+        self.ledger = ledger
+        self.guard = guard
+        self.optuna: WSGIApplication = wsgi(ledger.storage)
+        self.folder = report_path("any").parent
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            return start_response(status, [*headers, *SECURITY], exc_info)
+
+        refusal = self.guard.refusal(environ)
+        if refusal is not None:
+            _drain(environ)
+            start(refusal.status, [*_typed("application/json"), *refusal.headers])
+            return [json.dumps({"reason": refusal.reason}).encode()]
+        try:
+            return self._answer(environ, start)
+        except SweepError as error:
+            start("503 Service Unavailable", _typed("text/plain; charset=utf-8"))
+            return [str(error).encode()]
+
+    def _answer(self, environ: WSGIEnvironment, start: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path in ("", "/"):
+            return self._page(start, self._studies(), page_resources()["policy"])
+        if path.startswith("/reports/"):
+            return self._report(path.removeprefix("/reports/"), start)
+        return self.optuna(environ, start)
+
+    def _studies(self) -> bytes:
+        studies = all_outlines(self.ledger)
+        names = [study.name for study in studies]
+        links = {n: f"/reports/{f.name}" for n in names if (f := self._file(n)).is_file()}
+        pages = {name: f"/dashboard/studies/{self.ledger.study_id(name)}" for name in names}
+        note = "Editing is allowed." if self.guard.edit else "Read-only."
+        return render_index(studies, links, pages, note).encode()
+
+    def _report(self, name: str, start: Any) -> Iterable[bytes]:
+        """Serve a report by looking its file up among those of the ledger's studies."""
+        files = {file.name: file for file in map(self._file, self.ledger.names())}
+        with suppress(KeyError, FileNotFoundError):
+            return self._page(start, files[name].read_bytes(), REPORT_POLICY)
+        start("404 Not Found", _typed("text/plain; charset=utf-8"))
+        return [
+            b"No study of this ledger has a report of that name; sweep report STUDY writes one."
+        ]
+
+    def _file(self, study: str) -> Path:
+        return self.folder / report_path(study).name
+
+    def _page(self, start: Any, page: bytes, policy: str) -> Iterable[bytes]:
+        start("200 OK", [*_typed("text/html; charset=utf-8"), ("Content-Security-Policy", policy)])
+        return [page]
+
+
+def _typed(content: str) -> Headers:
+    return [("Content-Type", content), ("Cache-Control", "no-cache")]
+
+
+def _drain(environ: WSGIEnvironment) -> None:
+    """Read a small body that nobody wants: a connection closed on it may lose the answer."""
+    with suppress(ValueError, OSError):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"].read(max(0, min(length, DRAINED)))

@@ -1,0 +1,143 @@
+"""Who may ask the dashboard for what: optuna-dashboard itself refuses nobody and nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sweep.errors import DashboardError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PASSWORD = "SWEEP_DASHBOARD_PASSWORD"  # noqa: S105 - the name of an environment variable
+SHORTEST_PASSWORD = 12
+READING = ("GET", "HEAD")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine alone, by its name or its number."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def check_door(host: str, password: str, *, public: bool) -> None:
+    """Refuse to listen where others reach it, unless that is asked for and guarded.
+
+    Raises
+    ------
+    DashboardError
+        With everything that is missing.
+    """
+    problems = []
+    outside = not is_loopback(host)
+    if outside and not public:
+        problems.append(
+            f"--host: {host!r} can be reached from other machines; add --public, or leave it out"
+        )
+    if (outside or public) and not password:
+        problems.append(
+            f"{PASSWORD}: others need a password; set this environment variable to one of "
+            f"{SHORTEST_PASSWORD} characters or more"
+        )
+    if password and len(password) < SHORTEST_PASSWORD:
+        problems.append(
+            f"{PASSWORD}: must have {SHORTEST_PASSWORD} characters or more, has {len(password)}"
+        )
+    if problems:
+        raise DashboardError("\n".join(problems))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is no: HTTP status, and the reason for the person."""
+
+    status: str
+    reason: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The rules of one dashboard.
+
+    Attributes
+    ----------
+    host : str
+        Where it listens.
+    password : str
+        Asked of everybody; empty for none.
+    edit : bool
+        Whether requests may change the ledger.
+    """
+
+    host: str
+    password: str = ""
+    edit: bool = False
+
+    def refusal(self, environ: Mapping[str, Any]) -> Refusal | None:
+        """Return why a WSGI request is refused, None where it may pass."""
+        if not self._is_meant(environ.get("HTTP_HOST", "")):
+            return Refusal(
+                "403 Forbidden",
+                "The request names another host than this dashboard's; open the address that "
+                "sweep dashboard has printed.",
+            )
+        if self.password and not self._knows(environ.get("HTTP_AUTHORIZATION", "")):
+            ask = ("WWW-Authenticate", 'Basic realm="sweep dashboard", charset="UTF-8"')
+            return Refusal("401 Unauthorized", "This dashboard asks for its password.", (ask,))
+        if environ["REQUEST_METHOD"] in READING:
+            return None
+        if not self.edit:
+            return Refusal(
+                "403 Forbidden",
+                "This dashboard is read-only; sweep dashboard --allow-edit lets it change the "
+                "ledger.",
+            )
+        if _is_foreign(environ):
+            return Refusal("403 Forbidden", "Another site may not change the ledger.")
+        return None
+
+    def _is_meant(self, header: str) -> bool:
+        """Tell a page of another site that has its name resolve to this machine (DNS rebinding).
+
+        Where every address of the machine is listened on, its names are not known: there the
+        password, which such a page has not, stands alone.
+        """
+        name = _name(header)
+        return bool(name) and (
+            is_loopback(name) or name == self.host.lower() or self._listens_everywhere()
+        )
+
+    def _listens_everywhere(self) -> bool:
+        return self.host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+    def _knows(self, header: str) -> bool:
+        scheme, _, held = header.partition(" ")
+        try:
+            given = base64.b64decode(held.strip(), validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return False
+        right = hmac.compare_digest(given, self.password.encode())
+        return right and scheme.lower() == "basic"
+
+
+def _name(header: str) -> str:
+    """Return the host of a ``Host`` header; empty where it cannot be read."""
+    with suppress(ValueError):
+        return urlsplit(f"//{header}").hostname or ""
+    return ""
+
+
+def _is_foreign(environ: Mapping[str, Any]) -> bool:
+    """Return whether a page of another origin sends this; browsers always say their origin."""
+    origin = environ.get("HTTP_ORIGIN")
+    return origin is not None and origin.partition("://")[2] != environ["HTTP_HOST"]

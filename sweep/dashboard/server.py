@@ -1,0 +1,67 @@
+"""The server: a thread a request, from Python's own library, as optuna-dashboard brings it too."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from sweep.errors import DashboardError
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+log = logging.getLogger("sweep")
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    """Answers every request in a thread that ends with the process."""
+
+    daemon_threads = True
+
+
+class SixServer(Server):
+    """The same over IPv6."""
+
+    address_family = socket.AF_INET6
+
+
+class Handler(WSGIRequestHandler):
+    """Gives up a connection that says nothing for half a minute; logs only to the log file."""
+
+    timeout = 30
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's own name
+        """Keep a request in the log."""
+        log.info("%s %s", self.address_string(), ascii(format % args))
+
+
+def listen(host: str, port: int, app: WSGIApplication) -> Server:
+    """Take the port; ``serve_forever`` then serves, ``server_port`` says which it is.
+
+    Raises
+    ------
+    DashboardError
+        If it cannot be taken.
+    """
+    try:
+        kind = SixServer if ":" in host else Server
+        return make_server(host, port, app, server_class=kind, handler_class=Handler)
+    except OSError as error:
+        raise DashboardError(_plain(error, host, port)) from error
+
+
+def _plain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"--port: {port} is in use; name another, or 0 for any that is free"
+    if error.errno == errno.EACCES:
+        return f"--port: {port} may not be taken by this user; name one above 1023"
+    return f"--host: {host!r} is no address of this machine ({error.strerror or error})"
+
+
+def address(host: str, port: int) -> str:
+    """Return the address to open in a browser."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
