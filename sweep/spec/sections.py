@@ -43,7 +43,8 @@ def _scorer(value: Any) -> Any:
 def _objectives(value: Any) -> Any:
     """``"score"`` stands first, for Optuna's values are read by their place; each stands once."""
     names = tuple(value) if isinstance(value, list | tuple) else ()
-    if names[:1] == ("score",) and set(names) <= set(OBJECTIVES) and len(set(names)) == len(names):
+    known = all(name in OBJECTIVES for name in names)
+    if names[:1] == ("score",) and known and len(set(names)) == len(names):
         return names
     raise PydanticCustomError("objectives", "no objectives")
 
