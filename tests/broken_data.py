@@ -72,7 +72,13 @@ def _with(values, *odd):
 
 _BY_ARRAY: list[str] = []
 X, Y, XY = ("x_train", "x_test"), ("y_train", "y_test"), ("x_train", "y_train", "x_test", "y_test")
-_array("not_finite", X, _with("f8", np.nan, np.inf, -np.inf), _with("f2", np.nan), _with("f4", 3e38))
+_array(
+    "pixels_not_finite",
+    X,
+    _with("f8", np.nan, np.inf, -np.inf),
+    _with("f2", np.nan),
+    _with("f4", 3e38),
+)
 _array("other_numbers", XY, *(
     lambda old, rng, kind=kind: old.astype(kind)
     for kind in ("c8", "?", "i8", ">i4", ">f8", "f2", "g", "u8", "i1")
@@ -82,31 +88,42 @@ _array("no_numbers", XY, *(
     for kind in ("U3", "S3", "M8[D]", "m8[s]", [("a", "i4")], "V1", "O")
 ))  # fmt: skip
 _array(
-    "wrong_length", XY, lambda old, rng: old[:-1], lambda old, rng: old[:0], lambda old, rng: old[:1],
+    "wrong_length", XY, lambda old, rng: old[:-1], lambda old, rng: old[:0], lambda old,
+    rng: old[:1],
     lambda old, rng: np.concatenate([old, old]),
 )  # fmt: skip
 _array(
     "wrong_axes", XY, lambda old, rng: old[None], lambda old, rng: old[..., None, None, None],
     lambda old, rng: old.ravel(), lambda old, rng: np.asarray(1), lambda old, rng: old.T,
-    lambda old, rng: old[..., :0], lambda old, rng: np.zeros((0, 6, 6)), lambda old, rng: old[..., None],
-    lambda old, rng: np.repeat(old[..., None], 7, -1), lambda old, rng: np.eye(4)[old.ravel()[:40] % 4],
+    lambda old, rng: old[..., :0], lambda old, rng: np.zeros((0, 6, 6)), lambda old,
+    rng: old[..., None],
+    lambda old, rng: np.repeat(old[..., None], 7, -1), lambda old,
+    rng: np.eye(4)[old.ravel()[:40] % 4],
 )  # fmt: skip
 _array("odd_labels", Y, _with("f8", 0.5, np.nan, np.inf, 1e300, -1.0), _with("i8", -1, 2**62, 99),
        _with("u8", 2**63, 2**64 - 1), _with("f8", 2.0**53, 2.0**60))  # fmt: skip
 _array("one_class", Y, lambda old, rng: np.zeros_like(old), lambda old, rng: np.full_like(old, 3))
 _array(
-    "many_classes", Y, lambda old, rng: np.arange(old.size), lambda old, rng: np.arange(old.size)[::-1],
+    "many_classes", Y, lambda old, rng: np.arange(old.size), lambda old,
+    rng: np.arange(old.size)[::-1],
     lambda old, rng: old + np.arange(old.size) // 2,
 )  # fmt: skip
 _array("rare_class", ("y_train",), lambda old, rng: np.where(np.arange(old.size) == 3, 3, old % 3))
 _array("enormous_pixels", X, _with("i8", 2**63 - 1, -(2**63)), _with("f8", 1.7e308, -1.7e308),
        _with("u8", 2**64 - 1), lambda old, rng: np.where(old > 99, 1e308, -1e308))  # fmt: skip
-_array("constant_pixels", X, lambda old, rng: np.zeros_like(old), lambda old, rng: np.full_like(old, 255))
+_array(
+    "constant_pixels",
+    X,
+    lambda old, rng: np.zeros_like(old),
+    lambda old, rng: np.full_like(old, 255),
+)
 _array("odd_class_names", ("class_names",), *(
     lambda old, rng, names=names: np.array(names, dtype=object if None in names else None)
     for names in (
-        ["a"], ["a"] * 4, [1, 2, 3, 4], ["a", "b", "c", None], ["", " ", "\0", "\n"], [b"a", b"\xff"] * 2,
-        ["a", "b", "c", "d", "e"], ["x" * 9000, "b", "c", "d"], ["\x1b[31m", "<b>", "=1+1", "\u202e"],
+        ["a"], ["a"] * 4, [1, 2, 3, 4], ["a", "b", "c", None], ["", " ", "\0", "\n"], [b"a",
+        b"\xff"] * 2,
+        ["a", "b", "c", "d", "e"], ["x" * 9000, "b", "c", "d"], ["\x1b[31m", "<b>", "=1+1",
+        "\u202e"],
         [["a", "b"], ["c", "d"]], [0.5, 1, 2, 3],
     )
 ))  # fmt: skip
@@ -128,7 +145,9 @@ def missing_array(content, rng):
 @_npz
 def misnamed_array(content, rng):
     key = rng.choice(sorted(content))
-    content[rng.choice(["X_train", "x", "arr_0", "x train", "../x_train", "x_train.npy"])] = content.pop(key)
+    content[rng.choice(["X_train", "x", "arr_0", "x train", "../x_train", "x_train.npy"])] = (
+        content.pop(key)
+    )
 
 
 @_npz
@@ -165,10 +184,11 @@ def foreign_members(content, rng):
     """A member that is no array, or lies about itself."""
     whole = io.BytesIO(saved(content))
     member, held = rng.choice([
-        ("x_train.npy", b""), ("y_train.npy", b"text"), ("class_names", b"raw"), ("../evil.npy", b""),
-        ("x_test", b"raw"), ("", b""), ("groups.npy", b"\x93NUMPY"),
+        ("x_train.npy", b""), ("y_train.npy", b"text"), ("class_names", b"raw"), ("../evil.npy",
+        b""),
+        ("x_test", b"raw"), (" ", b""), ("groups.npy", b"\x93NUMPY"),
     ])  # fmt: skip
-    kept = [name for name in content if f"{name}.npy" != member and name != member]
+    kept = [name for name in content if member not in (f"{name}.npy", name)]
     with zipfile.ZipFile(whole) as old, zipfile.ZipFile(new := io.BytesIO(), "w") as archive:
         for name in kept:
             archive.writestr(f"{name}.npy", old.read(f"{name}.npy"))
@@ -225,6 +245,13 @@ def _class(folder, rng):
     return folder / rng.choice(["ant", "bee"])
 
 
+def _write(folder, name, held):
+    """A file whose name need not be text."""
+    number = os.open(os.path.join(folder, name), os.O_CREAT | os.O_WRONLY)  # noqa: PTH118 - bytes
+    os.write(number, held)
+    os.close(number)
+
+
 def _emptied(folder):
     for file in folder.iterdir():
         file.unlink()
@@ -274,8 +301,7 @@ def link_loop(folder, rng):
 @_folder(FOLDER_RULES)
 def unreadable_name(folder, rng):
     name = rng.choice([b"\xff\xfe.txt", b"\xe9.doc", b"\x01\x02", b"a\xc3"])
-    with open(os.path.join(os.fsencode(_class(folder, rng)), name), "wb"):  # noqa: PTH118, PTH123 - bytes
-        pass
+    _write(os.fsencode(_class(folder, rng)), name, b"")
 
 
 @_folder(FOLDER_RULES)
@@ -299,12 +325,14 @@ def train_without_classes(folder, rng):
 def broken_picture(folder, rng):
     whole = picture(kind=rng.choice(["PNG", "JPEG", "GIF", "BMP"]))
     held = rng.choice([b"", b"text", whole[: rng.randrange(len(whole))], whole[:9] + b"\0" * 99])
-    (_class(folder, rng) / f"9.{rng.choice(['png', 'jpg', 'gif', 'bmp', 'JPEG'])}").write_bytes(held)
+    suffix = rng.choice(["png", "jpg", "gif", "bmp", "JPEG"])
+    (_class(folder, rng) / f"9.{suffix}").write_bytes(held)
 
 
 @_folder(PICTURE_RULES)
 def pictures_of_many_kinds(folder, rng):
-    mode, kind = rng.choice([("L", "PNG"), ("RGBA", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("1", "BMP"),
+    mode, kind = rng.choice([("L", "PNG"), ("RGBA", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("1",
+    "BMP"),
                              ("I;16", "PNG"), ("RGB", "TIFF"), ("RGB", "WEBP")])  # fmt: skip
     held = picture(rng.choice([(1, 1), (900, 2), (3, 700)]), kind, mode)
     (_class(folder, rng) / rng.choice(["9.png", "9.gif", "9.bmp"])).write_bytes(held)
@@ -325,11 +353,14 @@ def links_among_pictures(folder, rng):
 
 @_folder(PICTURE_RULES)
 def odd_picture_names(folder, rng):
-    name = rng.choice([b"\xff\xfe.png", b"\xe9.jpg", b"a b.png", b"\n.png", b"-.png", b"*.png", b"%s.png"])
-    with open(os.path.join(os.fsencode(_class(folder, rng)), name), "wb") as file:  # noqa: PTH118, PTH123 - bytes
-        file.write(picture())
+    name = rng.choice(
+        [b"\xff\xfe.png", b"\xe9.jpg", b"a b.png", b"\n.png", b"-.png", b"*.png", b"%s.png"]
+    )
+    _write(os.fsencode(_class(folder, rng)), name, picture())
 
 
 @_folder(PICTURE_RULES)
 def odd_class_folder_names(folder, rng):
-    (folder / "ant").rename(folder / rng.choice(["é", "a b", "\n", "\x1b[31m", "x" * 200, "<b>", "=1"]))
+    (folder / "ant").rename(
+        folder / rng.choice(["é", "a b", "\n", "\x1b[31m", "x" * 200, "<b>", "=1"])
+    )

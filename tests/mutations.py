@@ -377,7 +377,8 @@ def conditions_in_a_circle(study, rng):
 @rule
 def odd_condition(study, rng):
     when = rng.choice([[], {}, "sgd", {"optimizer": []}, {"optimizer": {}}, {"optimizer": 3},
-                       {"optimizer": [["sgd"]]}, {"optimizer": ["sgd", "lion", 1]}, 1, None])  # fmt: skip
+                       {"optimizer": [["sgd"]]}, {"optimizer": ["sgd", "lion", 1]}, 1,
+                       None])  # fmt: skip
     space = _named(study, "space")
     space["optimizer"] = ["sgd", "adam"]
     space["momentum"] = {"float": [0.0, 0.9], "when": when}
@@ -395,7 +396,8 @@ def odd_start(study, rng):
 @rule
 def odd_start_from(study, rng):
     _named(study, "search")["start_from"] = rng.choice([
-        "other", [1], [""], [[]], ["tiny", "tiny"], [study.get("study", {})], ["../x"], ["x" * 9000],
+        "other", [1], [""], [[]], ["tiny", "tiny"], [study.get("study", {})], ["../x"],
+        ["x" * 9000],
         ["tiny"], ["\0"],
     ])  # fmt: skip
 
@@ -408,7 +410,8 @@ def odd_pruner(study, rng):
         {"name": "threshold"}, {"name": "threshold", "lower": 2, "upper": 1}, {"wrapped": {}},
         {"name": "patient", "wrapped": {"name": "patient", "wrapped": "hyperband"}}, {"p": 2},
         {"name": "hyperband", "min_epochs": 9, "max_epochs": 3}, {"min_splits": 10**9}, "none",
-        {"name": "hyperband", "reduction_factor": 1}, {"name": "patient", "wrapped": 3}, {"test": 1},
+        {"name": "hyperband", "reduction_factor": 1}, {"name": "patient", "wrapped": 3},
+        {"test": 1},
         {"name": "hyperband", "min_epochs": 2**62}, {"name": "hyperband", "max_epochs": 2**62},
         {"name": "successive_halving", "reduction_factor": 2**62}, {"name": "none"},
     ])  # fmt: skip
@@ -434,7 +437,8 @@ def odd_report(study, rng):
 def odd_data_settings(study, rng):
     key, values = rng.choice([
         ("train_rows", (10**6, 1, 2)), ("test_rows", (10**6, 1)), ("rest_rows", (10**6, 1)),
-        ("one_vs_rest", (11, -1, "6", "nobody", "", 6, "cat")), ("groups", ("nothing", "", "x_train")),
+        ("one_vs_rest", (11, -1, "6", "nobody", "", 6, "cat")), ("groups", ("nothing", "",
+        "x_train")),
         ("image_size", ([0, 0], [1], [8, 8], [2**40, 2**40], 8)), ("color", ("grayscale",)),
         ("sample", ("stratified",)),
     ])  # fmt: skip
@@ -455,6 +459,7 @@ def odd_training_value(study, rng):
         ("class_weight", ({}, {"0": -1}, {"x": "y"}, "even", {"0": {}}, [])),
         ("image_shape", ([], [8], [8, 8], [3, 3, 3, 3], [8, 9], [0, 8], [2**40, 1], "8x8")),
         ("early_stopping", ("yes", 1)), ("precision", ("float16",)), ("fast", (0,)),
-        ("optimizer", (["sgd"], {}, 1)), ("scaling", ("unit", [], {})), ("epochs", ([], [0], [1, 1])),
+        ("optimizer", (["sgd"], {}, 1)), ("scaling", ("unit", [], {})), ("epochs", ([], [0], [1,
+        1])),
     ])  # fmt: skip
     _named(study, rng.choice(["model", "space"]))[key] = rng.choice(values)

@@ -7,7 +7,8 @@ import string
 TEXT_RULES = {}
 PIECES = (
     "[", "]", "{", "}", '"', "'", "=", "\n", "#", ",", ".", "-1", "nan", "inf", '"""', "'''",
-    "\0", "\x1b", "\u202e", "[[", "]]", "\\", "\\u0000", "[study]", "x = 1\n", "\r", "é", "\U0001f9ea",
+    "\0", "\x1b", "\u202e", "[[", "]]", "\\", "\\u0000", "[study]", "x = 1\n", "\r", "é",
+    "\U0001f9ea",
 )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def other_line_ends(raw, rng):
 def very_long_text(raw, rng):
     start = raw.find(b"\n") + 1
     length = rng.choice([200, 10_000, 500_000, 1_100_000])
-    long = rng.choice([b'# %s\n', b'long = "%s"\n', b"%s = 1\n", b'[study]\nname = "%s"\n'])
+    long = rng.choice([b"# %s\n", b'long = "%s"\n', b"%s = 1\n", b'[study]\nname = "%s"\n'])
     return raw[:start] + long.replace(b"%s", b"x" * length) + raw[start:]
 
 

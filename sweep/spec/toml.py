@@ -66,10 +66,10 @@ def lines(source: str) -> dict[tuple[str, ...], int]:
 
 def line_of(place: tuple[str, ...], known: Mapping[tuple[str, ...], int]) -> int | None:
     """Find the line of a place, or of the nearest key around it, or else of the first inside it."""
-    ends = range(len(place), 0, -1)
-    around = (known[place[:end]] for end in ends if place[:end] in known)
-    inside = (line for key, line in known.items() if key[: len(place)] == place)
-    return next(around, next(inside, None))
+    for end in range(len(place), 0, -1):
+        if place[:end] in known:
+            return known[place[:end]]
+    return next((line for key, line in known.items() if key[: len(place)] == place), None)
 
 
 def _statements(source: str) -> Iterator[tuple[int, str]]:
