@@ -1007,3 +1007,10 @@ def test_thousands_of_problems_are_told_soon():
     assert len(said.value.problems) == 10_000
     load_study(tpe(space={"hidden_size": list(range(1, 5001))}))
     assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize("key", ["nested", "repeats"])
+def test_rounds_without_end_are_refused(key):
+    """A check would list every outer fold and every split."""
+    with pytest.raises(StudyFileError, match=rf"search\.{key}: must be a whole number .* to 100"):
+        load_study(grid(search={key: 10**9}))

@@ -19,6 +19,8 @@ NAME_LENGTH = 100
 TRIALS_LIMIT = 100_000
 SEED_LIMIT = 2**32 - 1
 SEEDS_LIMIT = 100
+ROUNDS_LIMIT = 100
+"""Repeats of a cross-validation, and its outer folds: a check lists them one by one."""
 
 
 def _duration(value: Any) -> Any:
@@ -112,7 +114,9 @@ class SearchSection(Section):
     cv: Annotated[int, Field(ge=2)] | None = Field(
         None, description="a whole number from 2 (splits of the cross-validation)"
     )
-    repeats: Count = Field(1, description=COUNT)
+    repeats: Annotated[int, Field(ge=1, le=ROUNDS_LIMIT)] = Field(
+        1, description=f"{COUNT} to {ROUNDS_LIMIT}"
+    )
     validation: Share | None = Field(None, description=SHARE)
     seeds: Annotated[int, Field(ge=1, le=SEEDS_LIMIT)] = Field(
         1, description=f"a whole number from 1 to {SEEDS_LIMIT} (fits of each split)"
@@ -129,8 +133,10 @@ class SearchSection(Section):
     choose: Literal["best", "one_standard_error", "cheapest"] = Field(
         "best", description='"best", "one_standard_error" or "cheapest"'
     )
-    nested: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="a whole number from 2 (outer folds, each repeating the whole search)"
+    nested: Annotated[int, Field(ge=2, le=ROUNDS_LIMIT)] | None = Field(
+        None,
+        description=f"a whole number from 2 to {ROUNDS_LIMIT} "
+        "(outer folds, each repeating the whole search)",
     )
     trials: Annotated[int, Field(ge=1, le=TRIALS_LIMIT)] | None = Field(
         None, description=f"a whole number from 1 to {TRIALS_LIMIT}"
