@@ -36,7 +36,7 @@ def test_an_empty_file_is_no_ledger_to_read(here, never_served):
     Path("l.db").touch()
     result = sweep("dashboard", "--storage", "l.db")
     assert result.exit_code == 2
-    assert "this ledger is empty" in result.stderr
+    assert "the ledger is an empty file" in result.stderr
     assert Path("l.db").stat().st_size == 0
 
 

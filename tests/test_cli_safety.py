@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import commands
@@ -102,3 +103,20 @@ def test_json_has_no_nan():
     """NaN and infinity become null."""
     plain = json_value({"a": math.nan, "b": [math.inf, 1], "c": (True, "x")})
     assert plain == {"a": None, "b": [None, 1], "c": [True, "x"]}
+
+
+def test_a_file_name_that_is_no_text_can_be_logged(here):
+    """The log holds the message, and no traceback of Python's own logging comes out."""
+    (here / "pictures").mkdir()
+    try:
+        (here / "pictures" / os.fsdecode(b"\xe9.png")).touch()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    (here / "odd.toml").write_text(
+        '[data]\ndataset = "pictures"\n[search]\nmethod = "grid"\n[space]\nepochs = [1, 2]\n'
+    )
+    result = sweep("--log-file", "log", "check", "odd.toml", "--no-probe")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert "must lie in the folder of its class" in (here / "log").read_text()

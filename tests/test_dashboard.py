@@ -65,7 +65,7 @@ def serve(ledger):
     servers, ledgers = [], []
 
     def start(*, password="", edit=False):
-        opened = Ledger(f"sqlite:///{ledger}", create=False, write=edit)
+        opened = Ledger(f"sqlite:///{ledger}", create=False, reading=not edit)
         server = listen("127.0.0.1", 0, Dashboard(opened, Guard("127.0.0.1", password, edit)))
         servers.append(server)
         ledgers.append(opened)

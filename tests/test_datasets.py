@@ -880,3 +880,31 @@ def test_a_dataset_is_not_compared_by_value(npz):
     assert isinstance(one, Dataset)
     assert one != two
     assert one == one  # noqa: PLR0124 - identity is the claim
+
+
+@pytest.mark.parametrize("value", [1e308, -1e300, 1e19])
+def test_pixels_that_float32_cannot_calculate_with(npz, value):
+    """Models calculate in float32, where such a pixel or its square would be inf."""
+    pixels = arrays()["x_test"].astype(float)
+    pixels[0, 0, 0] = value
+    with pytest.raises(DataError, match="x_test must lie within 1e"):
+        load_dataset(npz(x_test=pixels), scaling="unit")
+
+
+def test_labels_of_half_precision(npz):
+    """They are whole numbers like any, and no warning of NumPy's comes out."""
+    labels = arrays()["y_train"].astype(np.float16)
+    assert load_dataset(npz(y_train=labels)).classes == (0, 1, 2)
+
+
+def test_a_picture_whose_name_is_no_text(tmp_path):
+    """A file name may be any bytes; TensorFlow takes UTF-8 alone, so it is named beforehand."""
+    for name in ("ant", "bee"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").touch()
+    try:
+        (tmp_path / "bee" / os.fsdecode(b"\xe9.png")).touch()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    with pytest.raises(DataError, match=r"a picture's name must be UTF-8 text"):
+        load_dataset(str(tmp_path))

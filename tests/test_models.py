@@ -306,6 +306,22 @@ def test_a_value_that_is_not_allowed(factory, settings, message):
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("factory", "settings", "named"),
+    [
+        (mlp, {"hidden_layers": 2**62}, "hidden_layers"),
+        (cnn, {"blocks": 10**9}, "blocks"),
+        (cnn, {"convolutions": 10**9}, "convolutions"),
+        (cnn, {"blocks": 100, "convolutions": 100}, "blocks"),
+        (all_conv, {"blocks": 10**9}, "blocks"),
+    ],
+)
+def test_a_model_without_end_is_refused_at_once(factory, settings, named):
+    """Layers are counted before they are listed, or the list would fill the memory."""
+    with pytest.raises(ModelError, match=rf"model\.{named}: a model may have at most 1000"):
+        factory(IMAGE, 10, **settings)
+
+
 def test_an_activation_misspelt_is_answered_with_a_suggestion():
     """The list, the value, the nearest name."""
     with pytest.raises(ModelError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+import time
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -970,3 +971,46 @@ def test_a_misspelt_callback_is_found_before_anything_trains():
     }
     with pytest.raises(StudyFileError, match="did you mean ReduceLROnPlateau"):
         load_study(study)
+
+
+def test_objectives_may_hold_anything_and_are_refused():
+    """A list or table among the objectives is told like any other wrong value."""
+    for odd in (["parameters"], {}):
+        with pytest.raises(StudyFileError, match=r'search\.objectives: must be "score" first'):
+            load_study(tpe(search={"objectives": ["score", odd]}))
+
+
+@pytest.mark.parametrize("text", ["[{}]", "{} = 1", "[[{}]]"])
+def test_a_dotted_key_without_end(tmp_path, text):
+    """Tables nest by dots as deep as the line is long, and are refused like brackets."""
+    file = tmp_path / "deep.toml"
+    file.write_text(text.format(".".join("a" * 900)), encoding="utf-8")
+    with pytest.raises(StudyFileError, match="nest too deep"):
+        load_study(file)
+    with pytest.raises(StudyFileError, match="must not nest deeper"):
+        load_study("digits-grid", set_=[".".join("a" * 5000) + "=1"])
+
+
+def test_a_section_without_a_header_has_the_line_of_its_first_key(tmp_path):
+    """``[a.b]`` makes a section ``a``: where it is unknown, that line is named."""
+    file = tmp_path / "implied.toml"
+    file.write_text("[study]\n[a.b]\nx = 1\n", encoding="utf-8")
+    with pytest.raises(StudyFileError, match=r"a \(line 2\): unknown section"):
+        load_study(file)
+
+
+def test_thousands_of_problems_are_told_soon():
+    """The work grows with the number of problems and choices, not with its square."""
+    started = time.process_time()
+    with pytest.raises(StudyFileError) as said:
+        load_study(tpe(search={"start": [{f"k{i}": i for i in range(10_000)}]}))
+    assert len(said.value.problems) == 10_000
+    load_study(tpe(space={"hidden_size": list(range(1, 5001))}))
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize("key", ["nested", "repeats"])
+def test_rounds_without_end_are_refused(key):
+    """A check would list every outer fold and every split."""
+    with pytest.raises(StudyFileError, match=rf"search\.{key}: must be a whole number .* to 100"):
+        load_study(grid(search={key: 10**9}))

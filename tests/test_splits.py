@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
+from sweep import load_dataset
 from sweep.errors import DataError
+from sweep.ledger.ledger import Ledger
+from sweep.search.plan import make_plan
 from sweep.search.splits import make_splits
 from sweep.spec import load_study
+from sweep.study.begin import prepared
+from sweep.workers.job import Job
+from sweep.workers.progress import Watcher
 
 LABELS = np.repeat([0, 1, 2], [30, 20, 10])
 
@@ -64,3 +70,13 @@ def test_groups_cannot_be_repeated():
     """What is not offered is said."""
     with pytest.raises(DataError, match="cannot be repeated"):
         make_splits(study(cv=3, repeats=2), LABELS, np.arange(60))
+
+
+def test_what_cannot_be_split_is_refused_before_the_ledger_holds_it(tmp_path):
+    """A study that no worker could begin is not left there to be deleted."""
+    spec, data = study(cv=5000), load_dataset("digits", train_rows=100)
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    job = Job(ledger.url, spec.study.name)
+    with pytest.raises(DataError, match="cannot be split as asked"):
+        prepared(ledger, spec, make_plan(spec), job, Watcher(), data, None)
+    assert not ledger.has(spec.study.name)

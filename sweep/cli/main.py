@@ -96,7 +96,7 @@ def _log(ctx: click.Context, log_file: Path | None, *, verbose: bool) -> None:
     if log_file is not None:
         try:
             log_file.parent.mkdir(parents=True, exist_ok=True)
-            _add(ctx, logging.FileHandler(log_file, encoding="utf-8"))
+            _add(ctx, logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise click.UsageError(f"--log-file: cannot be written: {error}") from error
     log.addHandler(logging.NullHandler())

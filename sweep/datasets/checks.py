@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MAX_CHANNELS = 4
 _WITH_CHANNELS = 4
 _EXACT = 2.0**53
+_LARGEST_PIXEL = 1e18
+"""Its square is still a float32, which models and scalings calculate in."""
 
 
 def checked(dataset: Dataset) -> Dataset:
@@ -108,6 +110,11 @@ def _pixels(place: str, values: object) -> NDArray[Any]:
     _check_shape(place, x)
     if not _finite(x):
         raise DataError(f"{place} must be finite, got NaN or inf; remove or replace those pixels")
+    if x.dtype.kind != "b" and (most := max(abs(float(x.min())), float(x.max()))) > _LARGEST_PIXEL:
+        raise DataError(
+            f"{place} must lie within {_LARGEST_PIXEL:g}, got {most:g}; remove or replace those "
+            "pixels, or scale them down"
+        )
     return x.astype(np.uint8) if x.dtype.kind == "b" else x
 
 
@@ -165,7 +172,8 @@ def _labels(place: str, values: object) -> NDArray[Any]:
 
 def _check_whole(place: str, y: NDArray[Any]) -> None:
     """Refuse floating-point labels that are no whole numbers."""
-    wrong = y[~(np.isfinite(y) & (np.abs(y) < _EXACT) & (np.floor(y) == y))]
+    with np.errstate(over="ignore"):  # half precision takes the bound for inf
+        wrong = y[~(np.isfinite(y) & (np.abs(y) < _EXACT) & (np.floor(y) == y))]
     if len(wrong):
         raise DataError(
             f"{place} must be whole numbers, got {_some(wrong.tolist())}; "

@@ -209,6 +209,9 @@ def _check_class(folder: Path) -> None:
     """Refuse an empty class, and a file in it that is no picture by its name."""
     # As Keras walks: into folders within, but not through links.
     files = sorted(Path(root) / name for root, _, names in os.walk(folder) for name in names)
+    if odd := [p for p in files if not _is_text(p)]:
+        shown = os.fsencode(odd[0]).decode("utf-8", "replace")
+        raise DataError(f"{shown}: a picture's name must be UTF-8 text; rename it")
     other = [p for p in files if not _is_picture(p) and not p.name.startswith(".")]
     if other:
         raise DataError(
@@ -216,6 +219,14 @@ def _check_class(folder: Path) -> None:
         )
     if not any(_is_picture(path) for path in files):
         raise DataError(f"{folder}: must hold pictures ({' '.join(_SUFFIXES)}), got none")
+
+
+def _is_text(path: Path) -> bool:
+    """Whether TensorFlow, which takes names as UTF-8, can open it."""
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_picture(path: Path) -> bool:

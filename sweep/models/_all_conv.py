@@ -68,7 +68,7 @@ def all_conv(
         For a value that is not allowed.
     """
     shape = checks.row_shape(input_shape)
-    count = checks.whole("blocks", blocks)
+    count = checks.count("blocks", blocks)
     widths = checks.each("filters", filters, count, checks.whole, "blocks")
     rates = checks.each("conv_dropout_rate", conv_dropout_rate, count, checks.rate, "blocks")
     template = Conv(

@@ -79,7 +79,8 @@ def cnn(
         For a value that is not allowed.
     """
     shape = checks.row_shape(input_shape)
-    n_blocks, per_block = checks.whole("blocks", blocks), checks.whole("convolutions", convolutions)
+    per_block = checks.count("convolutions", convolutions)
+    n_blocks = checks.count("blocks", blocks, per_block)
     widths = _filters(filters, n_blocks, per_block)
     template = Conv(
         "conv",

@@ -66,7 +66,7 @@ def mlp(
 
 
 def _hidden_sizes(hidden_size: int | Sequence[int], hidden_layers: int) -> tuple[int, ...]:
-    count = checks.whole("hidden_layers", hidden_layers)
+    count = checks.count("hidden_layers", hidden_layers)
     sizes = checks.plain(hidden_size)
     if not isinstance(sizes, list):
         return (checks.whole("hidden_size", sizes),) * count

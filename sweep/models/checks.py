@@ -29,6 +29,8 @@ ACTIVATIONS = (
 )
 BATCH_NORM = ("none", "before", "after")
 PADDING = ("same", "valid")
+MOST_LAYERS = 1000
+"""Layers of one kind; they are described one by one, and no image model has nearly as many."""
 
 T = TypeVar("T")
 
@@ -42,6 +44,16 @@ def whole(name: str, value: Any, low: int = 1) -> int:
         raise ModelError(
             f"model.{name}: must be a whole number of at least {low}, got {shown(value)}"
         )
+    return number
+
+
+def count(name: str, value: Any, each_holds: int = 1) -> int:
+    """Check a number of layers, or of blocks that hold some layers each: few enough to list."""
+    number = whole(name, value)
+    if number * each_holds > MOST_LAYERS:
+        rule = f"a model may have at most {MOST_LAYERS} such layers"
+        inside = f" with {each_holds} layers each" if each_holds > 1 else ""
+        raise ModelError(f"model.{name}: {rule}, got {number}{inside}; take fewer")
     return number
 
 

@@ -96,11 +96,13 @@ def _read_choices(table: Mapping[str, Any]) -> Choices:
 def _choices(values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list) or not values:
         raise _BadDimensionError(f"a list of choices must hold at least one, got {shown(values)}")
-    for position, value in enumerate(values):
+    earlier: set[Any] = set()
+    for value in values:
         if isinstance(value, Mapping):
             raise _BadDimensionError(f"a choice must be a value or a list, got {shown(value)}")
-        if any(encode(value) == encode(earlier) for earlier in values[:position]):
+        if encode(value) in earlier:
             raise _BadDimensionError(f"choices must differ, got {shown(value)} twice")
+        earlier.add(encode(value))
     return tuple(values)
 
 

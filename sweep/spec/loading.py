@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LONGEST_LABEL = 200
 LARGEST_FILE = 1_000_000
 """Bytes; a study file has about one thousand."""
+TOO_DEEP = "lists or tables nest too deep"
+DEEPEST_KEY = 100
+"""Levels that are read; those past :data:`sweep.spec.cleaning.DEEPEST` get a message each."""
 
 
 def load_study(
@@ -123,10 +126,19 @@ def _text(path: Path, label: str) -> str:
 
 def _parse(text: str, label: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        why = "lists or tables nest too deep" if isinstance(error, RecursionError) else str(error)
+        why = TOO_DEEP if isinstance(error, RecursionError) else str(error)
         raise StudyFileError(label, [f"must be TOML, but: {why}"]) from error
+    if _deeper(raw, DEEPEST_KEY):  # a dotted key nests tables without a bracket
+        raise StudyFileError(label, [f"must be TOML, but: {TOO_DEEP}"])
+    return raw
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether tables and lists nest deeper than so many levels."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _deeper(each, levels - 1) for each in inner)
 
 
 def _written(problems: list[Problem], text: str, places: set[tuple[str, ...]]) -> list[str]:

@@ -27,7 +27,10 @@ class Problem:
 
 def shown(value: Any) -> str:
     """Write a received value as the study file does, shortened and without control characters."""
-    text = json.dumps(value, ensure_ascii=False, default=lambda each: type(each).__name__)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=lambda each: type(each).__name__)
+    except RecursionError:
+        text = "tables or lists without end"
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 

@@ -22,6 +22,8 @@ SEED_LIMIT = 2**32 - 1
 SEEDS_LIMIT = 100
 LEAST_MEMORY = 2**30
 """Bytes; TensorFlow alone takes half of that."""
+ROUNDS_LIMIT = 100
+"""Repeats of a cross-validation, and its outer folds: a check lists them one by one."""
 
 
 def _duration(value: Any) -> Any:
@@ -56,7 +58,8 @@ def _scorer(value: Any) -> Any:
 def _objectives(value: Any) -> Any:
     """``"score"`` stands first, for Optuna's values are read by their place; each stands once."""
     names = tuple(value) if isinstance(value, list | tuple) else ()
-    if names[:1] == ("score",) and set(names) <= set(OBJECTIVES) and len(set(names)) == len(names):
+    known = all(name in OBJECTIVES for name in names)
+    if names[:1] == ("score",) and known and len(set(names)) == len(names):
         return names
     raise PydanticCustomError("objectives", "no objectives")
 
@@ -125,7 +128,9 @@ class SearchSection(Section):
     cv: Annotated[int, Field(ge=2)] | None = Field(
         None, description="a whole number from 2 (splits of the cross-validation)"
     )
-    repeats: Count = Field(1, description=COUNT)
+    repeats: Annotated[int, Field(ge=1, le=ROUNDS_LIMIT)] = Field(
+        1, description=f"{COUNT} to {ROUNDS_LIMIT}"
+    )
     validation: Share | None = Field(None, description=SHARE)
     seeds: Annotated[int, Field(ge=1, le=SEEDS_LIMIT)] = Field(
         1, description=f"a whole number from 1 to {SEEDS_LIMIT} (fits of each split)"
@@ -142,8 +147,10 @@ class SearchSection(Section):
     choose: Literal["best", "one_standard_error", "cheapest"] = Field(
         "best", description='"best", "one_standard_error" or "cheapest"'
     )
-    nested: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="a whole number from 2 (outer folds, each repeating the whole search)"
+    nested: Annotated[int, Field(ge=2, le=ROUNDS_LIMIT)] | None = Field(
+        None,
+        description=f"a whole number from 2 to {ROUNDS_LIMIT} "
+        "(outer folds, each repeating the whole search)",
     )
     trials: Annotated[int, Field(ge=1, le=TRIALS_LIMIT)] | None = Field(
         None, description=f"a whole number from 1 to {TRIALS_LIMIT}"

@@ -154,12 +154,13 @@ class _Reader:
     def add(self, problems: Any) -> None:
         """Keep problems whose place has none yet; a section's own silences those in it."""
         for each in problems:
-            around = {each.place[:end] for end in (1, 2, len(each.place))}
-            within = {place[: len(each.place)] for place in self.problems}
-            if not around & set(self.problems) and (
-                len(each.place) > 1 or each.place not in within
-            ):
+            told = any(each.place[:end] in self.problems for end in (1, 2, len(each.place)))
+            if not told and (len(each.place) > 1 or not self.inside(each.place)):
                 self.problems[each.place] = each
+
+    def inside(self, place: tuple[str, ...]) -> bool:
+        """Whether a problem inside a section has been found."""
+        return any(each[: len(place)] == place for each in self.problems)
 
     def unknown_sections(self) -> None:
         for name in self.tables:

@@ -65,9 +65,11 @@ def lines(source: str) -> dict[tuple[str, ...], int]:
 
 
 def line_of(place: tuple[str, ...], known: Mapping[tuple[str, ...], int]) -> int | None:
-    """Find the line of a place, or of the nearest key around it; None when there is none."""
-    ends = range(len(place), 0, -1)
-    return next((known[place[:end]] for end in ends if place[:end] in known), None)
+    """Find the line of a place, or of the nearest key around it, or else of the first inside it."""
+    for end in range(len(place), 0, -1):
+        if place[:end] in known:
+            return known[place[:end]]
+    return next((line for key, line in known.items() if key[: len(place)] == place), None)
 
 
 def _statements(source: str) -> Iterator[tuple[int, str]]:

@@ -12,6 +12,7 @@ from sweep.search.parts import Part, check_parts, part_data
 from sweep.search.pictures import training_pictures
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring
 from sweep.search.prepare import data_record
+from sweep.search.splits import make_splits
 from sweep.study.environment import changed, environment
 from sweep.study.sameness import check_same_data
 from sweep.study.warm import sources, warm_start
@@ -33,6 +34,7 @@ def prepared(
     data, now = data_record(dataset), environment()
     check_models(spec, plan, data.shape, len(data.classes))
     check_scoring(spec, len(data.classes))
+    make_splits(spec, dataset.y_train, dataset.groups)  # refuses what cannot be split
     check_parts(spec, dataset)
     records = sources(ledger, spec, data.fingerprint)
     if ledger.has(job.study):
