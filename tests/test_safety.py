@@ -74,7 +74,7 @@ def test_a_file_cannot_allow_itself(trap):
     (trap / "study.toml").write_text(to_toml(study))
     assert "allow it with --allow mine" in sweep("run", trap / "study.toml", "-q").stderr
     (trap / "study.toml").write_text(to_toml(study) + '\n[tool.sweep]\nallow = ["mine"]\n')
-    assert "tool: unknown section" in sweep("run", trap / "study.toml", "-q").stderr
+    assert "unknown section" in sweep("run", trap / "study.toml", "-q").stderr
     assert not (trap / "mine.py.ran").exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import SweepError
+from sweep.errors import LedgerError, StudyFileError, SweepError
 from sweep.ledger.codec import (
     data_from_plain,
     importances_from_plain,
@@ -77,7 +77,7 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
 
 def _read(ledger: Ledger, name: str) -> StudyRecord:
     header = ledger.header(name)
-    spec = StudySpec.from_plain(header["spec"])
+    spec = _spec(name, header)
     everything = ledger.trials(name)
     held = [trial for trial in everything if CELL in trial.user_attrs]
     strict = has_digests(header)
@@ -105,6 +105,16 @@ def _read(ledger: Ledger, name: str) -> StudyRecord:
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
         damage=(*_lost(everything), *outcomes.damage),
     )
+
+
+def _spec(name: str, header: Mapping[str, Any]) -> StudySpec:
+    try:
+        return StudySpec.from_plain(header["spec"])
+    except StudyFileError as error:
+        raise LedgerError(
+            f"study {name!r}: its settings in the ledger do not hold ({error.problems[0]}): they "
+            "are damaged, or another version of sweep wrote them"
+        ) from error
 
 
 def _lost(trials: Sequence[FrozenTrial]) -> list[str]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.keys import CELL, DIGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from optuna.storages import RDBStorage
-    from optuna.trial import FrozenTrial, TrialState
+    from optuna.trial import FrozenTrial
 
 UNREADABLE = (ValueError, LookupError, TypeError, AssertionError, AttributeError, OverflowError)
 """What rows raise that are not what was written."""
@@ -31,12 +31,9 @@ def salvaged_studies(storage: RDBStorage) -> dict[str, dict[str, Any]]:
     return found
 
 
-def salvaged_trials(
-    storage: RDBStorage, study_id: int, states: Container[TrialState] | None
-) -> list[FrozenTrial]:
+def salvaged_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
     """Return the trials of a study; one that cannot be read as a failed one, not whole."""
-    found = [_trial(storage, trial_id, number) for trial_id, number in _numbers(storage, study_id)]
-    return [trial for trial in found if states is None or trial.state in states]
+    return [_trial(storage, trial_id, number) for trial_id, number in _numbers(storage, study_id)]
 
 
 def _numbers(storage: RDBStorage, study_id: int) -> list[tuple[int, int]]:

@@ -72,7 +72,9 @@ class Studies:
             with self.translated():
                 studies = self.storage.get_all_studies()
         except (LedgerError, *UNREADABLE):
-            return salvaged_studies(self.storage)
+            if found := salvaged_studies(self.storage):
+                return found
+            raise
         return {study.study_name: study.user_attrs for study in studies}
 
     def study_id(self, name: str) -> int:
@@ -214,8 +216,10 @@ class Studies:
         try:
             with self.translated():
                 return self.storage.get_all_trials(study_id, deepcopy=False, states=states)
-        except (LedgerError, *UNREADABLE):
-            return salvaged_trials(self.storage, study_id, states)
+        except (LedgerError, *UNREADABLE) as error:
+            if found := salvaged_trials(self.storage, study_id):
+                return [t for t in found if states is None or t.state in states]
+            raise damaged(name) from error
 
     @contextmanager
     def translated(self) -> Iterator[None]:
