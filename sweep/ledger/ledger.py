@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.codec import cell_to_plain, result_to_plain
 from sweep.ledger.digest import trial_digest
 from sweep.ledger.keys import CELL, COPIED, DIGEST, LOST, REASON, RESULT, RUNG, WORKER
+from sweep.ledger.lines import waiting_cells
 from sweep.ledger.studies import Studies
 from sweep.spaces import encode
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     import optuna
 
+    from sweep.ledger.lines import WaitingCell
     from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import PlannedCell, Rung, SplitResult
     from sweep.ledger.view import SearchView
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     Value = float | list[float]
     """One number, or one for each objective."""
 
+
+TAKEN_FROM = 200
+"""Cells looked at in one transaction for one that still waits."""
 
 FIXED = "fixed_params"
 """Where Optuna reads parameters that a trial was enqueued with."""
@@ -75,7 +81,7 @@ class Ledger(Studies):
 
     def __init__(self, url: str, *, create: bool = True, reading: bool = False) -> None:
         super().__init__(url, create=create, reading=reading)
-        self._waiting: dict[str, deque[optuna.trial.FrozenTrial]] = {}
+        self._waiting: dict[str, deque[WaitingCell]] = {}
         self._view: SearchView | None = None
 
     def enqueue(
@@ -118,22 +124,25 @@ class Ledger(Studies):
         been faster, which the transaction tells.
         """
         with self.translated():
-            if claim := self._take_one(name, worker):
+            if claim := self._take_first(name, worker):
                 return claim
-            self._waiting[name] = self._list_waiting(name)
-            return self._take_one(name, worker)
+            study_id = self.study_id(name)
+            with self.storage.engine.connect() as connection:
+                self._waiting[name] = deque(waiting_cells(connection, study_id))
+            return self._take_first(name, worker)
 
-    def _list_waiting(self, name: str) -> deque[optuna.trial.FrozenTrial]:
-        return deque(sorted(self.trials(name, "WAITING"), key=_turn))
-
-    def _take_one(self, name: str, worker: str) -> Claim | None:
+    def _take_first(self, name: str, worker: str) -> Claim | None:
         from sweep.ledger.writing import take
 
         waiting = self._waiting.get(name)
         while waiting:
-            trial = waiting.popleft()
-            if take(self.storage, trial._trial_id, {WORKER: worker}):
-                return _claim(trial)
+            some = list(islice(waiting, TAKEN_FROM))
+            taken, still = take(self.storage, [each.trial_id for each in some], {WORKER: worker})
+            gone = next((i for i, each in enumerate(some) if each.trial_id in still), len(some))
+            for _ in range(gone + (taken is not None)):
+                waiting.popleft()
+            if taken is not None:
+                return _claim(some[gone], taken)
         return None
 
     def beat(self, claim: Claim) -> None:
@@ -303,22 +312,12 @@ class Ledger(Studies):
             )
 
 
-def _turn(trial: optuna.trial.FrozenTrial) -> int:
-    """Return when a waiting cell's turn is: a slot's by its own number, which decisions rest on.
-
-    A cell that was cut short is enqueued again behind the others, and its turn is before them.
-    """
-    cell = trial.user_attrs.get(CELL, {})
-    slot = str(cell.get("key", "")).partition("slot:")[2]
-    return int(slot) if cell.get("params") is None and slot.isdigit() else trial.number
-
-
-def _claim(trial: optuna.trial.FrozenTrial) -> Claim:
-    cell = trial.user_attrs[CELL]
-    epochs = tuple(cell["epochs"])
+def _claim(waiting: WaitingCell, params: Mapping[str, Any]) -> Claim:
+    cell = waiting.cell
     return Claim(
-        trial._trial_id, trial.number, cell["key"], cell["params"], epochs, cell, trial.params
-    )
+        waiting.trial_id, waiting.number, cell["key"], cell["params"], tuple(cell["epochs"]),
+        cell, params,
+    )  # fmt: skip
 
 
 def _waiting(cell: PlannedCell, distributions: Mapping[str, Any]) -> optuna.trial.FrozenTrial:

@@ -11,6 +11,7 @@ from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import nested_from_plain
 from sweep.ledger.digest import sealed, unsealed
 from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STUDY, WINNER
+from sweep.ledger.lines import counted
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.opening import open_storage
 from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
@@ -18,6 +19,7 @@ from sweep.ledger.storage import shown_url
 from sweep.passwords import redacted, shown_cause
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
 
     import optuna
@@ -220,6 +222,12 @@ class Studies:
             if found := salvaged_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error
+
+    def counts(self, name: str) -> Counter[str]:
+        """Return how many trials of a study are in each state."""
+        study_id = self.study_id(name)
+        with self.translated(), self.storage.engine.connect() as connection:
+            return counted(connection, study_id)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

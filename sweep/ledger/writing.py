@@ -10,10 +10,11 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from optuna.distributions import distribution_to_json
+from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import TrialState
+from sqlalchemy import insert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-AT_ONCE = 500
+AT_ONCE = 1000
 """Trials enqueued in one transaction: others wait for it."""
 
 
@@ -59,56 +60,99 @@ def add_waiting(storage: RDBStorage, study_id: int, trials: Sequence[FrozenTrial
             held = session.query(models.TrialModel).filter_by(study_id=study_id).count()
             some = trials[first : first + AT_ONCE]
             rows = [
-                models.TrialModel(study_id=study_id, number=held + i, state=TrialState.WAITING)
+                {"study_id": study_id, "number": held + i, "state": TrialState.WAITING}
                 for i in range(len(some))
             ]
-            for row in rows:  # one by one: their identifiers are to follow their numbers
-                session.add(row)
-                session.flush()
-            for row, trial in zip(rows, some, strict=True):
-                session.add_all(_belongings(row.trial_id, trial))
+            session.execute(insert(models.TrialModel), rows)
+            numbered = session.query(models.TrialModel.number, models.TrialModel.trial_id).filter(
+                models.TrialModel.study_id == study_id, models.TrialModel.number >= held
+            )
+            ids = {int(number): int(trial_id) for number, trial_id in numbered}
+            belongings = [_belongings(ids[held + i], trial) for i, trial in enumerate(some)]
+            for kind in _KINDS:
+                if of_kind := [row for found in belongings for row in found[kind]]:
+                    session.execute(insert(kind), of_kind)
 
 
-def _belongings(trial_id: Any, trial: FrozenTrial) -> list[Any]:
-    """Return the rows of a trial's parameters and attributes."""
+_KINDS = (
+    models.TrialParamModel, models.TrialUserAttributeModel, models.TrialSystemAttributeModel
+)  # fmt: skip
+
+
+def _belongings(trial_id: int, trial: FrozenTrial) -> dict[Any, list[dict[str, Any]]]:
+    """Return the rows of a trial's parameters and attributes, by their table."""
     params = [
-        models.TrialParamModel(
-            trial_id=trial_id,
-            param_name=name,
-            param_value=trial.distributions[name].to_internal_repr(value),
-            distribution_json=distribution_to_json(trial.distributions[name]),
-        )
+        {
+            "trial_id": trial_id,
+            "param_name": name,
+            "param_value": trial.distributions[name].to_internal_repr(value),
+            "distribution_json": distribution_to_json(trial.distributions[name]),
+        }
         for name, value in trial.params.items()
     ]
-    kinds = (
-        (models.TrialUserAttributeModel, trial.user_attrs),
-        (models.TrialSystemAttributeModel, trial.system_attrs),
-    )
     attributes = [
-        kind(trial_id=trial_id, key=key, value_json=json.dumps(value))
-        for kind, held in kinds
-        for key, value in held.items()
+        [
+            {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
+            for key, value in held.items()
+        ]
+        for held in (trial.user_attrs, trial.system_attrs)
     ]
-    return [*params, *attributes]
+    return dict(zip(_KINDS, (params, *attributes), strict=True))
 
 
-def take(storage: RDBStorage, trial_id: int, attributes: Mapping[str, Any]) -> bool:
-    """Turn a waiting trial into a running one, with its first sign of life.
+def take(
+    storage: RDBStorage, trial_ids: Sequence[int], attributes: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, set[int]]:
+    """Turn the first of some waiting trials into a running one, with its first sign of life.
+
+    Parameters
+    ----------
+    storage : RDBStorage
+        Where they are.
+    trial_ids : sequence of int
+        Candidates, by turn; some may not wait any more, or be gone with their study.
+    attributes : mapping of str to JSON-able value
+        For the user attributes of the one that is taken.
 
     Returns
     -------
-    bool
-        False if it does not wait any more, or is gone with its study.
+    dict of str to value, or None
+        The parameters that Optuna holds of the trial; None where none waits.
+    set of int
+        Those that waited; the first of them by turn is the one taken.
     """
     with _create_scoped_session(storage.scoped_session) as session:
-        trial = _locked(session, trial_id)
-        if trial is None or trial.state != TrialState.WAITING:
-            return False
-        trial.state = TrialState.RUNNING
-        trial.datetime_start = datetime.now()  # noqa: DTZ005 - Optuna stores it as UTC
-        _write(storage, session, trial_id, attributes)
-        session.add(models.TrialHeartbeatModel(trial_id=trial_id))
-    return True
+        model = models.TrialModel
+        found = session.query(model.trial_id).filter(
+            model.trial_id.in_(trial_ids), model.state == TrialState.WAITING
+        )
+        waiting = {int(row[0]) for row in found}
+        while waiting:
+            first = next(each for each in trial_ids if each in waiting)
+            trial = _locked(session, first, skip=True)
+            if trial is not None and trial.state == TrialState.WAITING:
+                _begin(storage, session, trial, attributes)
+                return _params(trial), waiting
+            waiting.discard(first)
+    return None, waiting
+
+
+def _begin(
+    storage: RDBStorage, session: Any, trial: models.TrialModel, attributes: Mapping[str, Any]
+) -> None:
+    trial.state = TrialState.RUNNING
+    trial.datetime_start = datetime.now()  # noqa: DTZ005 - Optuna stores it as UTC
+    _write(storage, session, trial.trial_id, attributes)
+    session.add(models.TrialHeartbeatModel(trial_id=trial.trial_id))
+
+
+def _params(trial: models.TrialModel) -> dict[str, Any]:
+    return {
+        row.param_name: json_to_distribution(row.distribution_json).to_external_repr(
+            row.param_value
+        )
+        for row in trial.params
+    }
 
 
 def end(
@@ -155,14 +199,16 @@ def end(
     return True
 
 
-def _locked(session: Any, trial_id: int) -> Any:
-    try:
-        return models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
-    except KeyError:
-        return None
+def _locked(session: Any, trial_id: int, *, skip: bool = False) -> Any:
+    """Return a trial that nobody else writes until the transaction ends; None where it is gone.
+
+    With ``skip`` also None where somebody else holds it.
+    """
+    query = session.query(models.TrialModel).filter_by(trial_id=trial_id)
+    return query.populate_existing().with_for_update(skip_locked=skip).one_or_none()
 
 
-def _write(storage: RDBStorage, session: Any, trial_id: int, attributes: Mapping[str, Any]) -> None:
+def _write(storage: RDBStorage, session: Any, trial_id: Any, attributes: Mapping[str, Any]) -> None:
     for key, value in attributes.items():
         storage._set_trial_attr_without_commit(
             session, models.TrialUserAttributeModel, trial_id, key, value

@@ -120,8 +120,8 @@ class Pool:
             self._withdraw()
         elif gone or self._all_idle():
             restore(self._ledger, study, self._plan)
-        waiting = len(self._ledger.trials(study, "WAITING"))
-        running = len(self._ledger.trials(study, "RUNNING"))
+        counts = self._ledger.counts(study)
+        waiting, running = counts["WAITING"], counts["RUNNING"]
         if waiting:
             for worker in self._idle()[:waiting]:
                 worker.order("work")

@@ -1,0 +1,64 @@
+"""Questions to the ledger that one small query answers, however many trials a study has."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.keys import CELL
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+COUNTS = "SELECT state, COUNT(*) FROM trials WHERE study_id = :study GROUP BY state"
+WAITING = """
+    SELECT t.trial_id, t.number, cell.value_json
+    FROM trials t
+    JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
+    WHERE t.study_id = :study AND t.state = 'WAITING'
+"""
+
+
+@dataclass(frozen=True)
+class WaitingCell:
+    """A cell that nobody has taken.
+
+    Attributes
+    ----------
+    trial_id, number : int
+        Optuna's identifiers.
+    cell : mapping of str to value
+        As the ledger holds it.
+    """
+
+    trial_id: int
+    number: int
+    cell: dict[str, Any]
+
+    @property
+    def turn(self) -> int:
+        """When its turn is: a slot's by its own number, which decisions rest on.
+
+        A cell that was cut short is enqueued again behind the others; its turn is before them.
+        """
+        slot = str(self.cell.get("key", "")).partition("slot:")[2]
+        return int(slot) if self.cell.get("params") is None and slot.isdigit() else self.number
+
+
+def counted(connection: Connection, study_id: int) -> Counter[str]:
+    """Return how many trials of a study are in each state."""
+    from sqlalchemy import text
+
+    rows = connection.execute(text(COUNTS), {"study": study_id})
+    return Counter({str(state): int(count) for state, count in rows})
+
+
+def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
+    """Return the waiting cells of a study, in the order of their turns."""
+    from sqlalchemy import text
+
+    rows = connection.execute(text(WAITING), {"study": study_id, "cell": CELL})
+    found = [WaitingCell(int(row[0]), int(row[1]), json.loads(row[2])) for row in rows]
+    return sorted(found, key=lambda each: each.turn)
