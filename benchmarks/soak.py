@@ -124,9 +124,8 @@ def report(held: list, known: dict, kills: int, rows: np.ndarray, status: int) -
     print(f"killed in a cell: {sum('signal 9' in str(t.user_attrs.get(LOST)) for t in held)}")
     print(f"set aside or failed: {sum(REASON in t.user_attrs for t in held)}")
     print(f"states: {dict(states)}; running: {states['RUNNING']}")
-    print(
-        f"seen complete: {len(known)}; lost or changed: {sum(after.get(n) != v for n, v in known.items())}"
-    )
+    lost = sum(after.get(number) != values for number, values in known.items())
+    print(f"seen complete: {len(known)}; lost or changed: {lost}")
     print(f"cells with two results: {sum(count > 1 for count in results.values())}")
     third = max(1, len(rows) // 3)
     names = ("command MB", "command files", "worker MB", "worker files")
