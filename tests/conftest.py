@@ -2,7 +2,10 @@
 
 import os
 import sys
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -33,3 +36,60 @@ def data_home():
     if not folder or not (Path(folder) / "mnist.npz").is_file():
         pytest.skip("SWEEP_DATA_HOME names no folder with mnist.npz")
     return folder
+
+
+POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Return the address of a PostgreSQL database where schemas may be made, or skip."""
+    psycopg = pytest.importorskip("psycopg", reason="no PostgreSQL driver is installed")
+    address = os.environ.get("SWEEP_TEST_POSTGRES", POSTGRES)
+    try:
+        psycopg.connect(address, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        pytest.skip("SWEEP_TEST_POSTGRES names no PostgreSQL server, and none is on this machine")
+    return address
+
+
+@contextmanager
+def new_database(server):
+    """Make an empty schema of a PostgreSQL database; drop it, and all in it, afterwards."""
+    import psycopg
+
+    name = f"sweep_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE SCHEMA {name}")
+        try:
+            place = f"postgresql+psycopg://{server.partition('://')[2]}"
+            yield f"{place}?options=-csearch_path%3D{name}&application_name={name}"
+        finally:
+            mine = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            admin.execute(f"{mine} WHERE application_name = '{name}'")
+            admin.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture
+def database(postgres):
+    """Return the address of an empty PostgreSQL database."""
+    with new_database(postgres) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_url(request, tmp_path):
+    """Return a function that gives the address of a ledger that is not there yet."""
+    if request.param == "sqlite":
+        numbers = count()
+        yield lambda: f"sqlite:///{tmp_path / f'l{next(numbers)}.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(new_database(server))
+
+
+@pytest.fixture
+def ledger_url(fresh_url):
+    """Return the address of a ledger that is not there yet, in a file and on a server."""
+    return fresh_url()

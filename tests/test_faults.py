@@ -29,11 +29,11 @@ def truth(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_process_killed_at_any_storage_call_loses_nothing(moment, monkeypatch, tmp_path, truth):
+def test_a_process_killed_at_any_storage_call_loses_nothing(moment, monkeypatch, fresh_url, truth):
     """Killed once at each of its transactions, the next process completes to the same table."""
     spec, kills = the_study(), 0
     for number in range(1, 100):
-        url = f"sqlite:///{tmp_path / f'{number}.db'}"
+        url = fresh_url()
 
         def run(url=url, number=number):
             die_at(moment, number)
@@ -54,11 +54,11 @@ def test_a_process_killed_at_any_storage_call_loses_nothing(moment, monkeypatch,
     assert kills >= 10
 
 
-def test_a_reaper_killed_on_its_way_brings_every_cell_back(monkeypatch, tmp_path, truth):
+def test_a_reaper_killed_on_its_way_brings_every_cell_back(monkeypatch, fresh_url, truth):
     """Between giving a dead worker's cell up and enqueuing it again, at every transaction."""
     spec, kills = the_study(), 0
     for number in range(1, 50):
-        url = f"sqlite:///{tmp_path / f'{number}.db'}"
+        url = fresh_url()
         with closing(Ledger(url)) as ledger:
             begin(ledger, spec)
         forked(lambda url=url: Ledger(url).claim(NAME, worker_name()) and None)
@@ -78,10 +78,10 @@ def test_a_reaper_killed_on_its_way_brings_every_cell_back(monkeypatch, tmp_path
     assert kills >= 2
 
 
-def test_eight_workers_take_each_cell_once(tmp_path):
+def test_eight_workers_take_each_cell_once(tmp_path, fresh_url):
     """A hundred quick cells, ten times."""
     for repeat in range(REPEATS):
-        url, spec = f"sqlite:///{tmp_path / f'{repeat}.db'}", the_study()
+        url, spec = fresh_url(), the_study()
         with closing(Ledger(url)) as ledger:
             begin(ledger, spec)
             ledger.enqueue(NAME, [PlannedCell(f"k{i}", {}, (1,)) for i in range(CELLS - 3)], {})
@@ -94,7 +94,8 @@ def test_eight_workers_take_each_cell_once(tmp_path):
         assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * WORKERS
         taken = [key for file in said for key in file.read_text().splitlines()]
         assert len(taken) == len(set(taken)) == CELLS
-        states = [trial.state.name for trial in Ledger(url).trials(NAME)]
+        with closing(Ledger(url)) as ledger:
+            states = [trial.state.name for trial in ledger.trials(NAME)]
         assert states == ["COMPLETE"] * CELLS
 
 
@@ -109,11 +110,11 @@ def taking(url, file):
 
 
 def test_a_worker_that_sleeps_past_its_heartbeat_records_nothing_twice(
-    monkeypatch, tmp_path, truth
+    monkeypatch, ledger_url, truth
 ):
     """Stopped in a cell, given up, the cell done by another, woken: one result, the first."""
     monkeypatch.setattr("sweep.ledger.opening.GRACE_SECONDS", 1)
-    url, spec = f"sqlite:///{tmp_path / 'l.db'}", the_study()
+    url, spec = ledger_url, the_study()
     with closing(Ledger(url)) as ledger:
         begin(ledger, spec)
     sleeper = os.fork()
@@ -127,10 +128,11 @@ def test_a_worker_that_sleeps_past_its_heartbeat_records_nothing_twice(
     record = see_through(monkeypatch, url, spec)
     os.kill(sleeper, signal.SIGCONT)
     assert os.waitstatus_to_exitcode(os.waitpid(sleeper, 0)[1]) == 0
-    record = read_study(Ledger(url), NAME)
+    with closing(Ledger(url)) as ledger:
+        record, held = read_study(ledger, NAME), ledger.trials(NAME)
     whole(record)
     equal(plain(record), truth)
-    (cut,) = [t for t in Ledger(url).trials(NAME) if LOST in t.user_attrs]
+    (cut,) = [trial for trial in held if LOST in trial.user_attrs]
     assert "no sign of life" in cut.user_attrs[LOST]
 
 

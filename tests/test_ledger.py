@@ -2,6 +2,7 @@
 
 import math
 import multiprocessing
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -66,11 +67,11 @@ def test_an_older_ledger_counts_splits_by_their_place():
 
 
 @pytest.fixture
-def ledger(tmp_path):
+def ledger(ledger_url):
     """Return a ledger with one study, nothing enqueued."""
-    ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
-    ledger.create("s", header())
-    return ledger
+    with closing(Ledger(ledger_url)) as ledger:
+        ledger.create("s", header())
+        yield ledger
 
 
 def test_results_come_back_as_they_were_recorded(ledger):
@@ -179,7 +180,7 @@ def test_a_winner_comes_back(ledger):
 
 def test_an_unknown_study_names_the_known_ones(ledger):
     """The message says what there is."""
-    with pytest.raises(StudyNotFoundError, match=r"no study named 'q' in .*l\.db; there are: s"):
+    with pytest.raises(StudyNotFoundError, match=r"no study named 'q' in .*; there are: s"):
         ledger.study_id("q")
 
 
@@ -229,12 +230,12 @@ def claim_all(url, queue):
     queue.put(taken)
 
 
-def test_no_cell_is_taken_twice_by_processes_side_by_side(tmp_path):
+def test_no_cell_is_taken_twice_by_processes_side_by_side(ledger_url):
     """Four processes and sixty cells: each cell once."""
-    url = f"sqlite:///{tmp_path / 'l.db'}"
-    ledger = Ledger(url)
-    ledger.create("s", header())
-    ledger.enqueue("s", [PlannedCell(f"k{i}", {}, (1,)) for i in range(60)], {})
+    url = ledger_url
+    with closing(Ledger(url)) as ledger:
+        ledger.create("s", header())
+        ledger.enqueue("s", [PlannedCell(f"k{i}", {}, (1,)) for i in range(60)], {})
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     processes = [context.Process(target=claim_all, args=(url, queue)) for _ in range(4)]
@@ -287,9 +288,9 @@ def start(url, queue):
     queue.put(restore(ledger, "s", make_plan(SPEC)))
 
 
-def test_runs_that_start_at_once_share_a_new_ledger(tmp_path):
+def test_runs_that_start_at_once_share_a_new_ledger(ledger_url):
     """Four processes make the same ledger and study: each cell is enqueued once."""
-    url = f"sqlite:///{tmp_path / 'l.db'}"
+    url = ledger_url
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     processes = [context.Process(target=start, args=(url, queue)) for _ in range(4)]
@@ -299,13 +300,13 @@ def test_runs_that_start_at_once_share_a_new_ledger(tmp_path):
     for process in processes:
         process.join()
     assert sorted(counts) == [0, 0, 0, 4]
-    assert len(Ledger(url).trials("s")) == 4
+    with closing(Ledger(url)) as ledger:
+        assert len(ledger.trials("s")) == 4
 
 
 def test_a_database_of_another_program_is_said_to_be_one(tmp_path):
     """Tables of the same name with other columns are left alone."""
     import sqlite3
-    from contextlib import closing
 
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as other:

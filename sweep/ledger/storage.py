@@ -34,6 +34,9 @@ def storage_url(given: str | None = None) -> str:
         If ``SWEEP_STORAGE_FILE`` names no file with an address.
     """
     url = given or os.environ.get("SWEEP_STORAGE") or _from_file() or default_url()
+    for short in ("postgresql://", "postgres://"):
+        if url.startswith(short):  # SQLAlchemy's default driver is another than the extra's
+            return f"postgresql+psycopg://{url.removeprefix(short)}"
     return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
 
 
