@@ -32,7 +32,7 @@ SPACE = {
 class Silent:
     """A control that hears nothing."""
 
-    stopping = resting = False
+    stopping = resting = pausing = False
 
     def __init__(self):
         self.events = []

@@ -21,6 +21,8 @@ HOMES = {
     "init": "init:init",
     "check": "check:check",
     "run": "run:run",
+    "worker": "worker:worker",
+    "stop": "stop:stop",
     "list": "listing:list_studies",
     "show": "show:show",
     "best": "best:best",

@@ -96,6 +96,24 @@ def data_home_option(command: F) -> F:
     )(command)
 
 
+def _some(_ctx: click.Context, _param: click.Parameter, value: int | None) -> int | None:
+    if value is not None and value != -1 and value < 1:
+        raise click.BadParameter(f"must be 1 or more, or -1 for every core, got {value}")
+    return value
+
+
+def jobs_option(command: F) -> F:
+    """``--n-jobs``: worker processes."""
+    return click.option(
+        "-j",
+        "--n-jobs",
+        type=int,
+        callback=_some,
+        metavar="N",
+        help="Workers.  [default: every core]",
+    )(command)
+
+
 def allow_option(command: F) -> F:
     """``--allow``: modules that a study may load."""
     return click.option(

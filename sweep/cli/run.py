@@ -18,6 +18,7 @@ from sweep.cli.options import (
     allowed,
     data_home_option,
     file_argument,
+    jobs_option,
     name_option,
     set_option,
     storage_option,
@@ -33,17 +34,9 @@ if TYPE_CHECKING:
     from sweep.study.result import StudyResult
 
 
-def _some(_ctx: click.Context, _param: click.Parameter, value: int | None) -> int | None:
-    if value is not None and value != -1 and value < 1:
-        raise click.BadParameter(f"must be 1 or more, or -1 for every core, got {value}")
-    return value
-
-
 @click.command(short_help="Run a study, or continue it.")
 @file_argument
-@click.option(
-    "-j", "--n-jobs", type=int, callback=_some, metavar="N", help="Workers.  [default: every core]"
-)
+@jobs_option
 @click.option(
     "--nested",
     type=click.IntRange(min=2),
@@ -86,7 +79,7 @@ def run(
     if reporting and report_path is not None and report_path.is_dir():
         raise ResultError(f"--report-path: must be a file, {report_path} is a folder")
     outer = () if nested is None else (f"search.nested={nested}",)
-    reporter = _reporter(quiet=quiet or ctx.meta[QUIET])
+    reporter = reporter_for(quiet=quiet or ctx.meta[QUIET])
     try:
         with started_ahead() as nursery:
             from sweep.study.run import run_study
@@ -118,7 +111,8 @@ def _load_drawing() -> None:
     import sweep.report  # noqa: F401
 
 
-def _reporter(*, quiet: bool) -> Reporter:
+def reporter_for(*, quiet: bool) -> Reporter:
+    """Return what shows a run: a display in a terminal, lines elsewhere, or nothing."""
     from sweep.cli.lines import LineReporter, Reporter
 
     if quiet:

@@ -16,7 +16,7 @@ from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, shown_url, sq
 from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from optuna.storages import RDBStorage
@@ -242,8 +242,14 @@ _SAID = (
 """What the libraries say, and what that means here."""
 
 
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _translated(error: Exception, shown: str) -> LedgerError:
-    text = str(error)
+    text = " ".join(str(each) for each in _causes(error))
     if isinstance(error, ImportError | ModuleNotFoundError):
         return LedgerError(f"{shown}: the driver of this database is not installed ({error})")
     meant = (meaning for words, meaning in _SAID if any(word in text for word in words))

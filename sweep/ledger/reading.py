@@ -77,7 +77,7 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
 
 def _read(ledger: Ledger, name: str) -> StudyRecord:
     header = ledger.header(name)
-    spec = _spec(name, header)
+    spec = study_spec(name, header)
     everything = ledger.trials(name)
     held = [trial for trial in everything if CELL in trial.user_attrs]
     strict = has_digests(header)
@@ -107,7 +107,14 @@ def _read(ledger: Ledger, name: str) -> StudyRecord:
     )
 
 
-def _spec(name: str, header: Mapping[str, Any]) -> StudySpec:
+def study_spec(name: str, header: Mapping[str, Any]) -> StudySpec:
+    """Return the study file that a study's header holds.
+
+    Raises
+    ------
+    LedgerError
+        If it does not hold.
+    """
     try:
         return StudySpec.from_plain(header["spec"])
     except StudyFileError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import nested_from_plain
 from sweep.ledger.digest import sealed, unsealed
-from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STUDY, WINNER
+from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STOP, STUDY, WINNER
 from sweep.ledger.lines import counted
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.opening import open_storage
@@ -190,6 +190,19 @@ class Studies:
         with self.translated():
             key = f"{OPENING}{opening.opened_at}"
             self.storage.set_study_user_attr(self.study_id(name), key, sealed(asdict(opening)))
+
+    def stop(self, name: str, when: str | None) -> None:
+        """Ask a study's workers to finish their cells and leave; with None take that back."""
+        study_id = self.study_id(name)
+        with self.translated():
+            self.storage.set_study_user_attr(study_id, STOP, when)
+
+    def stopped(self, name: str) -> str | None:
+        """Return since when a study's workers are asked to leave; None where they are not."""
+        study_id = self.study_id(name)
+        with self.translated():
+            when = self.storage.get_study_user_attrs(study_id).get(STOP)
+        return None if when is None else str(when)
 
     def delete(self, name: str) -> None:
         """Delete a study and its trials."""

@@ -50,6 +50,7 @@ def run_study(
     retry_failed: bool = False,
     watcher: Watcher | None = None,
     nursery: Nursery | None = None,
+    helping: bool = False,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -75,6 +76,9 @@ def run_study(
         Told of the progress.
     nursery : Nursery, optional
         What workers are forked from, where it was started ahead; by default one is started.
+    helping : bool, default=False
+        Work along on a study that is in the ledger: change nothing of what it asks, and leave
+        when no cell waits, though others are at work on the last ones.
 
     Returns
     -------
@@ -103,13 +107,21 @@ def run_study(
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(url)))
         run = _Run(
-            ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack
+            ledger,
+            job,
+            n_jobs,
+            watcher or Watcher(),
+            progress,
+            retry_failed,
+            nursery,
+            stack,
+            helping,
         )
         run.see_through(spec, None)
         if parts:
             searched = part_spec(spec)
-            found = [run.see_through(searched, part) for part in parts]
-            if note := record_nested(ledger, job.study, found):
+            found = [run.see_through(searched, part) for part in parts if not run.stopped]
+            if not run.stopped and (note := record_nested(ledger, job.study, found)):
                 run.watcher.say(note)
         record = _weighed(ledger, read_study(ledger, job.study))
         record = _with_sections(ledger, spec, record, job, run.watcher)
@@ -151,6 +163,8 @@ class _Run:
     retry_failed: bool
     nursery: Nursery | None
     stack: ExitStack
+    helping: bool = False
+    stopped: bool = False
 
     def see_through(self, spec: StudySpec, part: Part | None) -> StudyRecord:
         """Run a study or one of its outer folds, or only read it where it is finished."""
@@ -162,7 +176,8 @@ class _Run:
             return read_study(ledger, job.study)
         if part is None:
             _check_files(spec, record, job)
-        update(ledger, spec, plan, job.study)
+        if not self.helping:
+            update(ledger, spec, plan, job.study)
         self.progress.done += len(plan.cells)
         self.progress.began_done += len(plan.cells)
         return record
@@ -176,18 +191,26 @@ class _Run:
             workers = _workers(self.n_jobs, plan)
             if self.nursery is None:
                 self.nursery = self.stack.enter_context(started_ahead())
-            with closing(Pool(workers, logs, self.watcher, self.nursery)) as pool:
+            with closing(
+                Pool(
+                    workers, logs, self.watcher, self.nursery,
+                    helping=self.helping, asked=self.job.study,
+                )
+            ) as pool:  # fmt: skip
                 check_own_code(spec, job.allow)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
                     self.nursery.share(dataset)
                 ordered = prepared(ledger, spec, plan, job, self.watcher, dataset, part)
                 del dataset
+                if not self.helping and part is None:
+                    ledger.stop(job.study, None)
                 reap(ledger, job.study)
                 restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
                 _take_stock(ledger, progress)
                 deadline = began + spec.search.timeout if spec.search.timeout else None
                 pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
+                self.stopped = pool.stopped
         finally:
             self.watcher.end(progress)
 

@@ -27,7 +27,7 @@ class Control:
 
     Whatever user code prints goes to standard error. ``stop``, a closed input (the run has died)
     and SIGTERM interrupt the evaluation in hand and end the process; ``rest`` interrupts it and
-    waits for other orders: ``work``, ``finish``.
+    waits for other orders: ``work``, ``finish``. ``pause`` lets it come to its end first.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class Control:
         self.orders: queue.Queue[str] = queue.Queue()
         self.stopping = False
         self.resting = False
+        self.pausing = False
         self._interruptible = False
 
     def first_order(self) -> str:
@@ -72,7 +73,9 @@ class Control:
         for line in sys.stdin:
             if line.strip() == "stop":
                 break
-            self.resting = line.strip() == "rest"
+            self.resting, self.pausing = line.strip() == "rest", line.strip() == "pause"
+            if self.pausing:
+                continue
             if self.resting:
                 os.kill(os.getpid(), signal.SIGUSR1)
             else:

@@ -45,9 +45,12 @@ class Job:
 
 
 def worker_name(pid: int | None = None) -> str:
-    """Return ``host:pid:birth`` of a process; the birth tells two lives of one number apart."""
+    """Return ``host:pid:birth:room`` of a process.
+
+    The birth tells two lives of one number apart, the room containers on one host.
+    """
     number = pid or os.getpid()
-    return f"{socket.gethostname()}:{number}:{_birth(number)}"
+    return f"{socket.gethostname()}:{number}:{_birth(number)}:{_room()}"
 
 
 def is_dead(worker: str) -> bool:
@@ -55,7 +58,10 @@ def is_dead(worker: str) -> bool:
     host, _, rest = worker.partition(":")
     if host != socket.gethostname():
         return False
-    number, _, birth = rest.partition(":")
+    number, _, rest = rest.partition(":")
+    birth, _, room = rest.partition(":")
+    if room and room != _room():
+        return False
     try:
         os.kill(int(number), 0)
     except ProcessLookupError:
@@ -72,3 +78,11 @@ def _birth(pid: int) -> str:
     except OSError:
         return ""
     return stat.rpartition(")")[2].split()[19]
+
+
+def _room() -> str:
+    """Return in which space process numbers are counted: containers share a host's name."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+    except OSError:
+        return ""

@@ -76,7 +76,8 @@ class Worker:
         """Take cells until none is left; False if this process should be replaced first."""
         from sweep.training.engines import engines_built
 
-        while not (self.control.stopping or self.control.resting):
+        control = self.control
+        while not (control.stopping or control.resting or control.pausing):
             if self._worn or engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
                 return False
             if self.spec.search.patience and given_up(self.ledger, self.job.study):

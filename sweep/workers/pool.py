@@ -45,12 +45,24 @@ class Pool:
     nursery : Nursery or None
         What workers are forked from when the run begins; without one they are spawned at once,
         to load TensorFlow while the run is prepared.
+    helping : bool
+        Leave when no cell waits, though others are at work on the last ones.
+    asked : str or None
+        The study that one asks to stop, where another of its parts is searched.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether somebody asked the study's workers to leave.
     """
 
     def __init__(
-        self, count: int, logs: Path, watcher: Watcher, nursery: Nursery | None = None
-    ) -> None:
+        self, count: int, logs: Path, watcher: Watcher, nursery: Nursery | None = None,
+        *, helping: bool = False, asked: str | None = None,
+    ) -> None:  # fmt: skip
         self.watcher = watcher
+        self.stopped = False
+        self._helping, self._asked = helping, asked
         self._logs = logs
         self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
         self._failed_starts = 0
@@ -80,7 +92,7 @@ class Pool:
             worker.begin(job)
         with self._signals():
             self._search(deadline)
-            if refit:
+            if refit and not self._left_to_others():
                 self._refit()
         progress.phase = "done"
 
@@ -101,13 +113,13 @@ class Pool:
     def _search(self, deadline: float | None) -> None:
         look_at = time.monotonic() + LEDGER_SECONDS
         while True:
-            if self._resting(deadline) and self._all_idle():
+            if (self._resting(deadline) or self.stopped) and self._all_idle():
                 return
             self._follow()
             began = time.monotonic()
             if not self._all_idle() and began < look_at:
                 continue
-            if not self._resting(deadline) and self._all_done():
+            if not (self._resting(deadline) or self.stopped) and self._all_done():
                 return
             spent = time.monotonic() - began  # of a large ledger: look at it the more seldom
             look_at = time.monotonic() + max(LEDGER_SECONDS, 20 * spent)
@@ -115,6 +127,8 @@ class Pool:
     def _all_done(self) -> bool:
         """Look into the ledger: count what is done, wake the idle when cells wait."""
         study = self._plan_study
+        if self._asked_to_stop():
+            return False
         gone = reap(self._ledger, study)
         if self._plan.patience and given_up(self._ledger, study):
             self._withdraw()
@@ -126,8 +140,25 @@ class Pool:
             for worker in self._idle()[:waiting]:
                 worker.order("work")
         if running and not waiting and self._all_idle():
+            if self._helping:
+                return True
             time.sleep(LOOK_SECONDS)
         return not waiting and not running
+
+    def _asked_to_stop(self) -> bool:
+        if self._ledger.stopped(self._asked or self._plan_study) is None:
+            return False
+        self.stopped = True
+        self.watcher.say("asked to stop: cells in hand are finished, no other is begun")
+        for worker in self._workers.values():
+            worker.pause()
+        return True
+
+    def _left_to_others(self) -> bool:
+        """Return whether the winner is not ours to refit: the search goes on, or was stopped."""
+        return self.stopped or (
+            self._helping and self._ledger.counts(self._plan_study)["RUNNING"] > 0
+        )
 
     def _withdraw(self) -> None:
         if withdraw(self._ledger, self._plan_study):

@@ -64,6 +64,10 @@ class WorkerProcess:
         self.idle = False
         self._write(f"{word}\n")
 
+    def pause(self) -> None:
+        """Have it finish its cell and take no other; an idle one stays so."""
+        self._write("pause\n")
+
     def dismiss(self) -> None:
         """End it at once: it is idle and holds nothing."""
         self._process.kill()

@@ -1,0 +1,35 @@
+"""``sweep stop``: have a study's workers finish their cells and leave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from sweep.cli.options import storage_option, study_argument
+from sweep.cli.text import clean, counted
+
+
+@click.command(short_help="Have a study's workers finish their cells and leave.")
+@study_argument
+@storage_option
+def stop(*, study: str, storage: str | None) -> None:
+    """Have every worker of a study finish its cell and leave, wherever it runs.
+
+    `sweep run` continues the study.
+
+    \b
+    Example:
+      sweep stop digits-grid
+    """
+    from contextlib import closing
+
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.storage import storage_url
+
+    with closing(Ledger(storage_url(storage), create=False)) as ledger:
+        ledger.header(study)
+        running = ledger.counts(study)["RUNNING"]
+        ledger.stop(study, datetime.now().astimezone().isoformat(timespec="seconds"))
+    at_work = f"{counted(running, 'cell')} in hand will be finished" if running else "none runs"
+    click.echo(f"{clean(study)} stops: {at_work}; `sweep run` continues it")

@@ -1,0 +1,66 @@
+"""Work along on the studies of a ledger: what ``sweep worker`` does on any machine."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.ledger import Ledger
+from sweep.ledger.reading import study_spec
+from sweep.ledger.storage import storage_url
+from sweep.selection.outlines import all_outlines
+from sweep.study.run import run_study
+
+if TYPE_CHECKING:
+    from sweep.study.result import StudyResult
+
+
+def join_study(name: str, storage: str | None = None, **options: Any) -> StudyResult:
+    """Take cells of a study that is in the ledger, until none waits.
+
+    The study file is read from the ledger. The data are loaded here, by their name or path, and
+    must have the fingerprint that the study began with; modules that the study names must be
+    allowed here.
+
+    Parameters
+    ----------
+    name : str
+        The study.
+    storage : str, optional
+        The ledger; as for :func:`sweep.run_study`.
+    **options
+        ``n_jobs``, ``data_home``, ``allow``, ``watcher``, ``nursery`` of :func:`sweep.run_study`.
+
+    Returns
+    -------
+    StudyResult
+        As it stands when this machine leaves.
+
+    Raises
+    ------
+    StudyNotFoundError
+        If there is no such study.
+    StudyChangedError
+        If the data here are others.
+    SweepError
+        As :func:`sweep.run_study`.
+    """
+    url = storage_url(storage)
+    with closing(Ledger(url, create=False)) as ledger:
+        spec = study_spec(name, ledger.header(name))
+    return run_study(spec, storage=url, helping=True, **options)
+
+
+def open_studies(storage: str | None = None) -> list[str]:
+    """Return the names of the studies that have cells to take, oldest first.
+
+    Studies that somebody has stopped are left out.
+    """
+    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
+        found = all_outlines(ledger)
+        return [
+            each.name
+            for each in found
+            if ledger.stopped(each.name) is None
+            and (each.status == "stopped" or ledger.counts(each.name)["WAITING"])
+        ]
