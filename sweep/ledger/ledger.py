@@ -12,6 +12,7 @@ from sweep.ledger.codec import cell_to_plain, result_to_plain
 from sweep.ledger.digest import trial_digest
 from sweep.ledger.keys import CELL, COPIED, DIGEST, LOST, REASON, RESULT, RUNG, WORKER
 from sweep.ledger.lines import waiting_cells
+from sweep.ledger.steady import again
 from sweep.ledger.studies import Studies
 from sweep.spaces import encode
 
@@ -127,9 +128,12 @@ class Ledger(Studies):
             if claim := self._take_first(name, worker):
                 return claim
             study_id = self.study_id(name)
-            with self.storage.engine.connect() as connection:
-                self._waiting[name] = deque(waiting_cells(connection, study_id))
+            self._waiting[name] = deque(again(lambda: self._list_waiting(study_id)))
             return self._take_first(name, worker)
+
+    def _list_waiting(self, study_id: int) -> list[WaitingCell]:
+        with self.storage.engine.connect() as connection:
+            return waiting_cells(connection, study_id)
 
     def _take_first(self, name: str, worker: str) -> Claim | None:
         from sweep.ledger.writing import take
@@ -137,7 +141,8 @@ class Ledger(Studies):
         waiting = self._waiting.get(name)
         while waiting:
             some = list(islice(waiting, TAKEN_FROM))
-            taken, still = take(self.storage, [each.trial_id for each in some], {WORKER: worker})
+            ids = [each.trial_id for each in some]
+            taken, still = again(lambda ids=ids: take(self.storage, ids, {WORKER: worker}))  # type: ignore[misc]
             gone = next((i for i, each in enumerate(some) if each.trial_id in still), len(some))
             for _ in range(gone + (taken is not None)):
                 waiting.popleft()
@@ -148,7 +153,7 @@ class Ledger(Studies):
     def beat(self, claim: Claim) -> None:
         """Say that the process working on a claim is alive."""
         with self.translated():
-            self.storage.record_heartbeat(claim.trial_id)
+            again(lambda: self.storage.record_heartbeat(claim.trial_id))
 
     def complete(
         self,
@@ -266,14 +271,15 @@ class Ledger(Studies):
 
         from sweep.ledger.writing import end
 
+        held = {LOST: lost} if lost else {}
         with self.translated():
-            return end(self.storage, trial_id, TrialState.FAIL, {LOST: lost} if lost else {})
+            return again(lambda: end(self.storage, trial_id, TrialState.FAIL, held))
 
     def stale(self, name: str) -> list[int]:
         """Return the identifiers of running trials without a sign of life for too long."""
         study_id = self.study_id(name)
         with self.translated():
-            return self.storage._get_stale_trial_ids(study_id)
+            return again(lambda: self.storage._get_stale_trial_ids(study_id))
 
     def _end(
         self, claim: Claim, state: str, attributes: Mapping[str, Any], value: Value | None = None,
@@ -288,9 +294,11 @@ class Ledger(Studies):
         held = {CELL: dict(claim.cell), **attributes}
         digest = trial_digest(state, values, {**claim.stored, **params}, held)
         with self.translated():
-            return end(
-                self.storage, claim.trial_id, TrialState[state], {**attributes, DIGEST: digest},
-                values, {**(steps or {}), **reports},
+            return again(
+                lambda: end(
+                    self.storage, claim.trial_id, TrialState[state],
+                    {**attributes, DIGEST: digest}, values, {**(steps or {}), **reports},
+                )
             )  # fmt: skip
 
     @property

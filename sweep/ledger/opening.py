@@ -11,18 +11,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
-from sweep.ledger.schema import is_older, upgrade
+from sweep.ledger.schema import LOCK_SECONDS, connect_to_read, is_older, upgrade
+from sweep.ledger.steady import causes, wait_for_server
 from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, shown_url, sqlite_path
 from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from optuna.storages import RDBStorage
-
-LOCK_SECONDS = 60.0
-"""How long a process waits for another's write to an SQLite ledger."""
 
 HEADER = b"SQLite format 3\x00"
 
@@ -54,7 +52,9 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         _check_address(url)
     try:
         if path is None:
-            return _open(url, _POOLED, create=create)
+            storage = _open(url, _POOLED, create=create)
+            wait_for_server(storage.engine)
+            return storage
         _check_file(path, create=create)
         if create and is_older(path):
             upgrade(path)
@@ -175,7 +175,7 @@ def _check_tables(path: Path) -> None:
                 f"{path}: this file is not a ledger, or its beginning is damaged; it was left as "
                 "it is; name another with --storage"
             )
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+    with closing(connect_to_read(path)) as ledger:
         names = {name for (name,) in ledger.execute("SELECT name FROM sqlite_master")}
     if "version_info" not in names:
         raise LedgerError(
@@ -235,6 +235,17 @@ _SAID = (
         "a later version of Optuna made this ledger; please upgrade sweep; it was left as it is",
     ),
     (
+        ("authentication failed", "no password supplied"),
+        "the database server refuses this user or password",
+    ),
+    (
+        ("refused", "could not translate", "failed to resolve", "timeout expired"),
+        "the database server cannot be reached; check the address, and that it runs",
+    ),
+    (("load plugin",), "sweep knows no such database; it takes sqlite:/// and postgresql://"),
+    (("locked",), "another process holds the ledger; try again"),
+    (("FATAL:  database",), "there is no such database on this server; make it first"),
+    (
         ("no such table", "does not exist"),
         "there is no ledger here yet; `sweep run FILE` makes one",
     ),
@@ -242,16 +253,11 @@ _SAID = (
 """What the libraries say, and what that means here."""
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 def _translated(error: Exception, shown: str) -> LedgerError:
-    text = " ".join(str(each) for each in _causes(error))
+    text = " ".join(str(each) for each in causes(error))
     if isinstance(error, ImportError | ModuleNotFoundError):
-        return LedgerError(f"{shown}: the driver of this database is not installed ({error})")
+        extra = ': pip install "sweep[postgres]"' if shown.startswith("postgresql") else ""
+        return LedgerError(f"{shown}: the driver of this database is not installed{extra}")
     meant = (meaning for words, meaning in _SAID if any(word in text for word in words))
     unknown = f"the ledger cannot be opened ({type(error).__name__})"
     return LedgerError(f"{shown}: {next(meant, unknown)}")

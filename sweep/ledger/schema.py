@@ -15,10 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LOCK_SECONDS = 60.0
+"""How long a process waits for another's write to an SQLite ledger."""
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect to an SQLite ledger that is only to be looked at."""
+    where = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(where, uri=True, timeout=LOCK_SECONDS)
+
+
 def revision(path: Path) -> str | None:
     """Return the version of an SQLite ledger's tables; None where it says none."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+        with closing(connect_to_read(path)) as ledger:
             found = ledger.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error:
         return None
@@ -58,7 +68,7 @@ def upgrade(path: Path) -> Path:
     backup, copy = path.with_name(f"{path.name}.before-{held}"), path.with_name(f"{path.name}.new")
     try:
         copy.unlink(missing_ok=True)
-        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(copy)) as new:
+        with closing(connect_to_read(path)) as old, closing(sqlite3.connect(copy)) as new:
             old.backup(new)
         upgrade_tables(f"sqlite:///{copy}")
         backup.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from sweep.ledger.lines import counted
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.opening import open_storage
 from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
+from sweep.ledger.steady import again
 from sweep.ledger.storage import shown_url
 from sweep.passwords import redacted, shown_cause
 
@@ -89,7 +90,7 @@ class Studies:
         """
         with self.translated():
             try:
-                return self.storage.get_study_id_from_name(name)
+                return again(lambda: self.storage.get_study_id_from_name(name))
             except KeyError:
                 pass
         known = ", ".join(self.names()) or "none yet"
@@ -136,7 +137,8 @@ class Studies:
             If the study is not sweep's, or a later version wrote it.
         """
         with self.translated():
-            attributes = self.storage.get_study_user_attrs(self.study_id(name))
+            study_id = self.study_id(name)
+            attributes = again(lambda: self.storage.get_study_user_attrs(study_id))
         if STUDY not in attributes:
             raise LedgerError(f"study {name!r} was not made by sweep; choose another --name")
         header: dict[str, Any] = attributes[STUDY]
@@ -201,7 +203,7 @@ class Studies:
         """Return since when a study's workers are asked to leave; None where they are not."""
         study_id = self.study_id(name)
         with self.translated():
-            when = self.storage.get_study_user_attrs(study_id).get(STOP)
+            when = again(lambda: self.storage.get_study_user_attrs(study_id)).get(STOP)
         return None if when is None else str(when)
 
     def delete(self, name: str) -> None:
@@ -230,7 +232,9 @@ class Studies:
         study_id, states = self.study_id(name), (TrialState[state],) if state else None
         try:
             with self.translated():
-                return self.storage.get_all_trials(study_id, deepcopy=False, states=states)
+                return again(
+                    lambda: self.storage.get_all_trials(study_id, deepcopy=False, states=states)
+                )
         except (LedgerError, *UNREADABLE) as error:
             if found := salvaged_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
@@ -239,8 +243,13 @@ class Studies:
     def counts(self, name: str) -> Counter[str]:
         """Return how many trials of a study are in each state."""
         study_id = self.study_id(name)
-        with self.translated(), self.storage.engine.connect() as connection:
-            return counted(connection, study_id)
+
+        def ask() -> Counter[str]:
+            with self.storage.engine.connect() as connection:
+                return counted(connection, study_id)
+
+        with self.translated():
+            return again(ask)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

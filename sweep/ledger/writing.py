@@ -16,6 +16,8 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import TrialState
 from sqlalchemy import insert
 
+from sweep.ledger.keys import DIGEST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -183,12 +185,12 @@ def end(
     Returns
     -------
     bool
-        False if it had ended before, or is gone: nothing is written then.
+        False if it had ended before otherwise, or is gone: nothing is written then.
     """
     with _create_scoped_session(storage.scoped_session) as session:
         trial = _locked(session, trial_id)
         if trial is None or trial.state.is_finished():
-            return False
+            return trial is not None and _is_ours(session, trial_id, attributes.get(DIGEST))
         _write(storage, session, trial_id, attributes)
         for step, value in (steps or {}).items():
             storage._set_trial_intermediate_value_without_commit(session, trial_id, step, value)
@@ -197,6 +199,14 @@ def end(
         trial.state = state
         trial.datetime_complete = datetime.now()  # noqa: DTZ005 - Optuna stores it as UTC
     return True
+
+
+def _is_ours(session: Any, trial_id: int, digest: str | None) -> bool:
+    """Return whether a trial ended with just this result, whose acknowledgement was lost."""
+    held = session.query(models.TrialUserAttributeModel.value_json).filter_by(
+        trial_id=trial_id, key=DIGEST
+    )
+    return digest is not None and held.scalar() == json.dumps(digest)
 
 
 def _locked(session: Any, trial_id: int, *, skip: bool = False) -> Any:

@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.errors import SweepError
+from optuna.exceptions import StorageInternalError
+
+from sweep.errors import LedgerError, SweepError
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.storage import HEARTBEAT_SECONDS
 from sweep.search.constraints import TooLargeError, constraint_values
@@ -95,6 +97,9 @@ class Worker:
             with self._heartbeat(claim), self.control.interruptible(), self._time_limit(claim):
                 found = self.evaluator.evaluate(claim)
         except StopWork:
+            self.ledger.cut(claim.trial_id)
+            self.control.tell("cut", trial=claim.number)
+        except (LedgerError, StorageInternalError):  # the ledger's trouble, not the cell's
             self.ledger.cut(claim.trial_id)
             self.control.tell("cut", trial=claim.number)
         except TooLargeError as error:

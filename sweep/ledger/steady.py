@@ -1,0 +1,76 @@
+"""Go on when a database server was gone for a moment: a restart, a lost connection."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine import Engine
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 120.0
+"""How long a server may be away before that is an error."""
+
+TRIES = 5
+"""How often a transaction that lost its connection is begun again."""
+
+GONE = (
+    "terminating connection", "server closed", "starting up", "shutting down", "Connection refused",
+    "connection is lost", "connection failed", "consuming input failed", "connection is closed",
+)  # fmt: skip
+"""What PostgreSQL and its driver say then."""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def is_gone(error: BaseException) -> bool:
+    """Return whether an error says that the server's connection was lost."""
+    from sqlalchemy.exc import DBAPIError
+
+    for each in causes(error):
+        if isinstance(each, DBAPIError) and each.connection_invalidated:
+            return True
+        if any(word in str(each) for word in GONE):
+            return True
+    return False
+
+
+def again(act: Callable[[], T]) -> T:
+    """Run a transaction; once more where its connection was lost on the way.
+
+    It must be one that may be repeated: whatever was written before the loss is found there.
+    """
+    for tried in range(1, TRIES + 1):
+        try:
+            return act()
+        except Exception as error:
+            if tried == TRIES or not is_gone(error):
+                raise
+            time.sleep(0.2 * tried)
+    raise AssertionError
+
+
+def wait_for_server(engine: Engine) -> None:
+    """Let new connections of an engine wait until the server is back."""
+    from sqlalchemy import event
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        end, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
+        while True:
+            try:
+                return dialect.connect(*arguments, **options)
+            except Exception as error:
+                if time.monotonic() > end or not is_gone(error):
+                    raise
+            time.sleep(pause)
+            pause = min(2.0, 2 * pause)
