@@ -21,6 +21,7 @@ HOMES = {
     "init": "init:init",
     "check": "check:check",
     "run": "run:run",
+    "submit": "submit:submit",
     "worker": "worker:worker",
     "stop": "stop:stop",
     "list": "listing:list_studies",

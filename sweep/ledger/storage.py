@@ -68,8 +68,11 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
 
     Ledgers in one folder may each have a study of that name, and a removed ledger leaves its
     files: the study's own ``uid`` tells them apart. Studies of older versions have none.
+    ``SWEEP_ARTIFACTS`` names a folder that every machine sees, in place of one beside the ledger.
     """
-    return ledger_folder(url) / "artifacts" / slug(name) / uid
+    shared = os.environ.get("SWEEP_ARTIFACTS")
+    root = Path(shared) if shared else ledger_folder(url) / "artifacts"
+    return root / slug(name) / uid
 
 
 def sqlite_path(url: str) -> Path | None:
