@@ -7,6 +7,7 @@ on the command line or in the project's ``pyproject.toml``, never in the study f
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import sys
 import tomllib
@@ -69,6 +70,15 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
             "in pyproject.toml"
         )
     return _callable(_module(name, folder), attribute)
+
+
+def source_digest(reference: str, *, allow: Collection[str], folder: Path | None) -> str:
+    """Return a digest of the file that a reference's code stands in; empty where it has none."""
+    found = resolve(reference, allow=allow, folder=folder)
+    held = getattr(sys.modules.get(getattr(found, "__module__", "")), "__file__", None)
+    if held is None:
+        return ""
+    return hashlib.sha256(Path(held).read_bytes()).hexdigest()[:12]
 
 
 def allowed(module: str, allow: Collection[str]) -> bool:

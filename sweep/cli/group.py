@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.text import complain
+from sweep.cli.text import clean, complain
 from sweep.errors import SweepError
 
 if TYPE_CHECKING:
@@ -78,6 +78,13 @@ class Sweep(click.Group):
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except OSError as error:
+            if not error.filename:
+                _report_defect(ctx, error)
+            log.error("%s", error)  # noqa: TRY400 - the disk's trouble is no defect of ours
+            _trace_if_asked(ctx)
+            complain(f"error: {clean(error.filename)}: {error.strerror or error}")
+            ctx.exit(SweepError.exit_status)
         except Exception as error:  # noqa: BLE001 - the last place before the person
             _report_defect(ctx, error)
 

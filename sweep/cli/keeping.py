@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 60.0
 """Between two reports; a report that takes long is written more seldom."""
 
+JOIN_SECONDS = 10.0
 SHARE = 20
 """A report may take one part in so many of the time."""
 
@@ -49,7 +50,7 @@ class ReportKeeper:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.join(JOIN_SECONDS)
 
     def _keep(self) -> None:
         pause = self._every

@@ -48,7 +48,7 @@ A first study:
 Results are kept in .sweep/ledger.db of the current project; --storage or
 SWEEP_STORAGE name another ledger, SWEEP_STORAGE_FILE a file with its address.
 SWEEP_DATA_HOME names the folder with mnist.npz and the like. Exit status: 0
-done, 1 some trials failed, 2 bad input, 3 a defect in sweep, 130 interrupted.
+done, 1 some trials failed, 2 bad input, 3 a defect in sweep, 130 interrupted, 143 ended by SIGTERM.
 
 \b
 Completion of commands and study names:

@@ -11,7 +11,8 @@ import click
 
 from sweep.cli.board import board_parts, failure_lines
 from sweep.cli.check import read_spec
-from sweep.cli.group import INTERRUPTED, QUIET, command_line, log
+from sweep.cli.ending import heard, status_of
+from sweep.cli.group import QUIET, command_line, log
 from sweep.cli.keeping import ReportKeeper
 from sweep.cli.options import (
     allow_option,
@@ -26,7 +27,7 @@ from sweep.cli.options import (
 from sweep.cli.output import console, show
 from sweep.cli.report import written
 from sweep.cli.text import clean, complain, counted, duration
-from sweep.errors import InterruptedRunError, ResultError, SweepError
+from sweep.errors import InterruptedRunError, ResultError
 from sweep.workers.nursery import started_ahead
 
 if TYPE_CHECKING:
@@ -81,24 +82,25 @@ def run(
     outer = () if nested is None else (f"search.nested={nested}",)
     reporter = reporter_for(quiet=quiet or ctx.meta[QUIET])
     try:
-        with started_ahead() as nursery:
-            from sweep.study.run import run_study
+        with heard():
+            with started_ahead() as nursery:
+                from sweep.study.run import run_study
 
-            spec = read_spec(file, (*changes, *outer), name)
+                spec = read_spec(file, (*changes, *outer), name)
+                if reporting:
+                    threading.Thread(target=_load_drawing, daemon=True).start()
+                keeper = ReportKeeper(spec.study.name, storage, report_path)
+                with keeper if reporting else nullcontext():
+                    result = run_study(
+                        spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
+                        allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
+                        nursery=nursery,
+                    )  # fmt: skip
+            _show(result, reporter)
             if reporting:
-                threading.Thread(target=_load_drawing).start()
-            keeper = ReportKeeper(spec.study.name, storage, report_path)
-            with keeper if reporting else nullcontext():
-                result = run_study(
-                    spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
-                    allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
-                    nursery=nursery,
-                )  # fmt: skip
+                click.echo(f"report: {clean(_report(result, report_path, reporter))}")
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         ctx.exit(_stopped(ctx, reporter, stop))
-    _show(result, reporter)
-    if reporting:
-        click.echo(f"report: {clean(_report(result, report_path, reporter))}")
     ctx.exit(_status(ctx, result))
 
 
@@ -132,9 +134,9 @@ def _stopped(ctx: click.Context, reporter: Reporter, stop: BaseException) -> int
         kept = f"{progress.done} of {counted(progress.planned, 'cell')} done and kept"
         complain(f"interrupted: {kept}")
     else:
-        complain("interrupted before the first cell")
+        complain("interrupted before a cell was begun; what was done before is kept")
     complain(f"continue with: {command_line(ctx)}")
-    return stop.exit_status if isinstance(stop, SweepError) else INTERRUPTED
+    return status_of(stop)
 
 
 def _show(result: StudyResult, reporter: Reporter) -> None:

@@ -98,5 +98,7 @@ def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
         "",
     ]
     board = board_parts(record, console().width, top)
-    rest = [*importance_lines(record), *failure_lines(record)]
+    failures = failure_lines(record)
+    again = ["`sweep run` with --retry-failed tries them once more"] if failures else []
+    rest = [*importance_lines(record), *failures, *again]
     return [*map(Text, facts), *board, *map(Text, rest)]

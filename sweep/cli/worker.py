@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.cli.ending import heard, status_of
 from sweep.cli.group import QUIET, command_line
 from sweep.cli.options import (
     allow_option,
@@ -64,23 +65,24 @@ def worker(
     trouble: dict[str, str] = {}
     aside: set[str] = set()
     try:
-        for name in _taken(cells, lambda: aside | trouble.keys(), wait=wait):
-            try:
-                found = join_study(
-                    name, storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
-                    watcher=reporter,
-                )  # fmt: skip
-            except InterruptedRunError:
-                raise
-            except SweepError as error:  # this machine cannot help here; another study it may
-                trouble[name] = str(error)
-                complain(f"study {clean(name)} is left to others: {clean(error)}")
-            else:
-                if found.record.status == "stopped":  # its time is up, or it was stopped
-                    aside.add(name)
+        with heard():
+            for name in _taken(cells, lambda: aside | trouble.keys(), wait=wait):
+                try:
+                    found = join_study(
+                        name, storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
+                        watcher=reporter,
+                    )  # fmt: skip
+                except InterruptedRunError:
+                    raise
+                except SweepError as error:  # this machine cannot help here; another study it may
+                    trouble[name] = str(error)
+                    complain(f"study {clean(name)} is left to others: {clean(error)}")
+                else:
+                    if found.record.status == "stopped":  # its time is up, or it was stopped
+                        aside.add(name)
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         complain(f"interrupted; go on with: {command_line(ctx)}")
-        ctx.exit(stop.exit_status if isinstance(stop, SweepError) else 130)
+        ctx.exit(status_of(stop))
     if not trouble:
         click.echo("no cell is left to take")
     ctx.exit(2 if trouble else 0)

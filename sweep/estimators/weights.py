@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from sweep.errors import LedgerError, SweepError
 from sweep.training.engine import FitState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Fitted = TypeVar("Fitted")
@@ -76,14 +77,33 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
     LedgerError
         If the file is missing or damaged.
     """
-    arrays = read_arrays(path)
+    with unless_damaged(estimator, path):
+        _restore(estimator, read_arrays(path))
+    return estimator
+
+
+@contextmanager
+def unless_damaged(estimator: Any, path: Path) -> Iterator[None]:
+    """Take what is read from a file into an estimator, or leave that as it was.
+
+    Raises
+    ------
+    LedgerError
+        If the file holds something else.
+    """
+    before = dict(vars(estimator))
     try:
-        _restore(estimator, arrays)
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OSError) as error:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
         if isinstance(error, SweepError):
             raise
-        raise LedgerError(f"{path}: the winner's weights are damaged ({error!r})") from error
-    return estimator
+        raise LedgerError(f"{path}: the weights are damaged ({error!r})") from error
+    except LedgerError:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise
 
 
 def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, float]]:

@@ -84,6 +84,7 @@ class Ledger(Studies):
         super().__init__(url, create=create, reading=reading)
         self._waiting: dict[str, deque[WaitingCell]] = {}
         self._view: SearchView | None = None
+        self.seen_silent: dict[int, float] = {}
 
     def enqueue(
         self, name: str, cells: Sequence[PlannedCell], distributions: Mapping[str, Any]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import time
 import zlib
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from sweep.errors import LedgerError
 from sweep.ledger.storage import sqlite_path
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from sweep.ledger.studies import Studies
+
+
+LOCK_SECONDS = 30.0
+LOOK_SECONDS = 0.02
 
 
 @contextmanager
@@ -35,13 +41,28 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[None]:
     path = sqlite_path(ledger.url)
     if path is not None:
         with path.with_name(f"{path.name}.{part}").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _wait_for(lock, None if part == "finish" else LOCK_SECONDS)
             yield
     elif ledger.storage.engine.name == "postgresql":
         with _advisory(ledger.storage.engine, zlib.crc32(f"sweep {part} {name}".encode())):
             yield
     else:
         yield
+
+
+def _wait_for(lock: IO[str], seconds: float | None) -> None:
+    """Take a lock; a refit may take hours, everything else moments."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if end is not None and time.monotonic() > end:
+                raise LedgerError(
+                    f"{lock.name}: another process has held the ledger for {seconds:g} s; end it, "
+                    "and run the same command again"
+                ) from None
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import LedgerError
 from sweep.ledger.schema import LOCK_SECONDS, connect_to_read, is_older, upgrade
 from sweep.ledger.steady import causes, wait_for_server
-from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS, shown_url, sqlite_path
+from sweep.ledger.storage import (
+    GRACE_SECONDS,
+    HEARTBEAT_SECONDS,
+    shown_url,
+    sqlite_path,
+    sqlite_url,
+)
 from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
@@ -87,7 +93,7 @@ def _make(path: Path) -> None:
     """Make a new ledger: it appears whole, with all its tables, or not at all."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        _open(f"sqlite:///{unfinished}", {}, create=True).engine.dispose()
+        _open(sqlite_url(unfinished), {}, create=True).engine.dispose()
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)

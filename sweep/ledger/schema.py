@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
-from sweep.ledger.storage import shown_url
+from sweep.ledger.storage import shown_url, sqlite_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def upgrade(path: Path) -> Path:
         copy.unlink(missing_ok=True)
         with closing(connect_to_read(path)) as old, closing(sqlite3.connect(copy)) as new:
             old.backup(new)
-        upgrade_tables(f"sqlite:///{copy}")
+        upgrade_tables(sqlite_url(copy))
         backup.unlink(missing_ok=True)
         os.link(path, backup)
         copy.replace(path)

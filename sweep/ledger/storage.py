@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from sweep.errors import LedgerError
 from sweep.names import slug
@@ -20,7 +21,7 @@ def default_url(start: Path | None = None) -> str:
     """
     here = (start or Path.cwd()).resolve()
     marked = (f for f in (here, *here.parents) if (f / ".sweep").is_dir() or _is_project(f))
-    return f"sqlite:///{next(marked, here) / '.sweep' / 'ledger.db'}"
+    return sqlite_url(next(marked, here) / ".sweep" / "ledger.db")
 
 
 def storage_url(given: str | None = None) -> str:
@@ -37,7 +38,19 @@ def storage_url(given: str | None = None) -> str:
     for short in ("postgresql://", "postgres://"):
         if url.startswith(short):  # SQLAlchemy's default driver is another than the extra's
             return f"postgresql+psycopg://{url.removeprefix(short)}"
-    return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+    if "://" not in url:
+        return sqlite_url(Path(url).resolve())
+    scheme, _, rest = url.partition("://")
+    if not scheme.startswith("sqlite"):
+        return url
+    if len(rest) < 2 or rest.startswith("/:memory:"):
+        raise LedgerError(f"{url}: a ledger in memory would be lost at once; name a file")
+    return f"sqlite://{rest.partition('?')[0]}"
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the address of a file; what an address would read otherwise is escaped."""
+    return f"sqlite:///{quote(str(path), safe='/ ')}"
 
 
 def _from_file() -> str:
@@ -46,7 +59,7 @@ def _from_file() -> str:
     if not name:
         return ""
     try:
-        lines = Path(name).read_text(encoding="utf-8").splitlines()
+        lines = Path(name).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise LedgerError(f"SWEEP_STORAGE_FILE: {name} cannot be read: {why}") from error
@@ -60,7 +73,7 @@ def _from_file() -> str:
 def ledger_folder(url: str) -> Path:
     """Return the folder beside the ledger where files that belong to it lie."""
     path = sqlite_path(url)
-    return path.parent if path else Path(default_url()[len("sqlite:///") :]).parent
+    return (path or sqlite_path(default_url()) or Path()).parent
 
 
 def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
@@ -77,7 +90,7 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
 
 def sqlite_path(url: str) -> Path | None:
     """Return the file of an SQLite address, None for another database."""
-    return Path(url[len("sqlite:///") :]) if url.startswith("sqlite:///") else None
+    return Path(unquote(url[len("sqlite:///") :])) if url.startswith("sqlite:///") else None
 
 
 def shown_url(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +31,17 @@ class Checkpoints:
         Where they lie: beside the ledger, in the study's own folder, which goes with the study.
     limit : int
         Bytes that they may take together.
+    code : str
+        What the model is made by: fits of other code are not found.
     """
 
-    def __init__(self, folder: Path, limit: int = LIMIT_BYTES) -> None:
-        self.folder, self.limit = folder, limit
+    def __init__(self, folder: Path, limit: int = LIMIT_BYTES, code: str = "") -> None:
+        self.folder, self.limit, self.code = folder, limit, code
 
     def path(self, params: Mapping[str, Any], split: int, seed: int) -> Path:
         """Return the file of a fit: its parameters without ``epochs``, its split and seed."""
-        said = json.dumps([without_epochs(params), split, seed], sort_keys=True, default=str)
+        what = [without_epochs(params), split, seed, self.code]
+        said = json.dumps(what, sort_keys=True, default=str)
         return self.folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npz"
 
     def resume(self, estimator: Any, path: Path, most: int) -> Scores:
@@ -58,22 +62,25 @@ class Checkpoints:
             Score and loss of the held-out rows by epoch; empty where it begins anew, which a lost
             or damaged file costs.
         """
-        from sweep.estimators.weights import load_progress
+        from sweep.estimators.weights import load_progress, unless_damaged
 
         try:
-            scores = load_progress(estimator, path, most)
+            with unless_damaged(estimator, path):
+                scores = load_progress(estimator, path, most)
         except LedgerError:
             return {}
         if scores:
-            os.utime(path)
+            with suppress(OSError):
+                os.utime(path)
         return scores
 
     def keep(self, estimator: Any, path: Path, scores: Scores) -> None:
         """Write where a fit has come to; the longest unused files make room for it."""
         from sweep.estimators.weights import save_progress
 
-        save_progress(estimator, path, scores)
-        self._make_room()
+        with suppress(OSError):  # a fit goes on without its copy
+            save_progress(estimator, path, scores)
+            self._make_room()
 
     def _make_room(self) -> None:
         found = []

@@ -41,6 +41,16 @@ def make_estimator(
     return KerasClassifier(factory, **{**fixed, **params})
 
 
+def code_of(spec: StudySpec, allow: Collection[str]) -> str:
+    """Return what a study's models are made by: fits of other code are not gone on with."""
+    from sweep import __version__
+    from sweep.references import is_reference, source_digest
+
+    if not is_reference(spec.model.factory):
+        return __version__
+    return source_digest(spec.model.factory, allow=allow, folder=spec.folder)
+
+
 def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
     """Refuse a factory of the person's own that may not be loaded, or lacks a parameter.
 

@@ -11,7 +11,7 @@ from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
 from sweep.ledger.storage import artifacts_folder
-from sweep.search.estimator import make_estimator
+from sweep.search.estimator import code_of, make_estimator
 from sweep.search.opening import open_test_set
 from sweep.search.pictures import weight_shapes, winner_pictures
 from sweep.search.scoring import Predicted, Scoring
@@ -76,7 +76,8 @@ def _finish(
     if spec.search.refit_precision:
         estimator.set_params(precision=spec.search.refit_precision)
     folder = artifacts_folder(ledger.url, name, record.uid)
-    kept = FitKeeper(folder / "refit", {"params": chosen.params, "epochs": epochs})
+    cell = {"params": chosen.params, "epochs": epochs, "as": estimator.precision}
+    kept = FitKeeper(folder / "refit", {**cell, "code": code_of(spec, allow)})
     estimator.set_callbacks(kept).fit(data.x_train, data.y_train)
     seen = _TestScore(estimator, spec.search.scoring)
     opening, score = open_test_set(sealed, ledger, record, chosen, seen)

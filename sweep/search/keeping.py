@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
 from sweep.estimators.base import BaseKerasClassifier
 from sweep.estimators.unfinished import load_unfinished, save_unfinished
+from sweep.estimators.weights import unless_damaged
 from sweep.search.pace import Pace
 
 if TYPE_CHECKING:
@@ -70,10 +72,10 @@ class FitKeeper:
         if estimator.callbacks:
             return
         try:
-            if load_unfinished(estimator, self.folder):
-                os.utime(self.folder)
-        except LedgerError:  # damaged: it begins anew
-            estimator.__dict__.pop("_resumed", None)
+            with unless_damaged(estimator, self.folder):
+                if load_unfinished(estimator, self.folder):
+                    os.utime(self.folder)
+        except LedgerError:  # it begins anew
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
@@ -82,7 +84,7 @@ class FitKeeper:
             return False
         due = self._pace.due(1.0 if context.task_name == "epoch" else ENDED_SHARE)
         if due and estimator._is_fast and not estimator.callbacks:
-            with self._pace.writing():
+            with self._pace.writing(), suppress(OSError):  # a fit goes on without its copy
                 save_unfinished(estimator, self.folder)
                 _make_room(self._home, self.folder)
         return False
@@ -97,7 +99,7 @@ def remove_old(folder: Path, age: float = AGE_SECONDS) -> None:
     """Remove the unfinished fits that nobody has touched for so many seconds."""
     limit = time.time() - age
     for each in folder.glob("*"):
-        if each.stat().st_mtime < limit:
+        if _touched(each) < limit:
             shutil.rmtree(each, ignore_errors=True)
 
 
@@ -105,7 +107,10 @@ def _make_room(home: Path, own: Path) -> None:
     found = sorted((each for each in home.iterdir() if each != own), key=_touched)
     sizes = {each: _size(each) for each in (*found, own)}
     total = sum(sizes.values())
-    for each in (*found, own):  # one's own last: a fit that is larger than all of it is not kept
+    if sizes[own] > LIMIT_BYTES:  # alone too large: no reason to take the others' away
+        shutil.rmtree(own, ignore_errors=True)
+        return
+    for each in found:
         if total <= LIMIT_BYTES:
             return
         shutil.rmtree(each, ignore_errors=True)
@@ -120,4 +125,8 @@ def _touched(folder: Path) -> float:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.glob("*") if file.exists())
+    total = 0
+    for file in folder.glob("*"):
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total

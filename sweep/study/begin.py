@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sweep.ledger.pictures import data_pictures_path, save_pictures
+from sweep.references import is_reference, source_digest
 from sweep.search.parts import Part, check_parts, part_data
 from sweep.search.pictures import training_pictures
 from sweep.search.plan import Plan, cell_cost, check_models, check_scoring
@@ -31,7 +32,7 @@ def prepared(
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, dearest cells first."""
     dataset = part_data(dataset, part)
-    data, now = data_record(dataset), environment()
+    data, now = data_record(dataset), {**environment(), **_own_code(spec, job)}
     check_models(spec, plan, data.shape, len(data.classes))
     check_scoring(spec, len(data.classes))
     make_splits(spec, dataset.y_train, dataset.groups)  # refuses what cannot be split
@@ -56,6 +57,16 @@ def prepared(
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
     return replace(plan, cells=tuple(cells))
+
+
+def _own_code(spec: StudySpec, job: Job) -> dict[str, str]:
+    """Return a digest of each module of the person's own that a study names."""
+    named = (spec.model.factory, spec.data.dataset)
+    return {
+        each.partition(":")[0]: source_digest(each, allow=job.allow, folder=spec.folder)
+        for each in named
+        if is_reference(each)
+    }
 
 
 def uid_of(ledger: Ledger, name: str) -> str:

@@ -96,6 +96,7 @@ def _work(job: Job, control: Control) -> int:
     order = "work"
     while order != "stop":
         if order == "work" and not worker.run():
+            control.tell("worn")
             return RECYCLE
         if order == "finish":
             with control.interruptible():

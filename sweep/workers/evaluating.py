@@ -9,7 +9,7 @@ from sweep.ledger.storage import artifacts_folder
 from sweep.search.again import taken_over
 from sweep.search.checkpoints import Checkpoints, Store
 from sweep.search.constraints import check_size
-from sweep.search.estimator import make_estimator
+from sweep.search.estimator import code_of, make_estimator
 from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate, mean_score
 from sweep.search.pruners import largest_epochs, make_pruner
 from sweep.search.samplers import make_sampler
@@ -91,7 +91,7 @@ class Evaluator:
         lasting = bool((searched and asked.curves) or self._climb.ladder)
         if own or asked.timed or not (lasting or self.spec.search.pruner):
             return None
-        held = Checkpoints(self._folder / "checkpoints")
+        held = Checkpoints(self._folder / "checkpoints", code=self._code)
         return Store(held, params, largest_epochs(self.spec) if lasting else 0)
 
     def _score(
@@ -123,7 +123,7 @@ class Evaluator:
         from sweep.search.keeping import FitKeeper
 
         told = EpochTeller(self.control, claim.number, asked.epochs[-1])
-        cell = {"params": params, "epochs": asked.epochs}
+        cell = {"params": params, "epochs": asked.epochs, "code": self._code}
         self._kept = FitKeeper(self._folder / UNFINISHED, cell)
         callbacks = [self._kept, told]
         if self.spec.search.split_pruner is None:
@@ -167,6 +167,10 @@ class Evaluator:
         if self._kept is not None:
             self._kept.clear()
             self._kept = None
+
+    @cached_property
+    def _code(self) -> str:
+        return code_of(self.spec, self.job.allow)
 
     @cached_property
     def _folder(self) -> Path:

@@ -71,6 +71,13 @@ def is_dead(worker: str) -> bool:
     return birth != _birth(int(number))
 
 
+def is_alive_here(worker: str) -> bool:
+    """Return whether a worker is a living process of this machine."""
+    host, _, rest = worker.partition(":")
+    room = rest.rpartition(":")[2]
+    return host == socket.gethostname() and room == _room() and not is_dead(worker)
+
+
 def _birth(pid: int) -> str:
     """Return when a process began, in the kernel's ticks; empty where the system has no /proc."""
     try:

@@ -7,7 +7,6 @@ import resource
 import sys
 import threading
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ class Worker:
         except TooLargeError as error:
             self._refuse(claim, error)
         # Any failure of a person's model is a result, also one that would leave the process.
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             self._fail(claim, error)
         else:
             self._record(claim, found)
@@ -125,7 +124,8 @@ class Worker:
 
     def _lost(self, claim: Claim, reason: str) -> None:
         kept = self.ledger.fail(claim, reason)
-        self.evaluator.clear()
+        if kept:
+            self.evaluator.clear()
         state = "FAIL" if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, reason=reason)
 
@@ -143,7 +143,8 @@ class Worker:
         result = (claim, self._values(found, epoch), found.splits, found.layers)
         record = self.ledger.pruned if found.pruned else self.ledger.complete
         kept = record(*result, copied_from=found.copied_from, steps=self.evaluator.steps(found))
-        self.evaluator.clear()
+        if kept:  # else another worker may be at it, from where this one's fits were written
+            self.evaluator.clear()
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
         given_up = "PAUSED" if self.evaluator.pauses else "PRUNED"
         state = (given_up if found.pruned else state) if kept else "LATE"
@@ -163,7 +164,11 @@ class Worker:
         self.control.tell("ended", trial=claim.number, state=state, reason=str(error))
 
     def _time_limit(self, claim: Claim) -> AbstractContextManager[None]:
-        return time_limit(self.spec.search.trial_timeout, partial(self._lost, claim))
+        def record(reason: str) -> None:
+            self._lost(claim, reason)
+            self.control.tell("worn")
+
+        return time_limit(self.spec.search.trial_timeout, record)
 
     @contextmanager
     def _heartbeat(self, claim: Claim) -> Iterator[None]:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sweep.workers.environment import environment
@@ -19,9 +21,11 @@ from sweep.workers.template import DATA, MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sweep.datasets import Dataset
+
+
+WATCH_SECONDS = 0.1
 
 
 class Nursery:
@@ -141,7 +145,10 @@ class Template:
                 self._hear(json.loads(message))
         self._silent = True
         for child in list(self._children.values()):
-            child.ended(1)
+            if child.pid is None:
+                child.ended(1)
+            else:
+                threading.Thread(target=child.watch, daemon=True).start()
 
     def _hear(self, message: dict[str, int]) -> None:
         if "status" in message:
@@ -150,6 +157,14 @@ class Template:
                     child.ended(message["status"])
         else:
             self._children[message["token"]].pid = message["pid"]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 @contextmanager
@@ -177,6 +192,12 @@ class Forked:
         if self._status is None:
             self._status = status
         self._over.set()
+
+    def watch(self) -> None:
+        """Look until it has ended, where nobody tells; its status is then not known."""
+        while self.pid is not None and self._status is None and _is_alive(self.pid):
+            time.sleep(WATCH_SECONDS)
+        self.ended(1)
 
     def poll(self) -> int | None:
         """Return the exit status, negative for a signal; None while it lives."""

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import InterruptedRunError, LedgerError
-from sweep.workers.job import RECYCLE
 from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
@@ -224,6 +223,9 @@ class Pool:
     def _on_hello(self, worker: WorkerProcess, event: Event) -> None:
         worker.name = event["name"]
 
+    def _on_worn(self, worker: WorkerProcess, _event: Event) -> None:
+        worker.worn = True
+
     def _on_idle(self, worker: WorkerProcess, _event: Event) -> None:
         worker.idle = True
 
@@ -239,7 +241,7 @@ class Pool:
         self._progress.current.pop(worker.number, None)
         worker.end(LEAVE_SECONDS)
         status = worker.exit_status
-        if status != RECYCLE:
+        if not worker.worn:
             self._mourn(worker, status)
         fresh = self._workers[worker.number] = self._start(worker.number)
         if self._job:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from sweep.workers.nursery import Forked
 
 Event = dict[str, Any]
+
+READ_SECONDS = 2.0
+"""How long the last events of a worker that has ended may take."""
 
 
 class WorkerProcess:
@@ -44,11 +49,13 @@ class WorkerProcess:
         start: Callable[[Path], subprocess.Popen[str] | Forked],
     ) -> None:
         self.number, self.log = number, log
-        self.idle = False
+        self.idle = self.worn = False
         self.name = ""
         log.parent.mkdir(parents=True, exist_ok=True)
         self._process = start(log)
-        threading.Thread(target=self._read, args=(events,), daemon=True).start()
+        reader = threading.Thread(target=self._read, args=(events,), daemon=True)
+        reader.start()
+        threading.Thread(target=self._see_off, args=(events, reader), daemon=True).start()
 
     @property
     def exit_status(self) -> int | None:
@@ -103,7 +110,14 @@ class WorkerProcess:
                 for line in lines:
                     with contextlib.suppress(json.JSONDecodeError):
                         events.put((self.number, json.loads(line)))
+
+    def _see_off(self, events: queue.Queue[tuple[int, Event]], reader: threading.Thread) -> None:
+        """When it has ended, end what it has left behind, and say so."""
         self._process.wait()
+        if self._process.pid:  # it leads a group of its own, and others may hold its pipes
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        reader.join(READ_SECONDS)
         events.put((self.number, {"event": "gone", "process": id(self)}))
 
 

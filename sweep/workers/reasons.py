@@ -18,10 +18,18 @@ LIBRARIES = (
 
 def reason_of(error: BaseException) -> str:
     """Return one line that says why an evaluation failed, without a password of the ledger."""
-    lines = redacted(str(error)).strip().splitlines() or ["no message"]
+    lines = redacted(_text(error)).strip().splitlines() or ["no message"]
     if isinstance(error, SweepError):
         return lines[0]
     return f"{type(error).__name__}: {lines[0]}{_place(error)}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        said = str(error)
+    except BaseException:  # noqa: BLE001 - a person's exception may do anything
+        return "(a message that cannot be made)"
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def _place(error: BaseException) -> str:

@@ -17,12 +17,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from sweep.workers.environment import COMMAND
 
 LOOK_SECONDS = 0.05
+LEAVE_SECONDS = 8.5
+"""How long workers may take to leave when the run is gone; a little more than they ask for."""
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 256
 DATA = b"data"
@@ -36,9 +39,24 @@ def main(fd: int) -> None:
     _die_with_the_run()
     with socket.socket(fileno=fd) as control:
         preload()
-        while _one_round(control):
+        _outlive_the_run()
+        workers: set[int] = set()
+        while _one_round(control, workers):
             for pid, status in _ended():
+                workers.discard(pid)
                 _say(control, pid=pid, status=os.waitstatus_to_exitcode(status))
+        _see_off(workers)
+
+
+def _see_off(workers: set[int]) -> None:
+    """Give the workers of a run that is gone the time to leave; end those that do not."""
+    end = time.monotonic() + LEAVE_SECONDS
+    while workers and time.monotonic() < end:
+        workers -= {pid for pid, _ in _ended()}
+        time.sleep(LOOK_SECONDS)
+    for pid in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _die_with_the_run() -> None:
@@ -47,7 +65,12 @@ def _die_with_the_run() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _one_round(control: socket.socket) -> bool:
+def _outlive_the_run() -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 0)
+
+
+def _one_round(control: socket.socket, workers: set[int]) -> bool:
     """Make a worker if one is asked for; False when the run has gone."""
     if not select.select([control], [], [], LOOK_SECONDS)[0]:
         return True
@@ -60,6 +83,7 @@ def _one_round(control: socket.socket) -> bool:
     pid = _fork(control, fds) if _single_threaded() else _spawn(fds)
     for fd in fds:
         os.close(fd)
+    workers.add(pid)
     _say(control, token=int(message), pid=pid)
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ from sweep.ledger.keys import CELL, LOST, REASON, WORKER
 from sweep.ledger.limits import out_of_patience
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objectives_of
-from sweep.ledger.storage import GRACE_SECONDS
-from sweep.workers.job import is_dead
+from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
+from sweep.workers.job import is_alive_here, is_dead
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -50,7 +51,29 @@ def reap(ledger: Ledger, name: str, gone: str | None = None, how: str | None = N
             lost = (how or "the worker ended") if worker == gone else None
             reaped += ledger.cut(trial._trial_id, lost)
     silent = f"the worker gave no sign of life for {GRACE_SECONDS} s"
-    return reaped + sum(ledger.cut(trial_id, silent) for trial_id in ledger.stale(name))
+    return reaped + sum(ledger.cut(trial_id, silent) for trial_id in _silent(ledger, name))
+
+
+def _silent(ledger: Ledger, name: str) -> list[int]:
+    """Return the trials without a sign of life; those of workers alive here when seen so twice.
+
+    The clock of a machine may jump, and a laptop sleep; a worker that lives beats again soon.
+    """
+    stale = ledger.stale(name)
+    if not stale:
+        return []
+    alive = {
+        trial._trial_id
+        for trial in _in_state(ledger, name, "RUNNING")
+        if is_alive_here(trial.user_attrs.get(WORKER, ""))
+    }
+    now = time.monotonic()
+    ledger.seen_silent = {each: ledger.seen_silent.get(each, now) for each in stale}
+    return [
+        each
+        for each in stale
+        if each not in alive or now - ledger.seen_silent[each] > 2 * HEARTBEAT_SECONDS
+    ]
 
 
 def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False) -> int:
