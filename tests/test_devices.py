@@ -8,9 +8,9 @@ from contextlib import nullcontext
 
 import pytest
 from commands import here, sweep  # noqa: F401
-from test_study import OWN, own, table
+from test_study import own, table
 
-from sweep import load_study, run_study
+from sweep import run_study
 from sweep.errors import DeviceError
 from sweep.workers import devices
 from sweep.workers.devices import Devices, cores, find_devices, see_only
@@ -228,10 +228,7 @@ def test_without_gpus_nothing_is_said_or_hidden(tmp_path, monkeypatch):
     monkeypatch.setattr(devices, "PROC", tmp_path / "none")
     monkeypatch.setenv("DEVICES_SEEN", str(tmp_path / "seen"))
     lines = Lines()
-    study = load_study({**OWN, "space": {"width": [4]}}).model_copy(
-        update={"folder": own("seen").folder}
-    )
-    run_study(study, storage=str(tmp_path / "l.db"), allow=["own_models"], watcher=lines)
+    run_study(own("seen"), storage=str(tmp_path / "l.db"), allow=["own_models"], watcher=lines)
     assert lines.said == []
     assert {line.split()[1] for line in (tmp_path / "seen").read_text().splitlines()} == {"None"}
 

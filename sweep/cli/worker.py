@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -66,7 +67,9 @@ def worker(
     reporter = reporter_for(quiet=quiet or ctx.meta[QUIET])
     trouble: dict[str, str] = {}
     aside: set[str] = set()
+    before = signal.getsignal(signal.SIGTERM)
     try:
+        signal.signal(signal.SIGTERM, _end)
         for name in _taken(cells, lambda: aside | trouble.keys(), wait=wait):
             try:
                 found = join_study(
@@ -84,9 +87,18 @@ def worker(
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         complain(f"interrupted; go on with: {command_line(ctx)}")
         ctx.exit(stop.exit_status if isinstance(stop, SweepError) else 130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if not trouble:
         click.echo("no cell is left to take")
     ctx.exit(2 if trouble else 0)
+
+
+def _end(number: int, _frame: Any) -> None:
+    """End wherever the command is: the first process of a container is ended by nothing else."""
+    error = InterruptedRunError("told to end")
+    error.exit_status = 128 + number
+    raise error
 
 
 def _taken(
