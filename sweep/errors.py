@@ -13,6 +13,7 @@
     │   └── StudyChangedError            same name, another question
     ├── ResultError (ValueError)         a table, pivot or report cannot be made as asked
     ├── DashboardError (OSError)         the dashboard cannot be served as asked
+    ├── DeviceError (ValueError)         a GPU that is asked for cannot be used
     └── InterruptedRunError              a run was stopped by a signal
 
 Every message says the rule, the value it got, and the remedy. The command line prints the
@@ -93,6 +94,10 @@ class ResultError(SweepError, ValueError):
 
 class DashboardError(SweepError, OSError):
     """The dashboard cannot be served as asked: an extra, a setting or a port is missing."""
+
+
+class DeviceError(SweepError, ValueError):
+    """A GPU that is asked for is not there, or cannot be used."""
 
 
 class InterruptedRunError(SweepError):

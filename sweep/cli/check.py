@@ -192,8 +192,8 @@ def _facts(standing: Standing) -> dict[str, str]:
         limit = f"{spec.search.max_parameters:,} parameters"
         facts["limit"] = f"{counted(checked.ruled_out, 'cell')} above {limit}: not trained"
     if checked.minutes is not None:
-        cores = min(checked.workers, standing.left)
-        facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(cores, 'core')}"
+        workers = min(checked.workers, standing.left)
+        facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(workers, checked.device)}"
     if (note := _width_note(standing)) is not None:
         facts["note"] = note
     if checked.warnings:

@@ -110,7 +110,26 @@ def jobs_option(command: F) -> F:
         type=int,
         callback=_some,
         metavar="N",
-        help="Workers.  [default: every core]",
+        help="Workers.  [default: one a GPU, else every core]",
+    )(command)
+
+
+def _there(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from sweep.workers.devices import find_devices
+
+        find_devices(value)
+    return value
+
+
+def gpus_option(command: F) -> F:
+    """``--gpus``: what the workers compute on."""
+    return click.option(
+        "--gpus",
+        callback=_there,
+        metavar="LIST",
+        help="GPUs that workers take turns on, as 0,2; or none.  [default: all that "
+        "CUDA_VISIBLE_DEVICES shows]",
     )(command)
 
 

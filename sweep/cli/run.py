@@ -19,6 +19,7 @@ from sweep.cli.options import (
     allowed,
     data_home_option,
     file_argument,
+    gpus_option,
     jobs_option,
     name_option,
     set_option,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Run a study, or continue it.")
 @file_argument
 @jobs_option
+@gpus_option
 @click.option(
     "--nested",
     type=click.IntRange(min=2),
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
 @storage_option
 @click.pass_context
 def run(
-    ctx: click.Context, *, file: str, n_jobs: int | None, nested: int | None,
+    ctx: click.Context, *, file: str, n_jobs: int | None, gpus: str | None, nested: int | None,
     changes: tuple[str, ...], name: str | None, allow: tuple[str, ...],
     data_home: Path | None, retry_failed: bool, reporting: bool,
     report_path: Path | None, quiet: bool, storage: str | None,
@@ -94,7 +96,7 @@ def run(
                     result = run_study(
                         spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
                         allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
-                        nursery=nursery,
+                        nursery=nursery, gpus=gpus,
                     )  # fmt: skip
             _show(result, reporter)
             if reporting:

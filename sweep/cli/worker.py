@@ -14,6 +14,7 @@ from sweep.cli.options import (
     allowed,
     complete_study,
     data_home_option,
+    gpus_option,
     jobs_option,
     storage_option,
 )
@@ -34,6 +35,7 @@ LOOK_SECONDS = 5.0
 @click.option("--all", "every", is_flag=True, help="Take cells of every study that has some.")
 @click.option("--wait", is_flag=True, help="Stay when none is left, and wait for more.")
 @jobs_option
+@gpus_option
 @allow_option
 @data_home_option
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
@@ -41,7 +43,8 @@ LOOK_SECONDS = 5.0
 @click.pass_context
 def worker(
     ctx: click.Context, *, names: tuple[str, ...], every: bool, wait: bool, n_jobs: int | None,
-    allow: tuple[str, ...], data_home: Path | None, quiet: bool, storage: str | None,
+    gpus: str | None, allow: tuple[str, ...], data_home: Path | None, quiet: bool,
+    storage: str | None,
 ) -> None:  # fmt: skip
     """Take cells of studies that are in the ledger, evaluate and record them.
 
@@ -70,7 +73,7 @@ def worker(
                 try:
                     found = join_study(
                         name, storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
-                        watcher=reporter,
+                        watcher=reporter, gpus=gpus,
                     )  # fmt: skip
                 except InterruptedRunError:
                     raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from sweep.search.prepare import data_record, load_data
 from sweep.search.samplers import check_extra
 from sweep.search.splits import make_splits
 from sweep.study.sections import check_own_sections
+from sweep.workers.devices import find_devices
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -67,6 +67,8 @@ class Check:
         Outer folds of a nested cross-validation, each of which repeats the search.
     outer_left : int
         Those that a run would still work on.
+    device : str
+        What each worker has for itself: ``"core"`` or ``"GPU"``.
     """
 
     spec: StudySpec
@@ -82,10 +84,11 @@ class Check:
     outer: int = 0
     outer_left: int = 0
     ruled_out: int = 0
+    device: str = "core"
 
     @property
     def minutes(self) -> float | None:
-        """Estimate of a run's minutes on this machine, all cores at work; start-up included."""
+        """Estimate of a run's minutes here, all cores or GPUs at work; start-up included."""
         if self.cpu_seconds is None:
             return None
         busy = max(1, min(self.workers, len(self.left)))
@@ -148,7 +151,7 @@ def check_study(
         # A fold searches (k - 1) / k of the rows.
         seconds *= 1 + outer_left * (1 - 1 / max(1, outer))
     refit = int(spec.search.refit) + outer
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    devices = find_devices()
     return Check(
         spec,
         plan,
@@ -157,12 +160,13 @@ def check_study(
         (1 + outer) * len(plan.cells) * each + refit,
         (1 + outer) * plan.candidates * each + refit,
         seconds,
-        cores or 1,
+        devices.default_workers(),
         warnings,
         left,
         outer,
         outer_left,
         len(ruled_out(spec, plan.cells, data.shape, len(data.classes))),
+        "GPU" if devices.gpus else "core",
     )
 
 

@@ -25,6 +25,7 @@ from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.sections import check_own_sections, computed, own_sections
+from sweep.workers.devices import Devices, cores, find_devices
 from sweep.workers.job import Job
 from sweep.workers.nursery import started_ahead
 from sweep.workers.pool import Pool
@@ -51,6 +52,7 @@ def run_study(
     watcher: Watcher | None = None,
     nursery: Nursery | None = None,
     helping: bool = False,
+    gpus: str | None = None,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -62,8 +64,8 @@ def run_study(
         The ledger: a path or a database address; by default ``SWEEP_STORAGE``, else
         ``.sweep/ledger.db`` in the current project.
     n_jobs : int, optional
-        Worker processes of one thread each; by default as many as cores. The table does not
-        depend on it (for a sampler that learns, such as TPE, it does).
+        Worker processes of one thread each; by default one a GPU, without any as many as cores.
+        The table does not depend on it (for a sampler that learns, such as TPE, it does).
     data_home : path, optional
         Folder with ``mnist.npz`` and the like; by default ``SWEEP_DATA_HOME``.
     allow : collection of str
@@ -79,6 +81,9 @@ def run_study(
     helping : bool, default=False
         Work along on a study that is in the ledger: change nothing of what it asks, and leave
         when no cell waits, though others are at work on the last ones.
+    gpus : str, optional
+        The GPUs that workers take turns on, such as ``"0,2"``, or ``"none"``; by default all that
+        ``CUDA_VISIBLE_DEVICES`` shows.
 
     Returns
     -------
@@ -92,6 +97,8 @@ def run_study(
         If the ledger holds another question or other data under that name.
     DataError, LedgerError
         If the data or the ledger fail.
+    DeviceError
+        If a GPU that is asked for cannot be used.
     InterruptedRunError
         On SIGINT or SIGTERM; what is finished is kept.
     """
@@ -99,6 +106,7 @@ def run_study(
     url = storage_url(storage)
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, tuple(allow))
+    devices = None if gpus is None else find_devices(gpus)
     check_extra(spec)
     check_own_sections(spec, job.allow)
     parts = parts_of(spec)
@@ -116,6 +124,7 @@ def run_study(
             nursery,
             stack,
             helping,
+            devices,
         )
         run.see_through(spec, None)
         if parts:
@@ -164,7 +173,9 @@ class _Run:
     nursery: Nursery | None
     stack: ExitStack
     helping: bool = False
+    devices: Devices | None = None
     stopped: bool = False
+    said: str = ""
 
     def see_through(self, spec: StudySpec, part: Part | None) -> StudyRecord:
         """Run a study or one of its outer folds, or only read it where it is finished."""
@@ -188,13 +199,15 @@ class _Run:
         logs = ledger_folder(job.storage) / "logs"
         self.watcher.begin(progress)
         try:
-            workers = _workers(self.n_jobs, plan)
+            devices = self._devices_found()
+            workers = _workers(self.n_jobs, plan, devices)
+            self._say_once(devices.line(workers))
             if self.nursery is None:
                 self.nursery = self.stack.enter_context(started_ahead())
             with closing(
                 Pool(
                     workers, logs, self.watcher, self.nursery,
-                    helping=self.helping, asked=self.job.study,
+                    devices=devices, helping=self.helping, asked=self.job.study,
                 )
             ) as pool:  # fmt: skip
                 check_own_code(spec, job.allow)
@@ -213,6 +226,15 @@ class _Run:
                 self.stopped = pool.stopped
         finally:
             self.watcher.end(progress)
+
+    def _devices_found(self) -> Devices:
+        self.devices = self.devices or find_devices()
+        return self.devices
+
+    def _say_once(self, line: str) -> None:
+        if line and line != self.said:  # the outer folds of a study use what it uses
+            self.watcher.say(line)
+        self.said = line
 
 
 def _progress(spec: StudySpec, searches: int) -> Progress:
@@ -261,9 +283,10 @@ def _failed(record: StudyRecord) -> bool:
     return any(trial.state == "FAIL" for trial in latest_by_key(record.trials).values())
 
 
-def _workers(n_jobs: int | None, plan: Plan) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    asked = n_jobs if n_jobs and n_jobs > 0 else (cores or 1)
+def _workers(n_jobs: int | None, plan: Plan, devices: Devices) -> int:
+    asked = n_jobs or devices.default_workers()
+    if asked < 0:
+        asked = cores()
     return max(1, min(asked, len(plan.cells)))
 
 

@@ -1,4 +1,4 @@
-"""One thread for each worker: what TensorFlow is told before it loads."""
+"""One thread for each worker, no more of a GPU than it needs: what TensorFlow is told."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ SINGLE = {
     "MKL_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_DEPRECATION_WARNINGS": "0",
 }

@@ -47,15 +47,15 @@ class Nursery:
                 self._data = into_memory(dataset)
                 self._template.hand(self._data)
 
-    def fork(self, log: Path) -> Forked:
-        """Ask for a worker; it begins as soon as the template has loaded."""
+    def fork(self, log: Path, device: str | None = None) -> Forked:
+        """Ask for a worker that sees a device; it begins as soon as the template has loaded."""
         if not self._template.alive:
             log.with_name("template.log").write_text(self._template.words())
             self._template.close()
             self._template = Template()
             if self._data is not None:
                 self._template.hand(self._data)
-        return self._template.fork(log)
+        return self._template.fork(log, device)
 
     def abandon(self) -> None:
         """Wait no longer for workers that have not begun; they leave when they do."""
@@ -95,8 +95,8 @@ class Template:
         """Whether workers can still be asked for."""
         return not self._silent
 
-    def fork(self, log: Path) -> Forked:
-        """Ask for a worker."""
+    def fork(self, log: Path, device: str | None = None) -> Forked:
+        """Ask for a worker that sees a device."""
         token = next(self._tokens)
         child_in, our_in = os.pipe()
         our_out, child_out = os.pipe()
@@ -104,7 +104,7 @@ class Template:
         with log.open("ab") as errors:
             fds = [child_in, child_out, errors.fileno()]
             with contextlib.suppress(OSError):  # a dead template is noticed by its silence
-                socket.send_fds(self._socket, [str(token).encode()], fds)
+                socket.send_fds(self._socket, [f"{token} {device or ''}".encode()], fds)
         os.close(child_in)
         os.close(child_out)
         if self._silent:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import InterruptedRunError, LedgerError
+from sweep.workers.devices import Devices
 from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
@@ -46,6 +47,8 @@ class Pool:
         to load TensorFlow while the run is prepared.
     helping : bool
         Leave when no cell waits, though others are at work on the last ones.
+    devices : Devices or None
+        What they compute on; a worker that takes another's place sees what that one saw.
     asked : str or None
         The study that one asks to stop, where another of its parts is searched.
 
@@ -57,12 +60,13 @@ class Pool:
 
     def __init__(
         self, count: int, logs: Path, watcher: Watcher, nursery: Nursery | None = None,
-        *, helping: bool = False, asked: str | None = None,
+        *, devices: Devices | None = None, helping: bool = False, asked: str | None = None,
     ) -> None:  # fmt: skip
         self.watcher = watcher
         self.stopped = False
         self._helping, self._asked = helping, asked
         self._logs = logs
+        self._devices = devices or Devices()
         self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
         self._failed_starts = 0
         self._signal = 0
@@ -270,7 +274,7 @@ class Pool:
     def _start(self, number: int) -> WorkerProcess:
         log = self._logs / f"worker-{number}.log"
         start = self._nursery.fork if self._nursery else spawn
-        return WorkerProcess(number, self._events, log, start)
+        return WorkerProcess(number, self._events, log, start, self._devices.of(number))
 
     def _doing(self) -> str:
         return "refit the winner" if self._progress.phase == "refitting" else "start"

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
+from sweep.workers.devices import see_only
 from sweep.workers.environment import COMMAND, environment
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class WorkerProcess:
     log : Path
         File that its standard error is appended to.
     start : callable
-        ``start(log)`` starts the process: :func:`spawn`, or :meth:`Nursery.fork`.
+        ``start(log, device)`` starts the process: :func:`spawn`, or :meth:`Nursery.fork`.
+    device : str or None
+        The GPU that it sees; None for what this process sees.
     """
 
     def __init__(
@@ -46,13 +49,14 @@ class WorkerProcess:
         number: int,
         events: queue.Queue[tuple[int, Event]],
         log: Path,
-        start: Callable[[Path], subprocess.Popen[str] | Forked],
+        start: Callable[[Path, str | None], subprocess.Popen[str] | Forked],
+        device: str | None = None,
     ) -> None:
         self.number, self.log = number, log
         self.idle = self.worn = False
         self.name = ""
         log.parent.mkdir(parents=True, exist_ok=True)
-        self._process = start(log)
+        self._process = start(log, device)
         reader = threading.Thread(target=self._read, args=(events,), daemon=True)
         reader.start()
         threading.Thread(target=self._see_off, args=(events, reader), daemon=True).start()
@@ -121,15 +125,17 @@ class WorkerProcess:
         events.put((self.number, {"event": "gone", "process": id(self)}))
 
 
-def spawn(log: Path) -> subprocess.Popen[str]:
+def spawn(log: Path, device: str | None = None) -> subprocess.Popen[str]:
     """Start a worker as a fresh interpreter: where no template can be forked."""
+    its_own = environment()
+    see_only(its_own, device)
     with log.open("ab") as errors:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment(),
+            env=its_own,
             start_new_session=True,
             text=True,
         )

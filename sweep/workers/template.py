@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sweep.workers.devices import see_only
 from sweep.workers.environment import COMMAND
 
 LOOK_SECONDS = 0.05
@@ -29,7 +30,8 @@ LEAVE_SECONDS = 8.5
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 256
 DATA = b"data"
-"""The message beside which a dataset is handed over; all others ask for a worker, by a number."""
+"""The message beside which a dataset is handed over; all others ask for a worker, by a number
+and the device that it sees."""
 
 
 def main(fd: int) -> None:
@@ -80,11 +82,12 @@ def _one_round(control: socket.socket, workers: set[int]) -> bool:
     if message == DATA:
         _hold(fds[0])
         return True
-    pid = _fork(control, fds) if _single_threaded() else _spawn(fds)
+    token, _, device = message.decode().partition(" ")
+    pid = _fork(control, fds, device) if _single_threaded() else _spawn(fds, device)
     for fd in fds:
         os.close(fd)
     workers.add(pid)
-    _say(control, token=int(message), pid=pid)
+    _say(control, token=int(token), pid=pid)
     return True
 
 
@@ -95,7 +98,7 @@ def _hold(fd: int) -> None:
     os.close(fd)
 
 
-def _fork(control: socket.socket, fds: list[int]) -> int:
+def _fork(control: socket.socket, fds: list[int], device: str) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -105,6 +108,7 @@ def _fork(control: socket.socket, fds: list[int]) -> int:
 
         control.close()
         os.setsid()
+        see_only(os.environ, device or None)  # CUDA reads it at TensorFlow's first use of a device
         for target, fd in enumerate(fds):
             os.dup2(fd, target)
             os.close(fd)
@@ -119,10 +123,12 @@ def _fork(control: socket.socket, fds: list[int]) -> int:
         os._exit(status)
 
 
-def _spawn(fds: list[int]) -> int:
+def _spawn(fds: list[int], device: str) -> int:
     stdin, stdout, stderr = fds
+    its_own = dict(os.environ)
+    see_only(its_own, device or None)
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        COMMAND, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+        COMMAND, stdin=stdin, stdout=stdout, stderr=stderr, env=its_own, start_new_session=True
     )
     child.returncode = 0  # waited for below, with all others
     return child.pid
