@@ -13,6 +13,7 @@
     │   └── StudyChangedError            same name, another question
     ├── ResultError (ValueError)         a table, pivot or report cannot be made as asked
     ├── DashboardError (OSError)         the dashboard cannot be served as asked
+    ├── ClusterError (OSError)           a cluster cannot be used as asked, or is gone
     └── InterruptedRunError              a run was stopped by a signal
 
 Every message says the rule, the value it got, and the remedy. The command line prints the
@@ -93,6 +94,10 @@ class ResultError(SweepError, ValueError):
 
 class DashboardError(SweepError, OSError):
     """The dashboard cannot be served as asked: an extra, a setting or a port is missing."""
+
+
+class ClusterError(SweepError, OSError):
+    """A cluster cannot be used as asked, or its scheduler is gone; what is done is kept."""
 
 
 class InterruptedRunError(SweepError):

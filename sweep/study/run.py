@@ -25,6 +25,7 @@ from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.sections import check_own_sections, computed, own_sections
+from sweep.workers.cluster_pool import ClusterPool
 from sweep.workers.job import Job
 from sweep.workers.nursery import started_ahead
 from sweep.workers.pool import Pool
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweep.ledger.records import StudyRecord
+    from sweep.workers.cluster import Cluster
     from sweep.workers.nursery import Nursery
 
 
@@ -51,6 +53,7 @@ def run_study(
     watcher: Watcher | None = None,
     nursery: Nursery | None = None,
     helping: bool = False,
+    cluster: Cluster | None = None,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -79,6 +82,8 @@ def run_study(
     helping : bool, default=False
         Work along on a study that is in the ledger: change nothing of what it asks, and leave
         when no cell waits, though others are at work on the last ones.
+    cluster : Cluster, optional
+        Where workers are started; by default on this machine.
 
     Returns
     -------
@@ -90,8 +95,8 @@ def run_study(
         If the study file does not hold, or a model of a grid cannot be built.
     StudyChangedError
         If the ledger holds another question or other data under that name.
-    DataError, LedgerError
-        If the data or the ledger fail.
+    DataError, LedgerError, ClusterError
+        If the data, the ledger or the cluster fail.
     InterruptedRunError
         On SIGINT or SIGTERM; what is finished is kept.
     """
@@ -103,6 +108,8 @@ def run_study(
     check_own_sections(spec, job.allow)
     parts = parts_of(spec)
     progress = _progress(spec, 1 + len(parts))
+    if cluster:
+        cluster.check_ledger(url)
     check_whole(url)
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(url)))
@@ -116,6 +123,7 @@ def run_study(
             nursery,
             stack,
             helping,
+            cluster,
         )
         run.see_through(spec, None)
         if parts:
@@ -164,6 +172,7 @@ class _Run:
     nursery: Nursery | None
     stack: ExitStack
     helping: bool = False
+    cluster: Cluster | None = None
     stopped: bool = False
 
     def see_through(self, spec: StudySpec, part: Part | None) -> StudyRecord:
@@ -188,15 +197,7 @@ class _Run:
         logs = ledger_folder(job.storage) / "logs"
         self.watcher.begin(progress)
         try:
-            workers = _workers(self.n_jobs, plan)
-            if self.nursery is None:
-                self.nursery = self.stack.enter_context(started_ahead())
-            with closing(
-                Pool(
-                    workers, logs, self.watcher, self.nursery,
-                    helping=self.helping, asked=self.job.study,
-                )
-            ) as pool:  # fmt: skip
+            with closing(self._pool(plan, logs)) as pool:
                 check_own_code(spec, job.allow)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
@@ -213,6 +214,19 @@ class _Run:
                 self.stopped = pool.stopped
         finally:
             self.watcher.end(progress)
+
+    def _pool(self, plan: Plan, logs: Path) -> Pool | ClusterPool:
+        """Return what evaluates the cells: processes of this machine, or loops on a cluster."""
+        if self.cluster:
+            self.cluster.open(self.job.storage)
+            jobs = self.n_jobs if self.n_jobs and self.n_jobs > 0 else None
+            return ClusterPool(self.cluster, jobs, logs, self.watcher, self.job.study)
+        if self.nursery is None:
+            self.nursery = self.stack.enter_context(started_ahead())
+        return Pool(
+            _workers(self.n_jobs, plan), logs, self.watcher, self.nursery,
+            helping=self.helping, asked=self.job.study,
+        )  # fmt: skip
 
 
 def _progress(spec: StudySpec, searches: int) -> Progress:
