@@ -12,7 +12,7 @@ from uuid import uuid4
 from sweep.errors import ClusterError
 from sweep.ledger.storage import sqlite_path
 from sweep.names import slug
-from sweep.workers.cluster_loop import loop
+from sweep.workers import cluster_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,7 +117,9 @@ class Cluster:
         """Start a loop; return its future."""
         key = f"sweep-{slug(job.study)}-{uuid4().hex[:12]}"
         asked = self.resources or None
-        return self._client.submit(loop, job, key=key, pure=False, resources=asked, retries=0)
+        return self._client.submit(
+            cluster_loop.loop, job, key=key, pure=False, resources=asked, retries=0
+        )
 
     def cancel(self, futures: Iterable[Any]) -> None:
         """Have loops leave; a scheduler that is gone has ended them itself."""
@@ -150,7 +152,7 @@ class Cluster:
             silence_logs=logging.CRITICAL,
             memory_limit=0,
             resources=self.resources,
-            preload=[loop.__module__],
+            preload=[cluster_loop.__name__],
         )
 
     def _room(self, worker: Mapping[str, Any]) -> int:
