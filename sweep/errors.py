@@ -14,6 +14,7 @@
     ├── ResultError (ValueError)         a table, pivot or report cannot be made as asked
     ├── DashboardError (OSError)         the dashboard cannot be served as asked
     ├── DeviceError (ValueError)         a GPU that is asked for cannot be used
+    ├── ClusterError (OSError)           a cluster cannot be used as asked, or is gone
     └── InterruptedRunError              a run was stopped by a signal
 
 Every message says the rule, the value it got, and the remedy. The command line prints the
@@ -98,6 +99,10 @@ class DashboardError(SweepError, OSError):
 
 class DeviceError(SweepError, ValueError):
     """A GPU that is asked for is not there, or cannot be used."""
+
+
+class ClusterError(SweepError, OSError):
+    """A cluster cannot be used as asked, or its scheduler is gone; what is done is kept."""
 
 
 class InterruptedRunError(SweepError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +32,13 @@ from sweep.errors import InterruptedRunError, ResultError
 from sweep.workers.nursery import started_ahead
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from sweep.cli.lines import Reporter
     from sweep.study.result import StudyResult
+    from sweep.workers.cluster import Cluster
+    from sweep.workers.nursery import Nursery
 
 
 @click.command(short_help="Run a study, or continue it.")
@@ -45,6 +50,16 @@ if TYPE_CHECKING:
     type=click.IntRange(min=2),
     metavar="K",
     help="Repeat the search in K outer folds: a score that the choice does not flatter.",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Start the workers on a Dask cluster: tcp://HOST:PORT, or local:N on this machine.",
+)
+@click.option(
+    "--dask-resources",
+    metavar="NAME=N",
+    help="What each worker takes of a Dask worker's resources, such as GPU=1.",
 )
 @set_option
 @name_option
@@ -66,7 +81,8 @@ if TYPE_CHECKING:
 def run(
     ctx: click.Context, *, file: str, n_jobs: int | None, gpus: str | None, nested: int | None,
     changes: tuple[str, ...], name: str | None, allow: tuple[str, ...],
-    data_home: Path | None, retry_failed: bool, reporting: bool,
+    data_home: Path | None, retry_failed: bool, reporting: bool, dask: str | None,
+    dask_resources: str | None,
     report_path: Path | None, quiet: bool, storage: str | None,
 ) -> None:  # fmt: skip
     """Run a study, or continue it where it stopped.
@@ -85,7 +101,7 @@ def run(
     reporter = reporter_for(quiet=quiet or ctx.meta[QUIET])
     try:
         with heard():
-            with started_ahead() as nursery:
+            with _cluster(dask, dask_resources) as cluster, _nursery(dask) as nursery:
                 from sweep.study.run import run_study
 
                 spec = read_spec(file, (*changes, *outer), name)
@@ -96,7 +112,7 @@ def run(
                     result = run_study(
                         spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
                         allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
-                        nursery=nursery, gpus=gpus,
+                        nursery=nursery, gpus=gpus, cluster=cluster,
                     )  # fmt: skip
             _show(result, reporter)
             if reporting:
@@ -104,6 +120,24 @@ def run(
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         ctx.exit(_stopped(ctx, reporter, stop))
     ctx.exit(_status(ctx, result))
+
+
+@contextmanager
+def _cluster(address: str | None, resources: str | None) -> Iterator[Cluster | None]:
+    """Name the cluster that the person asks for; leave it at the end."""
+    if address is None:
+        if resources is not None:
+            raise click.UsageError("--dask-resources needs --dask ADDRESS")
+        yield None
+        return
+    from sweep.workers.cluster import Cluster
+
+    with closing(Cluster(address, resources)) as cluster:
+        yield cluster
+
+
+def _nursery(dask: str | None) -> AbstractContextManager[Nursery | None]:
+    return started_ahead() if dask is None else nullcontext()
 
 
 def _load_drawing() -> None:

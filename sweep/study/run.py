@@ -25,6 +25,7 @@ from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.sections import check_own_sections, computed, own_sections
+from sweep.workers.cluster_pool import ClusterPool
 from sweep.workers.devices import Devices, cores, find_devices
 from sweep.workers.job import Job
 from sweep.workers.nursery import started_ahead
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweep.ledger.records import StudyRecord
+    from sweep.workers.cluster import Cluster
     from sweep.workers.nursery import Nursery
 
 
@@ -53,6 +55,7 @@ def run_study(
     nursery: Nursery | None = None,
     helping: bool = False,
     gpus: str | None = None,
+    cluster: Cluster | None = None,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -84,6 +87,8 @@ def run_study(
     gpus : str, optional
         The GPUs that workers take turns on, such as ``"0,2"``, or ``"none"``; by default all that
         ``CUDA_VISIBLE_DEVICES`` shows.
+    cluster : Cluster, optional
+        Where workers are started; by default on this machine.
 
     Returns
     -------
@@ -95,8 +100,8 @@ def run_study(
         If the study file does not hold, or a model of a grid cannot be built.
     StudyChangedError
         If the ledger holds another question or other data under that name.
-    DataError, LedgerError
-        If the data or the ledger fail.
+    DataError, LedgerError, ClusterError
+        If the data, the ledger or the cluster fail.
     DeviceError
         If a GPU that is asked for cannot be used.
     InterruptedRunError
@@ -111,6 +116,8 @@ def run_study(
     check_own_sections(spec, job.allow)
     parts = parts_of(spec)
     progress = _progress(spec, 1 + len(parts))
+    if cluster:
+        cluster.check_ledger(url)
     check_whole(url)
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(url)))
@@ -125,6 +132,7 @@ def run_study(
             stack,
             helping,
             devices,
+            cluster,
         )
         run.see_through(spec, None)
         if parts:
@@ -174,6 +182,7 @@ class _Run:
     stack: ExitStack
     helping: bool = False
     devices: Devices | None = None
+    cluster: Cluster | None = None
     stopped: bool = False
     said: str = ""
 
@@ -199,17 +208,7 @@ class _Run:
         logs = ledger_folder(job.storage) / "logs"
         self.watcher.begin(progress)
         try:
-            devices = self._devices_found()
-            workers = _workers(self.n_jobs, plan, devices)
-            self._say_once(devices.line(workers))
-            if self.nursery is None:
-                self.nursery = self.stack.enter_context(started_ahead())
-            with closing(
-                Pool(
-                    workers, logs, self.watcher, self.nursery,
-                    devices=devices, helping=self.helping, asked=self.job.study,
-                )
-            ) as pool:  # fmt: skip
+            with closing(self._pool(plan, logs)) as pool:
                 check_own_code(spec, job.allow)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
@@ -235,6 +234,22 @@ class _Run:
         if line and line != self.said:  # the outer folds of a study use what it uses
             self.watcher.say(line)
         self.said = line
+
+    def _pool(self, plan: Plan, logs: Path) -> Pool | ClusterPool:
+        """Return what evaluates the cells: processes of this machine, or loops on a cluster."""
+        if self.cluster:
+            self.cluster.open(self.job.storage)
+            jobs = self.n_jobs if self.n_jobs and self.n_jobs > 0 else None
+            return ClusterPool(self.cluster, jobs, logs, self.watcher, self.job.study)
+        devices = self._devices_found()
+        workers = _workers(self.n_jobs, plan, devices)
+        self._say_once(devices.line(workers))
+        if self.nursery is None:
+            self.nursery = self.stack.enter_context(started_ahead())
+        return Pool(
+            workers, logs, self.watcher, self.nursery,
+            devices=devices, helping=self.helping, asked=self.job.study,
+        )  # fmt: skip
 
 
 def _progress(spec: StudySpec, searches: int) -> Progress:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sweep.errors import StudyChangedError
 from sweep.passwords import redacted
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control
@@ -90,7 +91,10 @@ def _work(job: Job, control: Control) -> int:
     spec = StudySpec.from_plain(header["spec"])
     limit_memory(spec.search.memory_limit)
     dataset = held(partial(load_data, spec, job.data_home, job.allow))
-    training, sealed = seal(part_data(dataset, header.get("part")))
+    dataset = part_data(dataset, header.get("part"))
+    if job.elsewhere:
+        _check_same_data(header["data"]["fingerprint"], dataset.fingerprint)
+    training, sealed = seal(dataset)
     del dataset
     worker = Worker(job, control, ledger, spec, training)
     order = "work"
@@ -105,6 +109,14 @@ def _work(job: Job, control: Control) -> int:
         control.tell("idle")
         order = control.orders.get()
     return 0
+
+
+def _check_same_data(asked: str, here: str) -> None:
+    if asked != here:
+        raise StudyChangedError(
+            f"this machine has other data than the study: fingerprint {here[:12]}, the study's is "
+            f"{asked[:12]}; bring the study's data here"
+        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 RECYCLE = 3
@@ -26,12 +26,15 @@ class Job:
         Folder with ``mnist.npz`` and the like.
     allow : tuple of str
         Modules that the person allows.
+    elsewhere : bool
+        Whether another machine may load other data: they are compared with the study's.
     """
 
-    storage: str
+    storage: str = field(repr=False)  # it may hold a password, and others log what they run
     study: str
     data_home: str | None = None
     allow: tuple[str, ...] = ()
+    elsewhere: bool = False
 
     def line(self) -> str:
         """Return the job as one line."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import queue
-import signal
-import threading
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sweep.errors import InterruptedRunError, LedgerError
+from sweep.errors import LedgerError
 from sweep.workers.devices import Devices
+from sweep.workers.interrupts import Interrupts
 from sweep.workers.process import Event, WorkerProcess, spawn
 from sweep.workers.progress import Current, Progress, Watcher
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
@@ -69,7 +66,7 @@ class Pool:
         self._devices = devices or Devices()
         self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
         self._failed_starts = 0
-        self._signal = 0
+        self._interrupts = Interrupts()
         self._job: Job | None = None
         self._finished = False
         self._nursery = nursery
@@ -89,15 +86,20 @@ class Pool:
         LedgerError
             If workers cannot start.
         """
-        self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
-        self._workers = self._workers or self._all_started()
-        for worker in self._workers.values():
-            worker.begin(job)
-        with self._signals():
+        self._begin(job, ledger, plan, progress)
+        with self._interrupts.noted():
             self._search(deadline)
             if refit and not self._left_to_others():
                 self._refit()
         progress.phase = "done"
+
+    def refit(self, job: Job, ledger: Ledger, plan: Plan, progress: Progress) -> None:
+        """Refit the winner of a study that was searched elsewhere."""
+        self._begin(job, ledger, plan, progress)
+        for worker in self._workers.values():
+            worker.order("rest")
+        with self._interrupts.noted():
+            self._refit()
 
     def close(self) -> None:
         """Tell the workers to leave, and wait for that; give up what they held."""
@@ -110,6 +112,12 @@ class Pool:
             worker.end(max(0.1, deadline - time.monotonic()))
         if self._job:
             reap(self._ledger, self._job.study)
+
+    def _begin(self, job: Job, ledger: Ledger, plan: Plan, progress: Progress) -> None:
+        self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
+        self._workers = self._workers or self._all_started()
+        for worker in self._workers.values():
+            worker.begin(job)
 
     # -- the two phases ------------------------------------------------------------------------
 
@@ -196,7 +204,7 @@ class Pool:
             pass
         else:
             getattr(self, f"_on_{event['event']}")(self._workers[number], event)
-        self._check_signal()
+        self._interrupts.check(self.watcher)
         self.watcher.update(self._progress)
 
     def _on_taken(self, worker: WorkerProcess, event: Event) -> None:
@@ -284,27 +292,3 @@ class Pool:
 
     def _all_idle(self) -> bool:
         return len(self._idle()) == len(self._workers)
-
-    def _check_signal(self) -> None:
-        if self._signal:
-            self.watcher.say("stopping: a running epoch may finish")
-            error = InterruptedRunError("interrupted")
-            error.exit_status = 128 + self._signal
-            raise error
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM as requests to end cleanly, where this is the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def note(number: int, _frame: Any) -> None:
-            self._signal = number
-
-        before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -1,0 +1,112 @@
+"""A loop on a Dask worker: a worker process of sweep's own, until no cell waits.
+
+TensorFlow never runs in the Dask worker itself, and the process ends with it: its standard input
+closes.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.workers.job import RECYCLE, Job
+from sweep.workers.process import Event, WorkerProcess, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOOK_SECONDS = 0.2
+LEAVE_SECONDS = 10.0
+"""A process that has not ended by then is killed: it gives itself eight."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a loop has ended.
+
+    Attributes
+    ----------
+    how : str
+        ``"done"``: no cell waits; ``"left"``: it was told to; ``"lost"``: its process died;
+        ``"broken"``: it cannot go on here; ``"worn"``: another takes its place.
+    worker : str
+        Its name in the ledger.
+    reason : str
+        Why, where it was lost or is broken.
+    """
+
+    how: str
+    worker: str = ""
+    reason: str = ""
+
+
+def loop(job: Job) -> Ended:
+    """Take cells of a study until none waits, the Dask worker leaves, or the task is cancelled."""
+    from distributed import get_worker
+
+    log, wanted = Path(get_worker().local_directory) / "sweep-loop.log", _wanted()
+    while (ended := follow(job, log, wanted)).how == "worn":
+        pass
+    return ended
+
+
+def follow(job: Job, log: Path, wanted: Callable[[], bool]) -> Ended:
+    """Start one process, follow what it says, see it end."""
+    events: queue.Queue[tuple[int, Event]] = queue.Queue()
+    process = WorkerProcess(0, events, log, spawn)
+    process.begin(job)
+    ended = None
+    try:
+        while ended is None:
+            ended = _next(process, events) if wanted() else Ended("left")
+    finally:
+        if ended and ended.how == "done":
+            process.dismiss()
+        process.end(LEAVE_SECONDS)
+    return ended
+
+
+def dask_setup(worker: Any) -> None:
+    """Leave Ctrl-C to the command, where Dask's worker is its child (Dask calls this by name)."""
+    del worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _next(process: WorkerProcess, events: queue.Queue[tuple[int, Event]]) -> Ended | None:
+    try:
+        _, event = events.get(timeout=LOOK_SECONDS)
+    except queue.Empty:
+        return None
+    if event["event"] == "hello":
+        process.name = event["name"]
+    if event["event"] == "idle":
+        return Ended("done", process.name)
+    if event["event"] == "broken":
+        return Ended("broken", process.name, event["reason"])
+    return _of(process) if event["event"] == "gone" else None
+
+
+def _of(process: WorkerProcess) -> Ended:
+    status = process.exit_status
+    if status == RECYCLE:
+        return Ended("worn", process.name)
+    how = f"signal {-status}" if status and status < 0 else f"exit status {status}"
+    return Ended("lost", process.name, how)
+
+
+def _wanted() -> Callable[[], bool]:
+    """Return a function that says whether the task of this thread is still asked for."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        stays = worker.status.name in ("running", "paused")
+        return stays and task is not None and task.state != "cancelled"
+
+    return wanted

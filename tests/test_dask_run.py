@@ -1,0 +1,142 @@
+"""``sweep run --dask`` with real fits: the table of a local run, whatever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, suppress
+
+import pandas as pd
+import pytest
+from commands import ROOT
+from test_dask import dask, dask_scheduler
+from test_study import GRID, table, wait_for
+
+from sweep import load_study, run_study
+from sweep.errors import LedgerError
+from sweep.ledger.ledger import Ledger
+from sweep.study import open_study
+from sweep.workers.cluster import Cluster
+
+pytest.importorskip("distributed", reason="the extra dask is not installed")
+pytestmark = pytest.mark.tensorflow
+
+SECTIONS = {
+    **GRID,
+    "data": {"dataset": "digits", "train_rows": 400, "test_rows": 100},
+    "space": {"epochs": [1, 60], "hidden_size": [4, 6, 8, 12, 16, 20]},
+}
+FILE = """
+[study]
+name = "grid"
+[data]
+dataset = "digits"
+train_rows = 400
+test_rows = 100
+[model]
+factory = "mlp"
+dropout_rate = 0.2
+learning_rate = 0.01
+[search]
+method = "grid"
+cv = 3
+[space]
+epochs = [1, 60]
+hidden_size = [4, 6, 8, 12, 16, 20]
+"""
+
+
+@pytest.fixture(scope="module")
+def here_alone(tmp_path_factory):
+    """The table and winner of a run without a cluster."""
+    path = tmp_path_factory.mktemp("local") / "l.db"
+    return run_study(load_study(SECTIONS), storage=str(path), n_jobs=2)
+
+
+def same(result, other):
+    """Compare tables, all columns but times, and what the test set said of the winner."""
+    pd.testing.assert_frame_equal(table(result), table(other))
+    assert result.record.winner.test_score == other.record.winner.test_score
+    assert result.record.test_openings == 1
+    assert result.record.status == "finished"
+
+
+def running(url):
+    """Return the running trials; none where there is no study yet."""
+    with suppress(LedgerError), closing(Ledger(url, reading=True)) as ledger:
+        return ledger.trials("grid", "RUNNING")
+    return []
+
+
+def dask_workers(pid):
+    """Return the processes below one that are Dask workers."""
+    line = ["ps", "-e", "-o", "pid=,ppid=,args="]
+    found = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    rows = [row.split(None, 2) for row in found.splitlines()]
+    return [int(a) for a, b, args in rows if b == str(pid) and "spawn_main" in args]
+
+
+def test_a_killed_dask_worker(tmp_path, here_alone):
+    """The run goes on and ends with the identical table; the test set was opened once."""
+    path = tmp_path / "l.db"
+
+    def kill():
+        wait_for(lambda: running(f"sqlite:///{path}"), 120)
+        os.kill(dask_workers(os.getpid())[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with closing(Cluster("local:2")) as cluster:
+        result = run_study(load_study(SECTIONS), storage=str(path), cluster=cluster)
+    killer.join()
+    same(result, here_alone)
+    states = [trial.state for trial in result.record.trials]
+    assert states.count("COMPLETE") == 6
+
+
+def command(folder, address, *words):
+    """Start the command line over a cluster at an address."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sweep", "run", "s.toml", "--no-report", "--dask", address, *words],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SWEEP_STORAGE": str(folder / "l.db")},
+    )  # fmt: skip
+
+
+def test_a_scheduler_that_dies_and_ctrl_c(tmp_path, here_alone):
+    """Status 2 with a plain message; the same command continues; Ctrl-C ends with 130; it ends."""
+    (tmp_path / "s.toml").write_text(FILE)
+    url = f"sqlite:///{tmp_path / 'l.db'}"
+    with dask_scheduler(tmp_path) as (scheduler, address), dask(1, address, "--nthreads", "2"):
+        first = command(tmp_path, address)
+        wait_for(lambda: running(url), 120)
+        scheduler.kill()
+        _, err = first.communicate(timeout=60)
+        assert first.returncode == 2, err
+        assert f"the Dask scheduler at {address} is gone" in err
+        assert "Traceback" not in err
+    with dask_scheduler(tmp_path) as (_, address), dask(1, address, "--nthreads", "2"):
+        second = command(tmp_path, address)
+        wait_for(lambda: running(url), 120)
+        time.sleep(0.5)
+        second.send_signal(signal.SIGINT)
+        _, err = second.communicate(timeout=60)
+        assert second.returncode == 130, err
+        assert f"continue with: python -m sweep run s.toml --no-report --dask {address}" in err
+        assert running(url) == []
+        third = command(tmp_path, address)
+        out, err = third.communicate(timeout=300)
+        assert third.returncode == 0, err
+        assert "study grid: finished" in out
+    same(open_study("grid", url), here_alone)
+
+
+def test_over_postgresql(database, here_alone):
+    """The ledger on a server: the identical table."""
+    with closing(Cluster("local:2")) as cluster:
+        result = run_study(load_study(SECTIONS), storage=database, cluster=cluster)
+    same(result, here_alone)
