@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,14 @@ import click
 from sweep.cli.board import natural_width
 from sweep.cli.options import format_option, storage_option
 from sweep.cli.output import console, emit
-from sweep.cli.text import clean, moment, score
+from sweep.cli.text import clean, duration, moment, score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
 
-HIDDEN = ("created", "method")
+HIDDEN = ("owner", "created", "method", "sign of life")
 """Columns that a narrow terminal does without, first to last."""
 
 
@@ -47,7 +48,7 @@ def _drawn(rows: list[dict[str, Any]]) -> list[RenderableType]:
     if not rows:
         return [Text("no studies yet; begin with: sweep run digits-grid")]
     width = console().width
-    tables = (_table(rows, hidden) for hidden in ((), HIDDEN[:1], HIDDEN))
+    tables = (_table(rows, HIDDEN[:count]) for count in range(len(HIDDEN) + 1))
     return [next((t for t in tables if natural_width(t) <= width), _table(rows, HIDDEN))]
 
 
@@ -81,4 +82,16 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "best": score(row["best"]),
         "created": moment(row["created"]),
         "test": "opened" if row["test_opened"] else "closed",
+        "owner": clean(row["owner"]),
+        "sign of life": _life(row),
     }
+
+
+def _life(row: dict[str, Any]) -> str:
+    """Return when a study's workers were last heard of, and where they are."""
+    if row["last_sign"] is None:
+        return ""
+    ago = f"{duration(row['last_sign'])} ago"
+    hosts = Counter(row["hosts"])
+    places = ", ".join(clean(host) + (f" x {n}" if n > 1 else "") for host, n in hosts.items())
+    return f"{ago} ({places})" if places else ago

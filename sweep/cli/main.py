@@ -34,6 +34,7 @@ HOMES = {
     "export": "export:export",
     "predict": "predict:predict",
     "delete": "delete:delete",
+    "prune": "prune:prune",
     "migrate": "migrate:migrate",
     "models": "catalog:models",
     "data": "catalog:data",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import CELL
+from sweep.ledger.keys import CELL, WORKER
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -62,3 +63,53 @@ def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
     rows = connection.execute(text(WAITING), {"study": study_id, "cell": CELL})
     found = [WaitingCell(int(row[0]), int(row[1]), json.loads(row[2])) for row in rows]
     return sorted(found, key=lambda each: each.turn)
+
+
+SIGNS = """
+    SELECT t.study_id, t.state, worker.value_json, beat.heartbeat, t.datetime_complete
+    FROM trials t
+    LEFT JOIN trial_user_attributes worker
+        ON worker.trial_id = t.trial_id AND worker.key = :worker AND t.state = 'RUNNING'
+    LEFT JOIN trial_heartbeats beat ON beat.trial_id = t.trial_id AND t.state = 'RUNNING'
+    WHERE t.state = 'RUNNING'
+        OR t.trial_id IN (SELECT MAX(trial_id) FROM trials
+                          WHERE datetime_complete IS NOT NULL GROUP BY study_id)
+"""
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Signs of life of a study's workers.
+
+    Attributes
+    ----------
+    hosts : tuple of str
+        Machines on which cells are in hand, sorted; each as often as cells.
+    last : float or None
+        Seconds since the last sign: a heartbeat, or the end of a trial.
+    """
+
+    hosts: tuple[str, ...] = ()
+    last: float | None = None
+
+
+def signs(connection: Connection) -> dict[int, Signs]:
+    """Return the signs of life of every study's workers, by Optuna's identifier."""
+    from sqlalchemy import DateTime, func, select, text
+
+    shape = {"heartbeat": DateTime, "datetime_complete": DateTime}
+    rows = connection.execute(text(SIGNS).columns(**shape), {"worker": WORKER})
+    now = connection.execute(select(func.now())).scalar_one().replace(tzinfo=None)
+    utc = datetime.now(UTC).replace(tzinfo=None)
+    hosts: dict[int, list[str]] = {}
+    ages: dict[int, list[float]] = {}
+    for study, _state, worker, beat, ended in rows:
+        if worker:
+            hosts.setdefault(study, []).append(json.loads(worker).partition(":")[0])
+        found = [(now - beat).total_seconds()] if beat else []
+        found += [(utc - ended).total_seconds()] if ended else []
+        ages.setdefault(study, []).extend(found)
+    return {
+        study: Signs(tuple(sorted(hosts.get(study, ()))), max(0.0, min(found)) if found else None)
+        for study, found in ages.items()
+    }

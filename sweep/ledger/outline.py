@@ -49,6 +49,12 @@ class Outline:
         ISO time.
     test_opened : bool
         Whether a refitted winner met the test set.
+    owner : str
+        Who made the study: ``user@host``; empty where an older version did not say.
+    hosts : tuple of str
+        Machines that work on it now, each as often as cells are in hand there.
+    last_sign : float or None
+        Seconds since the last sign of life of its workers.
     """
 
     name: str
@@ -60,6 +66,9 @@ class Outline:
     best: float | None
     created: str
     test_opened: bool
+    owner: str = ""
+    hosts: tuple[str, ...] = ()
+    last_sign: float | None = None
 
 
 def outlines(ledger: Studies) -> tuple[list[Outline], list[str]]:

@@ -83,9 +83,13 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
     files: the study's own ``uid`` tells them apart. Studies of older versions have none.
     ``SWEEP_ARTIFACTS`` names a folder that every machine sees, in place of one beside the ledger.
     """
+    return artifacts_root(url) / slug(name) / uid
+
+
+def artifacts_root(url: str) -> Path:
+    """Return the folder with the weights and pictures of a ledger's studies."""
     shared = os.environ.get("SWEEP_ARTIFACTS")
-    root = Path(shared) if shared else ledger_folder(url) / "artifacts"
-    return root / slug(name) / uid
+    return Path(shared) if shared else ledger_folder(url) / "artifacts"
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import nested_from_plain
 from sweep.ledger.digest import sealed, unsealed
 from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STOP, STUDY, WINNER
-from sweep.ledger.lines import counted
+from sweep.ledger.lines import Signs, counted, signs
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.opening import open_storage
 from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
@@ -239,6 +239,20 @@ class Studies:
             if found := salvaged_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error
+
+    def owners(self) -> dict[str, str]:
+        """Return who made each study, where that is known."""
+        headers = ((n, held.get(STUDY)) for n, held in self.attributes().items())
+        return {n: str(h.get("owner", "")) for n, h in headers if isinstance(h, dict)}
+
+    def lives(self) -> dict[str, Signs]:
+        """Return the signs of life of each study's workers; none of a damaged ledger's."""
+        names = {}
+        with suppress(LedgerError, *UNREADABLE), self.translated():
+            names = {each._study_id: each.study_name for each in self.storage.get_all_studies()}
+            with self.storage.engine.connect() as connection:
+                return {names[n]: life for n, life in signs(connection).items() if n in names}
+        return {}
 
     def counts(self, name: str) -> Counter[str]:
         """Return how many trials of a study are in each state."""

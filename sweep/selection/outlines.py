@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.ledger.keys import STUDY
+from sweep.ledger.lines import Signs
 from sweep.ledger.outline import Outline, outlines
 from sweep.ledger.reading import read_study
 from sweep.ledger.salvage import UNREADABLE
 from sweep.selection.ranking import best, mean_score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
 
@@ -21,13 +25,21 @@ def all_outlines(ledger: Ledger) -> list[Outline]:
 
     Of a damaged ledger, those that can be read; the others with the status ``"damaged"``.
     """
+    owners, lives = ledger.owners(), ledger.lives()
     try:
         found, others = outlines(ledger)
     except (LedgerError, *UNREADABLE):
         held = ledger.attributes().items()
         found, others = [], [n for n, each in held if "part" not in each.get(STUDY, {})]
     found += [_read(ledger, name) for name in others]
+    found = [_with_signs(each, owners, lives) for each in found]
     return sorted(found, key=lambda each: each.created)
+
+
+def _with_signs(outline: Outline, owners: Mapping[str, str], lives: Mapping[str, Signs]) -> Outline:
+    life = lives.get(outline.name, Signs())
+    owner = owners.get(outline.name, "")
+    return replace(outline, owner=owner, hosts=life.hosts, last_sign=life.last)
 
 
 def _read(ledger: Ledger, name: str) -> Outline:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -59,6 +62,14 @@ def prepared(
     return replace(plan, cells=tuple(cells))
 
 
+def _owner() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
 def _own_code(spec: StudySpec, job: Job) -> dict[str, str]:
     """Return a digest of each module of the person's own that a study names."""
     named = (spec.model.factory, spec.data.dataset)
@@ -85,6 +96,7 @@ def _header(
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "planned": len(plan.cells),
         "uid": uuid4().hex[:12],
+        "owner": _owner(),
     }
 
 

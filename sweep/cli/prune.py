@@ -1,0 +1,51 @@
+"""``sweep prune``: remove files that no study of the ledger needs any more."""
+
+from __future__ import annotations
+
+import click
+
+from sweep.cli.options import storage_option
+from sweep.cli.text import clean, counted
+
+
+@click.command(short_help="Remove files that no study needs any more.")
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0),
+    default=30,
+    show_default=True,
+    help="Leave alone what was touched in the last days.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@storage_option
+@click.pass_context
+def prune(
+    ctx: click.Context, *, days: float, dry_run: bool, yes: bool, storage: str | None
+) -> None:
+    """Remove weights of studies that are not in the ledger, and what fits of finished ones left.
+
+    The folder of artifacts belongs to one ledger: with SWEEP_ARTIFACTS shared by several, what
+    another one's studies own would be taken for leftovers.
+
+    \b
+    Example:
+      sweep prune --days 7
+    """
+    from sweep.study.prune import leftovers, prune
+
+    found = leftovers(storage, days)
+    for each in found:
+        click.echo(f"{_megabytes(each.size):>9}  {clean(each.path)} ({clean(each.why)})")
+    if not found:
+        click.echo("nothing to remove")
+    if not found or dry_run:
+        return
+    if not yes and not click.confirm(f"Remove {counted(len(found), 'folder')}?", err=True):
+        click.echo("kept", err=True)
+        ctx.exit(1)
+    click.echo(f"removed {_megabytes(prune(found))}")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:,.1f} MB"

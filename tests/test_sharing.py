@@ -1,0 +1,164 @@
+"""Several people and machines on one ledger: submit, work along, stop, tidy up."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from commands import here, ledger, read, sweep  # noqa: F401
+from ledgers import build
+from test_study import table, wait_for
+
+from sweep import run_study
+from sweep.errors import StudyChangedError
+from sweep.ledger.ledger import Ledger
+from sweep.selection.outlines import all_outlines
+from sweep.study import open_study
+from sweep.study.join import join_study, open_studies
+from sweep.study.submit import submit_study
+
+ROOT = Path(__file__).resolve().parent.parent
+GRID = {
+    "study": {"name": "shared"},
+    "data": {"dataset": "digits", "train_rows": 200, "test_rows": 100},
+    "model": {"factory": "mlp", "learning_rate": 0.01},
+    "search": {"method": "grid", "cv": 2},
+    "space": {"epochs": [2, 20], "hidden_size": [4, 6, 8, 12, 16, 24]},
+}
+
+
+def test_a_submitted_study_waits_for_workers(ledger_url):
+    """Every cell is enqueued once, whoever submits it, and however often."""
+    assert submit_study(GRID, storage=ledger_url) == 6
+    assert submit_study(GRID, storage=ledger_url) == 0
+    assert open_studies(ledger_url) == ["shared"]
+    grown = {**GRID, "space": {**GRID["space"], "hidden_size": [4, 6, 8, 12, 16, 24, 32]}}
+    assert submit_study(grown, storage=ledger_url) == 1
+    with pytest.raises(StudyChangedError):
+        submit_study({**GRID, "study": {"name": "shared", "seed": 1}}, storage=ledger_url)
+
+
+def test_a_stopped_study_is_left_alone_until_it_is_run_again(ledger_url):
+    """Workers that take all studies pass it by."""
+    submit_study(GRID, storage=ledger_url)
+    with closing(Ledger(ledger_url)) as opened:
+        opened.stop("shared", "2026-01-01")
+    assert open_studies(ledger_url) == []
+    submit_study(GRID, storage=ledger_url)
+    assert open_studies(ledger_url) == ["shared"]
+
+
+def test_the_list_says_who_and_where_and_when(ledger_url):
+    """Owner, hosts of the cells in hand, seconds since the last sign of life."""
+    submit_study(GRID, storage=ledger_url)
+    with closing(Ledger(ledger_url)) as opened:
+        before = all_outlines(opened)[0]
+        opened.claim("shared", "node1:7:1:1")
+        opened.claim("shared", "node1:8:1:1")
+        (outline,) = all_outlines(opened)
+    assert (before.hosts, before.last_sign) == ((), None)
+    assert outline.hosts == ("node1", "node1")
+    assert "@" in outline.owner
+    assert 0 <= outline.last_sign < 60
+
+
+def test_stop_and_worker_on_the_command_line(ledger):  # noqa: F811
+    """What they say, and how they refuse."""
+    assert "sweep run` continues it" in read("stop", "half", "--storage", ledger)
+    assert read("worker", "--all", "--storage", ledger) == "no cell is left to take\n"
+    assert "name a study with --study" in sweep("worker", "--storage", ledger).stderr
+    assert sweep("stop", "none", "--storage", ledger).exit_code == 2
+
+
+def test_prune_removes_what_no_study_needs(here):  # noqa: F811
+    """Old folders of studies that are gone; nothing recent, nothing of a study that is there."""
+    path = here / "l.db"
+    build(path)
+    own = here / "artifacts" / "tiny"
+    gone, fresh = here / "artifacts" / "gone" / "abc", here / "artifacts" / "fresh" / "abc"
+    for folder in (own / "x", gone, fresh):
+        folder.mkdir(parents=True)
+        (folder / "winner.npz").write_bytes(b"0" * 2_000_000)
+    month = time.time() - 40 * 24 * 3600
+    for each in (*gone.iterdir(), gone):
+        os.utime(each, (month, month))
+    said = read("prune", "--dry-run", "--storage", path)
+    assert "its study is not in the ledger" in said
+    assert "fresh" not in said
+    assert gone.exists()
+    assert sweep("prune", "--storage", path, input="n\n").exit_code == 1
+    assert "removed 1.9 MB" in read("prune", "--yes", "--storage", path)
+    assert [f.exists() for f in (gone, fresh, own / "x")] == [False, True, True]
+    assert read("prune", "--storage", path) == "nothing to remove\n"
+
+
+def started(folder, url, *words):
+    """Start a worker in a folder of its own, which knows the address alone."""
+    folder.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "sweep", "worker", "-j", "1", *words], cwd=folder,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "SWEEP_STORAGE": url, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+@pytest.mark.tensorflow
+def test_workers_elsewhere_give_the_table_of_one(ledger_url, tmp_path):
+    """Two processes that share nothing but the ledger; the last one refits the winner."""
+    submit_study(GRID, storage=ledger_url)
+    workers = [started(tmp_path / str(n), ledger_url, "--study", "shared") for n in range(2)]
+    for worker in workers:
+        _, errors = worker.communicate(timeout=180)
+        assert worker.returncode == 0, errors
+    whole = run_study(GRID, storage=str(tmp_path / "one.db"), n_jobs=1)
+    shared = open_study("shared", ledger_url)
+    pd.testing.assert_frame_equal(table(shared), table(whole), check_exact=True)
+    assert shared.record.winner.test_score == whole.record.winner.test_score
+    keys = [t.key for t in shared.record.trials if t.state == "COMPLETE"]
+    assert len(keys) == len(set(keys)) == 6
+
+
+@pytest.mark.tensorflow
+def test_stop_lets_workers_finish_their_cells(ledger_url, tmp_path):
+    """The cell in hand is complete, the others wait; the worker leaves by itself."""
+    slow = {**GRID, "space": {"epochs": [150], "hidden_size": [4, 6, 8, 12, 16, 24]}}
+    submit_study(slow, storage=ledger_url)
+    worker = started(tmp_path / "w", ledger_url, "--all")
+    with closing(Ledger(ledger_url)) as opened:
+        wait_for(lambda: opened.counts("shared")["RUNNING"], 60)
+        opened.stop("shared", "now")
+        _, errors = worker.communicate(timeout=120)
+        counts = opened.counts("shared")
+    assert worker.returncode == 0, errors
+    assert "asked to stop" in errors
+    assert counts["RUNNING"] == counts["FAIL"] == 0
+    assert counts["COMPLETE"] >= 1
+    assert counts["WAITING"] >= 1
+
+
+@pytest.mark.tensorflow
+def test_a_worker_with_other_data_refuses_to_mix(ledger_url, tmp_path):
+    """The fingerprint tells; the study is left to others."""
+    import numpy as np
+
+    data = tmp_path / "d.npz"
+
+    def write(seed):
+        x = np.random.default_rng(seed).integers(0, 255, (60, 8, 8), np.uint8)
+        y = np.arange(60) % 3
+        np.savez(data, x_train=x, y_train=y, x_test=x[:30], y_test=y[:30])
+
+    write(0)
+    own = {**GRID, "data": {"dataset": str(data)}}
+    submit_study(own, storage=ledger_url)
+    write(1)
+    with pytest.raises(StudyChangedError, match="ran on other data"):
+        join_study("shared", ledger_url, n_jobs=1)
+    worker = started(tmp_path / "w", ledger_url, "--all")
+    _, errors = worker.communicate(timeout=60)
+    assert worker.returncode == 2
+    assert "study shared is left to others: study 'shared' ran on other data" in errors
