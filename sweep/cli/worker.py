@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.group import QUIET, command_line
+from sweep.cli.group import INTERRUPTED, QUIET, command_line
 from sweep.cli.options import (
     allow_option,
     allowed,
@@ -86,7 +86,7 @@ def worker(
                     aside.add(name)
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         complain(f"interrupted; go on with: {command_line(ctx)}")
-        ctx.exit(stop.exit_status if isinstance(stop, SweepError) else 130)
+        ctx.exit(stop.exit_status if isinstance(stop, SweepError) else (*stop.args, INTERRUPTED)[0])
     finally:
         signal.signal(signal.SIGTERM, before)
     if not trouble:
@@ -96,9 +96,7 @@ def worker(
 
 def _end(number: int, _frame: Any) -> None:
     """End wherever the command is: the first process of a container is ended by nothing else."""
-    error = InterruptedRunError("told to end")
-    error.exit_status = 128 + number
-    raise error
+    raise KeyboardInterrupt(128 + number)
 
 
 def _taken(
