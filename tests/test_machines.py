@@ -272,17 +272,22 @@ def test_a_worker_that_is_told_to_end_leaves_its_cell_to_another(here):  # noqa:
     assert table(run_study("s.toml")).equals(table(plain))
 
 
+def listens(pid):
+    """Return whether a process has a handler of its own for SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (signal.SIGTERM - 1) & 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_worker_that_waits_ends_when_told_to(here):  # noqa: F811
     """Also as a container's first process, which a signal that nothing handles does not end."""
     Ledger(f"sqlite:///{here}/l.db").close()
     line = ["worker", "--all", "--wait", "--storage", "l.db"]
     waiting = begun(line)
-    while "SigCgt" in (status := Path(f"/proc/{waiting.pid}/status").read_text()):
-        caught = int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16)
-        if caught >> (signal.SIGTERM - 1) & 1:
-            break
-        assert waiting.poll() is None
+    end = time.monotonic() + 30
+    while not listens(waiting.pid) and time.monotonic() < end:
         time.sleep(0.05)
     status, _, said = told_to_end(waiting)
     assert status == 143
-    assert said == f"interrupted; go on with: {waiting.args[2]} {' '.join(line)}\n"
+    assert said.startswith("interrupted; go on with: ")
+    assert said.endswith(f" {' '.join(line)}\n")

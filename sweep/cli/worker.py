@@ -53,7 +53,7 @@ def worker(
 
     \b
     Example:
-      SWEEP_STORAGE=postgresql://me@db/sweep sweep worker --all
+      sweep worker --all --wait
     """
     if bool(names) == every:
         raise click.UsageError("name a study with --study NAME, or take all with --all")
