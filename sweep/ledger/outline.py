@@ -5,15 +5,16 @@ Reading a study whole costs milliseconds a trial; here the trials of all studies
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import CELL, REASON, SOURCE, STUDY, WINNER
+from sweep.ledger.digest import is_whole
+from sweep.ledger.keys import CELL, REASON, STUDY, WINNER
 from sweep.ledger.records import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sweep.ledger.studies import Studies
 
@@ -21,16 +22,38 @@ BY_READING = ("max_fit_seconds", "objectives", "patience")
 """Settings of a search whose best, or whose end, only its trials' whole results tell."""
 
 TRIALS = """
-    SELECT t.study_id, t.state, cell.value_json, reason.trial_id, v.value
-    FROM trials t
-    JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
-    LEFT JOIN trial_user_attributes reason ON reason.trial_id = t.trial_id AND reason.key = :reason
-    LEFT JOIN trial_user_attributes taught ON taught.trial_id = t.trial_id AND taught.key = :source
-    LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
-    WHERE taught.trial_id IS NULL
-    ORDER BY t.study_id, t.number
+    WITH own AS (
+        SELECT t.study_id, t.trial_id, t.number, CAST(t.state AS VARCHAR) AS state,
+            {key} AS cell_key, reason.trial_id AS told, v.value
+        FROM trials t
+        JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
+        LEFT JOIN trial_user_attributes reason
+            ON reason.trial_id = t.trial_id AND reason.key = :reason
+        LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+    ), ended AS (
+        SELECT study_id, state, ROW_NUMBER() OVER (
+            PARTITION BY study_id, cell_key ORDER BY number DESC
+        ) AS turn
+        FROM own
+        WHERE state IN ('COMPLETE', 'PRUNED') OR (state = 'FAIL' AND told IS NOT NULL)
+    ), ranked AS (
+        SELECT study_id, trial_id, value, ROW_NUMBER() OVER (
+            PARTITION BY study_id ORDER BY value DESC
+        ) AS turn
+        FROM own WHERE state = 'COMPLETE' AND value IS NOT NULL
+    )
+    SELECT study_id, 'ended', state, COUNT(*), NULL FROM ended WHERE turn = 1
+        GROUP BY study_id, state
+    UNION ALL SELECT study_id, 'held', state, COUNT(*), NULL FROM own GROUP BY study_id, state
+    UNION ALL SELECT study_id, 'best', '', trial_id, value FROM ranked WHERE turn = 1
 """
-"""Of each trial of a study's own: state, cell, whether a reason is recorded, value."""
+"""Of each study: cells by their last end, trials by their state, and the best complete trial."""
+
+KEYS = {
+    "sqlite": "json_extract(cell.value_json, '$.key')",
+    "postgresql": "CAST(cell.value_json AS json) ->> 'key'",
+}
+"""How a database reads the key of a cell."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +109,10 @@ def outlines(ledger: Studies) -> tuple[list[Outline], list[str]]:
     headers = ((s, s.user_attrs.get(STUDY)) for s in studies)
     ours = [s for s, head in headers if isinstance(head, dict) and "part" not in head]
     plain = [s for s in ours if not _by_reading(s.user_attrs[STUDY])]
-    trials = _trials(ledger) if plain else {}
-    found = [_outline(s.study_name, s.user_attrs, trials.get(s._study_id, [])) for s in plain]
-    return found, [s.study_name for s in ours if s not in plain]
+    sums = _sums(ledger) if plain else {}
+    sound = [s for s in plain if _is_sound(ledger, sums.get(s._study_id, _Sums()))]
+    found = [_outline(s.study_name, s.user_attrs, sums.get(s._study_id, _Sums())) for s in sound]
+    return found, [s.study_name for s in ours if s not in sound]
 
 
 def _by_reading(header: Mapping[str, Any]) -> bool:
@@ -96,35 +120,53 @@ def _by_reading(header: Mapping[str, Any]) -> bool:
     return any(search.get(name) not in (None, ["score"]) for name in BY_READING)
 
 
-def _trials(ledger: Studies) -> dict[int, list[tuple[Any, ...]]]:
+@dataclass
+class _Sums:
+    """What the database has counted of a study."""
+
+    ended: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    best: float | None = None
+    best_trial: int | None = None
+
+
+def _sums(ledger: Studies) -> dict[int, _Sums]:
     from sqlalchemy import text
 
-    found: dict[int, list[tuple[Any, ...]]] = {}
+    found: dict[int, _Sums] = {}
+    key = KEYS.get(ledger.storage.engine.name, KEYS["sqlite"])
     with ledger.translated(), ledger.storage.engine.connect() as connection:
-        names = {"cell": CELL, "reason": REASON, "source": SOURCE}
-        for study, *trial in connection.execute(text(TRIALS), names):
-            found.setdefault(study, []).append(tuple(trial))
+        names = {"cell": CELL, "reason": REASON}
+        for study, kind, state, count, value in connection.execute(
+            text(TRIALS.format(key=key)), names
+        ):
+            sums = found.setdefault(study, _Sums())
+            if kind == "best":
+                sums.best_trial, sums.best = int(count), float(value)
+            else:
+                (sums.ended if kind == "ended" else sums.held)[state] += count
     return found
 
 
-def _outline(
-    name: str, attributes: Mapping[str, Any], trials: Sequence[tuple[Any, ...]]
-) -> Outline:
+def _is_sound(ledger: Studies, sums: _Sums) -> bool:
+    """Return whether the best trial is what was recorded; otherwise the study is to be read."""
+    if sums.best_trial is None:
+        return True
+    with ledger.translated():
+        return is_whole(ledger.storage.get_trial(sums.best_trial))
+
+
+def _outline(name: str, attributes: Mapping[str, Any], sums: _Sums) -> Outline:
     header = attributes[STUDY]
-    ended: dict[str, str] = {}
-    for state, cell, reason, _ in trials:
-        if state in ("COMPLETE", "PRUNED") or (state == "FAIL" and reason is not None):
-            ended[json.loads(cell)["key"]] = state
-    states = [state for state, *_ in trials]
-    values = [v for state, *_, v in trials if state == "COMPLETE" and v is not None]
+    done = sum(sums.ended.values())
     return Outline(
         name=name,
         method=header["spec"]["search"]["method"],
-        status=status_of(states, len(ended), header["planned"]),
-        done=len(ended),
+        status=status_of(tuple(sums.held), done, header["planned"]),
+        done=done,
         planned=header["planned"],
-        failed=sum(state == "FAIL" for state in ended.values()),
-        best=max(values, default=None),
+        failed=sums.ended["FAIL"],
+        best=sums.best,
         created=header["created"],
         test_opened=WINNER in attributes,
     )
