@@ -34,6 +34,7 @@ HOST, PORT, SCHEMA = "10.77.0.1", 5433, "sweep_apart"
 OPTIONS = f"?options=-csearch_path%3D{SCHEMA}&application_name={SCHEMA}"
 NEAR = f"postgresql+psycopg://postgres@127.0.0.1:5432/test{OPTIONS}"
 FAR = f"postgresql://postgres@{HOST}:{PORT}/test{OPTIONS}"
+HOME = "/tmp/home"  # noqa: S108 - in a /tmp of its own
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = {
     "study": {"name": "apart"},
@@ -56,14 +57,16 @@ def network() -> None:
     """Lay a bridge, and a namespace for each worker on it."""
     tear_down()
     shell(
-        f"ip link add sweepbr type bridge && ip addr add {HOST}/24 dev sweepbr && ip link set sweepbr up"
+        f"ip link add sweepbr type bridge && ip addr add {HOST}/24 dev sweepbr && "
+        "ip link set sweepbr up"
     )
     for n in range(WORKERS):
         shell(
             f"ip netns add sweep{n} && ip link add sv{n} type veth peer name se{n} && "
             f"ip link set sv{n} master sweepbr up && ip link set se{n} netns sweep{n} && "
             f"ip netns exec sweep{n} ip addr add 10.77.0.{10 + n}/24 dev se{n} && "
-            f"ip netns exec sweep{n} ip link set se{n} up && ip netns exec sweep{n} ip link set lo up"
+            f"ip netns exec sweep{n} ip link set se{n} up && "
+            f"ip netns exec sweep{n} ip link set lo up"
         )
 
 
@@ -75,12 +78,12 @@ def tear_down() -> None:
 
 def worker(n: int) -> subprocess.Popen:
     inside = (
-        "mount -t tmpfs tmpfs /tmp && mkdir /tmp/home && cd /tmp/home && "
+        f"mount -t tmpfs tmpfs /tmp && mkdir {HOME} && cd {HOME} && "
         f"exec {sys.executable} -m sweep worker --study apart -j 1"
     )
     return subprocess.Popen(
         ["ip", "netns", "exec", f"sweep{n}", "unshare", "-m", "sh", "-c", inside],
-        env={"PATH": os.environ["PATH"], "HOME": "/tmp/home", "SWEEP_STORAGE": FAR,
+        env={"PATH": os.environ["PATH"], "HOME": HOME, "SWEEP_STORAGE": FAR,
              "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
@@ -134,9 +137,8 @@ def main() -> None:
         f"{time.monotonic() - began:.0f} s; kills {kills}, in a cell "
         f"{sum(LOST in t.user_attrs for t in trials)}; connections at most {most}; {dict(hosts)}"
     )
-    print(
-        f"cells complete {len(complete)} of {CELLS}; doubled {sum(n > 1 for n in complete.values())}"
-    )
+    doubled = sum(n > 1 for n in complete.values())
+    print(f"cells complete {len(complete)} of {CELLS}; doubled {doubled}")
     with tempfile.TemporaryDirectory() as folder:
         local = run_study(STUDY, storage=f"{folder}/l.db", n_jobs=1)
     pd.testing.assert_frame_equal(plain(open_study("apart", NEAR)), plain(local), check_exact=True)

@@ -1,22 +1,24 @@
 """What the ledger costs a trial: claim, heartbeat, an empty result of 6 parameters, record.
 
-python benchmarks/bookkeeping.py [--trials 300]; SQLite in a temporary folder. Prints milliseconds a
+python benchmarks/bookkeeping.py [--trials 300] [--loops 8] [--storage URL]. Prints milliseconds a
 trial and storage transactions a trial; exits with 1 above 60 ms or 8 transactions.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
 import time
-from pathlib import Path
+from contextlib import closing
 
 from common import processor
 from sqlalchemy import event
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import SplitResult
+from sweep.ledger.storage import storage_url
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 from sweep.workers.upkeep import restore
@@ -49,7 +51,10 @@ def main() -> None:
     """Record empty trials and time them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=300)
-    trials = parser.parse_args().trials
+    parser.add_argument("--storage", help="a database address; SQLite in a folder by default")
+    parser.add_argument("--loops", type=int, default=1, help="processes side by side")
+    asked = parser.parse_args()
+    trials = asked.trials
     spec = study(trials)
     plan = make_plan(spec)
     data = {"name": "digits", "fingerprint": "", "train_rows": 1, "test_rows": 1, "shape": [8, 8],
@@ -57,23 +62,41 @@ def main() -> None:
     head = {"spec": spec.plain(), "source": "", "data": data, "environment": {}, "created": "",
             "planned": trials}  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(f"sqlite:///{Path(folder) / 'l.db'}")
-        ledger.create("empty", head)
-        began = time.perf_counter()
-        restore(ledger, "empty", plan)
-        enqueued = time.perf_counter() - began
+        url = storage_url(asked.storage or f"{folder}/l.db")
+        with closing(Ledger(url)) as ledger:
+            ledger.create("empty", head)
+            began = time.perf_counter()
+            restore(ledger, "empty", plan)
+            enqueued = time.perf_counter() - began
+        calls, seconds = loops(url, asked.loops)
+        with closing(Ledger(url)) as ledger:
+            ledger.delete("empty")
+    milliseconds, each = seconds / trials * 1000, calls / trials
+    print(f"{processor()}: {trials} empty trials, {asked.loops} loops, {url.partition(':')[0]}")
+    print(f"enqueued in {enqueued / trials * 1000:.1f} ms each; recorded in {milliseconds:.1f} ms")
+    print(f"{each:.1f} transactions each (allowed {ALLOWED_MS} ms, {ALLOWED_CALLS})")
+    print(f"{trials / seconds:.0f} trials a second")
+    sys.exit(int(milliseconds > ALLOWED_MS or each > ALLOWED_CALLS))
+
+
+def loops(url: str, count: int) -> tuple[int, float]:
+    """Record all trials by so many processes; return transactions and seconds."""
+    if count == 1:
+        return loop(url)
+    with multiprocessing.Pool(count) as pool:
+        found = pool.map(loop, [url] * count)
+    return sum(calls for calls, _ in found), max(seconds for _, seconds in found)
+
+
+def loop(url: str) -> tuple[int, float]:
+    """Take and record empty trials until none is left."""
+    result = (SplitResult({1: 0.5}, seconds={1: 0.0}, history={"loss": (1.0,)}, n_test=1),)
+    with closing(Ledger(url)) as ledger:
         calls = count_transactions(ledger)
-        result = (SplitResult({1: 0.5}, seconds={1: 0.0}, history={"loss": (1.0,)}, n_test=1),)
         began = time.perf_counter()
         while claim := ledger.claim("empty", "bench"):
             ledger.complete(claim, 0.5, result, (("output", "Dense", "(2,)", 18),))
-        milliseconds = (time.perf_counter() - began) / trials * 1000
-        ledger.close()
-    each = calls[0] / trials
-    print(f"{processor()}: {trials} empty trials")
-    print(f"enqueued in {enqueued / trials * 1000:.1f} ms each; recorded in {milliseconds:.1f} ms")
-    print(f"{each:.1f} transactions each (allowed {ALLOWED_MS} ms, {ALLOWED_CALLS})")
-    sys.exit(int(milliseconds > ALLOWED_MS or each > ALLOWED_CALLS))
+        return calls[0], time.perf_counter() - began
 
 
 def count_transactions(ledger: Ledger) -> list[int]:
