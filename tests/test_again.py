@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -107,8 +108,8 @@ def test_the_least_recently_used_checkpoints_make_room(tmp_path):
     os.utime(tmp_path / "0.npz", (9, 9))
     store._make_room()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npz", "3.npz"]
-    assert store.resume(None, tmp_path / "0.npz", 5) == {}
-    assert store.resume(None, tmp_path / "none.npz", 5) == {}
+    assert store.resume(SimpleNamespace(), tmp_path / "0.npz", 5) == {}
+    assert store.resume(SimpleNamespace(), tmp_path / "none.npz", 5) == {}
 
 
 def test_a_fits_file_is_named_by_all_but_its_epochs():

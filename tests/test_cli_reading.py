@@ -24,7 +24,7 @@ def test_list(ledger):
     """`list` has a line for each study: method, status, cells, best, test set."""
     lines = [line.split() for line in read("list").splitlines()]
     assert lines[1][:5] == ["tiny", "grid", "finished", "3/3", "0.8910"]
-    assert lines[1][-1] == "opened"
+    assert "opened" in lines[1]
     assert lines[2][:4] == ["half", "grid", "stopped", "1/3"]
     assert lines[2][-1] == "closed"
 

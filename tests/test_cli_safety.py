@@ -8,7 +8,7 @@ from pathlib import Path
 
 import commands
 import pytest
-from commands import read, sweep
+from commands import process, read, sweep
 from ledgers import build
 
 from sweep.cli.text import clean
@@ -115,8 +115,8 @@ def test_a_file_name_that_is_no_text_can_be_logged(here):
     (here / "odd.toml").write_text(
         '[data]\ndataset = "pictures"\n[search]\nmethod = "grid"\n[space]\nepochs = [1, 2]\n'
     )
-    result = sweep("--log-file", "log", "check", "odd.toml", "--no-probe")
-    assert result.exit_code == 2
+    result = process("--log-file", "log", "check", "odd.toml", "--no-probe", cwd=here)
+    assert result.returncode == 2
     assert result.stderr.startswith("error: ")
     assert "Traceback" not in result.stderr
     assert "must lie in the folder of its class" in (here / "log").read_text()

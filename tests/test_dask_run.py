@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from test_study import GRID, table, wait_for
 
 from sweep import load_study, run_study
 from sweep.errors import LedgerError
+from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
 from sweep.study import open_study
 from sweep.workers.cluster import Cluster
@@ -72,21 +74,20 @@ def running(url):
     return []
 
 
-def dask_workers(pid):
-    """Return the processes below one that are Dask workers."""
-    line = ["ps", "-e", "-o", "pid=,ppid=,args="]
-    found = subprocess.run(line, capture_output=True, text=True, check=True).stdout
-    rows = [row.split(None, 2) for row in found.splitlines()]
-    return [int(a) for a, b, args in rows if b == str(pid) and "spawn_main" in args]
+def dask_worker_of(trial):
+    """Return the Dask worker that a running trial's process belongs to."""
+    pid = trial.user_attrs[WORKER].split(":")[1]
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_a_killed_dask_worker(tmp_path, here_alone):
     """The run goes on and ends with the identical table; the test set was opened once."""
-    path = tmp_path / "l.db"
+    path, killed = tmp_path / "l.db", []
 
     def kill():
-        wait_for(lambda: running(f"sqlite:///{path}"), 120)
-        os.kill(dask_workers(os.getpid())[0], signal.SIGKILL)
+        first, *_ = wait_for(lambda: running(f"sqlite:///{path}"), 120)
+        killed.append(dask_worker_of(first))
+        os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -94,8 +95,9 @@ def test_a_killed_dask_worker(tmp_path, here_alone):
         result = run_study(load_study(SECTIONS), storage=str(path), cluster=cluster)
     killer.join()
     same(result, here_alone)
-    states = [trial.state for trial in result.record.trials]
-    assert states.count("COMPLETE") == 6
+    states = sorted(trial.state for trial in result.record.trials)
+    assert states == ["COMPLETE"] * 6 + ["CUT"]
+    assert killed
 
 
 def command(folder, address, *words):

@@ -40,7 +40,7 @@ def submit(
 
     \b
     Example:
-      sweep submit study.toml && sweep worker --all
+      sweep submit study.toml
     """
     from sweep.cli.run import reporter_for
     from sweep.study.submit import submit_study

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from contextlib import closing, suppress
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from sweep.errors import ClusterError
 from sweep.ledger.storage import sqlite_path
 from sweep.names import slug
 from sweep.workers import cluster_loop
+from sweep.workers.interrupts import Interrupts
+from sweep.workers.progress import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,12 +80,15 @@ class Cluster:
 
         _quiet()
         try:
-            self._cluster = self._started() if self.local else None
             self._client = Client(
-                self._cluster or self.address, timeout=CONNECT_SECONDS, set_as_default=False
+                self._started() if self.local else self.address,
+                timeout=CONNECT_SECONDS,
+                set_as_default=False,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             self.close()
+            if self.local:
+                raise ClusterError(f"--dask: Dask cannot be started here: {error}") from error
             raise ClusterError(
                 f"--dask: no Dask scheduler answers at {self.address}: start one with: "
                 "dask scheduler --host 127.0.0.1"
@@ -141,19 +147,30 @@ class Cluster:
         self._client = self._cluster = None
 
     def _started(self) -> Any:
+        """Start a cluster on loopback whose processes leave Ctrl-C to the command."""
+        from multiprocessing.resource_tracker import ensure_running
+
         from distributed import LocalCluster
 
-        return LocalCluster(
-            n_workers=self.local,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # None would take port 8787 all the same
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=logging.CRITICAL,
-            memory_limit=0,
-            resources=self.resources,
-            preload=[cluster_loop.__name__],
-        )
+        ensure_running()  # when it starts it takes the block away
+        interrupts = Interrupts()
+        with interrupts.noted():
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it is inherited
+            try:
+                self._cluster = LocalCluster(
+                    n_workers=self.local,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",  # None would take port 8787 all the same
+                    scheduler_kwargs={"dashboard": False},
+                    silence_logs=logging.CRITICAL,
+                    memory_limit=0,
+                    resources=self.resources,
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        interrupts.check(Watcher())
+        return self._cluster
 
     def _room(self, worker: Mapping[str, Any]) -> int:
         has = worker.get("resources") or {}

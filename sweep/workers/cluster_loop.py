@@ -7,10 +7,9 @@ closes.
 from __future__ import annotations
 
 import queue
-import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep.workers.job import RECYCLE, Job
 from sweep.workers.process import Event, WorkerProcess, spawn
@@ -67,12 +66,6 @@ def follow(job: Job, log: Path, wanted: Callable[[], bool]) -> Ended:
             process.dismiss()
         process.end(LEAVE_SECONDS)
     return ended
-
-
-def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C to the command, where Dask's worker is its child (Dask calls this by name)."""
-    del worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _next(process: WorkerProcess, events: queue.Queue[tuple[int, Event]]) -> Ended | None:
