@@ -11,13 +11,13 @@ demo: $(STAMP)
 	$(BIN)/sweep run digits-grid
 	$(BIN)/sweep run digits-tpe
 
-# The fast tests first; then those that train real models, and those that open a browser.
+# The fast tests first; then those that train real models, and those that open a browser. Two at a time.
 test: $(STAMP)
-	$(BIN)/pytest -q -m "not tensorflow and not browser"
-	$(BIN)/pytest -q -m "tensorflow or browser"
+	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "tensorflow or browser"
 
 test-fast: $(STAMP)
-	$(BIN)/pytest -q -m "not tensorflow and not browser"
+	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -346,7 +346,7 @@ def speaking(monkeypatch, *lines):
     """Have worker processes that say these lines."""
     code = SPEAK + "\n".join(lines)
 
-    def start(log):
+    def start(log, device=None):
         return subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -359,7 +359,8 @@ def speaking(monkeypatch, *lines):
     [
         ('tell("idle"); time.sleep(60)', ("done", "here:1:1", "")),
         ('tell("broken", reason="no data")', ("broken", "here:1:1", "no data")),
-        ("sys.exit(3)", ("worn", "here:1:1", "")),
+        ('tell("worn")', ("worn", "here:1:1", "")),
+        ("sys.exit(3)", ("lost", "here:1:1", "exit status 3")),
         ("sys.exit(5)", ("lost", "here:1:1", "exit status 5")),
         ("os.kill(os.getpid(), 9)", ("lost", "here:1:1", "signal 9")),
     ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.workers.job import RECYCLE, Job
+from sweep.workers.job import Job
 from sweep.workers.process import Event, WorkerProcess, spawn
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _next(process: WorkerProcess, events: queue.Queue[tuple[int, Event]]) -> End
         return None
     if event["event"] == "hello":
         process.name = event["name"]
+    process.worn |= event["event"] == "worn"
     if event["event"] == "idle":
         return Ended("done", process.name)
     if event["event"] == "broken":
@@ -84,7 +85,7 @@ def _next(process: WorkerProcess, events: queue.Queue[tuple[int, Event]]) -> End
 
 def _of(process: WorkerProcess) -> Ended:
     status = process.exit_status
-    if status == RECYCLE:
+    if process.worn:
         return Ended("worn", process.name)
     how = f"signal {-status}" if status and status < 0 else f"exit status {status}"
     return Ended("lost", process.name, how)
