@@ -61,18 +61,35 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
             storage = _open(url, _POOLED, create=create)
             wait_for_server(storage.engine)
             return storage
-        _check_file(path, create=create)
-        if create and is_older(path):
-            upgrade(path)
-        if _is_empty(path):
-            _make(path)
-        storage = _open(url, _PATIENT, create=False)
+        storage = _when_unlocked(lambda: _open_file(path, url, create=create))
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
         raise _translated(error, shown_url(url)) from shown_cause(error)
     _begin_ourselves(storage, reading=reading)
     return storage
+
+
+def _open_file(path: Path, url: str, *, create: bool) -> RDBStorage:
+    _check_file(path, create=create)
+    if create and is_older(path):
+        upgrade(path)
+    if _is_empty(path):
+        _make(path)
+    return _open(url, _PATIENT, create=False)
+
+
+def _when_unlocked(act: Callable[[], RDBStorage]) -> RDBStorage:
+    """Try again while the file is locked: SQLite does not wait where a killed write is undone."""
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return act()
+        except Exception as error:
+            said = " ".join(str(each) for each in causes(error))
+            if "locked" not in said or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 _PATIENT = {"connect_args": {"timeout": LOCK_SECONDS}}

@@ -20,9 +20,15 @@ LOCK_SECONDS = 60.0
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect to an SQLite ledger that is only to be looked at."""
-    where = f"{path.absolute().as_uri()}?mode=ro"
-    return sqlite3.connect(where, uri=True, timeout=LOCK_SECONDS)
+    """Connect to an SQLite ledger that is only to be looked at.
+
+    A write that a killed process left half done is rolled back, which a connection that may not
+    write could not do.
+    """
+    where = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(where, uri=True, timeout=LOCK_SECONDS)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def revision(path: Path) -> str | None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.workers.job import Job
 from sweep.workers.process import Event, WorkerProcess, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sweep.workers.job import Job
 
 LOOK_SECONDS = 0.2
 LEAVE_SECONDS = 10.0
