@@ -396,3 +396,26 @@ def test_a_cancelled_task_ends_its_process(monkeypatch, tmp_path):
         wait_for(lambda: note.is_file() and note.read_text() == "begun")
         client.cancel([future])
         wait_for(lambda: note.read_text() == "left")
+
+
+def test_ctrl_c_while_a_local_cluster_starts(here):
+    """It is status 130 and two lines, whatever Dask is at."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "sweep", "run", "digits-grid", "--dask", "local:1", "--no-report"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, start_new_session=True,
+        stderr=subprocess.PIPE, text=True,
+    ) as command:  # fmt: skip
+        wait_for(lambda: [pid for pid in children(command.pid) if is_dask_worker(pid)])
+        os.killpg(command.pid, signal.SIGINT)
+        _, err = command.communicate(timeout=60)
+    assert command.returncode == 130, err
+    assert [line.split(":")[0].split(" ")[0] for line in err.splitlines()] == [
+        "interrupted", "continue",
+    ]  # fmt: skip
+
+
+def is_dask_worker(pid):
+    """Return whether a process is one that Dask has spawned."""
+    with suppress(OSError):
+        return "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+    return False

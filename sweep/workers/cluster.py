@@ -76,23 +76,11 @@ class Cluster:
         """
         if self._client is not None:
             return
-        from distributed import Client
-
         _quiet()
-        try:
-            self._client = Client(
-                self._started() if self.local else self.address,
-                timeout=CONNECT_SECONDS,
-                set_as_default=False,
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            self.close()
-            if self.local:
-                raise ClusterError(f"--dask: Dask cannot be started here: {error}") from error
-            raise ClusterError(
-                f"--dask: no Dask scheduler answers at {self.address}: start one with: "
-                "dask scheduler --host 127.0.0.1"
-            ) from error
+        interrupts = Interrupts()
+        with interrupts.noted():  # Dask may swallow a KeyboardInterrupt
+            self._connect()
+        interrupts.check(Watcher())
         workers = self.workers()
         if self.resources and workers and not any(workers.values()):
             asked = ",".join(f"{k}={v:g}" for k, v in self.resources.items())
@@ -146,6 +134,21 @@ class Cluster:
                     each.close()
         self._client = self._cluster = None
 
+    def _connect(self) -> None:
+        from distributed import Client
+
+        try:
+            where = self._started() if self.local else self.address
+            self._client = Client(where, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, RuntimeError) as error:
+            self.close()
+            if self.local:
+                raise ClusterError(f"--dask: Dask cannot be started here: {error}") from error
+            raise ClusterError(
+                f"--dask: no Dask scheduler answers at {self.address}: start one with: "
+                "dask scheduler --host 127.0.0.1"
+            ) from error
+
     def _started(self) -> Any:
         """Start a cluster on loopback whose processes leave Ctrl-C to the command."""
         from multiprocessing.resource_tracker import ensure_running
@@ -153,23 +156,20 @@ class Cluster:
         from distributed import LocalCluster
 
         ensure_running()  # when it starts it takes the block away
-        interrupts = Interrupts()
-        with interrupts.noted():
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it is inherited
-            try:
-                self._cluster = LocalCluster(
-                    n_workers=self.local,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",  # None would take port 8787 all the same
-                    scheduler_kwargs={"dashboard": False},
-                    silence_logs=logging.CRITICAL,
-                    memory_limit=0,
-                    resources=self.resources,
-                )
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        interrupts.check(Watcher())
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it is inherited
+        try:
+            self._cluster = LocalCluster(
+                n_workers=self.local,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",  # None would take port 8787 all the same
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.CRITICAL,
+                memory_limit=0,
+                resources=self.resources,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self._cluster
 
     def _room(self, worker: Mapping[str, Any]) -> int:
