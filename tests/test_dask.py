@@ -1,5 +1,6 @@
 """``sweep run --dask``: loops on a Dask cluster, with fake loops; no TensorFlow."""
 
+import gc
 import json
 import logging
 import os
@@ -209,6 +210,11 @@ def test_a_local_cluster_listens_on_loopback_only(local):
     found = listening()
     assert len(found) >= 3
     assert {place.partition(":")[0] for place in found} == {"0100007F"}
+
+
+def test_no_callback_of_dask_can_lose_a_ctrl_c(local):
+    """What a collection of garbage calls swallows what is raised in it."""
+    assert [each for each in gc.callbacks if "distributed" in str(each)] == []
 
 
 def test_every_cell_is_evaluated_once_and_told(ledger, local, monkeypatch):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from commands import ROOT
+from ledgers import build
 from test_dask import dask, dask_scheduler
 from test_study import GRID, table, wait_for
 
@@ -23,6 +24,8 @@ from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
 from sweep.study import open_study
 from sweep.workers.cluster import Cluster
+from sweep.workers.cluster_loop import follow
+from sweep.workers.job import Job
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 pytestmark = pytest.mark.tensorflow
@@ -142,3 +145,14 @@ def test_over_postgresql(database, here_alone):
     with closing(Cluster("local:2")) as cluster:
         result = run_study(load_study(SECTIONS), storage=database, cluster=cluster)
     same(result, here_alone)
+
+
+def test_other_data_on_a_dask_worker_are_refused(tmp_path):
+    """The loop is broken there, and says what is other; no cell is taken."""
+    build(tmp_path / "l.db", "six", space={"hidden_size": [4, 8]}, done=0, refit=False)
+    job = Job(f"sqlite:///{tmp_path / 'l.db'}", "six", elsewhere=True)
+    ended = follow(job, tmp_path / "log", lambda: True)
+    assert ended.how == "broken"
+    assert "this machine has other data than the study" in ended.reason
+    with closing(Ledger(job.storage, reading=True)) as ledger:
+        assert ledger.counts("six") == {"WAITING": 2}

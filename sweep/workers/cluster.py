@@ -154,6 +154,7 @@ class Cluster:
         from multiprocessing.resource_tracker import ensure_running
 
         from distributed import LocalCluster
+        from distributed.gc import disable_gc_diagnosis
 
         ensure_running()  # when it starts it takes the block away
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it is inherited
@@ -170,6 +171,7 @@ class Cluster:
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        disable_gc_diagnosis(force=True)  # a KeyboardInterrupt in its callback would be lost
         return self._cluster
 
     def _room(self, worker: Mapping[str, Any]) -> int:
