@@ -122,18 +122,9 @@ def run_study(
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(url)))
         run = _Run(
-            ledger,
-            job,
-            n_jobs,
-            watcher or Watcher(),
-            progress,
-            retry_failed,
-            nursery,
-            stack,
-            helping,
-            devices,
-            cluster,
-        )
+            ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack,
+            helping, devices, cluster,
+        )  # fmt: skip
         run.see_through(spec, None)
         if parts:
             searched = part_spec(spec)
