@@ -57,6 +57,8 @@ def test_the_template_has_a_single_thread_when_it_forks(nursery, tmp_path):
     """That is what makes the fork safe; with more threads it would spawn."""
     child = nursery.fork(tmp_path / "0.log")
     hello(child)
+    while child.pid is None:  # the template says it, and another thread hears it
+        time.sleep(0.01)
     assert len(list(Path(f"/proc/{nursery._template._process.pid}/task").iterdir())) == 1
     assert "sweep.workers.template" in Path(f"/proc/{child.pid}/cmdline").read_text()
     leave(child)

@@ -246,7 +246,7 @@ def test_a_model_that_raises_is_a_row_with_its_reason(storage):
     result = run_study(own("fails"), storage=storage, n_jobs=1, allow=["own_models"])
     rows = result.frame.set_index("param_width")
     assert rows["state"].to_dict() == {4: "COMPLETE", 13: "FAIL", 8: "COMPLETE"}
-    assert rows["reason"][13] == "ValueError: thirteen is not a width (own_models.py:17)"
+    assert rows["reason"][13] == "ValueError: thirteen is not a width (own_models.py:18)"
     again = run_study(
         own("fails"), storage=storage, n_jobs=1, allow=["own_models"], retry_failed=True
     )
