@@ -1,6 +1,7 @@
 """Shared by all tests: one thread, no accelerator, no ledger but a temporary one."""
 
 import os
+import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -93,3 +94,15 @@ def fresh_url(request, tmp_path):
 def ledger_url(fresh_url):
     """Return the address of a ledger that is not there yet, in a file and on a server."""
     return fresh_url()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.getuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only the superuser may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)

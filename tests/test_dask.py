@@ -17,6 +17,7 @@ import fake_loops
 import pytest
 from commands import sweep
 from ledgers import build
+from processes import wait_for
 
 from sweep.errors import ClusterError
 from sweep.ledger.ledger import Ledger
@@ -106,16 +107,6 @@ def dask_scheduler(folder):
     with dask(0, "--port", port, "--scheduler-file", str(note)) as process:
         wait_for(lambda: note.is_file() and note.read_text())
         yield process, json.loads(note.read_text())["address"]
-
-
-def wait_for(condition, seconds=60):
-    """Wait until a condition holds and return its value."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
 
 
 # -- what is refused -----------------------------------------------------------------------------

@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from commands import ROOT
 from ledgers import build
+from processes import wait_for
 from test_dask import dask, dask_scheduler
-from test_study import GRID, table, wait_for
+from test_study import GRID, table
 
 from sweep import load_study, run_study
 from sweep.errors import LedgerError

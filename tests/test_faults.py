@@ -156,18 +156,6 @@ def test_a_loss_that_is_no_number_is_a_failure_with_its_reason(monkeypatch, tmp_
 # -- the disk ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A disk of 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if os.getuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only the superuser may mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def fill(folder, free):
     """Leave so many bytes free."""
     filler = folder / "filler"

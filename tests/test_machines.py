@@ -207,7 +207,7 @@ def test_the_pods_have_no_rights_that_they_do_not_need():
     file = next(e["value"] for e in container["env"] if e["name"] == "SWEEP_STORAGE_FILE")
     mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
     assert mounts[str(Path(file).parent)]["readOnly"]
-    assert {"/work", "/tmp"} <= mounts.keys()  # noqa: S108 - a mount's place
+    assert {"/srv/sweep", "/tmp"} <= mounts.keys()  # noqa: S108 - a mount's place
     assert container["resources"]["limits"]["cpu"] == container["args"][-1]
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from commands import here, ledger, read, sweep  # noqa: F401
 from ledgers import build
-from test_study import table, wait_for
+from processes import wait_for
+from test_study import table
 
 from sweep import run_study
 from sweep.errors import StudyChangedError

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from processes import alive, descendants, wait_for
 
 from sweep import load_dataset, load_study, run_study
 from sweep.errors import (
@@ -323,16 +324,6 @@ def test_a_killed_run_leaves_no_orphans_and_is_continued(storage):
     assert result.frame["state"].tolist() == ["COMPLETE"] * 3
 
 
-def wait_for(condition, seconds):
-    """Wait until a condition holds and return its value; fail after ``seconds``."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
-
-
 def running(storage):
     """Return the running trials."""
     try:
@@ -340,28 +331,6 @@ def running(storage):
     except LedgerError:
         return []
     return [trial for trial in trials if trial.state.name == "RUNNING"]
-
-
-def descendants(pid):
-    """Return the processes that a process has started, and theirs, once there are workers."""
-    line = ["ps", "-e", "-o", "pid=,ppid="]
-    found = subprocess.run(line, capture_output=True, text=True, check=False).stdout
-    parents = dict(map(int, row.split()) for row in found.splitlines())
-    family = [child for child in parents if pid in _ancestors(child, parents)]
-    return family if len(family) >= 2 else []
-
-
-def _ancestors(pid, parents):
-    while (pid := parents.get(pid, 0)) > 1:
-        yield pid
-
-
-def alive(pid):
-    """Return whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_check_plans_without_running(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sweep.ledger.keys import COPIED, RESULT
 from sweep.ledger.outcomes import (
     DataRecord,
     ImportanceRecord,
@@ -41,6 +42,14 @@ def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> d
         "parameters": sum(layer[3] for layer in layers),
         "layers": [list(layer) for layer in layers],
     }
+
+
+def recorded(
+    splits: Sequence[SplitResult], layers: Sequence[Layer], copied_from: int | None
+) -> dict[str, Any]:
+    """Return the attributes of a trial that has measured something, itself or another."""
+    copied = {} if copied_from is None else {COPIED: copied_from}
+    return {RESULT: result_to_plain(splits, layers), **copied}
 
 
 def cell_to_plain(cell: PlannedCell) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.codec import cell_to_plain, result_to_plain
+from sweep.ledger.claims import FIXED, claim_of, waiting_trial
+from sweep.ledger.codec import recorded, result_to_plain
 from sweep.ledger.digest import trial_digest
-from sweep.ledger.keys import CELL, COPIED, DIGEST, LOST, REASON, RESULT, RUNG, WORKER
+from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, RESULT, RUNG, WORKER
 from sweep.ledger.lines import waiting_cells
 from sweep.ledger.steady import again
 from sweep.ledger.studies import Studies
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import optuna
 
+    from sweep.ledger.claims import Claim
     from sweep.ledger.lines import WaitingCell
     from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import PlannedCell, Rung, SplitResult
@@ -32,38 +34,6 @@ if TYPE_CHECKING:
 
 TAKEN_FROM = 200
 """Cells looked at in one transaction for one that still waits."""
-
-FIXED = "fixed_params"
-"""Where Optuna reads parameters that a trial was enqueued with."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A cell that this process has taken: nobody else will evaluate it.
-
-    Attributes
-    ----------
-    trial_id, number : int
-        Optuna's identifiers.
-    key : str
-        The cell of the plan.
-    params : mapping of str to value, or None
-        None where the sampler is still to suggest them.
-    epochs : tuple of int
-        Epochs to score, ascending.
-    cell : mapping of str to value
-        The cell as the ledger holds it.
-    stored : mapping of str to value
-        The parameters that Optuna holds, as Optuna holds them.
-    """
-
-    trial_id: int
-    number: int
-    key: str
-    params: Mapping[str, Any] | None
-    epochs: tuple[int, ...]
-    cell: Mapping[str, Any] = field(default_factory=dict)
-    stored: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ledger(Studies):
@@ -85,6 +55,7 @@ class Ledger(Studies):
         self._waiting: dict[str, deque[WaitingCell]] = {}
         self._view: SearchView | None = None
         self.seen_silent: dict[int, float] = {}
+        """When trials without a sign of life were first seen so, by their identifiers."""
 
     def enqueue(
         self, name: str, cells: Sequence[PlannedCell], distributions: Mapping[str, Any]
@@ -94,7 +65,9 @@ class Ledger(Studies):
 
         study_id = self.study_id(name)
         with self.translated():
-            add_waiting(self.storage, study_id, [_waiting(cell, distributions) for cell in cells])
+            add_waiting(
+                self.storage, study_id, [waiting_trial(cell, distributions) for cell in cells]
+            )
 
     def teach(
         self,
@@ -148,7 +121,7 @@ class Ledger(Studies):
             for _ in range(gone + (taken is not None)):
                 waiting.popleft()
             if taken is not None:
-                return _claim(some[gone], taken)
+                return claim_of(some[gone], taken)
         return None
 
     def beat(self, claim: Claim) -> None:
@@ -181,7 +154,7 @@ class Ledger(Studies):
         steps : mapping of int to float
             Its values by epoch, or by number of splits, where it has not reported them.
         """
-        result = _result_of(splits, layers, copied_from)
+        result = recorded(splits, layers, copied_from)
         return self._end(claim, "COMPLETE", result, value, steps)
 
     def pruned(
@@ -195,7 +168,7 @@ class Ledger(Studies):
         steps: Mapping[int, float] | None = None,
     ) -> bool:
         """Record what a pruned trial measured until it was stopped; see :meth:`complete`."""
-        result = _result_of(splits, layers, copied_from)
+        result = recorded(splits, layers, copied_from)
         return self._end(claim, "PRUNED", result, value, steps)
 
     def fail(self, claim: Claim, reason: str) -> bool:
@@ -319,36 +292,3 @@ class Ledger(Studies):
             return optuna.load_study(
                 study_name=name, storage=self.view, sampler=sampler, pruner=pruner
             )
-
-
-def _claim(waiting: WaitingCell, params: Mapping[str, Any]) -> Claim:
-    cell = waiting.cell
-    return Claim(
-        waiting.trial_id, waiting.number, cell["key"], cell["params"], tuple(cell["epochs"]),
-        cell, params,
-    )  # fmt: skip
-
-
-def _waiting(cell: PlannedCell, distributions: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
-    import optuna
-
-    params = {k: encode(v) for k, v in (cell.params or {}).items() if k in distributions}
-    return optuna.trial.create_trial(
-        state=optuna.trial.TrialState.WAITING,
-        params=params,
-        distributions={k: distributions[k] for k in params},
-        user_attrs={CELL: cell_to_plain(cell)},
-        system_attrs=_fixed(cell),
-    )
-
-
-def _fixed(cell: PlannedCell) -> dict[str, Any]:
-    """Return what Optuna's own ``enqueue_trial`` writes for parameters given beforehand."""
-    return {FIXED: {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}
-
-
-def _result_of(
-    splits: Sequence[SplitResult], layers: Sequence[Layer], copied_from: int | None
-) -> dict[str, Any]:
-    copied = {} if copied_from is None else {COPIED: copied_from}
-    return {RESULT: result_to_plain(splits, layers), **copied}

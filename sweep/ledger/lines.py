@@ -20,6 +20,17 @@ WAITING = """
     JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
     WHERE t.study_id = :study AND t.state = 'WAITING'
 """
+SIGNS = """
+    SELECT s.study_name, worker.value_json, beat.heartbeat, t.datetime_complete
+    FROM trials t
+    JOIN studies s ON s.study_id = t.study_id
+    LEFT JOIN trial_user_attributes worker
+        ON worker.trial_id = t.trial_id AND worker.key = :worker AND t.state = 'RUNNING'
+    LEFT JOIN trial_heartbeats beat ON beat.trial_id = t.trial_id AND t.state = 'RUNNING'
+    WHERE t.state = 'RUNNING'
+        OR t.trial_id IN (SELECT MAX(trial_id) FROM trials
+                          WHERE datetime_complete IS NOT NULL GROUP BY study_id)
+"""
 
 
 @dataclass(frozen=True)
@@ -65,18 +76,6 @@ def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
     return sorted(found, key=lambda each: each.turn)
 
 
-SIGNS = """
-    SELECT t.study_id, t.state, worker.value_json, beat.heartbeat, t.datetime_complete
-    FROM trials t
-    LEFT JOIN trial_user_attributes worker
-        ON worker.trial_id = t.trial_id AND worker.key = :worker AND t.state = 'RUNNING'
-    LEFT JOIN trial_heartbeats beat ON beat.trial_id = t.trial_id AND t.state = 'RUNNING'
-    WHERE t.state = 'RUNNING'
-        OR t.trial_id IN (SELECT MAX(trial_id) FROM trials
-                          WHERE datetime_complete IS NOT NULL GROUP BY study_id)
-"""
-
-
 @dataclass(frozen=True)
 class Signs:
     """Signs of life of a study's workers.
@@ -93,17 +92,17 @@ class Signs:
     last: float | None = None
 
 
-def signs(connection: Connection) -> dict[int, Signs]:
-    """Return the signs of life of every study's workers, by Optuna's identifier."""
+def signs(connection: Connection) -> dict[str, Signs]:
+    """Return the signs of life of every study's workers, by its name."""
     from sqlalchemy import DateTime, func, select, text
 
     shape = {"heartbeat": DateTime, "datetime_complete": DateTime}
     rows = connection.execute(text(SIGNS).columns(**shape), {"worker": WORKER})
     now = connection.execute(select(func.now())).scalar_one().replace(tzinfo=None)
     utc = datetime.now(UTC).replace(tzinfo=None)
-    hosts: dict[int, list[str]] = {}
-    ages: dict[int, list[float]] = {}
-    for study, _state, worker, beat, ended in rows:
+    hosts: dict[str, list[str]] = {}
+    ages: dict[str, list[float]] = {}
+    for study, worker, beat, ended in rows:
         if worker:
             hosts.setdefault(study, []).append(json.loads(worker).partition(":")[0])
         found = [(now - beat).total_seconds()] if beat else []

@@ -20,6 +20,7 @@ from sweep.ledger.storage import (
     sqlite_path,
     sqlite_url,
 )
+from sweep.ledger.words import opening_error
 from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
-        raise _translated(error, shown_url(url)) from shown_cause(error)
+        raise opening_error(error, shown_url(url)) from shown_cause(error)
     _begin_ourselves(storage, reading=reading)
     return storage
 
@@ -219,68 +220,18 @@ def check_whole(url: str) -> None:
     if path is None or _is_empty(path):
         return
     try:
-        with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as ledger:
+        with closing(connect_to_read(path)) as ledger:
             (found,) = ledger.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
-        raise _translated(error, str(path)) from error
+        raise opening_error(error, str(path)) from error
     if found != "ok":
         raise LedgerError(
-            f"{path}: the ledger is damaged ({clean_line(found)}); nothing was written to it. What "
+            f"{path}: the ledger is damaged ({_last_line(found)}); nothing was written to it. What "
             "can be read, `sweep list` and `sweep show` read; continue with a backup, or with what "
             f"`sqlite3 {path.name} .recover` finds in a copy"
         )
 
 
-def clean_line(text: str) -> str:
+def _last_line(text: str) -> str:
     """Return the last line of what the database says, without its lead."""
     return text.strip().splitlines()[-1].removeprefix("*** in database main ***").strip()
-
-
-_SAID = (
-    (
-        ("not a database", "malformed", "decode to UTF-8"),
-        (
-            "this file is not a ledger, or it is damaged; it was left as it is; name another with "
-            "--storage"
-        ),
-    ),
-    (
-        ("unable to open", "readonly", "Permission"),
-        "the ledger cannot be opened for writing; check its rights",
-    ),
-    (("disk is full", "No space left"), "the disk is full; free some space and run it again"),
-    (
-        ("storage upgrade",),
-        "an older version of Optuna made this ledger; `sweep migrate` brings it up to date",
-    ),
-    (
-        ("updating optuna",),
-        "a later version of Optuna made this ledger; please upgrade sweep; it was left as it is",
-    ),
-    (
-        ("authentication failed", "no password supplied"),
-        "the database server refuses this user or password",
-    ),
-    (
-        ("refused", "could not translate", "failed to resolve", "timeout expired"),
-        "the database server cannot be reached; check the address, and that it runs",
-    ),
-    (("load plugin",), "sweep knows no such database; it takes sqlite:/// and postgresql://"),
-    (("locked",), "another process holds the ledger; try again"),
-    (("FATAL:  database",), "there is no such database on this server; make it first"),
-    (
-        ("no such table", "does not exist"),
-        "there is no ledger here yet; `sweep run FILE` makes one",
-    ),
-)
-"""What the libraries say, and what that means here."""
-
-
-def _translated(error: Exception, shown: str) -> LedgerError:
-    text = " ".join(str(each) for each in causes(error))
-    if isinstance(error, ImportError | ModuleNotFoundError):
-        extra = ': pip install "sweep[postgres]"' if shown.startswith("postgresql") else ""
-        return LedgerError(f"{shown}: the driver of this database is not installed{extra}")
-    meant = (meaning for words, meaning in _SAID if any(word in text for word in words))
-    unknown = f"the ledger cannot be opened ({type(error).__name__})"
-    return LedgerError(f"{shown}: {next(meant, unknown)}")

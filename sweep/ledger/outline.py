@@ -169,4 +169,5 @@ def _outline(name: str, attributes: Mapping[str, Any], sums: _Sums) -> Outline:
         best=sums.best,
         created=header["created"],
         test_opened=WINNER in attributes,
+        owner=str(header.get("owner", "")),
     )

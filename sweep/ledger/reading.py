@@ -102,6 +102,7 @@ def _read(ledger: Ledger, name: str) -> StudyRecord:
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(outcomes.openings(), winner),
         uid=header.get("uid", ""),
+        owner=header.get("owner", ""),
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
         damage=(*_lost(everything), *outcomes.damage),
     )

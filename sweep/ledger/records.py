@@ -219,6 +219,8 @@ class StudyRecord:
         A person's own sections of the report.
     uid : str
         Tells its files from those of another study of that name.
+    owner : str
+        Who made it: ``user@host``; empty where an older version did not say.
     damage : tuple of str
         A line for each thing that the ledger holds otherwise than it was recorded; trials that
         were changed are failed ones, with that reason.
@@ -240,6 +242,7 @@ class StudyRecord:
     openings: tuple[Opening, ...] = ()
     sections: tuple[SectionRecord, ...] = ()
     uid: str = ""
+    owner: str = ""
     damage: tuple[str, ...] = ()
 
     @property

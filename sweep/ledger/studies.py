@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from sweep.ledger.opening import open_storage
 from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
 from sweep.ledger.steady import again
 from sweep.ledger.storage import shown_url
-from sweep.passwords import redacted, shown_cause
+from sweep.ledger.words import working_error
+from sweep.passwords import shown_cause
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -240,19 +240,16 @@ class Studies:
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error
 
-    def owners(self) -> dict[str, str]:
-        """Return who made each study, where that is known."""
-        headers = ((n, held.get(STUDY)) for n, held in self.attributes().items())
-        return {n: str(h.get("owner", "")) for n, h in headers if isinstance(h, dict)}
-
     def lives(self) -> dict[str, Signs]:
         """Return the signs of life of each study's workers; none of a damaged ledger's."""
-        names = {}
-        with suppress(LedgerError, *UNREADABLE), self.translated():
-            names = {each._study_id: each.study_name for each in self.storage.get_all_studies()}
-            with self.storage.engine.connect() as connection:
-                return {names[n]: life for n, life in signs(connection).items() if n in names}
-        return {}
+        found: dict[str, Signs] = {}
+        with (
+            suppress(LedgerError, *UNREADABLE),
+            self.translated(),
+            self.storage.engine.connect() as connection,
+        ):
+            found = signs(connection)
+        return found
 
     def counts(self, name: str) -> Counter[str]:
         """Return how many trials of a study are in each state."""
@@ -274,9 +271,7 @@ class Studies:
         try:
             yield
         except (StorageInternalError, SQLAlchemyError) as error:
-            raise LedgerError(f"{shown_url(self.url)}: {_plain_cause(error)}") from shown_cause(
-                error
-            )
+            raise working_error(error, shown_url(self.url)) from shown_cause(error)
 
 
 def damaged(name: str) -> LedgerError:
@@ -285,20 +280,3 @@ def damaged(name: str) -> LedgerError:
         f"study {name!r}: what the ledger holds of it is damaged; it was left as it is; other "
         "studies can be read"
     )
-
-
-def _plain_cause(error: BaseException) -> str:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    text = str(getattr(cause, "orig", None) or cause).splitlines()[0]
-    remedies = {
-        "readonly": "the ledger may not be written; check its rights",
-        "disk is full": "the disk is full; free some space and run the same command again",
-        "locked": "another process holds the ledger; try again",
-        "malformed": "the ledger is damaged; it was left as it is",
-        "not a database": "this file is not a ledger; it was left as it is",
-        "no such ": "this database belongs to another program; it was left as it is",
-    }
-    found = (remedy for word, remedy in remedies.items() if word in text)
-    return next(found, f"the ledger cannot be read or written ({json.dumps(redacted(text))})")

@@ -14,8 +14,6 @@ from sweep.ledger.salvage import UNREADABLE
 from sweep.selection.ranking import best, mean_score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
 
@@ -25,21 +23,19 @@ def all_outlines(ledger: Ledger) -> list[Outline]:
 
     Of a damaged ledger, those that can be read; the others with the status ``"damaged"``.
     """
-    owners, lives = ledger.owners(), ledger.lives()
     try:
         found, others = outlines(ledger)
     except (LedgerError, *UNREADABLE):
         held = ledger.attributes().items()
         found, others = [], [n for n, each in held if "part" not in each.get(STUDY, {})]
     found += [_read(ledger, name) for name in others]
-    found = [_with_signs(each, owners, lives) for each in found]
+    lives = ledger.lives()
+    found = [_with_signs(each, lives.get(each.name, Signs())) for each in found]
     return sorted(found, key=lambda each: each.created)
 
 
-def _with_signs(outline: Outline, owners: Mapping[str, str], lives: Mapping[str, Signs]) -> Outline:
-    life = lives.get(outline.name, Signs())
-    owner = owners.get(outline.name, "")
-    return replace(outline, owner=owner, hosts=life.hosts, last_sign=life.last)
+def _with_signs(outline: Outline, life: Signs) -> Outline:
+    return replace(outline, hosts=life.hosts, last_sign=life.last)
 
 
 def _read(ledger: Ledger, name: str) -> Outline:
@@ -63,4 +59,5 @@ def outlined(record: StudyRecord) -> Outline:
         best=mean_score(found) if found else None,
         created=record.created,
         test_opened=record.winner is not None,
+        owner=record.owner,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweep import importances
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.opening import check_whole
-from sweep.ledger.reading import latest_by_key, read_study
+from sweep.ledger.reading import latest_by_key, read_study, study_spec
 from sweep.ledger.storage import ledger_folder, storage_url
 from sweep.search.estimator import check_own_code
 from sweep.search.parts import Part, part_spec, parts_of
@@ -25,12 +25,13 @@ from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.sections import check_own_sections, computed, own_sections
+from sweep.study.stock import begun, take_stock
 from sweep.workers.cluster_pool import ClusterPool
 from sweep.workers.devices import Devices, cores, find_devices
 from sweep.workers.job import Job
 from sweep.workers.nursery import started_ahead
 from sweep.workers.pool import Pool
-from sweep.workers.progress import Progress, Watcher
+from sweep.workers.progress import Watcher
 from sweep.workers.upkeep import reap, restore
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
     from sweep.workers.cluster import Cluster
     from sweep.workers.nursery import Nursery
+    from sweep.workers.progress import Progress
 
 
 def run_study(
@@ -115,7 +117,7 @@ def run_study(
     check_extra(spec)
     check_own_sections(spec, job.allow)
     parts = parts_of(spec)
-    progress = _progress(spec, 1 + len(parts))
+    progress = begun(spec, 1 + len(parts))
     if cluster:
         cluster.check_ledger(url)
     check_whole(url)
@@ -210,7 +212,7 @@ class _Run:
                     ledger.stop(job.study, None)
                 reap(ledger, job.study)
                 restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
-                _take_stock(ledger, progress)
+                take_stock(ledger, progress)
                 deadline = began + spec.search.timeout if spec.search.timeout else None
                 pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
                 self.stopped = pool.stopped
@@ -243,12 +245,6 @@ class _Run:
         )  # fmt: skip
 
 
-def _progress(spec: StudySpec, searches: int) -> Progress:
-    """Return the progress of a run, which counts the cells of all its searches."""
-    planned = searches * len(make_plan(spec).cells)
-    return Progress(spec.study.name, planned, splits=_splits(spec))
-
-
 def _named(spec: StudySpec, name: str | None) -> StudySpec:
     if name is None:
         return spec
@@ -259,7 +255,7 @@ def _named(spec: StudySpec, name: str | None) -> StudySpec:
 
 def _joined(ledger: Ledger, spec: StudySpec, name: str) -> StudyRecord:
     """Return the study of that name, if it asks the same question; change nothing yet."""
-    check_same(StudySpec.from_plain(ledger.header(name)["spec"]), spec)
+    check_same(study_spec(name, ledger.header(name)), spec)
     return read_study(ledger, name)
 
 
@@ -294,25 +290,3 @@ def _workers(n_jobs: int | None, plan: Plan, devices: Devices) -> int:
     if asked < 0:
         asked = cores()
     return max(1, min(asked, len(plan.cells)))
-
-
-def _take_stock(ledger: Ledger, progress: Progress) -> None:
-    record = read_study(ledger, progress.study)
-    again = {trial.key for trial in record.trials if trial.state == "WAITING"}
-    latest = latest_by_key(record.trials)
-    ended = [trial for key, trial in latest.items() if key not in again]
-    progress.done += len(ended)
-    progress.began_done += len(ended)
-    progress.failed += sum(trial.state == "FAIL" for trial in ended)
-    progress.pruned += sum(trial.state == "PRUNED" for trial in ended)
-    from sweep import selection
-
-    if (best := selection.best(record)) is not None:
-        progress.best = (selection.mean_score(best) or 0.0, best.params)
-
-
-def _splits(spec: StudySpec) -> int:
-    """Return the fits of each cell."""
-    search = spec.search
-    splits = 1 if search.validation is not None else (search.cv or 5) * search.repeats
-    return splits * search.seeds

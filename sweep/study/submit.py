@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.opening import check_whole
+from sweep.ledger.reading import study_spec
 from sweep.ledger.storage import storage_url
 from sweep.search.estimator import check_own_code
 from sweep.search.plan import make_plan
@@ -65,7 +66,7 @@ def submit_study(
     check_whole(url)
     with closing(Ledger(url)) as ledger:
         if ledger.has(name):
-            check_same(StudySpec.from_plain(ledger.header(name)["spec"]), spec)
+            check_same(study_spec(name, ledger.header(name)), spec)
         plan = make_plan(spec)
         dataset = load_data(spec, job.data_home, job.allow)
         ordered = prepared(ledger, spec, plan, job, watcher or Watcher(), dataset, None)

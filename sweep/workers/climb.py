@@ -14,7 +14,8 @@ from sweep.search.promotion import ladder_of, levelled, next_rung
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweep.ledger.ledger import Claim, Ledger
+    from sweep.ledger.claims import Claim
+    from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import Rung
     from sweep.spec import StudySpec
     from sweep.workers.ended import Ended

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sweep.ledger.ledger import Claim, Ledger
+    from sweep.ledger.claims import Claim
+    from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import Rung, SplitResult
     from sweep.search.keeping import FitKeeper
     from sweep.search.sealed import TrainingRows

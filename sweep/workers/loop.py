@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from sweep.ledger.ledger import Claim, Ledger
+    from sweep.ledger.claims import Claim
+    from sweep.ledger.ledger import Ledger
     from sweep.search.sealed import TrainingRows
     from sweep.spec import StudySpec
 

@@ -38,10 +38,10 @@ def main(fd: int) -> None:
     """Load what a worker needs, then make workers until the run closes the socket."""
     from sweep.workers.__main__ import preload
 
-    _die_with_the_run()
+    _ends_with_the_run(signal.SIGKILL)  # while it loads, it hears nothing else
     with socket.socket(fileno=fd) as control:
         preload()
-        _outlive_the_run()
+        _ends_with_the_run(0)  # from here on the socket tells, and workers are to be seen off
         workers: set[int] = set()
         while _one_round(control, workers):
             for pid, status in _ended():
@@ -61,15 +61,10 @@ def _see_off(workers: set[int]) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _die_with_the_run() -> None:
-    """Have Linux end this process with the one that started it, also while it loads."""
+def _ends_with_the_run(number: int) -> None:
+    """Have Linux send this process a signal when the one that started it ends; 0 for none."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _outlive_the_run() -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 0)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def _one_round(control: socket.socket, workers: set[int]) -> bool:
