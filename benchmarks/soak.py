@@ -37,7 +37,7 @@ test_rows = 500
 factory = "cnn"
 [search]
 method = "tpe"
-trials = 5000
+trials = 30000
 validation = 0.2
 pruner = "median"
 [space]

@@ -129,6 +129,12 @@ def test_a_changed_trial_is_a_failure_until_it_is_tried_again(ledger, change):
     assert restore(opened, "tiny", plan, retry_failed=True) == 1
 
 
+def test_the_list_shows_no_changed_value(ledger):
+    """The best trial is looked at; where it was changed, the study is read whole."""
+    execute(ledger, *CHANGES["value"])
+    assert "0.99" not in call(ledger, "list").output
+
+
 def test_a_changed_cell_is_found_missing(ledger):
     """The cell that was evaluated is not in the plan any more; a run evaluates the plan's."""
     execute(ledger, *CHANGES["cell"])

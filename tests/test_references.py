@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sweep.errors import ReferenceError_
-from sweep.references import allowed, is_reference, project_allow, resolve
+from sweep.references import allowed, is_reference, project_allow, resolve, source_digest
 
 
 @pytest.fixture
@@ -191,3 +191,14 @@ def test_project_allow_broken(tmp_path, text):
     (tmp_path / "pyproject.toml").write_bytes(text.encode("latin-1"))
     with pytest.raises(ReferenceError_, match=r"pyproject\.toml: "):
         project_allow(tmp_path)
+
+
+def test_code_has_a_digest_that_follows_its_file(tmp_path):
+    """Another text, another digest: fits of the one are not gone on with by the other."""
+    held = {}
+    for number, name in enumerate(("first_code", "second_code")):
+        (tmp_path / f"{name}.py").write_text(f"def build():\n    return {number}\n")
+        held[name] = source_digest(f"{name}:build", allow=[name], folder=tmp_path)
+    assert len(set(held.values())) == 2
+    again = source_digest("first_code:build", allow=["first_code"], folder=tmp_path)
+    assert again == held["first_code"]
