@@ -99,8 +99,8 @@ def soak(folder: Path, minutes: float, seed: int) -> None:
                 os.kill(chance.choice(running), signal.SIGKILL)
                 kills += 1
             next_kill = now + chance.uniform(5, 60)
-        if now >= next_row and running:
-            worker = max(running, key=memory)
+        worker = max(running, key=memory, default=0)
+        if now >= next_row and memory(worker):
             rows.append((memory(run.pid), files(run.pid), memory(worker), files(worker)))
             at, done = (now - began) / 60, sum(t.state.is_finished() for t in held)
             print(

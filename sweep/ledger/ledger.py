@@ -218,7 +218,7 @@ class Ledger(Studies):
 
         Empty for one that failed before it had a rung.
         """
-        found = (t.user_attrs for t in self.trials(name, "FAIL"))
+        found = (t.user_attrs for t in self.trials(name, "FAIL", results=False))
         latest = {a[CELL]["key"]: a.get(RUNG, {}) for a in found if REASON in a and CELL in a}
         return [rung for key, rung in latest.items() if key not in but]
 

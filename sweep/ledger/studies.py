@@ -222,19 +222,30 @@ class Studies:
                 study_name=name, storage=self.storage, sampler=sampler, pruner=pruner
             )
 
-    def trials(self, name: str, state: str | None = None) -> list[optuna.trial.FrozenTrial]:
+    def trials(
+        self, name: str, state: str | None = None, *, results: bool = True
+    ) -> list[optuna.trial.FrozenTrial]:
         """Return the trials of a study, or those in one state, as Optuna holds them.
 
-        They are not copies: do not change them. One that cannot be read is a failed one.
+        One that cannot be read is a failed one.
+
+        Parameters
+        ----------
+        name : str
+            The study.
+        state : str or None
+            Trials in this state alone.
+        results : bool
+            With what the fits have measured, nearly all of a trial's size.
         """
         from optuna.trial import TrialState
+
+        from sweep.ledger.rows import read_trials
 
         study_id, states = self.study_id(name), (TrialState[state],) if state else None
         try:
             with self.translated():
-                return again(
-                    lambda: self.storage.get_all_trials(study_id, deepcopy=False, states=states)
-                )
+                return again(lambda: read_trials(self.storage, study_id, states, results=results))
         except (LedgerError, *UNREADABLE) as error:
             if found := salvaged_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]

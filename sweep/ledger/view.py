@@ -2,7 +2,8 @@
 
 Optuna's own cache reads every unfinished trial again at each question, which with hundreds of
 waiting cells is most of a short trial's time. Samplers and pruners use trials that run, are
-complete or were pruned; those that have ended never change, so each is read once.
+complete or were pruned; those that have ended never change, so each is read once, and without
+what its fits have measured, which neither looks at.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import TrialState
 
 from sweep.ledger.keys import RUNG
+from sweep.ledger.rows import read_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -105,7 +107,7 @@ class SearchView(_CachedStorage):
             if self._own is not None:
                 same.add(self._own._trial_id)
             if changed := set(states) - same:
-                trials = self._backend._get_trials(study_id, SEEN, changed, max(states))
+                trials = read_trials(self._backend, study_id, SEEN, only=changed, results=False)
                 self._add_trials_to_cache(study_id, trials)
 
     def _states(self, study_id: int) -> dict[int, TrialState]:

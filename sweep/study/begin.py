@@ -105,6 +105,6 @@ def update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
     header = ledger.header(name)
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
     if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
-        changes["patience_from"] = len(ledger.trials(name))
+        changes["patience_from"] = ledger.counts(name).total()
     if any(header.get(key) != value for key, value in changes.items()):
         ledger.update(name, **changes)

@@ -41,9 +41,9 @@ def delete_study(name: str, storage: str | None = None) -> None:
 def _delete(ledger: Ledger, name: str) -> None:
     ledger.header(name)
     names = [*ledger.parts(name), name]
-    for trial in (trial for each in names for trial in ledger.trials(each)):
+    for trial in (trial for each in names for trial in ledger.trials(each, "RUNNING")):
         worker = trial.user_attrs.get(WORKER, "")
-        if trial.state.name == "RUNNING" and worker and not is_dead(worker):
+        if worker and not is_dead(worker):
             raise LedgerError(f"study {name!r} is being run (worker {worker}); stop that run first")
     for each in names:
         folder = artifacts_folder(ledger.url, each, str(ledger.header(each).get("uid", "")))

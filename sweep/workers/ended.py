@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 from sweep.ledger.keys import CELL
 from sweep.ledger.reading import trial_record
+from sweep.ledger.rows import read_trials
+from sweep.ledger.steady import again
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optuna.trial import FrozenTrial, TrialState
 
     from sweep.ledger.ledger import Ledger
@@ -38,10 +42,10 @@ class Ended:
         from optuna.trial import TrialState
 
         found = self._seen(TrialState.COMPLETE, TrialState.PRUNED)
-        for trial in found:
-            if trial.number not in self._records:
-                self._records[trial.number] = trial_record(trial, self._space)
-        records = (self._records[trial.number] for trial in found)
+        fresh = [trial for trial in found if trial.number not in self._records]
+        for trial in self._whole(fresh):
+            self._records[trial.number] = trial_record(trial, self._space)
+        records = (self._records[t.number] for t in found if t.number in self._records)
         return [record for record in records if record.state != "FAIL"]
 
     def running(self) -> list[TrialRecord]:
@@ -56,6 +60,15 @@ class Ended:
         with self._ledger.translated():
             found = self._ledger.view.seen(self._study_id, states)
         return [trial for trial in found if CELL in trial.user_attrs]
+
+    def _whole(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        """Return trials that samplers see in part with all that their fits have measured."""
+        if not trials:
+            return []
+        ids = {trial._trial_id for trial in trials}
+        with self._ledger.translated():
+            study_id = self._ledger.study_id(self._study)
+            return again(lambda: read_trials(self._ledger.storage, study_id, only=ids))
 
     def complete(self) -> list[TrialRecord]:
         """Return the complete trials, by number."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sweep.ledger.digest import has_digests, is_whole
-from sweep.ledger.keys import CELL, LOST, REASON, WORKER
+from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, WORKER
 from sweep.ledger.limits import out_of_patience
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objectives_of
@@ -16,6 +16,8 @@ from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.workers.job import is_alive_here, is_dead
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optuna.trial import FrozenTrial
 
     from sweep.ledger.ledger import Ledger
@@ -94,7 +96,8 @@ def given_up(ledger: Ledger, name: str) -> bool:
     patience = header["spec"]["search"].get("patience")
     if not patience:
         return False
-    own = [trial for trial in ledger.trials(name) if CELL in trial.user_attrs]
+    found = ledger.trials(name, results=False)
+    own = [trial for trial in found if CELL in trial.user_attrs]
     since = header.get("patience_from", 0)
     return out_of_patience(own, patience, objectives_of(header["spec"]), since)
 
@@ -106,10 +109,11 @@ def withdraw(ledger: Ledger, name: str) -> int:
 
 
 def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:
-    _set_aside(ledger, name)
+    if _set_aside(ledger, name, trials := ledger.trials(name, results=retry_failed)):
+        trials = ledger.trials(name, results=retry_failed)
     settled: dict[str, set[int]] = {}
     strict = has_digests(ledger.header(name))
-    for trial in ledger.trials(name):
+    for trial in trials:
         if _counts(trial, retry_failed=retry_failed, strict=strict):
             cell = trial.user_attrs[CELL]
             settled.setdefault(cell["key"], set()).update(cell["epochs"])
@@ -123,28 +127,30 @@ def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> in
 
 
 def _counts(trial: FrozenTrial, *, retry_failed: bool, strict: bool) -> bool:
-    if CELL not in trial.user_attrs:
+    """Return whether a trial settles its cell; one that was changed does, until tried again."""
+    held = trial.user_attrs
+    if CELL not in held:
         return False
-    if not is_whole(trial, strict=strict):
-        return not retry_failed
-    if trial.state.name == "FAIL":
-        return REASON in trial.user_attrs and not retry_failed
-    return True
+    if retry_failed:
+        return trial.state.name != "FAIL" and is_whole(trial, strict=strict)
+    return trial.state.name != "FAIL" or REASON in held or DIGEST in held
 
 
-def _set_aside(ledger: Ledger, name: str) -> None:
-    """Record a failure for each cell that has ended its worker too often."""
-    trials = [trial for trial in ledger.trials(name) if CELL in trial.user_attrs]
-    deaths = Counter(t.user_attrs[CELL]["key"] for t in trials if LOST in t.user_attrs)
-    ended = {t.user_attrs[CELL]["key"] for t in trials if REASON in t.user_attrs}
-    for key in {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended:
-        last = [t for t in trials if t.user_attrs[CELL]["key"] == key][-1]
+def _set_aside(ledger: Ledger, name: str, trials: Sequence[FrozenTrial]) -> int:
+    """Record a failure for each cell that has ended its worker too often; return how many."""
+    own = [trial for trial in trials if CELL in trial.user_attrs]
+    deaths = Counter(t.user_attrs[CELL]["key"] for t in own if LOST in t.user_attrs)
+    ended = {t.user_attrs[CELL]["key"] for t in own if REASON in t.user_attrs}
+    often = {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended
+    for key in often:
+        last = [t for t in own if t.user_attrs[CELL]["key"] == key][-1]
         reason = f"ended its worker {deaths[key]} times: {last.user_attrs.get(LOST)}"
         ledger.set_aside(name, last, reason)
+    return len(often)
 
 
 def _in_state(ledger: Ledger, name: str, state: str) -> list[FrozenTrial]:
-    return ledger.trials(name, state)
+    return ledger.trials(name, state, results=False)
 
 
 def _old(trial: FrozenTrial) -> bool:
