@@ -29,11 +29,12 @@ from sqlalchemy import insert
 
 from sweep.ledger.codec import result_to_plain
 from sweep.ledger.digest import trial_digest
-from sweep.ledger.keys import CELL, DIGEST, RESULT, WORKER
+from sweep.ledger.keys import CELL, DIGEST, RESULT, SUMMARY, WORKER
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import DataRecord
 from sweep.ledger.records import SplitResult
 from sweep.ledger.storage import storage_url
+from sweep.ledger.summary import summary_of
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 
@@ -80,7 +81,8 @@ def _end_all(ledger: Ledger) -> None:
             result = result_to_plain(splits, LAYERS)
             whole = {CELL: trial.user_attrs[CELL], RESULT: result}
             digest = trial_digest("COMPLETE", [value], trial.params, whole)
-            rows = {RESULT: result, DIGEST: digest, WORKER: "node:1:1:1"}
+            summary = summary_of("COMPLETE", [value], whole)
+            rows = {RESULT: result, DIGEST: digest, SUMMARY: summary, WORKER: "node:1:1:1"}
             attributes += [
                 {"trial_id": trial._trial_id, "key": k, "value_json": json.dumps(v)}
                 for k, v in rows.items()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.selection import ranked
-
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
@@ -29,6 +27,6 @@ def importance_note(record: StudyRecord) -> str:
     if not held.values:
         return f"No importances: {held.reason}."
     left = f" Left out: {', '.join(held.left_out)}." if held.left_out else ""
-    complete = len(ranked(record))
+    complete = record.tally.rows.get("COMPLETE", 0)
     grown = "" if held.complete == complete else f" Computed when {held.complete:,} were complete."
     return f"{held.evaluator} over {held.n:,} complete candidates. {held.caution}{left}{grown}"

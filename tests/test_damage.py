@@ -3,7 +3,7 @@
 import json
 import random
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from click.testing import CliRunner
@@ -64,6 +64,15 @@ def scores(path):
     return found
 
 
+def leading_scores(path):
+    """Return the scores of the leaderboards that can be shown."""
+    for name in ("tiny", "other"):
+        shown = call(path, "show", name, "--top", "2", "--format", "json")
+        with suppress(ValueError):  # a plain message
+            text = shown.output[shown.output.index("{") :]
+            yield from (line["mean_test_score"] for line in json.loads(text)["leaderboard"])
+
+
 @pytest.mark.parametrize("part", range(CUTS))
 def test_a_ledger_cut_short_is_read_so_far_as_it_goes(ledger, part):
     """Truncated anywhere: no traceback, no score that was not recorded, the file as it was."""
@@ -90,6 +99,8 @@ def test_flipped_bytes_change_no_score_silently(ledger, part):
     ledger.write_bytes(data)
     for words in READING:
         call(ledger, *words)
+    means = {round(sum(each) / len(each), 9) for each in truth.values()}
+    assert {round(mean, 9) for mean in leading_scores(ledger)} <= means
     assert ledger.read_bytes() == data
     found = scores(ledger) if data.startswith(b"SQLite format 3\0") else {}
     assert found == {key: truth[key] for key in found}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from ledgers import GRID, RANDOM, build
-from pretend import begin, searched, study
+from pretend import begin, searched, study, work
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outline import outlines
 from sweep.ledger.reading import read_study
 from sweep.selection.outlines import outlined
+from sweep.workers.upkeep import withdraw
 
 
 def both_ways(path):
@@ -53,13 +54,25 @@ def test_attempts(tmp_path):
 
 
 def test_what_needs_reading(tmp_path, monkeypatch):
-    """Studies with patience, time limits or several objectives are named, not guessed."""
+    """Studies with time limits or several objectives are named, not guessed."""
     path = tmp_path / "l.db"
-    searched(monkeypatch, path, "random", name="patient", trials=8, patience=3)
     searched(monkeypatch, path, "random", name="limited", trials=3, max_fit_seconds=10)
     objectives = ["score", "parameters"]
     searched(monkeypatch, path, "random", name="two", trials=3, objectives=objectives)
-    assert both_ways(path)[2] == ["patient", "limited", "two"]
+    assert both_ways(path)[2] == ["limited", "two"]
+
+
+def test_lost_patience_needs_reading(tmp_path, monkeypatch):
+    """Where cells were taken back, the order of the trials tells whether the search has ended."""
+    path = tmp_path / "l.db"
+    searched(monkeypatch, path, "random", name="whole", trials=8, patience=3)
+    ledger, spec = Ledger(f"sqlite:///{path}"), study("random", name="early", trials=8, patience=3)
+    begin(ledger, spec)
+    work(monkeypatch, ledger, spec, 5)
+    (whole, early), _, others = both_ways(path)
+    assert (whole.status, early.status, others) == ("finished", "stopped", [])
+    assert withdraw(ledger, "early") == 3
+    assert both_ways(path)[2] == ["early"]
 
 
 def test_other_programs_studies_are_left_out(tmp_path):

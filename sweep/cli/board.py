@@ -143,18 +143,14 @@ def natural_width(table: Table) -> int:
 
 def headline(record: StudyRecord) -> str:
     """Return a study's name, method, state and counts on one line."""
+    tally = record.tally
     words = {"failed": "FAIL", "pruned": "PRUNED", "past a limit": "INFEASIBLE"}
-    counts = {word: cells_in(record, state) for word, state in words.items()}
-    counts["copied"] = sum(c.trial.copied_from is not None for c in record.candidates)
+    counts = {word: tally.cells.get(state, 0) for word, state in words.items()}
+    counts["copied"] = tally.copied
     notes = [f"{number} {word}" for word, number in counts.items() if number]
     done = f"{record.done} of {counted(record.planned, 'cell')} done"
     method = record.spec.get("search", {}).get("method", "?")
     return ", ".join([f"{clean(record.name)}: {method}, {record.standing}", done, *notes])
-
-
-def cells_in(record: StudyRecord, state: str) -> int:
-    """Return how many cells have ended in that state; several candidates may share a cell."""
-    return len({c.trial.number for c in record.candidates if c.trial.state == state})
 
 
 def test_line(record: StudyRecord) -> str:
@@ -179,7 +175,7 @@ def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
 
     if not leaders(record, 1):
         return [_text("no candidate is complete yet")]
-    more = len(leaders(record, None)) - top
+    more = record.tally.rows.get("COMPLETE", 0) - top
     note = [_text(f"... and {more} more")] if more > 0 else []
     mixed = list(filter(None, [mixture(record)]))
     rest = [*nested_lines(plain_nested(record)), *mixed, test_line(record)]
@@ -190,6 +186,7 @@ def failure_lines(record: StudyRecord) -> list[str]:
     """Return each reason of a failure with how often it was met, most frequent first."""
     from collections import Counter
 
-    failed = {c.trial.number: c.trial for c in record.candidates if c.trial.state == "FAIL"}
-    reasons = Counter(clean(trial.reason or "no reason recorded") for trial in failed.values())
+    reasons: Counter[str] = Counter()
+    for reason, count in record.tally.reasons.items():
+        reasons[clean(reason)] += count
     return [f"{count} failed: {reason}" for reason, count in reasons.most_common()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,6 +12,10 @@ from click.shell_completion import CompletionItem
 from sweep.cli.text import clean, complain
 from sweep.errors import LedgerError
 from sweep.passwords import secrets
+
+if TYPE_CHECKING:
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import StudyRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -179,8 +183,24 @@ def allowed(given: tuple[str, ...]) -> frozenset[str]:
     return project_allow(Path.cwd()) | set(given)
 
 
-def opened(name: str, storage: str | None, allow: frozenset[str] = frozenset()) -> Any:
+def opened(
+    name: str,
+    storage: str | None,
+    allow: frozenset[str] = frozenset(),
+    read: Callable[[Ledger, str], StudyRecord] | None = None,
+) -> Any:
     """Open a study for reading; a mistyped name gets a suggestion.
+
+    Parameters
+    ----------
+    name : str
+        The study.
+    storage : str or None
+        The ledger.
+    allow : frozenset of str
+        Modules that the person allows.
+    read : callable, optional
+        What reads the record, where not all of it is wanted.
 
     Raises
     ------
@@ -192,10 +212,10 @@ def opened(name: str, storage: str | None, allow: frozenset[str] = frozenset()) 
     from sweep.errors import StudyNotFoundError
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.storage import storage_url
-    from sweep.study.result import open_study
+    from sweep.study.result import read_result
 
     try:
-        found = open_study(name, storage, allow=allow)
+        found = read_result(name, storage, allow=allow, read=read)
     except StudyNotFoundError as error:
         from sweep.cli.group import suggestion
 

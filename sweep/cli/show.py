@@ -24,6 +24,7 @@ from sweep.cli.text import clean, counted, moment
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
 
 
@@ -41,7 +42,12 @@ def show(*, study: str, top: int, form: str, storage: str | None) -> None:
     Example:
       sweep show digits-grid --top 3
     """
-    record: StudyRecord = opened(study, storage).record
+    from sweep.ledger.leading import read_leading
+
+    def read(ledger: Ledger, name: str) -> StudyRecord:
+        return read_leading(ledger, name, top)
+
+    record: StudyRecord = opened(study, storage, read=read).record
     lines = leaders(record, top)
     answer = {**_facts(record), "leaderboard": [plain(line) for line in lines]}
     emit(form, answer, [flat(line) for line in lines], lambda: _drawn(record, top))
@@ -51,7 +57,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
     from sweep.nested import plain_nested
     from sweep.selection import arithmetic
 
-    search = record.spec.get("search", {})
+    search, tally = record.spec.get("search", {}), record.tally
     return {
         "name": record.name,
         "method": search.get("method"),
@@ -59,10 +65,10 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "status": record.status,
         "done": record.done,
         "planned": record.planned,
-        "candidates": len(record.candidates),
-        "failed": sum(c.trial.state == "FAIL" for c in record.candidates),
-        "pruned": sum(c.trial.state == "PRUNED" for c in record.candidates),
-        "copied": sum(c.trial.copied_from is not None for c in record.candidates),
+        "candidates": sum(tally.rows.values()),
+        "failed": tally.rows.get("FAIL", 0),
+        "pruned": tally.rows.get("PRUNED", 0),
+        "copied": tally.copied,
         "precision": arithmetic(record),
         "created": record.created,
         "test_score": record.winner.test_score if record.winner else None,

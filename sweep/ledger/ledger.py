@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.claims import FIXED, claim_of, waiting_trial
 from sweep.ledger.codec import recorded, result_to_plain
 from sweep.ledger.digest import trial_digest
-from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, RESULT, RUNG, WORKER
+from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, RESULT, RUNG, SUMMARY, WORKER
 from sweep.ledger.lines import waiting_cells
 from sweep.ledger.steady import again
 from sweep.ledger.studies import Studies
+from sweep.ledger.summary import summary_of
 from sweep.spaces import encode
 
 if TYPE_CHECKING:
@@ -101,13 +102,8 @@ class Ledger(Studies):
         with self.translated():
             if claim := self._take_first(name, worker):
                 return claim
-            study_id = self.study_id(name)
-            self._waiting[name] = deque(again(lambda: self._list_waiting(study_id)))
+            self._waiting[name] = deque(self.ask(name, waiting_cells))
             return self._take_first(name, worker)
-
-    def _list_waiting(self, study_id: int) -> list[WaitingCell]:
-        with self.storage.engine.connect() as connection:
-            return waiting_cells(connection, study_id)
 
     def _take_first(self, name: str, worker: str) -> Claim | None:
         from sweep.ledger.writing import take
@@ -175,16 +171,19 @@ class Ledger(Studies):
         """Record that a cell cannot be evaluated, and why."""
         return self._end(claim, "FAIL", {REASON: reason[:2000]})
 
-    def set_aside(self, name: str, last: optuna.trial.FrozenTrial, reason: str) -> None:
+    def set_aside(self, name: str, trial_id: int, reason: str) -> None:
         """Record a failure for the cell of a trial that was cut: it is not tried again."""
         import optuna
 
+        with self.translated():
+            last = again(lambda: self.storage.get_trial(trial_id))
         held = {CELL: last.user_attrs[CELL], REASON: reason[:2000]}
+        digest = trial_digest("FAIL", None, last.params, held)
         failure = optuna.trial.create_trial(
             state=optuna.trial.TrialState.FAIL,
             params=last.params,
             distributions=last.distributions,
-            user_attrs={**held, DIGEST: trial_digest("FAIL", None, last.params, held)},
+            user_attrs={**held, DIGEST: digest, SUMMARY: summary_of("FAIL", None, held)},
         )
         study = self.load(name)
         with self.translated():
@@ -266,12 +265,15 @@ class Ledger(Studies):
         values = [] if value is None else [value] if isinstance(value, int | float) else value
         params, reports = self.view.ended(claim.trial_id)
         held = {CELL: dict(claim.cell), **attributes}
-        digest = trial_digest(state, values, {**claim.stored, **params}, held)
+        marks = {
+            DIGEST: trial_digest(state, values, {**claim.stored, **params}, held),
+            SUMMARY: summary_of(state, values, held),
+        }
         with self.translated():
             return again(
                 lambda: end(
                     self.storage, claim.trial_id, TrialState[state],
-                    {**attributes, DIGEST: digest}, values, {**(steps or {}), **reports},
+                    {**attributes, **marks}, values, {**(steps or {}), **reports},
                 )
             )  # fmt: skip
 

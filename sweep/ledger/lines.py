@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import CELL, WORKER
+from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, WORKER
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -19,6 +20,16 @@ WAITING = """
     FROM trials t
     JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
     WHERE t.study_id = :study AND t.state = 'WAITING'
+"""
+CELLS = """
+    SELECT t.trial_id, CAST(t.state AS VARCHAR), cell.value_json, lost.value_json, reason.trial_id,
+        digest.trial_id
+    FROM trials t
+    JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
+    LEFT JOIN trial_user_attributes lost ON lost.trial_id = t.trial_id AND lost.key = :lost
+    LEFT JOIN trial_user_attributes reason ON reason.trial_id = t.trial_id AND reason.key = :reason
+    LEFT JOIN trial_user_attributes digest ON digest.trial_id = t.trial_id AND digest.key = :digest
+    WHERE t.study_id = :study ORDER BY t.trial_id
 """
 SIGNS = """
     SELECT s.study_name, worker.value_json, beat.heartbeat, t.datetime_complete
@@ -74,6 +85,52 @@ def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
     rows = connection.execute(text(WAITING), {"study": study_id, "cell": CELL})
     found = [WaitingCell(int(row[0]), int(row[1]), json.loads(row[2])) for row in rows]
     return sorted(found, key=lambda each: each.turn)
+
+
+@dataclass(frozen=True, slots=True)
+class CellLine:
+    """A trial, as far as the plan's cells are concerned.
+
+    Attributes
+    ----------
+    trial_id : int
+        Optuna's identifier.
+    state, key : str
+        The trial's state, and its cell.
+    epochs : tuple of int
+        That the cell asks.
+    lost : str or None
+        How its worker died, where it did.
+    told : bool
+        Whether a failure has a reason.
+    ended : bool
+        Whether what was recorded has a digest.
+    """
+
+    trial_id: int
+    state: str
+    key: str
+    epochs: tuple[int, ...]
+    lost: str | None
+    told: bool
+    ended: bool
+
+
+def cell_lines(connection: Connection, study_id: int) -> list[CellLine]:
+    """Return a line for each trial of a study whose cell can be read, oldest first."""
+    from sqlalchemy import text
+
+    names = {"cell": CELL, "lost": LOST, "reason": REASON, "digest": DIGEST}
+    found = []
+    for trial_id, state, cell, lost, reason, digest in connection.execute(
+        text(CELLS), {"study": study_id, **names}
+    ):
+        with suppress(ValueError, LookupError, TypeError):
+            held = json.loads(cell)
+            how = None if lost is None else str(json.loads(lost))
+            line = (int(trial_id), state, held["key"], tuple(held["epochs"]), how)
+            found.append(CellLine(*line, reason is not None, digest is not None))
+    return found
 
 
 @dataclass(frozen=True)

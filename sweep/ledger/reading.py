@@ -32,7 +32,7 @@ from sweep.ledger.keys import (
 )
 from sweep.ledger.limits import out_of_patience, within_seconds
 from sweep.ledger.objectives import objectives_of
-from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
+from sweep.ledger.records import ENDED, Candidate, Rung, StudyRecord, Tally, TrialRecord
 from sweep.ledger.salvage import UNREADABLE
 from sweep.ledger.studies import damaged
 from sweep.spaces import Space, decode, grid_candidates
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweep.ledger.ledger import Ledger
-
-ENDED = ("COMPLETE", "PRUNED", "INFEASIBLE", "FAIL")
 
 
 def read_study(ledger: Ledger, name: str) -> StudyRecord:
@@ -77,8 +75,18 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
 
 def _read(ledger: Ledger, name: str) -> StudyRecord:
     header = ledger.header(name)
+    return record_of(ledger, name, header, ledger.trials(name))
+
+
+def record_of(
+    ledger: Ledger,
+    name: str,
+    header: Mapping[str, Any],
+    everything: Sequence[FrozenTrial],
+    counted: Tally | None = None,
+) -> StudyRecord:
+    """Return a study's record from its header and trials; ``counted`` if these are not all."""
     spec = study_spec(name, header)
-    everything = ledger.trials(name)
     held = [trial for trial in everything if CELL in trial.user_attrs]
     strict = has_digests(header)
     trials = tuple(_judged(trial_record(t, spec.space.dimensions, strict), spec) for t in held)
@@ -97,7 +105,7 @@ def _read(ledger: Ledger, name: str) -> StudyRecord:
         candidates=tuple(_candidates(spec, trials)),
         planned=header["planned"],
         winner=winner,
-        ended_by=_ended_by(header, held),
+        ended_by=None if counted else _ended_by(header, held),
         nested=nested_from_plain(outcomes.whole(NESTED)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(outcomes.openings(), winner),
@@ -105,6 +113,7 @@ def _read(ledger: Ledger, name: str) -> StudyRecord:
         owner=header.get("owner", ""),
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
         damage=(*_lost(everything), *outcomes.damage),
+        counted=counted,
     )
 
 

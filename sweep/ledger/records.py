@@ -6,11 +6,13 @@ arm turns trials back into these records and never needs anything else.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sweep.ledger.outcomes import (
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
         WinnerRecord,
     )
     from sweep.section import SectionRecord
+
+
+ENDED = ("COMPLETE", "PRUNED", "INFEASIBLE", "FAIL")
+"""States of trials that are an end of their cell."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,34 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """A study's trials in numbers.
+
+    Attributes
+    ----------
+    done : int
+        Cells with a recorded end: complete, pruned or failed.
+    states : collection of str
+        States that its trials are in.
+    rows : mapping of str to int
+        Rows of the table of candidates, by state.
+    cells : mapping of str to int
+        Trials behind these rows, by state; several rows may share one.
+    copied : int
+        Rows whose result was taken over from another trial.
+    reasons : mapping of str to int
+        Failed cells, by reason.
+    """
+
+    done: int
+    states: Collection[str]
+    rows: Mapping[str, int]
+    cells: Mapping[str, int]
+    copied: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class StudyRecord:
     """A study as the ledger holds it.
 
@@ -224,6 +258,9 @@ class StudyRecord:
     damage : tuple of str
         A line for each thing that the ledger holds otherwise than it was recorded; trials that
         were changed are failed ones, with that reason.
+    counted : Tally or None
+        What the database has counted, where ``trials`` and ``candidates`` are the leading ones
+        alone; None where they are all there are.
     """
 
     name: str
@@ -244,6 +281,12 @@ class StudyRecord:
     uid: str = ""
     owner: str = ""
     damage: tuple[str, ...] = ()
+    counted: Tally | None = None
+
+    @cached_property
+    def tally(self) -> Tally:
+        """All trials in numbers."""
+        return self.counted or _tally(self.trials, self.candidates)
 
     @property
     def test_openings(self) -> int:
@@ -253,8 +296,8 @@ class StudyRecord:
     @property
     def status(self) -> str:
         """``"finished"``, ``"running"`` or ``"stopped"`` (cells are left and none runs)."""
-        states = [trial.state for trial in self.trials]
-        return status_of(states, self.done, self.planned, early=self.ended_by is not None)
+        early = self.ended_by is not None
+        return status_of(self.tally.states, self.done, self.planned, early=early)
 
     @property
     def standing(self) -> str:
@@ -265,16 +308,28 @@ class StudyRecord:
     @property
     def done(self) -> int:
         """Cells with a recorded end: complete, pruned or failed."""
-        ended = {"COMPLETE", "PRUNED", "INFEASIBLE", "FAIL"}
-        return len({trial.key for trial in self.trials if trial.state in ended})
+        return self.tally.done
 
 
-def status_of(states: Sequence[str], done: int, planned: int, *, early: bool = False) -> str:
+def _tally(trials: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> Tally:
+    behind = {candidate.trial.number: candidate.trial for candidate in candidates}.values()
+    failed = [trial for trial in behind if trial.state == "FAIL"]
+    return Tally(
+        done=len({trial.key for trial in trials if trial.state in ENDED}),
+        states={trial.state for trial in trials},
+        rows=Counter(candidate.trial.state for candidate in candidates),
+        cells=Counter(trial.state for trial in behind),
+        copied=sum(candidate.trial.copied_from is not None for candidate in candidates),
+        reasons=Counter(trial.reason or "no reason recorded" for trial in failed),
+    )
+
+
+def status_of(states: Collection[str], done: int, planned: int, *, early: bool = False) -> str:
     """Return how a study stands, from its trials' states and its cells.
 
     Parameters
     ----------
-    states : sequence of str
+    states : collection of str
         Of all trials.
     done, planned : int
         Cells that have ended, and all of them.

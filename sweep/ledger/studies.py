@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.codec import nested_from_plain
@@ -21,12 +21,15 @@ from sweep.passwords import shown_cause
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import optuna
+    from sqlalchemy.engine import Connection
 
     from sweep.ledger.outcomes import ImportanceRecord, NestedRecord, Opening, WinnerRecord
     from sweep.section import SectionRecord
+
+T = TypeVar("T")
 
 
 class Studies:
@@ -264,14 +267,18 @@ class Studies:
 
     def counts(self, name: str) -> Counter[str]:
         """Return how many trials of a study are in each state."""
+        return self.ask(name, counted)
+
+    def ask(self, name: str, question: Callable[[Connection, int], T]) -> T:
+        """Return what one of the small questions of :mod:`sweep.ledger.lines` says of a study."""
         study_id = self.study_id(name)
 
-        def ask() -> Counter[str]:
+        def asked() -> T:
             with self.storage.engine.connect() as connection:
-                return counted(connection, study_id)
+                return question(connection, study_id)
 
         with self.translated():
-            return again(ask)
+            return again(asked)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

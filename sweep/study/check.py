@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ReferenceError_
-from sweep.ledger.reading import ENDED
-from sweep.ledger.records import PlannedCell
+from sweep.ledger.records import ENDED, PlannedCell
 from sweep.search.constraints import ruled_out
 from sweep.search.estimator import check_own_code
 from sweep.search.parts import check_parts, parts_of

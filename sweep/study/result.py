@@ -17,7 +17,7 @@ from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import pandas as pd
 
@@ -239,6 +239,17 @@ def open_study(
     LedgerError
         If there is no ledger or no such study.
     """
+    return read_result(name, storage, allow=allow)
+
+
+def read_result(
+    name: str,
+    storage: str | None = None,
+    *,
+    allow: Collection[str] = (),
+    read: Callable[[Ledger, str], StudyRecord] | None = None,
+) -> StudyResult:
+    """Open a study as :func:`open_study` does; ``read`` may read a part of its record."""
     url = storage_url(storage)
     with closing(Ledger(url, reading=True)) as ledger:
-        return StudyResult(read_study(ledger, name), url, allow)
+        return StudyResult((read or read_study)(ledger, name), url, allow)

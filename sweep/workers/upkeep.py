@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sweep.ledger.digest import has_digests, is_whole
-from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, WORKER
+from sweep.ledger.keys import CELL, WORKER
 from sweep.ledger.limits import out_of_patience
+from sweep.ledger.lines import cell_lines
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objectives_of
 from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweep.ledger.ledger import Ledger
+    from sweep.ledger.lines import CellLine
     from sweep.search.plan import Plan
 
 DEATHS_ALLOWED = 3
@@ -109,14 +111,13 @@ def withdraw(ledger: Ledger, name: str) -> int:
 
 
 def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:
-    if _set_aside(ledger, name, trials := ledger.trials(name, results=retry_failed)):
-        trials = ledger.trials(name, results=retry_failed)
+    if _set_aside(ledger, name, lines := ledger.ask(name, cell_lines)):
+        lines = ledger.ask(name, cell_lines)
+    changed = _changed(ledger, name) if retry_failed else set()
     settled: dict[str, set[int]] = {}
-    strict = has_digests(ledger.header(name))
-    for trial in trials:
-        if _counts(trial, retry_failed=retry_failed, strict=strict):
-            cell = trial.user_attrs[CELL]
-            settled.setdefault(cell["key"], set()).update(cell["epochs"])
+    for line in lines:
+        if _counts(line, retry_failed=retry_failed) and line.trial_id not in changed:
+            settled.setdefault(line.key, set()).update(line.epochs)
     missing = [
         cell
         for cell in plan.cells
@@ -126,26 +127,26 @@ def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> in
     return len(missing)
 
 
-def _counts(trial: FrozenTrial, *, retry_failed: bool, strict: bool) -> bool:
-    """Return whether a trial settles its cell; one that was changed does, until tried again."""
-    held = trial.user_attrs
-    if CELL not in held:
-        return False
-    if retry_failed:
-        return trial.state.name != "FAIL" and is_whole(trial, strict=strict)
-    return trial.state.name != "FAIL" or REASON in held or DIGEST in held
+def _counts(line: CellLine, *, retry_failed: bool) -> bool:
+    """Return whether a trial settles its cell, or is about to."""
+    return line.state != "FAIL" or (not retry_failed and (line.told or line.ended))
 
 
-def _set_aside(ledger: Ledger, name: str, trials: Sequence[FrozenTrial]) -> int:
+def _changed(ledger: Ledger, name: str) -> set[int]:
+    """Return the trials that are not what was recorded: failures, until they are tried again."""
+    strict = has_digests(ledger.header(name))
+    return {t._trial_id for t in ledger.trials(name) if not is_whole(t, strict=strict)}
+
+
+def _set_aside(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> int:
     """Record a failure for each cell that has ended its worker too often; return how many."""
-    own = [trial for trial in trials if CELL in trial.user_attrs]
-    deaths = Counter(t.user_attrs[CELL]["key"] for t in own if LOST in t.user_attrs)
-    ended = {t.user_attrs[CELL]["key"] for t in own if REASON in t.user_attrs}
+    deaths = Counter(line.key for line in lines if line.lost is not None)
+    ended = {line.key for line in lines if line.told}
     often = {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended
     for key in often:
-        last = [t for t in own if t.user_attrs[CELL]["key"] == key][-1]
-        reason = f"ended its worker {deaths[key]} times: {last.user_attrs.get(LOST)}"
-        ledger.set_aside(name, last, reason)
+        last = [line for line in lines if line.key == key][-1]
+        reason = f"ended its worker {deaths[key]} times: {last.lost}"
+        ledger.set_aside(name, last.trial_id, reason)
     return len(often)
 
 

@@ -1,0 +1,213 @@
+"""What is kept beside each result so that the database can count a study without reading it.
+
+A result is kilobytes; its summary is a line, written in the same transaction. Where the two differ,
+or where a trial of an older version has none, the study is read whole instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from sweep.ledger.keys import CELL, COPIED, REASON, SUMMARY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweep.ledger.studies import Studies
+
+FIELDS = {
+    "sqlite": "json_extract(s.value_json, '$.{name}')",
+    "postgresql": "CAST(CAST(s.value_json AS json) ->> '{name}' AS {kind})",
+}
+"""How a database reads a field of a summary."""
+
+OWN = """
+    WITH own AS (
+        SELECT t.study_id, t.trial_id, t.number, CAST(t.state AS VARCHAR) AS state, v.value,
+            {key} AS cell_key, {state} AS told, {value} AS told_value, {rows} AS cell_rows,
+            {copied} AS copied
+        FROM trials t
+        LEFT JOIN trial_user_attributes s ON s.trial_id = t.trial_id AND s.key = :summary
+        LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+        {which}
+    ), ended AS (
+        SELECT own.*, ROW_NUMBER() OVER (
+            PARTITION BY study_id, cell_key ORDER BY number DESC
+        ) AS turn
+        FROM own WHERE told IS NOT NULL
+    )
+"""
+"""Trials with their summaries, and of those that have ended the last of each cell first."""
+
+COUNTED = """
+    SELECT study_id, 'held', state, COUNT(*), 0, 0 FROM own GROUP BY study_id, state
+    UNION ALL SELECT study_id, 'ended', state, COUNT(*), SUM(cell_rows), SUM(copied * cell_rows)
+        FROM ended WHERE turn = 1 GROUP BY study_id, state
+    UNION ALL SELECT study_id, 'again', '', COUNT(*), 0, 0 FROM ended WHERE turn > 1
+        GROUP BY study_id
+    UNION ALL SELECT study_id, 'differs', '', COUNT(*), 0, 0 FROM own
+        WHERE told <> state OR ABS(told_value - value) > 1e-9
+            OR (told IS NOT NULL AND (told_value IS NULL) <> (value IS NULL))
+        GROUP BY study_id
+    UNION ALL SELECT study_id, 'without', '', COUNT(*), 0, 0 FROM own
+        WHERE told IS NULL AND state IN ('COMPLETE', 'PRUNED', 'FAIL')
+            AND EXISTS (SELECT 1 FROM trial_user_attributes a
+                        WHERE a.trial_id = own.trial_id AND a.key = :cell)
+            AND (state <> 'FAIL' OR EXISTS (SELECT 1 FROM trial_user_attributes a
+                                            WHERE a.trial_id = own.trial_id AND a.key = :reason))
+        GROUP BY study_id
+"""
+
+BEST = """
+    UNION ALL SELECT study_id, 'best', '', trial_id, value, 0 FROM (
+        SELECT study_id, trial_id, value, ROW_NUMBER() OVER (
+            PARTITION BY study_id ORDER BY value DESC, number
+        ) AS place
+        FROM ended WHERE state = 'COMPLETE' AND value IS NOT NULL
+    ) ranked WHERE place = 1
+"""
+
+LEADERS = """
+    UNION ALL SELECT study_id, 'leader', '', trial_id, 0, 0 FROM ended
+        WHERE turn = 1 AND state = 'COMPLETE' AND value >= (
+            SELECT MIN(value) FROM (
+                SELECT value FROM ended WHERE turn = 1 AND state = 'COMPLETE'
+                ORDER BY value DESC LIMIT :count
+            ) first
+        ) - 1e-9
+"""
+
+REASONS = """
+    SELECT why.value_json, COUNT(*) FROM ended
+    JOIN trial_user_attributes why ON why.trial_id = ended.trial_id AND why.key = :reason
+    WHERE ended.state = 'FAIL' AND turn = 1 GROUP BY why.value_json
+"""
+
+
+def summary_of(
+    state: str, values: Sequence[float] | None, attributes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the summary of a trial that ends.
+
+    Parameters
+    ----------
+    state : str
+        How it ends.
+    values : sequence of float or None
+        One for each objective.
+    attributes : mapping of str to value
+        Its user attributes; the cell among them.
+
+    Returns
+    -------
+    dict
+        ``key`` of the cell, ``state``, ``value`` (the first; None where there is none that JSON
+        can hold), ``rows`` that the cell answers in the table of candidates, ``copied`` (0 or 1).
+    """
+    cell = attributes[CELL]
+    value = values[0] if values and isfinite(values[0]) else None
+    rows = 1 if cell["params"] is None else max(1, len(cell["epochs"]))
+    return {
+        "key": cell["key"],
+        "state": state,
+        "value": value,
+        "rows": rows,
+        "copied": int(COPIED in attributes),
+    }
+
+
+@dataclass
+class Sums:
+    """What the database has counted of a study.
+
+    Attributes
+    ----------
+    held, ended : Counter of str
+        Trials by state; cells by the state of their last end.
+    rows : Counter of str
+        Rows of the table of candidates, by state.
+    copied : int
+        Rows whose result another trial measured.
+    again : int
+        Ends of cells that have another one since.
+    doubtful : int
+        Trials that differ from their summary, or have none: read the study whole.
+    best : float or None
+        The highest value of a complete trial.
+    best_trial : int or None
+        Its identifier.
+    leaders : list of int
+        Identifiers of the complete trials with the highest values, ties with the last included.
+    """
+
+    held: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    copied: int = 0
+    again: int = 0
+    doubtful: int = 0
+    best: float | None = None
+    best_trial: int | None = None
+    leaders: list[int] = field(default_factory=list)
+
+    def add(self, kind: str, state: str, number: int, more: float, copied: int) -> None:
+        """Take in a line of the database's answer."""
+        if kind == "held":
+            self.held[state] += number
+        elif kind == "ended":
+            self.ended[state] += number
+            self.rows[state] += int(more)
+            self.copied += copied
+        elif kind == "best":
+            self.best_trial, self.best = number, float(more)
+        elif kind == "leader":
+            self.leaders.append(number)
+        elif kind == "again":
+            self.again += number
+        else:
+            self.doubtful += number
+
+
+def sums(ledger: Studies, study_id: int | None = None, *, count: int = 0) -> dict[int, Sums]:
+    """Return what the database counts of each study, by Optuna's identifier.
+
+    Parameters
+    ----------
+    ledger : Studies
+        Where they are.
+    study_id : int, optional
+        Of this study alone.
+    count : int
+        How many leaders of it to name.
+    """
+    found: dict[int, Sums] = {}
+    question = COUNTED + BEST + (LEADERS if count else "")
+    for study, kind, state, number, more, copied in _ask(ledger, question, study_id, count=count):
+        line = (kind, state, int(number), more or 0, int(copied or 0))
+        found.setdefault(int(study), Sums()).add(*line)
+    return found
+
+
+def reasons(ledger: Studies, study_id: int) -> Counter[str]:
+    """Return the reasons of the cells that failed, and how many did so."""
+    import json
+
+    return Counter({json.loads(why): int(n) for why, n in _ask(ledger, REASONS, study_id)})
+
+
+def _ask(ledger: Studies, question: str, study_id: int | None, **values: Any) -> list[Any]:
+    from sqlalchemy import text
+
+    engine = ledger.storage.engine
+    read = FIELDS.get(engine.name, FIELDS["sqlite"]).format
+    kinds = {"key": "VARCHAR", "state": "VARCHAR", "value": "FLOAT", "rows": "INT", "copied": "INT"}
+    fields = {name: read(name=name, kind=kind) for name, kind in kinds.items()}
+    which = "" if study_id is None else "WHERE t.study_id = :study"
+    query = text((OWN + question).format(**fields, which=which))
+    named = {"summary": SUMMARY, "cell": CELL, "reason": REASON, "study": study_id, **values}
+    asked = {name: value for name, value in named.items() if f":{name}" in query.text}
+    with ledger.translated(), engine.connect() as connection:
+        return list(connection.execute(query, asked))
