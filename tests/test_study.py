@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,10 @@ def own(factory):
 
 
 @pytest.fixture
-def storage(tmp_path):
-    """Return the path of a ledger that is not there yet."""
-    return str(tmp_path / "l.db")
+def storage(ledger_url, tmp_path, monkeypatch):
+    """Return the address of a ledger that is not there yet: a file, then one on a server."""
+    monkeypatch.chdir(tmp_path)  # beside a server's ledger lie the project's files
+    return ledger_url
 
 
 @pytest.fixture(scope="module")
@@ -188,12 +190,13 @@ def test_a_longer_fit_that_fails_takes_nothing_away(storage):
     assert after.record.planned == 3
     assert (after.frame["state"] == "FAIL").sum() == 3
     assert after.best_score_ == before.best_score_
-    (outline,), _ = outlines(Ledger(f"sqlite:///{storage}"))
+    with closing(Ledger(storage)) as ledger:
+        (outline,), _ = outlines(ledger)
     assert outline.best == pytest.approx(before.best_score_)
     assert outline.failed == 3
 
 
-def test_hyperband_lets_candidates_go_on(storage):
+def test_hyperband_lets_candidates_go_on(storage, tmp_path):
     """From their weights; one that was let go on has measured what an uninterrupted fit would."""
     model = {**RANDOM["model"], "epochs": 9}
     search = {**RANDOM["search"], "refit": False}
@@ -202,7 +205,7 @@ def test_hyperband_lets_candidates_go_on(storage):
     trials = run_study(climbing, storage=storage, n_jobs=2).record.trials
     whole = [t for t in trials if t.state == "COMPLETE" and t.rung.continues is not None]
     assert whole
-    assert list(Path(storage).parent.glob("artifacts/climb/*/checkpoints/*.npz"))
+    assert list(tmp_path.glob("**/artifacts/climb/*/checkpoints/*.npz"))
     alone = {**search, "trials": 1, "start": [whole[0].params]}
     again = {**RANDOM, "study": {"name": "alone"}, "model": model, "search": alone}
     (other,) = run_study(again, storage=storage, n_jobs=1).record.trials
@@ -226,7 +229,8 @@ def test_own_code_runs_when_allowed_and_only_then(storage):
     """A study file that names code is code."""
     with pytest.raises(ReferenceError_, match="may not be loaded"):
         run_study(own("plain"), storage=storage, n_jobs=1)
-    assert not Ledger(f"sqlite:///{storage}").names()
+    with closing(Ledger(storage)) as ledger:
+        assert not ledger.names()
     result = run_study(own("plain"), storage=storage, n_jobs=1, allow=["own_models"])
     assert result.frame["state"].tolist() == ["COMPLETE"] * 3
 
@@ -294,7 +298,8 @@ def test_an_interrupted_study_continues_to_the_same_table(grid, storage):
     """Ctrl-C leaves nothing running; the same call goes on from there."""
     with pytest.raises(InterruptedRunError):
         run_study(GRID, storage=storage, n_jobs=1, watcher=StopAfterOne())
-    states = [trial.state.name for trial in Ledger(f"sqlite:///{storage}").trials("grid")]
+    with closing(Ledger(storage)) as ledger:
+        states = [trial.state.name for trial in ledger.trials("grid")]
     assert "RUNNING" not in states
     assert 1 <= states.count("COMPLETE") < 3
     pd.testing.assert_frame_equal(table(run_study(GRID, storage=storage, n_jobs=1)), table(grid))
@@ -313,7 +318,7 @@ def test_a_killed_run_leaves_no_orphans_and_is_continued(storage):
     """kill -9 of the command: its workers leave, and the same study completes."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", KILLED, storage], env=environment)
-    wait_for(lambda: Path(storage).exists() and running(storage), 60)
+    wait_for(lambda: running(storage), 60)
     workers = wait_for(lambda: descendants(process.pid), 30)
     process.kill()
     process.wait()
@@ -327,7 +332,8 @@ def test_a_killed_run_leaves_no_orphans_and_is_continued(storage):
 def running(storage):
     """Return the running trials."""
     try:
-        trials = Ledger(f"sqlite:///{storage}").trials("grid")
+        with closing(Ledger(storage, reading=True)) as ledger:
+            trials = ledger.trials("grid")
     except LedgerError:
         return []
     return [trial for trial in trials if trial.state.name == "RUNNING"]

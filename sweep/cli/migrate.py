@@ -22,7 +22,7 @@ def migrate(*, yes: bool, storage: str | None) -> None:
     Example:
       sweep migrate
     """
-    from sweep.ledger.schema import is_older, upgrade, upgrade_tables
+    from sweep.ledger.schema import is_older, is_older_server, upgrade, upgrade_tables
     from sweep.ledger.storage import shown_url, sqlite_path, storage_url
 
     url = storage_url(storage)
@@ -32,6 +32,9 @@ def migrate(*, yes: bool, storage: str | None) -> None:
             click.echo(f"{clean(path)}: nothing to do")
             return
         click.echo(f"{clean(path)} is up to date; how it was: {clean(upgrade(path))}")
+        return
+    if not is_older_server(url):
+        click.echo(f"{clean(shown_url(url))}: nothing to do")
         return
     if not yes:
         raise LedgerError(

@@ -11,7 +11,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
-from sweep.ledger.schema import LOCK_SECONDS, connect_to_read, is_older, upgrade
+from sweep.ledger.schema import (
+    LOCK_SECONDS,
+    connect_to_read,
+    is_older,
+    server_revision,
+    upgrade,
+)
 from sweep.ledger.steady import causes, wait_for_server
 from sweep.ledger.storage import (
     GRACE_SECONDS,
@@ -59,6 +65,8 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         _check_address(url)
     try:
         if path is None:
+            if not create:
+                server_revision(url)  # Optuna would leave a connection open where it is missing
             storage = _open(url, _POOLED, create=create)
             wait_for_server(storage.engine)
             return storage

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.ledger.storage import shown_url, sqlite_url
+from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,48 @@ def revision(path: Path) -> str | None:
 
 def is_older(path: Path) -> bool:
     """Return whether an SQLite ledger is of a version that can be brought up to date."""
-    if not path.exists() or (held := revision(path)) is None:
-        return False
+    return path.exists() and _is_before(revision(path))
+
+
+def is_older_server(url: str) -> bool:
+    """Return whether a database server's ledger is of a version that can be brought up to date.
+
+    Raises
+    ------
+    LedgerError
+        If the server cannot be asked, or holds no ledger.
+    """
+    return _is_before(server_revision(url))
+
+
+def server_revision(url: str) -> str:
+    """Return the version of a ledger's tables on a database server.
+
+    Raises
+    ------
+    LedgerError
+        If the server cannot be asked, or holds no ledger.
+    """
+    import sqlalchemy
+
+    from sweep.ledger.words import opening_error
+
+    remember(url)
+    held, version = None, "SELECT version_num FROM alembic_version"
+    try:
+        with sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect() as connection:
+            if sqlalchemy.inspect(connection).has_table("alembic_version"):
+                held = connection.execute(sqlalchemy.text(version)).scalar()
+    except Exception as error:  # noqa: BLE001 - each driver has its own
+        raise opening_error(error, shown_url(url)) from shown_cause(error)
+    if held is None:
+        raise LedgerError(
+            f"{shown_url(url)}: there is no ledger here yet; `sweep run FILE` makes one"
+        )
+    return str(held)
+
+
+def _is_before(held: str | None) -> bool:
     latest, *older = _revisions()
     return held != latest and held in older
 
