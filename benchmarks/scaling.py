@@ -81,7 +81,7 @@ def _end_all(ledger: Ledger) -> None:
             result = result_to_plain(splits, LAYERS)
             whole = {CELL: trial.user_attrs[CELL], RESULT: result}
             digest = trial_digest("COMPLETE", [value], trial.params, whole)
-            summary = summary_of("COMPLETE", [value], whole)
+            summary = summary_of("COMPLETE", [value], whole, digest)
             rows = {RESULT: result, DIGEST: digest, SUMMARY: summary, WORKER: "node:1:1:1"}
             attributes += [
                 {"trial_id": trial._trial_id, "key": k, "value_json": json.dumps(v)}

@@ -13,12 +13,18 @@ from sqlalchemy import text
 
 from sweep.cli.main import cli
 from sweep.ledger import leading
-from sweep.ledger.keys import DIGEST, RESULT, SUMMARY
+from sweep.ledger.keys import CELL, DIGEST, RESULT, SUMMARY
 from sweep.ledger.leading import read_leading
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.selection import ranked
 from sweep.selection.outlines import all_outlines, outlined
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch):
+    """Every study is large enough for its leaders to be read alone."""
+    monkeypatch.setattr(leading, "FEW", 0)
 
 
 def shown(url, name, top, form):
@@ -79,7 +85,7 @@ def test_leaders_alone_say_what_the_whole_study_says(ledger_url, monkeypatch):
     asked.clear()
     for name in names:
         shown(ledger_url, name, 1, "json")
-    assert set(asked) == {"limited", "two"}
+    assert set(asked) == {"limited", "two", "failed", "all-failed"}
 
 
 def test_few_trials_are_read(ledger_url):
@@ -112,6 +118,13 @@ EDITS = {
     "a summary": (UPDATE.format("'0.8', '0.9'"), SUMMARY),
     "no summary": ("DELETE FROM trial_user_attributes WHERE key = :key", SUMMARY),
     "no digest": ("DELETE FROM trial_user_attributes WHERE key = :key", DIGEST),
+    "another digest": (UPDATE.format("'\"', '\"0'"), DIGEST),
+    "another cell": (UPDATE.format("'16', '17'"), CELL),
+    "no cell": ("DELETE FROM trial_user_attributes WHERE key = :key", CELL),
+    "a cell that is none": (
+        "UPDATE trial_user_attributes SET value_json = 'null' WHERE key = :key AND trial_id = 1",
+        CELL,
+    ),
     "a state": ("UPDATE trials SET state = 'PRUNED' WHERE number = 2", None),
 }
 

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
     from sweep.spec import StudySpec
 
+FEW = 2000
+"""Trials up to which a study is read whole all the same, and each of them checked."""
+
 
 def read_leading(ledger: Ledger, name: str, top: int) -> StudyRecord:
-    """Read the best candidates of a study, and count the others.
+    """Read the best candidates of a large study, and count the others.
+
+    Of the others only what the database can compare is checked: value and state, cell and digest.
 
     Parameters
     ----------
@@ -51,6 +56,8 @@ def read_leading(ledger: Ledger, name: str, top: int) -> StudyRecord:
 
 
 def _leading(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
+    if ledger.counts(name).total() <= FEW:
+        return None
     header = ledger.header(name)
     study_id, spec = ledger.study_id(name), study_spec(name, header)
     with ledger.translated():
@@ -58,7 +65,8 @@ def _leading(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
     if nested or not _is_plain(spec):
         return None
     told = sums(ledger, study_id, count=top).get(study_id, Sums())
-    if not is_told(ledger, header, told) or (spec.search.method == "grid" and told.again):
+    answers = told.again or told.ended["FAIL"]  # of cells whose epochs may have been added to
+    if not is_told(ledger, header, told) or (spec.search.method == "grid" and answers):
         return None
     with ledger.translated():
         trials = read_trials(ledger.storage, study_id, only=told.leaders)

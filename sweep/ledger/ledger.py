@@ -183,7 +183,7 @@ class Ledger(Studies):
             state=optuna.trial.TrialState.FAIL,
             params=last.params,
             distributions=last.distributions,
-            user_attrs={**held, DIGEST: digest, SUMMARY: summary_of("FAIL", None, held)},
+            user_attrs={**held, DIGEST: digest, SUMMARY: summary_of("FAIL", None, held, digest)},
         )
         study = self.load(name)
         with self.translated():
@@ -265,10 +265,8 @@ class Ledger(Studies):
         values = [] if value is None else [value] if isinstance(value, int | float) else value
         params, reports = self.view.ended(claim.trial_id)
         held = {CELL: dict(claim.cell), **attributes}
-        marks = {
-            DIGEST: trial_digest(state, values, {**claim.stored, **params}, held),
-            SUMMARY: summary_of(state, values, held),
-        }
+        digest = trial_digest(state, values, {**claim.stored, **params}, held)
+        marks = {DIGEST: digest, SUMMARY: summary_of(state, values, held, digest)}
         with self.translated():
             return again(
                 lambda: end(

@@ -18,7 +18,7 @@ from sweep.ledger.schema import (
     server_revision,
     upgrade,
 )
-from sweep.ledger.steady import causes, wait_for_server
+from sweep.ledger.steady import again, causes, make_steady, wait_for_server
 from sweep.ledger.storage import (
     GRACE_SECONDS,
     HEARTBEAT_SECONDS,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optuna.storages import RDBStorage
+
+ABSENT = ("Connection refused",)
+"""What says that there is no server to wait for."""
 
 HEADER = b"SQLite format 3\x00"
 
@@ -65,17 +68,22 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         _check_address(url)
     try:
         if path is None:
-            if not create:
-                server_revision(url)  # Optuna would leave a connection open where it is missing
-            storage = _open(url, _POOLED, create=create)
-            wait_for_server(storage.engine)
-            return storage
+            return _open_server(url, create=create)
         storage = _when_unlocked(lambda: _open_file(path, url, create=create))
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
         raise opening_error(error, shown_url(url)) from shown_cause(error)
     _begin_ourselves(storage, reading=reading)
+    return storage
+
+
+def _open_server(url: str, *, create: bool) -> RDBStorage:
+    if not create:  # Optuna would leave a connection open where there is no ledger
+        again(lambda: server_revision(url), but=ABSENT)
+    storage = again(lambda: _open(url, _POOLED, create=create), but=ABSENT)
+    wait_for_server(storage.engine)
+    make_steady(storage)
     return storage
 
 

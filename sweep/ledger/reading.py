@@ -87,7 +87,7 @@ def record_of(
 ) -> StudyRecord:
     """Return a study's record from its header and trials; ``counted`` if these are not all."""
     spec = study_spec(name, header)
-    held = [trial for trial in everything if CELL in trial.user_attrs]
+    held = [trial for trial in everything if _has_cell(trial)]
     strict = has_digests(header)
     trials = tuple(_judged(trial_record(t, spec.space.dimensions, strict), spec) for t in held)
     with ledger.translated():
@@ -134,8 +134,13 @@ def study_spec(name: str, header: Mapping[str, Any]) -> StudySpec:
         ) from error
 
 
+def _has_cell(trial: FrozenTrial) -> bool:
+    cell = trial.user_attrs.get(CELL)
+    return isinstance(cell, dict) and {"key", "params", "epochs"} <= cell.keys()
+
+
 def _lost(trials: Sequence[FrozenTrial]) -> list[str]:
-    lost = [t for t in trials if CELL not in t.user_attrs and t.user_attrs.get(DIGEST)]
+    lost = [t for t in trials if not _has_cell(t) and t.user_attrs.get(DIGEST)]
     return [f"trial {t.number} cannot be read; a run evaluates its cell again" for t in lost]
 
 

@@ -63,7 +63,7 @@ def _from_file() -> str:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise LedgerError(f"SWEEP_STORAGE_FILE: {name} cannot be read: {why}") from error
-    if not lines or not lines[0].strip():
+    if not lines or not lines[0].strip() or "\0" in lines[0]:
         raise LedgerError(
             f"SWEEP_STORAGE_FILE: {name} must have the ledger's address in its first line"
         )
@@ -110,7 +110,7 @@ def shown_url(url: str) -> str:
         return f"{scheme}://***@{rest.rpartition('@')[2].partition('?')[0]}"
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "(an address that cannot be read)"
 
 

@@ -125,7 +125,7 @@ class Studies:
         aims = [StudyDirection[d.upper()] for d in directions(objectives_of(header["spec"]))]
         held = {STUDY: {"format": FORMAT, **header}}
         with self.translated():
-            if new_study(self.storage, name, aims, held):
+            if again(lambda: new_study(self.storage, name, aims, held)):
                 return
             study_id = self.storage.get_study_id_from_name(name)
             if STUDY not in self.storage.get_study_user_attrs(study_id):

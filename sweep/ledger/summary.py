@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import CELL, COPIED, REASON, SUMMARY
+from sweep.ledger.keys import CELL, COPIED, DIGEST, REASON, SUMMARY
+from sweep.ledger.steady import again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,17 +20,25 @@ if TYPE_CHECKING:
     from sweep.ledger.studies import Studies
 
 FIELDS = {
-    "sqlite": "json_extract(s.value_json, '$.{name}')",
-    "postgresql": "CAST(CAST(s.value_json AS json) ->> '{name}' AS {kind})",
+    "sqlite": "json_extract({row}.value_json, '$.{name}')",
+    "postgresql": "CAST(CAST({row}.value_json AS json) ->> '{name}' AS {kind})",
 }
 """How a database reads a field of a summary."""
+
+KINDS = {
+    "key": "VARCHAR", "state": "VARCHAR", "value": "FLOAT", "rows": "INT", "copied": "INT",
+    "digest": "VARCHAR",
+}  # fmt: skip
 
 OWN = """
     WITH own AS (
         SELECT t.study_id, t.trial_id, t.number, CAST(t.state AS VARCHAR) AS state, v.value,
             {key} AS cell_key, {state} AS told, {value} AS told_value, {rows} AS cell_rows,
-            {copied} AS copied
+            {copied} AS copied, {digest} AS told_digest, d.value_json AS digest,
+            {cell} AS own_key
         FROM trials t
+        LEFT JOIN trial_user_attributes c ON c.trial_id = t.trial_id AND c.key = :cell
+        LEFT JOIN trial_user_attributes d ON d.trial_id = t.trial_id AND d.key = :digest
         LEFT JOIN trial_user_attributes s ON s.trial_id = t.trial_id AND s.key = :summary
         LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
         {which}
@@ -50,7 +59,9 @@ COUNTED = """
         GROUP BY study_id
     UNION ALL SELECT study_id, 'differs', '', COUNT(*), 0, 0 FROM own
         WHERE told <> state OR ABS(told_value - value) > 1e-9
-            OR (told IS NOT NULL AND (told_value IS NULL) <> (value IS NULL))
+            OR (told IS NOT NULL AND ((told_value IS NULL) <> (value IS NULL)
+                OR digest IS NULL OR digest <> '"' || told_digest || '"'
+                OR own_key IS NULL OR own_key <> cell_key))
         GROUP BY study_id
     UNION ALL SELECT study_id, 'without', '', COUNT(*), 0, 0 FROM own
         WHERE told IS NULL AND state IN ('COMPLETE', 'PRUNED', 'FAIL')
@@ -88,7 +99,7 @@ REASONS = """
 
 
 def summary_of(
-    state: str, values: Sequence[float] | None, attributes: Mapping[str, Any]
+    state: str, values: Sequence[float] | None, attributes: Mapping[str, Any], digest: str
 ) -> dict[str, Any]:
     """Return the summary of a trial that ends.
 
@@ -100,12 +111,15 @@ def summary_of(
         One for each objective.
     attributes : mapping of str to value
         Its user attributes; the cell among them.
+    digest : str
+        Of the whole trial.
 
     Returns
     -------
     dict
         ``key`` of the cell, ``state``, ``value`` (the first; None where there is none that JSON
-        can hold), ``rows`` that the cell answers in the table of candidates, ``copied`` (0 or 1).
+        can hold), ``rows`` that the cell answers in the table of candidates, ``copied`` (0 or 1),
+        ``digest``.
     """
     cell = attributes[CELL]
     value = values[0] if values and isfinite(values[0]) else None
@@ -116,6 +130,7 @@ def summary_of(
         "value": value,
         "rows": rows,
         "copied": int(COPIED in attributes),
+        "digest": digest,
     }
 
 
@@ -203,11 +218,23 @@ def _ask(ledger: Studies, question: str, study_id: int | None, **values: Any) ->
 
     engine = ledger.storage.engine
     read = FIELDS.get(engine.name, FIELDS["sqlite"]).format
-    kinds = {"key": "VARCHAR", "state": "VARCHAR", "value": "FLOAT", "rows": "INT", "copied": "INT"}
-    fields = {name: read(name=name, kind=kind) for name, kind in kinds.items()}
+    fields = {name: read(row="s", name=name, kind=kind) for name, kind in KINDS.items()}
+    fields["cell"] = read(row="c", name="key", kind="VARCHAR")
     which = "" if study_id is None else "WHERE t.study_id = :study"
     query = text((OWN + question).format(**fields, which=which))
-    named = {"summary": SUMMARY, "cell": CELL, "reason": REASON, "study": study_id, **values}
+    named = {
+        "summary": SUMMARY,
+        "cell": CELL,
+        "digest": DIGEST,
+        "reason": REASON,
+        "study": study_id,
+        **values,
+    }
     asked = {name: value for name, value in named.items() if f":{name}" in query.text}
-    with ledger.translated(), engine.connect() as connection:
-        return list(connection.execute(query, asked))
+
+    def answer() -> list[Any]:
+        with engine.connect() as connection:
+            return list(connection.execute(query, asked))
+
+    with ledger.translated():
+        return again(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from sweep.search.scoring import Predicted, Scoring
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
@@ -55,13 +56,19 @@ def finish_study(
     WinnerRecord or None
         None if nothing is complete.
     """
-    with one_at_a_time(ledger, name, "finish"):  # the other run's winner is then found recorded
-        return _finish(ledger, name, data, sealed, allow)
+    while True:
+        with suppress(LetInError), one_at_a_time(ledger, name, "finish") as alone:
+            return _finish(ledger, name, data, sealed, allow, alone)  # or finds it recorded
+
+
+class LetInError(Exception):
+    """Raised where another run may be at the same refit, before the test set is opened."""
 
 
 def _finish(
-    ledger: Ledger, name: str, data: TrainingRows, sealed: SealedTest, allow: Collection[str]
-) -> WinnerRecord | None:
+    ledger: Ledger, name: str, data: TrainingRows, sealed: SealedTest, allow: Collection[str],
+    alone: Callable[[], bool],
+) -> WinnerRecord | None:  # fmt: skip
     from sweep.estimators.weights import save_fitted
     from sweep.search.keeping import FitKeeper
 
@@ -79,6 +86,8 @@ def _finish(
     cell = {"params": chosen.params, "epochs": epochs, "as": estimator.precision}
     kept = FitKeeper(folder / "refit", {**cell, "code": code_of(spec, allow)})
     estimator.set_callbacks(kept).fit(data.x_train, data.y_train)
+    if not alone():
+        raise LetInError
     seen = _TestScore(estimator, spec.search.scoring)
     opening, score = open_test_set(sealed, ledger, record, chosen, seen)
     winner = WinnerRecord(

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sweep.ledger.pictures import data_pictures_path, save_pictures
+from sweep.ledger.reading import study_spec
 from sweep.references import is_reference, source_digest
 from sweep.search.parts import Part, check_parts, part_data
 from sweep.search.pictures import training_pictures
-from sweep.search.plan import Plan, cell_cost, check_models, check_scoring
+from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
 from sweep.search.prepare import data_record
 from sweep.search.splits import make_splits
 from sweep.study.environment import changed, environment
-from sweep.study.sameness import check_same_data
+from sweep.study.sameness import check_same, check_same_data
 from sweep.study.warm import sources, warm_start
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def prepared(
     else:
         header = _header(spec, plan, asdict(data), now)
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
+        _check_ours(ledger, spec, job.study, header)
     if part is None:
         shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
         save_pictures(data_pictures_path(job.storage, job.study, uid_of(ledger, job.study)), shown)
@@ -60,6 +62,15 @@ def prepared(
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
     return replace(plan, cells=tuple(cells))
+
+
+def _check_ours(ledger: Ledger, spec: StudySpec, name: str, ours: dict[str, Any]) -> None:
+    """Refuse to work on a study that another process made at the same moment otherwise."""
+    held = ledger.header(name)
+    if held.get("uid") != ours["uid"]:
+        check_same(study_spec(name, held), spec)
+        check_same_data(name, held["data"], ours["data"]["fingerprint"])
+        update(ledger, spec, make_plan(spec), name)
 
 
 def _owner() -> str:

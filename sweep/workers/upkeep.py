@@ -13,6 +13,7 @@ from sweep.ledger.limits import out_of_patience
 from sweep.ledger.lines import cell_lines
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objectives_of
+from sweep.ledger.steady import again
 from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.workers.job import is_alive_here, is_dead
 
@@ -88,8 +89,12 @@ def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False
     int
         Cells enqueued.
     """
-    with one_at_a_time(ledger, name, "cells"):
-        return _restore(ledger, name, plan, retry_failed=retry_failed)
+
+    def act() -> int:
+        with one_at_a_time(ledger, name, "cells"):
+            return _restore(ledger, name, plan, retry_failed=retry_failed)
+
+    return again(act)  # what was enqueued before a connection was lost is then found there
 
 
 def given_up(ledger: Ledger, name: str) -> bool:
