@@ -1,6 +1,6 @@
 """What reading commands cost as a ledger grows: wall and CPU seconds at several numbers of trials.
 
-    python benchmarks/scaling.py 1000 10000 100000
+    python benchmarks/scaling.py 1000 10000 100000 [--storage postgresql://...]
 
 The trials are written as a worker writes them (results of five splits, a digest), in bulk.
 """
@@ -123,24 +123,52 @@ def timed(command: str, url: str, folder: str) -> tuple[float, float]:
     return time.monotonic() - began, cpu
 
 
+def cpu(act) -> float:
+    """Return the CPU seconds of a call."""
+    began = time.process_time()
+    act()
+    return time.process_time() - began
+
+
+def reading(url: str) -> None:
+    """Print what reading all trials costs, ours and Optuna's own."""
+    with closing(Ledger(url, reading=True)) as ledger:
+        study_id = ledger.study_id("big")
+        ours = cpu(lambda: ledger.trials("big"))
+        light = cpu(lambda: ledger.trials("big", results=False))
+        theirs = cpu(lambda: ledger.storage.get_all_trials(study_id, deepcopy=False))
+    print(
+        f"  all trials: {ours:.2f} s CPU, without results {light:.2f}, by Optuna {theirs:.2f}: "
+        f"{theirs / ours:.1f} times ours"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trials", type=int, nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--storage", help="a server's ledger without a study `big`, in place of files"
+    )
     parser.add_argument("--skip", nargs="*", default=(), help="commands left out: their first word")
     asked = parser.parse_args()
     for trials in asked.trials:
         with tempfile.TemporaryDirectory() as folder:
-            url = storage_url(str(Path(folder) / "l.db"))
+            url = storage_url(asked.storage or str(Path(folder) / "l.db"))
             fill(url, trials)
-            size = (Path(folder) / "l.db").stat().st_size / 2**20
-            print(f"{trials:,} trials, {size:,.0f} MB", flush=True)
+            print(f"{trials:,} trials", flush=True)
+            if not asked.storage:
+                print(f"  {(Path(folder) / 'l.db').stat().st_size / 2**20:,.0f} MB")
+            reading(url)
             for command in COMMANDS:
                 if command.split()[0] in asked.skip:
                     continue
                 spent = [timed(command, url, folder) for _ in range(asked.rounds)]
-                wall, cpu = (statistics.median(column) for column in zip(*spent, strict=True))
-                print(f"  sweep {command:<18} {wall:7.2f} s wall  {cpu:7.2f} s CPU", flush=True)
+                wall, used = (statistics.median(column) for column in zip(*spent, strict=True))
+                print(f"  sweep {command:<18} {wall:7.2f} s wall  {used:7.2f} s CPU", flush=True)
+            if asked.storage:
+                with closing(Ledger(url)) as ledger:
+                    ledger.delete("big")
 
 
 if __name__ == "__main__":

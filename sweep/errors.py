@@ -89,6 +89,10 @@ class StudyChangedError(LedgerError):
     """The study file under a known name asks another question than the ledger holds."""
 
 
+class DataChangedError(StudyChangedError):
+    """A study ran on other data than there are here."""
+
+
 class ResultError(SweepError, ValueError):
     """A table, pivot or report that cannot be made as asked."""
 

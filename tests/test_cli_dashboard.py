@@ -45,7 +45,7 @@ def test_without_the_extra(here, never_served, monkeypatch):
     monkeypatch.setattr("sweep.cli.dashboard.find_spec", lambda name: None)
     result = sweep("dashboard", "--host", EVERYWHERE)
     assert result.exit_code == 2
-    assert 'pip install "sweep[dashboard]"' in result.stderr
+    assert 'pip install ".[dashboard]"' in result.stderr
 
 
 def test_a_port_in_use(ledger, never_served):

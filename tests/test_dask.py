@@ -148,7 +148,7 @@ def test_without_the_extra(here, monkeypatch):
     monkeypatch.setattr("sweep.workers.cluster.find_spec", lambda name: None)
     result = sweep("run", "digits-grid", "--dask", "local:2")
     assert result.exit_code == 2
-    assert 'pip install "sweep[dask]"' in result.stderr
+    assert 'pip install ".[dask]"' in result.stderr
 
 
 def test_a_remote_cluster_with_a_server_for_a_ledger_is_taken():

@@ -2,6 +2,7 @@
 
 import ast
 import gc
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -130,6 +131,20 @@ def test_a_worker_gets_training_rows_and_nothing_else():
     ]
     assert (training.x_train is DATA.x_train, SealedTest.__slots__) == (True, ("_break_seal",))
     assert sealed._break_seal() == (DATA.x_test, DATA.y_test)
+
+
+def test_who_has_lost_its_lock_looks_again_before_it_opens_the_test_set(searched, monkeypatch):
+    """Another run may have refitted the same winner meanwhile: it is then found recorded."""
+    training, sealed = seal(DATA)
+    alone = iter([False, True])
+
+    @contextmanager
+    def lost(ledger, name, part):
+        yield lambda: next(alone)
+
+    monkeypatch.setattr("sweep.search.finish.one_at_a_time", lost)
+    winner = finish_study(searched, "pretend", training, sealed)
+    assert [o.score for o in read_study(searched, "pretend").openings] == [winner.test_score]
 
 
 def test_every_opening_is_on_record(searched):

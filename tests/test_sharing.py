@@ -15,7 +15,7 @@ from processes import wait_for
 from test_study import table
 
 from sweep import run_study
-from sweep.errors import StudyChangedError
+from sweep.errors import ResultError, StudyChangedError
 from sweep.ledger.ledger import Ledger
 from sweep.selection.outlines import all_outlines
 from sweep.study import open_study
@@ -41,6 +41,40 @@ def test_a_submitted_study_waits_for_workers(ledger_url):
     assert submit_study(grown, storage=ledger_url) == 1
     with pytest.raises(StudyChangedError):
         submit_study({**GRID, "study": {"name": "shared", "seed": 1}}, storage=ledger_url)
+
+
+@pytest.mark.parametrize("cv", [2, 3])
+def test_a_study_made_by_somebody_else_at_the_same_moment(ledger_url, monkeypatch, cv):
+    """The same settings are shared; others are refused, as they are a moment later."""
+    create = Ledger.create
+
+    def overtaken(self, name, header):
+        monkeypatch.setattr(Ledger, "create", create)
+        submit_study({**GRID, "search": {"method": "grid", "cv": cv}}, storage=ledger_url)
+        create(self, name, header)
+
+    monkeypatch.setattr(Ledger, "create", overtaken)
+    if cv == 2:
+        assert submit_study(GRID, storage=ledger_url) == 0
+        return
+    with pytest.raises(StudyChangedError, match=r"search\.cv: was 3, now 2"):
+        submit_study(GRID, storage=ledger_url)
+
+
+def test_a_winner_that_a_stop_has_prevented_is_work_for_a_worker(ledger_url):
+    """Until it is refitted; not where the study file asks for no refit, nor while it is stopped."""
+    build(None, "ended", url=ledger_url)
+    build(None, "closed", url=ledger_url, refit=False)
+    build(None, "refitted", url=ledger_url, winner=True)
+    build(None, "failed", url=ledger_url, failed=(0, 1, 2))
+    assert open_studies(ledger_url) == ["ended"]
+    said = read("best", "ended", "--storage", ledger_url)
+    assert "still closed (`sweep run` refits the winner, or a worker)" in said
+    with pytest.raises(ResultError, match="stopped before the refit; `sweep run`"):
+        _ = open_study("ended", ledger_url).best_estimator_
+    with closing(Ledger(ledger_url)) as opened:
+        opened.stop("ended", "now")
+    assert open_studies(ledger_url) == []
 
 
 def test_a_stopped_study_is_left_alone_until_it_is_run_again(ledger_url):
@@ -69,10 +103,21 @@ def test_the_list_says_who_and_where_and_when(ledger_url):
 
 def test_stop_and_worker_on_the_command_line(ledger):  # noqa: F811
     """What they say, and how they refuse."""
-    assert "sweep run` continues it" in read("stop", "half", "--storage", ledger)
+    assert "`sweep run` or `sweep submit` continues it" in read("stop", "half", "--storage", ledger)
     assert read("worker", "--all", "--storage", ledger) == "no cell is left to take\n"
     assert "name a study with --study" in sweep("worker", "--storage", ledger).stderr
     assert sweep("stop", "none", "--storage", ledger).exit_code == 2
+    assert (
+        read("stop", "tiny", "--storage", ledger)
+        == "tiny: no cell waits or runs; nothing to stop\n"
+    )
+    assert read("worker", "--study", "half", "--storage", ledger) == (
+        "half was stopped, 2 cells left: `sweep submit` or `sweep run` continues it\n"
+        "no cell is left to take\n"
+    )
+    assert "not both" in sweep("worker", "--all", "--study", "x", "--storage", ledger).stderr
+    unknown = sweep("worker", "--study", "tinny", "--storage", ledger)
+    assert (unknown.exit_code, "Did you mean" in unknown.stderr) == (2, True), unknown.stderr
 
 
 def test_prune_removes_what_no_study_needs(here):  # noqa: F811
@@ -94,7 +139,7 @@ def test_prune_removes_what_no_study_needs(here):  # noqa: F811
     assert sweep("prune", "--storage", path, input="n\n").exit_code == 1
     assert "removed 1.9 MB" in read("prune", "--yes", "--storage", path)
     assert [f.exists() for f in (gone, fresh, own / "x")] == [False, True, True]
-    assert read("prune", "--storage", path) == "nothing to remove\n"
+    assert "nothing to remove that is older than 30 days" in read("prune", "--storage", path)
 
 
 def started(folder, url, *words):
@@ -163,3 +208,4 @@ def test_a_worker_with_other_data_refuses_to_mix(ledger_url, tmp_path):
     _, errors = worker.communicate(timeout=60)
     assert worker.returncode == 2
     assert "study shared is left to others: study 'shared' ran on other data" in errors
+    assert "give this machine the same data" in errors

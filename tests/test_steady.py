@@ -6,10 +6,16 @@ import pytest
 from pretend import begin, study
 from sqlalchemy import create_engine, text
 
+from sweep.errors import LedgerError
 from sweep.ledger import steady
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.reading import read_study
+from sweep.search.plan import make_plan
+from sweep.selection.outlines import all_outlines
+from sweep.workers.upkeep import restore
 
+ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 SPACE = {"epochs": [1], "hidden_size": [8, 16]}
 
 
@@ -21,13 +27,70 @@ def test_lost_connections_lose_no_result(postgres, database):
         begin(ledger, study("grid", space=SPACE))
         claim = ledger.claim("pretend", "w")
         name = database.rpartition("application_name=")[2]
-        mine = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
-        assert admin.execute(mine, [name]).fetchall()
+        assert admin.execute(ENDED, [name]).fetchall()
         ledger.beat(claim)
-        admin.execute(mine, [name])
+        admin.execute(ENDED, [name])
         assert ledger.complete(claim, 0.5, (), ())
         states = [trial.state for trial in read_study(ledger, "pretend").trials]
         assert states == ["COMPLETE", "WAITING"]
+
+
+def test_a_lock_that_a_lost_connection_has_opened_says_so(postgres, database):
+    """Whoever refits a winner looks before the test set is opened, and begins again."""
+    import psycopg
+
+    with closing(Ledger(database)) as ledger, psycopg.connect(postgres, autocommit=True) as admin:
+        with one_at_a_time(ledger, "s", "finish") as alone:
+            assert alone()
+            admin.execute(ENDED, [database.rpartition("application_name=")[2]])
+            assert not alone()
+        with one_at_a_time(ledger, "s", "finish") as alone:
+            assert alone()
+
+
+def test_whatever_is_asked_of_a_server_goes_on_after_a_lost_connection(postgres, database):
+    """Study attributes, trials, counts, the list: each with all connections ended before."""
+    import psycopg
+
+    questions = (
+        lambda ledger: ledger.header("pretend")["planned"],
+        lambda ledger: ledger.stop("pretend", "now"),
+        lambda ledger: ledger.stopped("pretend"),
+        lambda ledger: ledger.names(),
+        lambda ledger: ledger.update("pretend", owner="me"),
+        lambda ledger: ledger.counts("pretend").total(),
+        lambda ledger: len(ledger.trials("pretend")),
+        lambda ledger: len(all_outlines(ledger)),
+        lambda ledger: read_study(ledger, "pretend").planned,
+        lambda ledger: restore(ledger, "pretend", make_plan(study("grid", space=SPACE))),
+    )
+    name = database.rpartition("application_name=")[2]
+    with closing(Ledger(database)) as ledger, psycopg.connect(postgres, autocommit=True) as admin:
+        begin(ledger, study("grid", space=SPACE))
+        said = []
+        for question in questions:
+            admin.execute(ENDED, [name])
+            said.append(question(ledger))
+        assert said == [2, None, "now", ["pretend"], None, 2, 2, 1, 2, 0]
+
+
+def test_opening_goes_on_after_a_lost_connection(database, monkeypatch):
+    """Once more where it was lost; not where nobody listens."""
+    from sweep.ledger import opening
+
+    tries, really = [], opening._open
+
+    def once_lost(*given, **named):
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("terminating connection due to administrator command")
+        return really(*given, **named)
+
+    monkeypatch.setattr(opening, "_open", once_lost)
+    Ledger(database).close()
+    assert len(tries) == 2
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        Ledger("postgresql+psycopg://postgres@127.0.0.1:1/test", create=False)
 
 
 def test_a_result_whose_acknowledgement_was_lost_is_kept(ledger_url):

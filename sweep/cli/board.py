@@ -165,6 +165,8 @@ def test_line(record: StudyRecord) -> str:
         return f"the test set was opened {opened}, and no winner is recorded"
     if not record.spec.get("search", {}).get("refit", True):
         return "the test set is still closed (refit = false)"
+    if record.status == "finished" and record.tally.rows.get("COMPLETE"):
+        return "the test set is still closed (`sweep run` refits the winner, or a worker)"
     return "the test set is still closed (the study has not ended)"
 
 

@@ -41,7 +41,7 @@ def dashboard(
     """Serve the studies of the ledger to a browser, until Ctrl-C.
 
     The page lists the studies with their reports and their trials and graphs in optuna-dashboard,
-    an extra: pip install "sweep[dashboard]". Nothing can be changed, and only this machine is
+    an extra: pip install ".[dashboard]". Nothing can be changed, and only this machine is
     answered, unless options say otherwise. A password in the environment variable
     SWEEP_DASHBOARD_PASSWORD is asked of everybody.
 
@@ -52,7 +52,7 @@ def dashboard(
     if find_spec("optuna_dashboard") is None:
         raise DashboardError(
             "the dashboard needs optuna-dashboard, which is not installed; "
-            'pip install "sweep[dashboard]"'
+            'pip install ".[dashboard]" in a checkout of sweep'
         )
     from sweep.dashboard.app import Dashboard
     from sweep.dashboard.guard import PASSWORD, Guard, check_door

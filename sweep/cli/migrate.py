@@ -22,6 +22,7 @@ def migrate(*, yes: bool, storage: str | None) -> None:
     Example:
       sweep migrate
     """
+    from sweep.ledger.ledger import Ledger
     from sweep.ledger.schema import is_older, is_older_server, upgrade, upgrade_tables
     from sweep.ledger.storage import shown_url, sqlite_path, storage_url
 
@@ -29,6 +30,7 @@ def migrate(*, yes: bool, storage: str | None) -> None:
     path = sqlite_path(url)
     if path is not None:
         if not is_older(path):
+            Ledger(url, reading=True).close()  # or says that it is none
             click.echo(f"{clean(path)}: nothing to do")
             return
         click.echo(f"{clean(path)} is up to date; how it was: {clean(upgrade(path))}")

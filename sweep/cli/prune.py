@@ -38,7 +38,7 @@ def prune(
     for each in found:
         click.echo(f"{_megabytes(each.size):>9}  {clean(each.path)} ({clean(each.why)})")
     if not found:
-        click.echo("nothing to remove")
+        click.echo(f"nothing to remove that is older than {days:g} days (--days)")
     if not found or dry_run:
         return
     if not yes and not click.confirm(f"Remove {counted(len(found), 'folder')}?", err=True):

@@ -16,7 +16,7 @@ from sweep.cli.text import clean, counted
 def stop(*, study: str, storage: str | None) -> None:
     """Have every worker of a study finish its cell and leave, wherever it runs.
 
-    `sweep run` continues the study.
+    `sweep run` continues the study, and `sweep submit` lets workers take its cells again.
 
     \b
     Example:
@@ -29,7 +29,11 @@ def stop(*, study: str, storage: str | None) -> None:
 
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
         ledger.header(study)
-        running = ledger.counts(study)["RUNNING"]
+        counts = ledger.counts(study)
+        running = counts["RUNNING"]
+        if not running and not counts["WAITING"]:
+            click.echo(f"{clean(study)}: no cell waits or runs; nothing to stop")
+            return
         ledger.stop(study, datetime.now().astimezone().isoformat(timespec="seconds"))
     at_work = f"{counted(running, 'cell')} in hand will be finished" if running else "none runs"
-    click.echo(f"{clean(study)} stops: {at_work}; `sweep run` continues it")
+    click.echo(f"{clean(study)} stops: {at_work}; `sweep run` or `sweep submit` continues it")

@@ -42,7 +42,11 @@ def submit(
     Example:
       sweep submit study.toml
     """
+    from contextlib import closing
+
     from sweep.cli.run import reporter_for
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.storage import storage_url
     from sweep.study.submit import submit_study
 
     spec = read_spec(file, changes, name)
@@ -51,4 +55,8 @@ def submit(
         retry_failed=retry_failed, watcher=reporter_for(quiet=ctx.meta[QUIET]),
     )  # fmt: skip
     study = clean(spec.study.name)
-    click.echo(f"study {study}: {counted(cells, 'cell')} enqueued; sweep worker --study {study}")
+    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
+        waiting = ledger.counts(spec.study.name)["WAITING"]
+    wait = f"{counted(waiting, 'cell')} {'waits' if waiting == 1 else 'wait'} for a worker"
+    more = f"; sweep worker --study {study}" if waiting else ""
+    click.echo(f"study {study}: {counted(cells, 'cell')} enqueued, {wait}{more}")

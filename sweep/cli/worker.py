@@ -18,12 +18,16 @@ from sweep.cli.options import (
     jobs_option,
     storage_option,
 )
-from sweep.cli.text import clean, complain
+from sweep.cli.text import clean, complain, counted
 from sweep.errors import InterruptedRunError, SweepError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from sweep.cli.lines import Reporter
+    from sweep.ledger.records import StudyRecord
+    from sweep.study.result import StudyResult
 
 LOOK_SECONDS = 5.0
 """How often a worker that waits looks for cells."""
@@ -56,7 +60,8 @@ def worker(
       sweep worker --all --wait
     """
     if bool(names) == every:
-        raise click.UsageError("name a study with --study NAME, or take all with --all")
+        both = "either --study NAME or --all, not both"
+        raise click.UsageError(both if every else "name a study with --study NAME, or --all")
     from sweep.cli.run import reporter_for
     from sweep.study.join import join_study, open_studies
 
@@ -64,31 +69,105 @@ def worker(
         found = open_studies(storage)
         return found if every else [name for name in names if name in found]
 
+    _look(names, storage, wait=wait)
     reporter = reporter_for(quiet=quiet or ctx.meta[QUIET])
-    trouble: dict[str, str] = {}
-    aside: set[str] = set()
+    shift = _Shift(reporter)
     try:
         with heard():
-            for name in _taken(cells, lambda: aside | trouble.keys(), wait=wait):
-                try:
-                    found = join_study(
-                        name, storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
-                        watcher=reporter, gpus=gpus,
-                    )  # fmt: skip
-                except InterruptedRunError:
-                    raise
-                except SweepError as error:  # this machine cannot help here; another study it may
-                    trouble[name] = str(error)
-                    complain(f"study {clean(name)} is left to others: {clean(error)}")
-                else:
-                    if found.record.status == "stopped":  # its time is up, or it was stopped
-                        aside.add(name)
+            for name in _taken(cells, lambda: shift.aside, wait=wait):
+                shift.work(name, lambda name: join_study(
+                    name, storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
+                    watcher=reporter, gpus=gpus,
+                ))  # fmt: skip
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         complain(f"interrupted; go on with: {command_line(ctx)}")
         ctx.exit(status_of(stop))
-    if not trouble:
-        click.echo("no cell is left to take")
-    ctx.exit(2 if trouble else 0)
+    for line in (*_stopped(names, storage), *shift.lines()):
+        click.echo(line)
+    ctx.exit(2 if shift.refused else 0)
+
+
+class _Shift:
+    """What one worker has done, and what it leaves to others."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.aside: set[str] = set()
+        self.ended = self.failed = 0
+        self.refused = False
+
+    def work(self, name: str, join: Callable[[str], StudyResult]) -> None:
+        """Take cells of a study until none waits."""
+        self._reporter.progress = None
+        try:
+            record = join(name).record
+        except InterruptedRunError:
+            raise
+        except SweepError as error:  # this machine cannot help here; another study it may
+            self.aside.add(name)
+            self.refused = True
+            complain(f"study {clean(name)} is left to others: {clean(error)}")
+            return
+        if record.status == "stopped" or _is_unfinished(record):
+            self.aside.add(name)  # its time is up, it was stopped, it cannot be refitted
+        if progress := self._reporter.progress:
+            self.ended += progress.done - progress.began_done
+            self.failed += progress.failed - progress.began_failed
+
+    def lines(self) -> Iterator[str]:
+        """Yield what to say at the end."""
+        failed = f", {self.failed} of them failed" if self.failed else ""
+        counts = f"; {counted(self.ended, 'cell')} ended here{failed}" if self.ended else ""
+        if counts or not self.refused:
+            yield f"no cell is left to take{counts}"
+
+
+def _look(names: tuple[str, ...], storage: str | None, *, wait: bool) -> None:
+    """Refuse names that no study has; one that waits makes the ledger, and says what it waits for.
+
+    Raises
+    ------
+    StudyNotFoundError
+        Naming a close match.
+    """
+    from contextlib import closing
+
+    from sweep.cli.group import suggestion
+    from sweep.errors import StudyNotFoundError
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.storage import shown_url, storage_url
+
+    url = storage_url(storage)
+    with closing(Ledger(url, create=wait)) as ledger:
+        for name in names:
+            try:
+                ledger.header(name)
+            except StudyNotFoundError as error:
+                if not wait:
+                    hint = suggestion(name, ledger.names())
+                    raise StudyNotFoundError(f"{error}.{hint}") from error
+                complain(f"no study named {name!r} in {shown_url(url)} yet: waiting for it")
+
+
+def _is_unfinished(record: StudyRecord) -> bool:
+    """Return whether a study lacks its winner though it has ended here."""
+    wanted = record.spec["search"].get("refit", True)
+    return bool(record.status == "finished" and wanted and record.winner is None)
+
+
+def _stopped(names: tuple[str, ...], storage: str | None) -> Iterator[str]:
+    """Yield what to do about each named study that somebody has stopped."""
+    from contextlib import closing
+
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.storage import storage_url
+
+    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
+        for name in names:
+            waiting = ledger.counts(name)["WAITING"]
+            if waiting and ledger.stopped(name) is not None:
+                left = f"{clean(name)} was stopped, {counted(waiting, 'cell')} left"
+                yield f"{left}: `sweep submit` or `sweep run` continues it"
 
 
 def _taken(

@@ -40,7 +40,7 @@ def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
         have to be unpickled, which can run any code.
     """
     if not path.is_file():
-        raise DataError(f"{name}: no such file: {path}")
+        raise DataError(f"{name}: no such file: {path.absolute()}")
     return from_mapping(_members(path, groups), name, str(path), groups)
 
 

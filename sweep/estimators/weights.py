@@ -153,7 +153,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             return dict(saved)
     except FileNotFoundError:
         raise LedgerError(
-            f"{path}: the winner's weights are missing; run the study again"
+            f"{path}: the winner's weights are not here: another machine has refitted it, or the "
+            "file was removed; copy its folder from that machine, or have all machines name one "
+            "folder in SWEEP_ARTIFACTS before the study is run"
         ) from None
     # A damaged file fails anywhere from zipfile and zlib to the parser of array headers.
     except Exception as error:

@@ -295,7 +295,10 @@ class StudyRecord:
 
     @property
     def status(self) -> str:
-        """``"finished"``, ``"running"`` or ``"stopped"`` (cells are left and none runs)."""
+        """``"finished"``, ``"waiting"`` (no cell was begun yet), ``"running"`` or ``"stopped"``.
+
+        Stopped: cells are left, and none runs.
+        """
         early = self.ended_by is not None
         return status_of(self.tally.states, self.done, self.planned, early=early)
 
@@ -338,4 +341,6 @@ def status_of(states: Collection[str], done: int, planned: int, *, early: bool =
     """
     if not {"WAITING", "RUNNING"}.intersection(states) and (early or done >= planned):
         return "finished"
+    if states and set(states) == {"WAITING"}:
+        return "waiting"
     return "running" if "RUNNING" in states else "stopped"

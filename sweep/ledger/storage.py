@@ -89,6 +89,8 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
 def artifacts_root(url: str) -> Path:
     """Return the folder with the weights and pictures of a ledger's studies."""
     shared = os.environ.get("SWEEP_ARTIFACTS")
+    if shared and Path(shared).exists() and not Path(shared).is_dir():
+        raise LedgerError(f"SWEEP_ARTIFACTS: {shared} is no folder; name one, or none")
     return Path(shared) if shared else ledger_folder(url) / "artifacts"
 
 

@@ -69,7 +69,11 @@ def opening_error(error: Exception, shown: str) -> LedgerError:
         The address as it may be shown.
     """
     if isinstance(error, ImportError):
-        extra = ': pip install "sweep[postgres]"' if shown.startswith("postgresql") else ""
+        extra = (
+            ': pip install ".[postgres]" in a checkout of sweep'
+            if shown.startswith("postgresql")
+            else ""
+        )
         return LedgerError(f"{shown}: the driver of this database is not installed{extra}")
     text = " ".join(str(each) for each in causes(error))
     unknown = f"the ledger cannot be opened ({type(error).__name__})"

@@ -108,8 +108,18 @@ def _signature(function: Factory) -> inspect.Signature:
 
 def _unknown(name: str, known: Mapping[str, Any], factory: str | Factory) -> str:
     close = get_close_matches(name, known, n=1)
+    if name in _taken_places(factory):
+        return (
+            f"model.{name}: {_name(factory)} takes it first, where sweep gives the shape of a row "
+            "and the number of classes; put input_shape and n_classes before it"
+        )
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
     return f"model.{name}: unknown parameter of {_name(factory)}; {hint}"
+
+
+def _taken_places(factory: str | Factory) -> list[str]:
+    """Return the names of the two arguments that sweep gives by their places."""
+    return list(_signature(get_factory(factory)).parameters)[:2]
 
 
 def _name(factory: str | Factory) -> str:

@@ -35,7 +35,7 @@ def check_extra(spec: StudySpec) -> None:
         method = spec.search.method
         problem = (
             f'search.method: "{method}" needs {called}, which is not installed; '
-            f'pip install "sweep[{method}]"'
+            f'pip install ".[{method}]" in a checkout of sweep'
         )
         raise StudyFileError(spec.study.name, [problem])
 

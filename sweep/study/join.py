@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from sweep.errors import DataChangedError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
 from sweep.ledger.storage import storage_url
@@ -12,6 +13,7 @@ from sweep.selection.outlines import all_outlines
 from sweep.study.run import run_study
 
 if TYPE_CHECKING:
+    from sweep.ledger.outline import Outline
     from sweep.study.result import StudyResult
 
 
@@ -49,11 +51,17 @@ def join_study(name: str, storage: str | None = None, **options: Any) -> StudyRe
     url = storage_url(storage)
     with closing(Ledger(url, create=False)) as ledger:
         spec = study_spec(name, ledger.header(name))
-    return run_study(spec, storage=url, helping=True, **options)
+    try:
+        return run_study(spec, storage=url, helping=True, **options)
+    except DataChangedError as error:
+        raise DataChangedError(
+            f"{str(error).partition(';')[0]}; give this machine the same data: in the folder that "
+            "SWEEP_DATA_HOME names, or where the study file says"
+        ) from error
 
 
 def open_studies(storage: str | None = None) -> list[str]:
-    """Return the names of the studies that have cells to take, oldest first.
+    """Return the names of the studies that have cells to take or a winner to refit, oldest first.
 
     Studies that somebody has stopped are left out.
     """
@@ -62,6 +70,17 @@ def open_studies(storage: str | None = None) -> list[str]:
         return [
             each.name
             for each in found
-            if ledger.stopped(each.name) is None
-            and (each.status == "stopped" or ledger.counts(each.name)["WAITING"])
+            if each.status != "damaged"
+            and ledger.stopped(each.name) is None
+            and (_has_cells(ledger, each) or _lacks_winner(ledger, each))
         ]
+
+
+def _has_cells(ledger: Ledger, study: Outline) -> bool:
+    return study.status in ("stopped", "waiting") or ledger.counts(study.name)["WAITING"] > 0
+
+
+def _lacks_winner(ledger: Ledger, study: Outline) -> bool:
+    """Return whether a study came to its end while it was stopped, before its winner's refit."""
+    ended = study.status == "finished" and study.best is not None and not study.test_opened
+    return ended and bool(ledger.header(study.name)["spec"]["search"].get("refit", True))

@@ -158,10 +158,7 @@ class StudyResult:
             If its weights are missing.
         """
         if self.record.winner is None:
-            raise ResultError(
-                f"study {self.name!r} has no refitted winner: it says refit = false, has not "
-                "ended, or no candidate is complete"
-            )
+            raise ResultError(f"study {self.name!r} has no refitted winner: {self._why_none()}")
         from sweep.estimators.weights import load_fitted
         from sweep.search.estimator import make_estimator
         from sweep.search.finish import winner_path
@@ -171,6 +168,15 @@ class StudyResult:
         if self.record.winner.precision:
             estimator.set_params(precision=self.record.winner.precision)
         return load_fitted(estimator, winner_path(self.url, self.name, self.record.uid))
+
+    def _why_none(self) -> str:
+        if not self.record.spec["search"].get("refit", True):
+            return "it says refit = false"
+        if self.record.status != "finished":
+            return "it has not ended; `sweep run` its study file again"
+        if not self.record.tally.rows.get("COMPLETE"):
+            return "no candidate is complete"
+        return "it was stopped before the refit; `sweep run` its study file again"
 
     def export(self, folder: str | os.PathLike[str]) -> Path:
         """Write the refitted winner as a Keras model; see :func:`sweep.export.export_best`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import StudyChangedError
+from sweep.errors import DataChangedError, StudyChangedError
 from sweep.spaces import grown
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def check_same_data(name: str, before: Mapping[str, Any], fingerprint: str) -> N
 
     Raises
     ------
-    StudyChangedError
+    DataChangedError
         If the fingerprint is another.
     """
     if before["fingerprint"] != fingerprint:
-        raise StudyChangedError(
+        raise DataChangedError(
             f"study {name!r} ran on other data: fingerprint {before['fingerprint'][:12]}, now "
             f"{fingerprint[:12]}; bring back the old data, or keep both: --name {name}-2"
         )

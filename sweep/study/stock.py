@@ -28,7 +28,9 @@ def take_stock(ledger: Ledger, progress: Progress) -> None:
     ended = [trial for key, trial in latest.items() if key not in again]
     progress.done += len(ended)
     progress.began_done += len(ended)
-    progress.failed += sum(trial.state == "FAIL" for trial in ended)
+    failed = sum(trial.state == "FAIL" for trial in ended)
+    progress.failed += failed
+    progress.began_failed += failed
     progress.pruned += sum(trial.state == "PRUNED" for trial in ended)
     if (best := selection.best(record)) is not None:
         progress.best = (selection.mean_score(best) or 0.0, best.params)

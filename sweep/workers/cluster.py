@@ -44,7 +44,9 @@ class Cluster:
 
     def __init__(self, address: str, resources: str | None = None) -> None:
         if find_spec("distributed") is None:
-            raise ClusterError('--dask needs an extra: pip install "sweep[dask]"')
+            raise ClusterError(
+                '--dask needs an extra: pip install ".[dask]" in a checkout of sweep'
+            )
         problems: list[str] = []
         self.address = address
         self.local = _local(address, problems)

@@ -169,7 +169,7 @@ class ClusterPool:
         if ended.how == "lost":
             how = f"the worker ended with {ended.reason}"
             reap(self._ledger, self._study, ended.worker, how)
-            restore(self._ledger, self._study, self._plan)
+            restore(self._ledger, self._study, self._plan, say=self._watcher.say)
         if ended.how in ("lost", "broken"):
             self._fail(ended.reason)
 
@@ -235,9 +235,10 @@ def _first(pair: tuple[float, Any]) -> float:
 
 
 def _value(trial: TrialRecord) -> float | None:
-    """Return the best mean score over the epochs that all splits have reached."""
+    """Return the best mean score over the asked epochs that all splits have reached."""
     reached = set.intersection(*(set(each.test) for each in trial.splits)) if trial.splits else ()
-    return max((mean_score(trial.splits, epoch) for epoch in reached), default=None)
+    asked = [epoch for epoch in reached if epoch in trial.epochs]
+    return max((mean_score(trial.splits, epoch) for epoch in asked or reached), default=None)
 
 
 def _ended(ledger: Ledger, study: str) -> list[str]:

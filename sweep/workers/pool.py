@@ -268,7 +268,7 @@ class Pool:
                 f"workers cannot {self._doing()} ({how}): {worker.last_words()} (see {worker.log})"
             )
         self.watcher.say(f"a worker ended with {how}; another takes its place")
-        restore(self._ledger, self._plan_study, self._plan)
+        restore(self._ledger, self._plan_study, self._plan, say=self.watcher.say)
 
     # -- small things --------------------------------------------------------------------------
 

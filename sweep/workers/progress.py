@@ -41,8 +41,8 @@ class Progress:
         ``"starting"``, ``"searching"``, ``"refitting"`` or ``"done"``.
     outer : bool
         Whether this is the search of an outer fold.
-    began_done : int
-        Cells that were done before this run.
+    began_done, began_failed : int
+        Cells that were done before this run, and how many of them failed.
     """
 
     study: str
@@ -56,6 +56,7 @@ class Progress:
     phase: str = "starting"
     outer: bool = False
     began_done: int = 0
+    began_failed: int = 0
     began: float = field(default_factory=time.monotonic)
     searching_since: float | None = None
 

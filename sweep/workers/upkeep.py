@@ -18,7 +18,7 @@ from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.workers.job import is_alive_here, is_dead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from optuna.trial import FrozenTrial
 
@@ -81,8 +81,24 @@ def _silent(ledger: Ledger, name: str) -> list[int]:
     ]
 
 
-def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False) -> int:
+def restore(
+    ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False,
+    say: Callable[[str], None] = lambda _line: None,
+) -> int:  # fmt: skip
     """Enqueue every cell of the plan that is neither ended, nor waiting, nor running.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where they are.
+    name : str
+        The study.
+    plan : Plan
+        Its cells.
+    retry_failed : bool
+        Those that failed too.
+    say : callable
+        Is told of each cell that is set aside, for it has ended too many workers.
 
     Returns
     -------
@@ -92,6 +108,8 @@ def restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool = False
 
     def act() -> int:
         with one_at_a_time(ledger, name, "cells"):
+            for reason in _set_aside(ledger, name):
+                say(f"a cell is set aside: it {reason}")
             return _restore(ledger, name, plan, retry_failed=retry_failed)
 
     return again(act)  # what was enqueued before a connection was lost is then found there
@@ -116,8 +134,7 @@ def withdraw(ledger: Ledger, name: str) -> int:
 
 
 def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:
-    if _set_aside(ledger, name, lines := ledger.ask(name, cell_lines)):
-        lines = ledger.ask(name, cell_lines)
+    lines = ledger.ask(name, cell_lines)
     changed = _changed(ledger, name) if retry_failed else set()
     settled: dict[str, set[int]] = {}
     for line in lines:
@@ -143,8 +160,9 @@ def _changed(ledger: Ledger, name: str) -> set[int]:
     return {t._trial_id for t in ledger.trials(name) if not is_whole(t, strict=strict)}
 
 
-def _set_aside(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> int:
-    """Record a failure for each cell that has ended its worker too often; return how many."""
+def _set_aside(ledger: Ledger, name: str) -> list[str]:
+    """Record a failure for each cell that has ended its worker too often; return the reasons."""
+    lines, reasons = ledger.ask(name, cell_lines), []
     deaths = Counter(line.key for line in lines if line.lost is not None)
     ended = {line.key for line in lines if line.told}
     often = {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended
@@ -152,7 +170,8 @@ def _set_aside(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> int:
         last = [line for line in lines if line.key == key][-1]
         reason = f"ended its worker {deaths[key]} times: {last.lost}"
         ledger.set_aside(name, last.trial_id, reason)
-    return len(often)
+        reasons.append(reason)
+    return reasons
 
 
 def _in_state(ledger: Ledger, name: str, state: str) -> list[FrozenTrial]:
