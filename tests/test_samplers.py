@@ -101,7 +101,7 @@ def test_a_missing_extra_is_named_before_a_run(monkeypatch, method, needed):
         check_extra(study(method, trials=3))
     assert error.value.problems[0] == (
         f'search.method: "{method}" needs {needed}, which is not installed; '
-        f'pip install ".[{method}]"'
+        f'pip install ".[{method}]" in a checkout of sweep'
     )
 
 
