@@ -1,5 +1,7 @@
 """A database server that is away for a moment: waited for, and a lost transaction begun again."""
 
+import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -124,6 +126,25 @@ def test_a_transaction_that_lost_its_connection_is_begun_again(monkeypatch):
     with pytest.raises(OSError, match="no such column"):
         steady.again(lambda: act("no such column", 99))
     assert len(tries) == 1
+
+
+def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch):
+    """Longer than SQLite itself waits; and it is not taken for a damaged one."""
+    path = tmp_path / "l.db"
+    monkeypatch.setattr("sweep.ledger.opening._PATIENT", {"connect_args": {"timeout": 0.05}})
+    with closing(Ledger(f"sqlite:///{path}")) as ledger:
+        begin(ledger, study("grid", space=SPACE))
+        holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        holder.execute("BEGIN EXCLUSIVE")
+        threading.Timer(0.5, holder.rollback).start()
+        claim = ledger.claim("pretend", "w")
+        assert ledger.complete(claim, 0.5, (), ())
+        holder.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(steady, "TRIES", 1)
+        monkeypatch.setattr("sweep.ledger.studies.salvaged_trials", pytest.fail)
+        with pytest.raises(LedgerError, match="another process holds the ledger"):
+            ledger.trials("pretend")
+        holder.close()
 
 
 def test_new_connections_wait_for_the_server(monkeypatch):

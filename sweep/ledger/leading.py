@@ -9,10 +9,10 @@ from sweep.errors import LedgerError
 from sweep.ledger.keys import NESTED
 from sweep.ledger.outline import is_told
 from sweep.ledger.reading import read_study, record_of, study_spec
-from sweep.ledger.records import Tally
 from sweep.ledger.rows import read_trials
 from sweep.ledger.salvage import UNREADABLE
 from sweep.ledger.summary import Sums, reasons, sums
+from sweep.ledger.tally import Tally
 from sweep.spec.pruning import BY_RUNGS
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.digest import has_digests, is_whole
 from sweep.ledger.keys import STUDY, WINNER
-from sweep.ledger.records import status_of
 from sweep.ledger.summary import Sums, sums
+from sweep.ledger.tally import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

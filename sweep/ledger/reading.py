@@ -32,9 +32,10 @@ from sweep.ledger.keys import (
 )
 from sweep.ledger.limits import out_of_patience, within_seconds
 from sweep.ledger.objectives import objectives_of
-from sweep.ledger.records import ENDED, Candidate, Rung, StudyRecord, Tally, TrialRecord
+from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
 from sweep.ledger.salvage import UNREADABLE
 from sweep.ledger.studies import damaged
+from sweep.ledger.tally import ENDED, Tally
 from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
 

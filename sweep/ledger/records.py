@@ -6,13 +6,14 @@ arm turns trials back into these records and never needs anything else.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sweep.ledger.tally import Tally, status_of, tally_of
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sweep.ledger.outcomes import (
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
         WinnerRecord,
     )
     from sweep.section import SectionRecord
-
-
-ENDED = ("COMPLETE", "PRUNED", "INFEASIBLE", "FAIL")
-"""States of trials that are an end of their cell."""
 
 
 @dataclass(frozen=True)
@@ -188,34 +185,6 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """A study's trials in numbers.
-
-    Attributes
-    ----------
-    done : int
-        Cells with a recorded end: complete, pruned or failed.
-    states : collection of str
-        States that its trials are in.
-    rows : mapping of str to int
-        Rows of the table of candidates, by state.
-    cells : mapping of str to int
-        Trials behind these rows, by state; several rows may share one.
-    copied : int
-        Rows whose result was taken over from another trial.
-    reasons : mapping of str to int
-        Failed cells, by reason.
-    """
-
-    done: int
-    states: Collection[str]
-    rows: Mapping[str, int]
-    cells: Mapping[str, int]
-    copied: int
-    reasons: Mapping[str, int]
-
-
-@dataclass(frozen=True)
 class StudyRecord:
     """A study as the ledger holds it.
 
@@ -286,7 +255,7 @@ class StudyRecord:
     @cached_property
     def tally(self) -> Tally:
         """All trials in numbers."""
-        return self.counted or _tally(self.trials, self.candidates)
+        return self.counted or tally_of(self.trials, self.candidates)
 
     @property
     def test_openings(self) -> int:
@@ -312,35 +281,3 @@ class StudyRecord:
     def done(self) -> int:
         """Cells with a recorded end: complete, pruned or failed."""
         return self.tally.done
-
-
-def _tally(trials: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> Tally:
-    behind = {candidate.trial.number: candidate.trial for candidate in candidates}.values()
-    failed = [trial for trial in behind if trial.state == "FAIL"]
-    return Tally(
-        done=len({trial.key for trial in trials if trial.state in ENDED}),
-        states={trial.state for trial in trials},
-        rows=Counter(candidate.trial.state for candidate in candidates),
-        cells=Counter(trial.state for trial in behind),
-        copied=sum(candidate.trial.copied_from is not None for candidate in candidates),
-        reasons=Counter(trial.reason or "no reason recorded" for trial in failed),
-    )
-
-
-def status_of(states: Collection[str], done: int, planned: int, *, early: bool = False) -> str:
-    """Return how a study stands, from its trials' states and its cells.
-
-    Parameters
-    ----------
-    states : collection of str
-        Of all trials.
-    done, planned : int
-        Cells that have ended, and all of them.
-    early : bool
-        Whether the search ended before its last cell.
-    """
-    if not {"WAITING", "RUNNING"}.intersection(states) and (early or done >= planned):
-        return "finished"
-    if states and set(states) == {"WAITING"}:
-        return "waiting"
-    return "running" if "RUNNING" in states else "stopped"

@@ -74,7 +74,8 @@ def read_trials(
     if engine.name == "postgresql":  # SQLite's transactions see one moment anyway
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
-        found = _Rows(connection, and_(*which), results=results).trials()
+        rows = _Rows(connection, and_(*which), results=results)
+    found = rows.trials()  # after the transaction, which keeps writers of an SQLite ledger waiting
     return found if wanted is None else [t for t in found if t._trial_id in wanted]
 
 
@@ -90,21 +91,27 @@ class _Rows:
                 model._datetime_start_utc, model._datetime_complete_utc,
             ).where(which).order_by(model.trial_id)
         ).all()  # fmt: skip
-        self._params = self._parameters()
-        user = models.TrialUserAttributeModel
-        keep = [] if results else [user.key != RESULT]
-        self._user = self._attributes(user, *keep)
-        self._system = self._attributes(models.TrialSystemAttributeModel)
+        user, param = models.TrialUserAttributeModel, models.TrialParamModel
+        system = models.TrialSystemAttributeModel
         value, report = models.TrialValueModel, models.TrialIntermediateValueModel
-        self._values = self._numbers(
-            value.stored_repr_to_value, value.objective, value.value, value.value_type
-        )
-        self._reports = self._numbers(
-            report.stored_repr_to_intermediate_value, report.step, report.intermediate_value,
-            report.intermediate_value_type,
+        self._param_rows = self._rows(
+            param, param.param_name, param.param_value, param.distribution_json,
+            order=param.param_id,
         )  # fmt: skip
+        keep = [] if results else [user.key != RESULT]
+        self._user_rows = self._rows(user, user.key, user.value_json, where=keep)
+        self._system_rows = self._rows(system, system.key, system.value_json)
+        self._value_rows = self._rows(value, value.objective, value.value, value.value_type)
+        self._report_rows = self._rows(
+            report, report.step, report.intermediate_value, report.intermediate_value_type
+        )
 
     def trials(self) -> list[FrozenTrial]:
+        self._params = _parameters(self._param_rows)
+        self._user, self._system = _attributes(self._user_rows), _attributes(self._system_rows)
+        self._values = _numbers(self._value_rows, models.TrialValueModel.stored_repr_to_value)
+        read = models.TrialIntermediateValueModel.stored_repr_to_intermediate_value
+        self._reports = _numbers(self._report_rows, read)
         return [self._trial(*row) for row in self._trials]
 
     def _trial(self, trial_id: int, number: int, state: TrialState, began: Any, ended: Any) -> Any:
@@ -125,35 +132,32 @@ class _Rows:
             trial_id=trial_id,
         )
 
-    def _parameters(self) -> Held:
-        model = models.TrialParamModel
-        found: Held = defaultdict(dict)
-        columns = (model.trial_id, model.param_name, model.param_value, model.distribution_json)
-        for trial_id, name, raw, kind in self._rows(model, columns, order=model.param_id):
-            found[trial_id][name] = (distribution_of(kind), raw)
-        return found
-
-    def _attributes(self, model: Any, *conditions: Any) -> Held:
-        found: Held = defaultdict(dict)
-        columns = (model.trial_id, model.key, model.value_json)
-        for trial_id, key, value in self._rows(model, columns, *conditions):
-            found[trial_id][key] = json.loads(value)
-        return found
-
-    def _numbers(self, read: Callable[[Any, Any], float], *columns: Any) -> Held:
-        model = columns[0].class_
-        found: Held = defaultdict(dict)
-        for trial_id, place, raw, kind in self._rows(model, (model.trial_id, *columns)):
-            found[trial_id][place] = read(raw, kind)
-        return found
-
-    def _rows(self, model: Any, columns: Any, *conditions: Any, order: Any = None) -> Any:
-        query = select(*columns).join(
+    def _rows(self, model: Any, *columns: Any, where: Any = (), order: Any = None) -> Any:
+        query = select(model.trial_id, *columns).join(
             models.TrialModel, models.TrialModel.trial_id == model.trial_id
         )
-        return self._connection.execute(
-            query.where(self._which, *conditions).order_by(order)
-        ).yield_per(1000)  # fmt: skip
+        return self._connection.execute(query.where(self._which, *where).order_by(order)).all()
+
+
+def _parameters(rows: Iterable[Any]) -> Held:
+    found: Held = defaultdict(dict)
+    for trial_id, name, raw, kind in rows:
+        found[trial_id][name] = (distribution_of(kind), raw)
+    return found
+
+
+def _attributes(rows: Iterable[Any]) -> Held:
+    found: Held = defaultdict(dict)
+    for trial_id, key, value in rows:
+        found[trial_id][key] = json.loads(value)
+    return found
+
+
+def _numbers(rows: Iterable[Any], read: Callable[[Any, Any], float]) -> Held:
+    found: Held = defaultdict(dict)
+    for trial_id, place, raw, kind in rows:
+        found[trial_id][place] = read(raw, kind)
+    return found
 
 
 def _local(moment: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Go on when a database server was gone for a moment: a restart, a lost connection."""
+"""Go on when a database was away for a moment: a server's restart, a lost connection, a lock."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ TRIES = 5
 GONE = (
     "terminating connection", "server closed", "starting up", "shutting down", "Connection refused",
     "connection is lost", "connection failed", "consuming input failed", "connection is closed",
+    "database is locked",
 )  # fmt: skip
-"""What PostgreSQL and its driver say then."""
+"""What databases and their drivers say then."""
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -34,7 +35,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def is_gone(error: BaseException) -> bool:
-    """Return whether an error says that the server's connection was lost."""
+    """Return whether an error says that the database was away, or held by another process."""
     from sqlalchemy.exc import DBAPIError
 
     for each in causes(error):

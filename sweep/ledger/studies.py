@@ -14,7 +14,7 @@ from sweep.ledger.lines import Signs, counted, signs
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.ledger.opening import open_storage
 from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
-from sweep.ledger.steady import again
+from sweep.ledger.steady import again, is_gone
 from sweep.ledger.storage import shown_url
 from sweep.ledger.words import working_error
 from sweep.passwords import shown_cause
@@ -250,6 +250,8 @@ class Studies:
             with self.translated():
                 return again(lambda: read_trials(self.storage, study_id, states, results=results))
         except (LedgerError, *UNREADABLE) as error:
+            if is_gone(error):  # nothing is damaged
+                raise
             if found := salvaged_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.reading import latest_by_key
-from sweep.ledger.records import ENDED
+from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words

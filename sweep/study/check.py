@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ReferenceError_
-from sweep.ledger.records import ENDED, PlannedCell
+from sweep.ledger.records import PlannedCell
+from sweep.ledger.tally import ENDED
 from sweep.search.constraints import ruled_out
 from sweep.search.estimator import check_own_code
 from sweep.search.parts import check_parts, parts_of

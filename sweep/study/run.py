@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import importances
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import latest_by_key, read_study, study_spec
 from sweep.ledger.storage import ledger_folder, storage_url
@@ -142,8 +143,12 @@ def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:
     """Have the importances of a study that has come to its end in the ledger."""
     if importances.is_current(record):
         return record
-    found = importances.importances(record)
-    ledger.set_importances(record.name, found)
+    with one_at_a_time(ledger, record.name, "finish"):
+        record = read_study(ledger, record.name)  # who was here first may have done it
+        if importances.is_current(record):
+            return record
+        found = importances.importances(record)
+        ledger.set_importances(record.name, found)
     return replace(record, importances=found)
 
 
