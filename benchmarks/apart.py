@@ -43,7 +43,7 @@ STUDY = {
     "search": {"method": "grid", "cv": 3},
     "space": {
         "epochs": [20],
-        "hidden_size": list(range(4, 54)),
+        "hidden_size": {"int": [4, 53]},
         "dropout_rate": [0, 0.1, 0.2, 0.3],
     },
 }
