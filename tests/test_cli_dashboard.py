@@ -92,13 +92,13 @@ def test_the_command_from_start_to_end(ledger):
     try:
         address = running.stdout.readline()
         port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\n", address)[1])
-        link = HTTPConnection("127.0.0.1", port, timeout=20)
+        link = HTTPConnection("127.0.0.1", port, timeout=60)
         link.request("GET", "/")
         assert link.getresponse().status == 200
         link.close()
         assert listening(running.pid) == {f"0100007F:{port:04X}"}
         running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=20)
+        _, told = running.communicate(timeout=60)
     finally:
         running.kill()
         running.communicate()
