@@ -68,10 +68,13 @@ def undominated(values: Sequence[Sequence[float]], objectives: Sequence[str]) ->
         return []
     signs = [-1 if name == "score" else 1 for name in objectives]
     costs = np.asarray(values, dtype=float) * signs
-    return [
-        not bool(np.any(np.all(costs <= row, axis=1) & np.any(costs < row, axis=1)))
-        for row in costs
-    ]
+    found, front, size = [False] * len(costs), np.empty_like(costs), 0
+    for place in np.lexsort(costs.T[::-1]):  # whatever beats a row stands before it
+        row, best = costs[place], front[:size]
+        if not np.any(np.all(best <= row, axis=1) & np.any(best < row, axis=1)):
+            found[place], front[size] = True, row
+            size += 1
+    return found
 
 
 def _mean(values: Sequence[float | None]) -> float:
