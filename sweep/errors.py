@@ -90,7 +90,19 @@ class StudyChangedError(LedgerError):
 
 
 class DataChangedError(StudyChangedError):
-    """A study ran on other data than there are here."""
+    """A study ran on other data than there are here.
+
+    Parameters
+    ----------
+    difference : str
+        Which study, and both fingerprints.
+    remedy : str
+        What to do about it, here.
+    """
+
+    def __init__(self, difference: str, remedy: str = "") -> None:
+        self.difference = difference
+        super().__init__(f"{difference}; {remedy}" if remedy else difference)
 
 
 class ResultError(SweepError, ValueError):

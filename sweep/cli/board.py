@@ -33,7 +33,7 @@ class Line:
     candidate: Candidate
 
 
-def leaders(record: StudyRecord, top: int | None = TOP) -> list[Line]:
+def leaders(record: StudyRecord, top: int = TOP) -> list[Line]:
     """Return the best complete candidates, best first; ties share the smaller rank."""
     import numpy as np
 

@@ -123,7 +123,7 @@ class Ledger(Studies):
     def beat(self, claim: Claim) -> None:
         """Say that the process working on a claim is alive."""
         with self.translated():
-            again(lambda: self.storage.record_heartbeat(claim.trial_id))
+            self.storage.record_heartbeat(claim.trial_id)
 
     def complete(
         self,
@@ -176,7 +176,7 @@ class Ledger(Studies):
         import optuna
 
         with self.translated():
-            last = again(lambda: self.storage.get_trial(trial_id))
+            last = self.storage.get_trial(trial_id)
         held = {CELL: last.user_attrs[CELL], REASON: reason[:2000]}
         digest = trial_digest("FAIL", None, last.params, held)
         failure = optuna.trial.create_trial(
@@ -252,7 +252,7 @@ class Ledger(Studies):
         """Return the identifiers of running trials without a sign of life for too long."""
         study_id = self.study_id(name)
         with self.translated():
-            return again(lambda: self.storage._get_stale_trial_ids(study_id))
+            return self.storage._get_stale_trial_ids(study_id)
 
     def _end(
         self, claim: Claim, state: str, attributes: Mapping[str, Any], value: Value | None = None,

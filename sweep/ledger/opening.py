@@ -68,13 +68,15 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         _check_address(url)
     try:
         if path is None:
-            return _open_server(url, create=create)
-        storage = _when_unlocked(lambda: _open_file(path, url, create=create))
+            storage = _open_server(url, create=create)
+        else:
+            storage = _when_unlocked(lambda: _open_file(path, url, create=create))
+            _begin_ourselves(storage, reading=reading)
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
         raise opening_error(error, shown_url(url)) from shown_cause(error)
-    _begin_ourselves(storage, reading=reading)
+    make_steady(storage)
     return storage
 
 
@@ -83,7 +85,6 @@ def _open_server(url: str, *, create: bool) -> RDBStorage:
         again(lambda: server_revision(url), but=ABSENT)
     storage = again(lambda: _open(url, _POOLED, create=create), but=ABSENT)
     wait_for_server(storage.engine)
-    make_steady(storage)
     return storage
 
 

@@ -93,7 +93,7 @@ class Studies:
         """
         with self.translated():
             try:
-                return again(lambda: self.storage.get_study_id_from_name(name))
+                return self.storage.get_study_id_from_name(name)
             except KeyError:
                 pass
         known = ", ".join(self.names()) or "none yet"
@@ -141,7 +141,7 @@ class Studies:
         """
         with self.translated():
             study_id = self.study_id(name)
-            attributes = again(lambda: self.storage.get_study_user_attrs(study_id))
+            attributes = self.storage.get_study_user_attrs(study_id)
         if STUDY not in attributes:
             raise LedgerError(f"study {name!r} was not made by sweep; choose another --name")
         header: dict[str, Any] = attributes[STUDY]
@@ -206,7 +206,7 @@ class Studies:
         """Return since when a study's workers are asked to leave; None where they are not."""
         study_id = self.study_id(name)
         with self.translated():
-            when = again(lambda: self.storage.get_study_user_attrs(study_id)).get(STOP)
+            when = self.storage.get_study_user_attrs(study_id).get(STOP)
         return None if when is None else str(when)
 
     def delete(self, name: str) -> None:

@@ -6,6 +6,7 @@ or where a trial of an older version has none, the study is read whole instead.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from math import isfinite
@@ -208,8 +209,6 @@ def sums(ledger: Studies, study_id: int | None = None, *, count: int = 0) -> dic
 
 def reasons(ledger: Studies, study_id: int) -> Counter[str]:
     """Return the reasons of the cells that failed, and how many did so."""
-    import json
-
     return Counter({json.loads(why): int(n) for why, n in _ask(ledger, REASONS, study_id)})
 
 

@@ -55,8 +55,9 @@ def join_study(name: str, storage: str | None = None, **options: Any) -> StudyRe
         return run_study(spec, storage=url, helping=True, **options)
     except DataChangedError as error:
         raise DataChangedError(
-            f"{str(error).partition(';')[0]}; give this machine the same data: in the folder that "
-            "SWEEP_DATA_HOME names, or where the study file says"
+            error.difference,
+            "give this machine the same data: in the folder that SWEEP_DATA_HOME names, or where "
+            "the study file says",
         ) from error
 
 

@@ -57,7 +57,8 @@ def check_same_data(name: str, before: Mapping[str, Any], fingerprint: str) -> N
     if before["fingerprint"] != fingerprint:
         raise DataChangedError(
             f"study {name!r} ran on other data: fingerprint {before['fingerprint'][:12]}, now "
-            f"{fingerprint[:12]}; bring back the old data, or keep both: --name {name}-2"
+            f"{fingerprint[:12]}",
+            f"bring back the old data, or keep both: --name {name}-2",
         )
 
 

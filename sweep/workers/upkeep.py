@@ -18,7 +18,7 @@ from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.workers.job import is_alive_here, is_dead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from optuna.trial import FrozenTrial
 
@@ -108,9 +108,12 @@ def restore(
 
     def act() -> int:
         with one_at_a_time(ledger, name, "cells"):
-            for reason in _set_aside(ledger, name):
+            lines = ledger.ask(name, cell_lines)
+            if reasons := _set_aside(ledger, name, lines):
+                lines = ledger.ask(name, cell_lines)
+            for reason in reasons:
                 say(f"a cell is set aside: it {reason}")
-            return _restore(ledger, name, plan, retry_failed=retry_failed)
+            return _restore(ledger, name, plan, lines, retry_failed=retry_failed)
 
     return again(act)  # what was enqueued before a connection was lost is then found there
 
@@ -133,8 +136,9 @@ def withdraw(ledger: Ledger, name: str) -> int:
     return sum(ledger.cut(trial._trial_id) for trial in waiting)
 
 
-def _restore(ledger: Ledger, name: str, plan: Plan, *, retry_failed: bool) -> int:
-    lines = ledger.ask(name, cell_lines)
+def _restore(
+    ledger: Ledger, name: str, plan: Plan, lines: Sequence[CellLine], *, retry_failed: bool
+) -> int:
     changed = _changed(ledger, name) if retry_failed else set()
     settled: dict[str, set[int]] = {}
     for line in lines:
@@ -160,9 +164,9 @@ def _changed(ledger: Ledger, name: str) -> set[int]:
     return {t._trial_id for t in ledger.trials(name) if not is_whole(t, strict=strict)}
 
 
-def _set_aside(ledger: Ledger, name: str) -> list[str]:
+def _set_aside(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> list[str]:
     """Record a failure for each cell that has ended its worker too often; return the reasons."""
-    lines, reasons = ledger.ask(name, cell_lines), []
+    reasons = []
     deaths = Counter(line.key for line in lines if line.lost is not None)
     ended = {line.key for line in lines if line.told}
     often = {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended
