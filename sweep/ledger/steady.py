@@ -66,7 +66,8 @@ def again(act: Callable[[], T], but: tuple[str, ...] = ()) -> T:
 REPEATABLE = (
     "get_all_studies", "get_study_id_from_name", "get_study_user_attrs", "get_study_system_attrs",
     "get_n_trials", "get_trial", "get_all_trials", "set_study_user_attr",
-    "set_study_system_attr", "_get_stale_trial_ids", "set_trial_user_attr", "set_trial_system_attr", "record_heartbeat",
+    "set_study_system_attr", "_get_stale_trial_ids", "set_trial_user_attr",
+    "set_trial_system_attr", "record_heartbeat",
 )  # fmt: skip
 """What may be asked of an Optuna storage twice: the second time changes nothing."""
 
