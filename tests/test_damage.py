@@ -117,6 +117,7 @@ CHANGES = {
         "UPDATE trial_user_attributes SET value_json = replace(value_json, '16', '17')" + ROW,  # noqa: S608
         "sweep:cell",
     ),
+    "state": ("UPDATE trials SET state = 'FAIL' WHERE trial_id = ?", 1),
     "digest": ("DELETE FROM trial_user_attributes WHERE trial_id = 1 AND key = ?", DIGEST),
     "json": (
         "UPDATE trial_user_attributes SET value_json = '{' WHERE trial_id = 1 AND key = ?",

@@ -22,10 +22,11 @@ from processes import wait_for
 from sweep.errors import ClusterError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study, study_spec
+from sweep.ledger.records import SplitResult, TrialRecord
 from sweep.search.plan import make_plan
 from sweep.workers import cluster_loop
 from sweep.workers.cluster import Cluster, is_here
-from sweep.workers.cluster_pool import ClusterPool
+from sweep.workers.cluster_pool import ClusterPool, _value
 from sweep.workers.job import Job
 from sweep.workers.progress import Progress, Watcher
 
@@ -416,3 +417,10 @@ def is_dask_worker(pid):
     with suppress(OSError):
         return "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
     return False
+
+
+@pytest.mark.parametrize(("asked", "score"), [((2,), 0.8), ((1, 2), 0.9), ((5,), 0.9)])
+def test_a_line_shows_the_score_of_the_asked_epochs(asked, score):
+    """Not that of a better one on the way; a pruned trial's best until it was stopped."""
+    split = SplitResult(test={1: 0.9, 2: 0.8})
+    assert _value(TrialRecord(0, "k", "COMPLETE", {}, asked, (split,))) == score

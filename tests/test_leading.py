@@ -118,7 +118,10 @@ EDITS = {
     "a summary": (UPDATE.format("'0.8', '0.9'"), SUMMARY),
     "no summary": ("DELETE FROM trial_user_attributes WHERE key = :key", SUMMARY),
     "no digest": ("DELETE FROM trial_user_attributes WHERE key = :key", DIGEST),
-    "another digest": (UPDATE.format("'\"', '\"0'"), DIGEST),
+    "another digest": (
+        "UPDATE trial_user_attributes SET value_json = '\"0\"' WHERE key = :key AND trial_id = 1",
+        DIGEST,
+    ),
     "another cell": (UPDATE.format("'16', '17'"), CELL),
     "no cell": ("DELETE FROM trial_user_attributes WHERE key = :key", CELL),
     "a cell that is none": (
@@ -144,3 +147,14 @@ def test_what_was_changed_is_seen(ledger_url, edit):
         assert vars(listed) == {**vars(outlined(record)), "last_sign": listed.last_sign}
     if edit.endswith("summary"):
         assert json.loads(shown(ledger_url, "tiny", 1, "json")) == json.loads(said)
+
+
+def test_a_leader_that_was_changed_is_seen_though_it_is_not_the_best(ledger_url):
+    """Each trial that is shown is checked, which the database alone cannot do."""
+    build(None, "tiny", url=ledger_url)
+    with closing(Ledger(ledger_url)) as ledger:
+        assert read_leading(ledger, "tiny", 3).counted is not None
+        with ledger.storage.engine.begin() as connection:
+            edit = UPDATE.format("'0.872', '0.892'") + " AND trial_id = 2"
+            assert connection.execute(text(edit), {"key": RESULT}).rowcount == 1
+        assert read_leading(ledger, "tiny", 3).counted is None

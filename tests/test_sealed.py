@@ -18,6 +18,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import Opening
 from sweep.ledger.reading import read_study
 from sweep.report.answer import answer
+from sweep.search import finish
 from sweep.search.finish import finish_study
 from sweep.search.sealed import SealedTest, TrainingRows, seal
 from sweep.workers.job import Job
@@ -136,14 +137,21 @@ def test_a_worker_gets_training_rows_and_nothing_else():
 def test_who_has_lost_its_lock_looks_again_before_it_opens_the_test_set(searched, monkeypatch):
     """Another run may have refitted the same winner meanwhile: it is then found recorded."""
     training, sealed = seal(DATA)
-    alone = iter([False, True])
+    held, really = [], finish.one_at_a_time
+
+    def overtaken():
+        held.append(False)
+        monkeypatch.setattr(finish, "one_at_a_time", really)
+        finish_study(searched, "pretend", training, sealed)
+        return False
 
     @contextmanager
-    def lost(ledger, name, part):
-        yield lambda: next(alone)
+    def lost(*_):
+        yield overtaken
 
-    monkeypatch.setattr("sweep.search.finish.one_at_a_time", lost)
+    monkeypatch.setattr(finish, "one_at_a_time", lost)
     winner = finish_study(searched, "pretend", training, sealed)
+    assert held == [False]
     assert [o.score for o in read_study(searched, "pretend").openings] == [winner.test_score]
 
 

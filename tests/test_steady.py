@@ -142,6 +142,7 @@ def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch
         holder.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(steady, "TRIES", 1)
         monkeypatch.setattr("sweep.ledger.studies.salvaged_trials", pytest.fail)
+        monkeypatch.setattr(Ledger, "study_id", lambda *_: 1)
         with pytest.raises(LedgerError, match="another process holds the ledger"):
             ledger.trials("pretend")
         holder.close()
