@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.path import Path
 from records import HOSTILE, RIGHT_TO_LEFT, grid_record, tpe_record
 
 from sweep import figures
@@ -22,6 +23,7 @@ def every_svg(record):
         "slice": figures.draw_slice(figures.slice_frame(frame, name)),
         "curves": figures.draw_curves(folds, [0, 1]),
         "loss": figures.draw_loss(folds, [0, 1]),
+        "timeline": figures.draw_timeline(figures.timeline_frame(record)),
     }
     return {k: figures.to_svg(v, f"{k}-", "a title", "a description") for k, v in drawn.items()}
 
@@ -70,6 +72,32 @@ def test_curves_are_means_over_splits():
     row = figures.curves_frame(folds).set_index(["trial", "epoch"]).loc[(2, 4)]
     rows = folds[(folds["trial"] == 2) & (folds["epoch"] == 4)]
     assert row["test_score"] == pytest.approx(np.mean(rows["test_score"]))
+
+
+def test_the_timeline_has_a_bar_for_each_trial_in_one_drawing_a_state():
+    """Bars lie on their worker's row from start to end, and are not thousands of artists."""
+    data = pd.DataFrame(
+        {
+            "worker": [1, 1, 2],
+            "trial": [0, 2, 1],
+            "state": ["COMPLETE", "FAIL", "COMPLETE"],
+            "from": [0.0, 4.0, 1.0],
+            "to": [3.5, 6.0, 9.0],
+        }
+    )
+    drawn = figures.draw_timeline(data).axes[0]
+    bars = {tuple(p.get_extents().bounds) for patch in drawn.patches for p in boxes(patch)}
+    whole = {(0.0, 0.64, 3.5, 0.72), (4.0, 0.64, 2.0, 0.72), (1.0, 1.64, 8.0, 0.72)}
+    assert {tuple(np.round(b, 9)) for b in bars} == whole
+    assert len(drawn.patches) == data["state"].nunique()
+    assert drawn.get_xlim()[0] == 0
+    assert drawn.get_xlim()[1] > 9
+
+
+def boxes(patch):
+    """The closed boxes of a compound path."""
+    vertices = patch.get_path().vertices
+    return [Path(corners[:-1]) for corners in vertices.reshape(-1, 5, 2)]
 
 
 def test_drawings_have_the_colours_of_the_page(svgs):

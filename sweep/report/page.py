@@ -166,7 +166,8 @@ def environment() -> Any:
 
 def _printable(value: Any) -> Any:
     """Take out of a text what a browser or terminal would obey, whatever field it came from."""
-    if type(value) is not str:  # Markup is a drawing, or has been here before
+    # Markup is a drawing, or has been here before.
+    if type(value) is not str or value.isprintable():
         return value
     return "".join(c for c in value if c.isprintable() or c in "\n\t")
 

@@ -37,7 +37,10 @@ def split_scores(candidate: Candidate) -> list[float]:
         In the order of the splits, each the mean over the seeds; empty for a candidate that is
         not complete.
     """
-    return [float(np.mean(scores)) for scores in scores_by_split(candidate).values()]
+    return [
+        scores[0] if len(scores) == 1 else float(np.mean(scores))
+        for scores in scores_by_split(candidate).values()
+    ]
 
 
 def fit_scores(candidate: Candidate) -> list[float]:
