@@ -38,15 +38,23 @@ from sweep.ledger.summary import summary_of
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 
-COMMANDS = ("list", "show big --top 20", "best big", "report big")
+COMMANDS = (
+    "list",
+    "show big --top 20",
+    "best big",
+    "pivot big --index hidden_size --columns dropout_rate",
+    "compare big small",
+    "report big",
+)
+SMALL = 100  # trials of the study that the large one is compared with
 DATA = DataRecord("digits", "f" * 64, 1437, 360, (8, 8), tuple("0123456789"), (144,) * 10)
 LAYERS = (("dense_1", "Dense", "(32,)", 2080), ("output", "Dense", "(10,)", 330))
 
 
-def study(trials: int):
+def study(name: str, trials: int):
     return load_study(
         {
-            "study": {"name": "big"},
+            "study": {"name": name},
             "data": {"dataset": "digits"},
             "model": {"factory": "mlp", "epochs": 3},
             "search": {"method": "random", "trials": trials, "cv": 5, "refit": False},
@@ -55,23 +63,24 @@ def study(trials: int):
     )
 
 
-def fill(url: str, trials: int) -> None:
+def fill(url: str, name: str, trials: int) -> None:
     """Make the study, and end all its trials."""
-    spec = study(trials)
+    spec = study(name, trials)
     plan = make_plan(spec)
     with closing(Ledger(url)) as ledger:
         header = {
             "spec": spec.plain(), "source": spec.source, "data": asdict(DATA), "environment": {},
-            "created": "2026-01-01T00:00:00+00:00", "planned": len(plan.cells), "uid": "b" * 12,
+            "created": "2026-01-01T00:00:00+00:00", "planned": len(plan.cells),
+            "uid": (name * 12)[:12],
         }  # fmt: skip
-        ledger.create("big", header)
-        ledger.enqueue("big", plan.cells, plan.distributions)
-        _end_all(ledger)
+        ledger.create(name, header)
+        ledger.enqueue(name, plan.cells, plan.distributions)
+        _end_all(ledger, name)
 
 
-def _end_all(ledger: Ledger) -> None:
+def _end_all(ledger: Ledger, name: str) -> None:
     chance, now = np.random.default_rng(0), datetime.now(UTC).replace(tzinfo=None)
-    held = ledger.trials("big")
+    held = ledger.trials(name)
     for first in range(0, len(held), 1000):
         attributes, values = [], []
         for trial in held[first : first + 1000]:
@@ -148,14 +157,15 @@ def main() -> None:
     parser.add_argument("trials", type=int, nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--storage", help="a server's ledger without a study `big`, in place of files"
+        "--storage", help="a server's ledger without studies `big` and `small`, in place of files"
     )
     parser.add_argument("--skip", nargs="*", default=(), help="commands left out: their first word")
     asked = parser.parse_args()
     for trials in asked.trials:
         with tempfile.TemporaryDirectory() as folder:
             url = storage_url(asked.storage or str(Path(folder) / "l.db"))
-            fill(url, trials)
+            fill(url, "big", trials)
+            fill(url, "small", SMALL)
             print(f"{trials:,} trials", flush=True)
             if not asked.storage:
                 print(f"  {(Path(folder) / 'l.db').stat().st_size / 2**20:,.0f} MB")
@@ -165,10 +175,14 @@ def main() -> None:
                     continue
                 spent = [timed(command, url, folder) for _ in range(asked.rounds)]
                 wall, used = (statistics.median(column) for column in zip(*spent, strict=True))
-                print(f"  sweep {command:<18} {wall:7.2f} s wall  {used:7.2f} s CPU", flush=True)
+                print(
+                    f"  sweep {command.split()[0]:<8} {wall:7.2f} s wall  {used:7.2f} s CPU",
+                    flush=True,
+                )
             if asked.storage:
                 with closing(Ledger(url)) as ledger:
-                    ledger.delete("big")
+                    for name in ("big", "small"):
+                        ledger.delete(name)
 
 
 if __name__ == "__main__":

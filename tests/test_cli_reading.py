@@ -232,6 +232,21 @@ def test_pivot_records(ledger):
     assert rows[1]["mean_test_score"] == pytest.approx(0.871)
 
 
+def test_pivot_of_a_range(here):
+    """A range stands in quartiles, which is said; --exact has every value."""
+    space = {"epochs": {"int": [1, 9]}, "hidden_size": [16, 32]}
+    build(here / "l.db", space=space)
+    words = ("pivot", "tiny", "--index", "epochs", "--columns", "hidden_size", "--storage", "l.db")
+    text = read(*words)
+    assert [line.split("(")[0].split()[:3] for line in text.splitlines()[2:6]] == [
+        ["1", "to", "3"], ["3", "to", "5"], ["5", "to", "7"], ["7", "to", "9"],
+    ]  # fmt: skip
+    assert "epochs in quartiles of the values tried; --exact: value by value" in text
+    exact = json.loads(read(*words, "--exact", "--format", "json"))
+    assert sorted({row["epochs"] for row in exact}) == list(range(1, 10))
+    assert "quartiles" not in read(*words, "--exact")
+
+
 def test_pivot_of_several(ledger):
     """Several parameters and several values can be asked at once."""
     words = ("--index", "epochs,hidden_size", "--values", "mean_test_score,mean_fit_time")

@@ -173,6 +173,6 @@ def test_one_value_and_no_value_can_be_drawn():
 )
 def test_many_numbers_get_an_axis(values, ranged, expected):
     """More than eight numbers, or more than four of a range, are drawn along an axis."""
-    from sweep.figures.slices import is_continuous
+    from sweep.tables import is_continuous
 
     assert is_continuous(values, ranged=ranged) is expected

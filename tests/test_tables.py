@@ -215,6 +215,47 @@ def test_a_wrong_name_is_refused_with_the_allowed_ones(call, words):
         pivot(candidates_frame(grid_record()), **call)
 
 
+def test_a_range_stands_in_quartiles_that_lose_no_candidate():
+    """Five or more values of a range become four rows; n adds up, and the means are theirs."""
+    frame = candidates_frame(tpe_record(60))
+    complete = frame[frame["state"] == "COMPLETE"]
+    found = pivot(frame, "learning_rate", "optimizer", ranged={"learning_rate"})
+    assert found.cut == ("learning_rate",)
+    assert len(found.mean) == 4
+    assert int(found.n.to_numpy().sum()) == len(complete)
+    rates, scores = (complete[c].astype(float) for c in ("param_learning_rate", "mean_test_score"))
+    lowest = scores[rates <= rates.quantile(0.25)]
+    alone = pivot(frame, "learning_rate", ranged={"learning_rate"})
+    assert alone.mean["mean_test_score"].iloc[0] == pytest.approx(lowest.mean())
+    assert alone.n["n"].iloc[0] == len(lowest)
+
+
+def test_a_range_of_few_values_and_a_choice_stand_value_by_value():
+    """Up to four values are not cut, and no list of choices is."""
+    frame = candidates_frame(tpe_record(60))
+    found = pivot(frame, "filters", "learning_rate", ranged={"filters"})
+    assert found.cut == ()
+    assert list(found.mean.index) == [16, 32, 64]
+    assert found.mean.shape[1] > 8
+
+
+def test_a_pivot_that_grows_with_the_square_of_the_trials_is_refused():
+    """Two ranges value by value are more cells than anybody reads; in the rows they are not."""
+    rows = 400
+    frame = pd.DataFrame(
+        {
+            "state": ["COMPLETE"] * rows,
+            "mean_test_score": np.linspace(0, 1, rows),
+            "param_a": np.linspace(0, 1, rows),
+            "param_b": np.linspace(1, 2, rows),
+        }
+    )
+    with pytest.raises(ResultError, match=r"got 400 rows x 400 columns; leave exact values out"):
+        pivot(frame, "a", "b")
+    assert pivot(frame, "a", "b", ranged={"a", "b"}).mean.shape == (4, 4)
+    assert len(pivot(frame, ["a", "b"]).mean) == rows
+
+
 def test_a_pivot_with_a_parameter_twice_is_refused():
     """In rows, in columns, or in both."""
 

@@ -41,23 +41,32 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
     metavar="V[,W]",
     help="What to average: mean_test_score, mean_fit_time, parameters, ...",
 )
+@click.option(
+    "--exact", is_flag=True, help="Ranges value by value, not in quartiles of the values tried."
+)
 @format_option
 @storage_option
 def pivot(
-    *, study: str, index: list[str], columns: list[str], values: list[str], form: str,
-    storage: str | None,
+    *, study: str, index: list[str], columns: list[str], values: list[str], exact: bool,
+    form: str, storage: str | None,
 ) -> None:  # fmt: skip
     """Cross-tabulate a study: the mean score for each value of some parameters.
 
-    The number of candidates stands in brackets beside each mean.
+    The number of candidates stands in brackets beside each mean. A parameter that the study
+    gives as a range stands in quartiles of the values tried, as in the report.
 
     \b
     Example:
       sweep pivot digits-grid --index epochs --columns hidden_size
     """
-    table: Pivot = opened(study, storage).pivot(index, columns or None, values)
+    table: Pivot = opened(study, storage).pivot(index, columns or None, values, exact=exact)
     rows = records(table)
-    emit(form, rows, rows, lambda: [drawn(table, value) for value in table.values])
+    emit(form, rows, rows, lambda: [*(drawn(table, v) for v in table.values), *_notes(table)])
+
+
+def _notes(table: Pivot) -> list[str]:
+    names = " and ".join(map(clean, table.cut))
+    return [f"{names} in quartiles of the values tried; --exact: value by value"] if names else []
 
 
 def records(table: Pivot) -> list[dict[str, Any]]:

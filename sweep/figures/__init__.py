@@ -10,7 +10,7 @@ from sweep.figures.history import draw_history, history_frame
 from sweep.figures.importances import draw_importances
 from sweep.figures.pareto import AXES, draw_pareto
 from sweep.figures.progress import draw_progress
-from sweep.figures.slices import draw_slice, ranges, slice_frame
+from sweep.figures.slices import draw_slice, slice_frame
 from sweep.figures.timeline import draw_timeline, timeline_frame
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "draw_timeline",
     "fit_frame",
     "history_frame",
-    "ranges",
     "slice_frame",
     "timeline_frame",
     "to_svg",

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, MUTED, label_ticks, log_axis, paper
-from sweep.tables import PREFIX, ordered_values, plain_label
+from sweep.tables import PREFIX, is_continuous, ordered_values, plain_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from matplotlib.figure import Figure
-
-    from sweep.ledger.records import StudyRecord
-
-MANY, FEW = 8, 4
 
 
 def slice_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -41,33 +34,6 @@ def slice_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame(
         {"candidate": applies["candidate"]} | {k: applies[v] for k, v in values.items()}
     )
-
-
-def ranges(record: StudyRecord) -> frozenset[str]:
-    """Return the parameters that the space gives as a range of numbers, not as choices."""
-    space = record.spec.get("space", {})
-    return frozenset(n for n, entry in space.items() if {"int", "float"} & set(_keys(entry)))
-
-
-def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
-    """Say whether values are numbers, and too many different ones to stand side by side.
-
-    Parameters
-    ----------
-    values : iterable
-        Parameter values; None where the parameter does not apply.
-    ranged : bool, default False
-        Whether they come from a range: then more than four are many, otherwise more than
-        eight.
-
-    Returns
-    -------
-    bool
-        Whether an axis of numbers, or quartiles, serve them better.
-    """
-    held = [v for v in values if v is not None and not pd.isna(v)]
-    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in held)
-    return numbers and len(set(held)) > (FEW if ranged else MANY)
 
 
 def draw_slice(
@@ -112,7 +78,3 @@ def draw_slice(
 def _jitter(count: int) -> np.ndarray[Any, Any]:
     """Spread points a little, the same way every time."""
     return (np.arange(count) * 0.618 % 1 - 0.5) * (0.4 if count > 1 else 0)
-
-
-def _keys(entry: Any) -> Iterable[str]:
-    return entry if isinstance(entry, dict) else ()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.figures.slices import is_continuous, ranges
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Heat, HeatMap, shades
-from sweep.tables import PREFIX, Pivot, pivot, plain_label
+from sweep.tables import (
+    PREFIX,
+    Pivot,
+    in_quartiles,
+    is_continuous,
+    pivot,
+    plain_label,
+    ranges,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 PAIRS = 3
-QUARTILES = 4
 
 
 def heat_maps(
@@ -126,17 +132,7 @@ def _binned(
     short = {n if PREFIX + n in frame else n.removeprefix(PREFIX) for n in names}
     known = {n for n in short if PREFIX + n in frame}
     cut = {n for n in known if is_continuous(frame[PREFIX + n], ranged=n in ranged)}
-    return frame.assign(**{PREFIX + n: _quartiles(frame[PREFIX + n]) for n in cut}), cut
-
-
-def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
-    numbers = column.astype(float)
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, QUARTILES + 1))).tolist()
-    labels = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
-    if len(set(labels)) < len(labels):
-        labels = [f"{a!r} to {b!r}" for a, b in pairwise(edges)]
-    cut: pd.Series[Any] = pd.cut(numbers, pd.Series(edges), labels=labels, include_lowest=True)
-    return cut
+    return in_quartiles(frame, cut), cut
 
 
 def _heat_map(

@@ -13,7 +13,7 @@ from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
 from sweep.selection import mean_score, ranked
-from sweep.tables import PREFIX, objectives_frame, parameter_names
+from sweep.tables import PREFIX, objectives_frame, parameter_names, ranges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,7 +182,7 @@ def _slice(record: StudyRecord, frame: pd.DataFrame, name: str, prefix: str) -> 
     log = isinstance(entry, dict) and bool(entry.get("log"))
     title, score = text.clean(name), scoring(record)
     words = f"Held-out {score} of {len(data)} candidates against {title}."
-    drawn = figures.draw_slice(data, score, ranged=name in figures.ranges(record), log=log)
+    drawn = figures.draw_slice(data, score, ranged=name in ranges(record), log=log)
     svg = figures.to_svg(drawn, prefix, title, words)
     left = int((frame["state"] == "COMPLETE").sum()) - len(data)
     note = f"n = {len(data):,}" + (f"; does not apply to {left:,} more" if left else "")

@@ -98,6 +98,8 @@ class StudyResult:
         index: str | Sequence[str],
         columns: str | Sequence[str] | None = None,
         values: str | Sequence[str] = "mean_test_score",
+        *,
+        exact: bool = False,
     ) -> tables.Pivot:
         """Cross-tabulate the complete candidates; every cell carries its n.
 
@@ -107,13 +109,17 @@ class StudyResult:
             Parameters, with or without ``param_``.
         values : str or sequence of str
             Columns of :attr:`frame` to average.
+        exact : bool, default False
+            Whether ranges stand value by value. Otherwise those of which more than four values
+            were tried stand in quartiles, as in the report.
 
         Raises
         ------
         ResultError
-            For a name that the frame does not have.
+            For a name that the frame does not have, or more cells than a table can hold.
         """
-        return tables.pivot(self.frame, index, columns, values)
+        ranged = frozenset() if exact else tables.ranges(self.record)
+        return tables.pivot(self.frame, index, columns, values, ranged=ranged)
 
     @property
     def best(self) -> Candidate:

@@ -10,6 +10,7 @@
     candidates_frame -> pivot         means and counts by parameter
 """
 
+from sweep.tables.bins import in_quartiles, is_continuous, ranges
 from sweep.tables.candidates import candidates_frame
 from sweep.tables.comparison import (
     pairs_frame,
@@ -29,6 +30,8 @@ __all__ = [
     "candidates_frame",
     "folds_frame",
     "importances_frame",
+    "in_quartiles",
+    "is_continuous",
     "objectives_frame",
     "ordered_values",
     "pairs_frame",
@@ -37,6 +40,7 @@ __all__ = [
     "pivot",
     "plain_label",
     "progress_frame",
+    "ranges",
     "settings_frame",
     "shared_frame",
     "studies_frame",

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sweep.errors import ResultError
+from sweep.tables.bins import in_quartiles, is_continuous
 from sweep.tables.labels import NO_VALUE, PREFIX, ordered_values, plain_label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+
+CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,14 @@ class Pivot:
         value of the column parameters.
     values : tuple of str
         The averaged columns of the table of candidates.
+    cut : tuple of str
+        The parameters that stand in quartiles of the values tried, not value by value.
     """
 
     mean: pd.DataFrame
     n: pd.DataFrame
     values: tuple[str, ...]
+    cut: tuple[str, ...] = ()
 
 
 def pivot(
@@ -41,6 +48,8 @@ def pivot(
     index: str | Sequence[str],
     columns: str | Sequence[str] | None = None,
     values: str | Sequence[str] = "mean_test_score",
+    *,
+    ranged: Collection[str] = (),
 ) -> Pivot:
     """Average scores by parameter values; only complete candidates enter.
 
@@ -52,6 +61,8 @@ def pivot(
         Parameters, with or without ``param_``; ``columns`` may be left out.
     values : str or list of str
         Numeric columns of ``frame`` to average.
+    ranged : collection of str, default ()
+        Parameters that stand in quartiles of the values tried, where these are more than four.
 
     Returns
     -------
@@ -62,7 +73,8 @@ def pivot(
     Raises
     ------
     ResultError
-        If a name is unknown, or none is given; the message lists the allowed ones.
+        If a name is unknown, or none is given; the message lists the allowed ones. If rows
+        times columns are more than a table can hold.
     """
     rows, across = _parameters(frame, index), _parameters(frame, columns)
     wanted = _values(frame, values)
@@ -73,12 +85,27 @@ def pivot(
         raise ResultError(f"pivot: each parameter may stand once, got {names} twice")
     keys = rows + across
     complete = frame[frame["state"] == "COMPLETE"]
+    short = [k.removeprefix(PREFIX) for k in keys if is_continuous(complete[k], ranged=True)]
+    cut = tuple(name for name in short if name in ranged)
+    complete = in_quartiles(complete, cut)
     keyed = complete[wanted].astype(float).assign(**{k: _ordered(complete[k]) for k in keys})
     groups = keyed.groupby(keys, observed=True, sort=True)
     mean, n = groups[wanted].mean(), groups.size().to_frame("n")
     if across:
+        _fits(n, rows, across)
         mean, n = _spread(mean, across), _spread(n["n"], across).fillna(0).astype(int)
-    return Pivot(_plain(mean), _plain(n), tuple(wanted))
+    return Pivot(_plain(mean), _plain(n), tuple(wanted), cut)
+
+
+def _fits(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
+    """Refuse a table of two ranges' values: it grows with the square of the trials."""
+    found = n.index.to_frame(index=False)
+    down, wide = (len(found[names].drop_duplicates()) for names in (rows, across))
+    if down * wide > CELLS:
+        raise ResultError(
+            f"pivot: at most {CELLS:,} cells, got {down:,} rows x {wide:,} columns; "
+            "leave exact values out, or put every parameter into the index"
+        )
 
 
 def _spread(table: pd.DataFrame | pd.Series[Any], across: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,80 @@
+"""Parameters of many different numbers, cut into quartiles of the values tried."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.tables.labels import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sweep.ledger.records import StudyRecord
+
+MANY, FEW = 8, 4
+QUARTILES = 4
+
+
+def ranges(record: StudyRecord) -> frozenset[str]:
+    """Return the parameters that the space gives as a range of numbers, not as choices."""
+    space = record.spec.get("space", {})
+    return frozenset(n for n, entry in space.items() if {"int", "float"} & set(_keys(entry)))
+
+
+def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
+    """Say whether values are numbers, and too many different ones to stand side by side.
+
+    Parameters
+    ----------
+    values : iterable
+        Parameter values; None where the parameter does not apply.
+    ranged : bool, default False
+        Whether they come from a range: then more than four are many, otherwise more than
+        eight.
+
+    Returns
+    -------
+    bool
+        Whether an axis of numbers, or quartiles, serve them better.
+    """
+    held = [v for v in values if v is not None and not pd.isna(v)]
+    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in held)
+    return numbers and len(set(held)) > (FEW if ranged else MANY)
+
+
+def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Cut columns of parameters into quartiles of the values that they hold.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of :func:`sweep.tables.candidates_frame`.
+    names : iterable of str
+        Parameters of numbers, without ``param_``.
+
+    Returns
+    -------
+    DataFrame
+        The frame, in these columns ordered categories such as ``"0.001 to 0.0316"``; still
+        missing where the parameter does not apply.
+    """
+    return frame.assign(**{PREFIX + n: _quartiles(frame[PREFIX + n]) for n in names})
+
+
+def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
+    numbers = column.astype(float)
+    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, QUARTILES + 1))).tolist()
+    labels = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
+    if len(set(labels)) < len(labels):
+        labels = [f"{a!r} to {b!r}" for a, b in pairwise(edges)]
+    cut: pd.Series[Any] = pd.cut(numbers, pd.Series(edges), labels=labels, include_lowest=True)
+    return cut
+
+
+def _keys(entry: Any) -> Iterable[str]:
+    return entry if isinstance(entry, dict) else ()
