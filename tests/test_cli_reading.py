@@ -239,7 +239,7 @@ def test_pivot_of_a_range(here):
     words = ("pivot", "tiny", "--index", "epochs", "--columns", "hidden_size", "--storage", "l.db")
     text = read(*words)
     assert [line.split("(")[0].split()[:3] for line in text.splitlines()[2:6]] == [
-        ["1", "to", "3"], ["3", "to", "5"], ["5", "to", "7"], ["7", "to", "9"],
+        ["1", "to", "3"], ["4", "to", "5"], ["6", "to", "7"], ["8", "to", "9"],
     ]  # fmt: skip
     assert "epochs in quartiles of the values tried; --exact: value by value" in text
     exact = json.loads(read(*words, "--exact", "--format", "json"))

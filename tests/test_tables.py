@@ -9,7 +9,7 @@ from records import empty_record, grid_record, tpe_record, validation_record
 from scipy.stats import rankdata
 
 from sweep.errors import ResultError
-from sweep.tables import candidates_frame, folds_frame, ordered_values, pivot
+from sweep.tables import candidates_frame, folds_frame, in_quartiles, ordered_values, pivot
 
 
 def test_columns_are_those_of_scikit_learn_in_a_fixed_order():
@@ -228,6 +228,24 @@ def test_a_range_stands_in_quartiles_that_lose_no_candidate():
     alone = pivot(frame, "learning_rate", ranged={"learning_rate"})
     assert alone.mean["mean_test_score"].iloc[0] == pytest.approx(lowest.mean())
     assert alone.n["n"].iloc[0] == len(lowest)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([1, 2, 3, 4, 5, 6, 7, 8], ["1 to 2", "3 to 4", "5 to 6", "7 to 8"]),
+        ([1024, 2048, 3000, 4096, 8192], ["1024 to 2048", "3000", "4096", "8192"]),
+        ([0.1, 0.2, 0.3, 0.4, 0.55], ["0.1 to 0.2", "0.3", "0.4", "0.55"]),
+        ([1.0001, 1.0002, 1.0003, 1.0004, 1.5], ["1.0001 to 1.0002", "1.0003", "1.0004", "1.5"]),
+        ([1, 1, 1, 1, 1, 1, 2, 3, 4, 9], ["1 to 2", "3 to 9"]),
+        ([1, 2, 3, 4, 5, None], ["1 to 2", "3", "4", "5"]),
+    ],
+)
+def test_quartiles_are_named_by_the_values_in_them(values, labels):
+    """No two quartiles share a value, and what does not apply lies in none."""
+    cut = in_quartiles(pd.DataFrame({"param_a": values}), ["a"])["param_a"]
+    assert list(cut.cat.categories) == labels
+    assert cut.isna().tolist() == [value is None for value in values]
 
 
 def test_a_range_of_few_values_and_a_choice_stand_value_by_value():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +67,23 @@ def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 
 def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
     numbers = column.astype(float)
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, QUARTILES + 1))).tolist()
-    labels = [f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)]
-    if len(set(labels)) < len(labels):
-        labels = [f"{a!r} to {b!r}" for a, b in pairwise(edges)]
-    cut: pd.Series[Any] = pd.cut(numbers, pd.Series(edges), labels=labels, include_lowest=True)
-    return cut
+    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, QUARTILES + 1)))
+    places = pd.cut(numbers, pd.Series(edges), labels=False, include_lowest=True)
+    ends = numbers.groupby(places).agg(["min", "max"])
+    labels = dict(zip(ends.index, _labels(ends.to_numpy().tolist()), strict=True))
+    order = list(labels.values())
+    return pd.Series(pd.Categorical(places.map(labels), order, ordered=True), column.index)
+
+
+def _labels(ends: list[list[float]]) -> list[str]:
+    """Name bins by the least and the greatest value in each: no two bins share a value."""
+    whole = all(end.is_integer() for each in ends for end in each)
+    short = [_label(each, "{:.0f}" if whole else "{:.3g}") for each in ends]
+    return short if len(set(short)) == len(short) else [_label(each, "{!r}") for each in ends]
+
+
+def _label(ends: list[float], form: str) -> str:
+    return " to ".join(dict.fromkeys(form.format(end) for end in ends))
 
 
 def _keys(entry: Any) -> Iterable[str]:
