@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 def importance_lines(record: StudyRecord) -> list[str]:
     """Return the shares, and below them evaluator, n and caution; or why there are none."""
     from sweep.importance_words import importance_note
-    from sweep.tables import importances_frame
 
     if record.importances is None and record.status != "finished":
         return []
-    frame = importances_frame(record)
-    rows = zip(frame["parameter"], frame["importance"], strict=True)
-    shares = ", ".join(f"{clean(name)} {share:.2f}" for name, share in rows)
+    shares = "" if record.importances is None else _shares(record)
     head = [f"importances: {shares}"] if shares else []
     return [*head, clean(importance_note(record))]
+
+
+def _shares(record: StudyRecord) -> str:
+    from sweep.tables import importances_frame
+
+    frame = importances_frame(record)
+    rows = zip(frame["parameter"], frame["importance"], strict=True)
+    return ", ".join(f"{clean(name)} {share:.2f}" for name, share in rows)

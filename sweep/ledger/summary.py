@@ -44,7 +44,7 @@ OWN = """
         LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
         {which}
     ), ended AS (
-        SELECT own.*, ROW_NUMBER() OVER (
+        SELECT study_id, trial_id, number, state, value, cell_rows, copied, ROW_NUMBER() OVER (
             PARTITION BY study_id, cell_key ORDER BY number DESC
         ) AS turn
         FROM own WHERE told IS NOT NULL

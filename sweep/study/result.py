@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep import selection, tables
+from sweep import selection
 from sweep.errors import ResultError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.pictures import read_pictures
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sweep import tables
     from sweep.ledger.records import Candidate, StudyRecord
 
 
@@ -75,6 +76,8 @@ class StudyResult:
 
         See :func:`sweep.tables.candidates_frame` for the columns.
         """
+        from sweep import tables
+
         return tables.candidates_frame(self.record)
 
     @property
@@ -83,6 +86,8 @@ class StudyResult:
 
         See :func:`sweep.tables.folds_frame` for the columns.
         """
+        from sweep import tables
+
         return tables.folds_frame(self.record)
 
     @property
@@ -91,6 +96,8 @@ class StudyResult:
 
         See :func:`sweep.tables.importances_frame` for the columns.
         """
+        from sweep import tables
+
         return tables.importances_frame(self.record)
 
     def pivot(
@@ -118,6 +125,8 @@ class StudyResult:
         ResultError
             For a name that the frame does not have, or more cells than a table can hold.
         """
+        from sweep import tables
+
         ranged = frozenset() if exact else tables.ranges(self.record)
         return tables.pivot(self.frame, index, columns, values, ranged=ranged)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep import tables
 from sweep.quiet import without_noise
 from sweep.references import is_reference, resolve
 from sweep.section import SectionRecord, recorded
@@ -48,6 +47,8 @@ def computed(
     allow : collection of str
         Modules that the person allows.
     """
+    from sweep import tables
+
     frames = {"frame": tables.candidates_frame(record), "folds": tables.folds_frame(record)}
     return tuple(_section(name, spec, frames, allow) for name in own_sections(spec))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,9 +148,9 @@ def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
                 best = found.setdefault((name, str(value)), {})
                 best[record.name] = max(score or -np.inf, best.get(record.name, -np.inf))
     values = Counter(name for name, _ in found)
-    studies = {
-        name: {s for (n, _), held in found.items() if n == name for s in held} for name, _ in found
-    }
+    studies: defaultdict[str, set[str]] = defaultdict(set)
+    for (name, _), held in found.items():
+        studies[name].update(held)
     rows = [
         {"parameter": name, "value": value, **held}
         for (name, value), held in found.items()
