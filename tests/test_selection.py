@@ -217,6 +217,8 @@ def test_a_split_counts_once_however_many_seeds_it_has():
     """Scores are averaged over the seeds of a split before anything else."""
     once, thrice = grid_record(), with_seeds(grid_record(), 0.01, -0.01)
     assert split_scores(best(thrice)) == pytest.approx(split_scores(best(once)))
+    higher = split_scores(best(with_seeds(grid_record(), 0.02, 0.01)))
+    assert higher == pytest.approx([score + 0.01 for score in split_scores(best(once))])
     one, three = (score_interval(r, best(r)) for r in (once, thrice))
     assert (three.low, three.high) == pytest.approx((one.low, one.high))
     assert "over 5 splits, each the mean of 3 seeds" in three.method

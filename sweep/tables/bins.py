@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from sweep.tables.labels import PREFIX
@@ -22,7 +21,9 @@ QUARTILES = 4
 def ranges(record: StudyRecord) -> frozenset[str]:
     """Return the parameters that the space gives as a range of numbers, not as choices."""
     space = record.spec.get("space", {})
-    return frozenset(n for n, entry in space.items() if {"int", "float"} & set(_keys(entry)))
+    return frozenset(
+        n for n, entry in space.items() if isinstance(entry, dict) and {"int", "float"} & set(entry)
+    )
 
 
 def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
@@ -67,8 +68,7 @@ def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 
 def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
     numbers = column.astype(float)
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, QUARTILES + 1)))
-    places = pd.cut(numbers, pd.Series(edges), labels=False, include_lowest=True)
+    places = pd.qcut(numbers, QUARTILES, labels=False, duplicates="drop")
     ends = numbers.groupby(places).agg(["min", "max"])
     labels = dict(zip(ends.index, _labels(ends.to_numpy().tolist()), strict=True))
     order = list(labels.values())
@@ -84,7 +84,3 @@ def _labels(ends: list[list[float]]) -> list[str]:
 
 def _label(ends: list[float], form: str) -> str:
     return " to ".join(dict.fromkeys(form.format(end) for end in ends))
-
-
-def _keys(entry: Any) -> Iterable[str]:
-    return entry if isinstance(entry, dict) else ()

@@ -15,8 +15,8 @@ from sweep.tables.labels import NO_VALUE, PREFIX, ordered_values, plain_label
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-
 CELLS = 100_000
+"""More than anybody reads: what two ranges ask for, value by value."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def pivot(
         raise ResultError(f"pivot: each parameter may stand once, got {names} twice")
     keys = rows + across
     complete = frame[frame["state"] == "COMPLETE"]
-    short = [k.removeprefix(PREFIX) for k in keys if is_continuous(complete[k], ranged=True)]
-    cut = tuple(name for name in short if name in ranged)
+    named = {k.removeprefix(PREFIX): complete[k] for k in keys}
+    cut = tuple(n for n, c in named.items() if n in ranged and is_continuous(c, ranged=True))
     complete = in_quartiles(complete, cut)
     keyed = complete[wanted].astype(float).assign(**{k: _ordered(complete[k]) for k in keys})
     groups = keyed.groupby(keys, observed=True, sort=True)
