@@ -2,6 +2,7 @@
 
 import os
 import time
+from math import inf
 
 import numpy as np
 import pytest
@@ -64,6 +65,13 @@ def often(monkeypatch):
     """Write every fit at every epoch."""
     monkeypatch.setattr("sweep.search.pace.EVERY_SECONDS", 0)
     monkeypatch.setattr("sweep.search.pace.SHARE", 0)
+
+
+@pytest.fixture(autouse=True)
+def never_replaced(monkeypatch):
+    """Work in this process whatever other tests have built in it before."""
+    monkeypatch.setattr("sweep.workers.loop.SHAPES_LIMIT", inf)
+    monkeypatch.setattr("sweep.workers.loop.MEMORY_LIMIT", inf)
 
 
 @pytest.fixture
