@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import wait_for
 
 from sweep import load_dataset
 from sweep.workers.nursery import Nursery, Template
@@ -29,8 +30,10 @@ def nursery(tmp_path):
 
 
 def hello(child):
-    """Return the first thing a worker says: its name."""
-    return json.loads(child.stdout.readline())["name"]
+    """Return the first thing a worker says, its name, when the template has named it too."""
+    name = json.loads(child.stdout.readline())["name"]
+    wait_for(lambda: child.pid, 10)
+    return name
 
 
 def leave(child):
@@ -57,8 +60,6 @@ def test_the_template_has_a_single_thread_when_it_forks(nursery, tmp_path):
     """That is what makes the fork safe; with more threads it would spawn."""
     child = nursery.fork(tmp_path / "0.log")
     hello(child)
-    while child.pid is None:  # the template says it, and another thread hears it
-        time.sleep(0.01)
     assert len(list(Path(f"/proc/{nursery._template._process.pid}/task").iterdir())) == 1
     assert "sweep.workers.template" in Path(f"/proc/{child.pid}/cmdline").read_text()
     leave(child)
@@ -114,14 +115,23 @@ def test_workers_see_the_run_s_data(nursery, tmp_path):
             time.sleep(0.01)
 
 
+RUN = """
+import sys, time
+from pathlib import Path
+from sweep.workers.nursery import Nursery
+nursery = Nursery()
+child = nursery.fork(Path(sys.argv[1]) / "0.log")
+child.stdout.readline()
+while child.pid is None:
+    time.sleep(0.01)
+print(nursery._template._process.pid, child.pid, flush=True)
+time.sleep(60)
+"""
+
+
 def test_the_template_ends_with_the_run(tmp_path):
     """kill -9 of the run leaves neither template nor workers behind."""
-    code = (
-        "import sys, time; from pathlib import Path; from sweep.workers.nursery import Nursery; "
-        "n = Nursery(); c = n.fork(Path(sys.argv[1]) / '0.log'); "
-        "c.stdout.readline(); print(n._template._process.pid, c.pid, flush=True); time.sleep(60)"
-    )
-    line = [sys.executable, "-c", code, str(tmp_path)]
+    line = [sys.executable, "-c", RUN, str(tmp_path)]
     run = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     pids = [int(number) for number in run.stdout.readline().split()]
     run.kill()

@@ -232,7 +232,9 @@ def test_own_code_runs_when_allowed_and_only_then(storage):
     with closing(Ledger(storage)) as ledger:
         assert not ledger.names()
     result = run_study(own("plain"), storage=storage, n_jobs=1, allow=["own_models"])
-    assert result.frame["state"].tolist() == ["COMPLETE"] * 3
+    told = [(trial.state, trial.reason) for trial in result.record.trials]
+    assert [each for each in told if each[0] == "COMPLETE"] == [("COMPLETE", None)] * 3, told
+    assert result.frame["state"].tolist() == ["COMPLETE"] * 3, told
 
 
 def test_a_dataset_of_ones_own(storage):

@@ -39,7 +39,7 @@ class Control:
         self.stopping = False
         self.resting = False
         self.pausing = False
-        self._interruptible = False
+        self._interruptible = self._broken_off = False
 
     def first_order(self) -> str:
         """Return the first line of standard input, then listen for more in the background."""
@@ -60,14 +60,21 @@ class Control:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Mark the part of the work that an order to stop may break off."""
-        self._interruptible = True
+        """Mark the part of the work that an order to stop may break off.
+
+        Whatever comes of work that was broken off, it is :class:`StopWork`: TensorFlow makes an
+        error of its own of what is raised while it asks an object for its type, and a person's
+        code may catch everything.
+        """
+        self._interruptible, self._broken_off = True, False
         try:
             if self.stopping or self.resting:
                 raise StopWork
             yield
         finally:
             self._interruptible = False
+            if self._broken_off:
+                raise StopWork
 
     def _listen(self) -> None:
         for line in sys.stdin:
@@ -90,5 +97,5 @@ class Control:
             self.stopping = True
             self.orders.put("stop")
         if self._interruptible:
-            self._interruptible = False
+            self._interruptible, self._broken_off = False, True
             raise StopWork

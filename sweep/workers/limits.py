@@ -33,7 +33,8 @@ def time_limit(seconds: float | None, record: Callable[[str], None]) -> Iterator
 
     An exception is raised first. What does not hear it (a call into a library that does not come
     back, code that catches everything) is recorded by a thread, which then ends the process; where
-    even that cannot run, the operating system's clock ends it without a word.
+    even that cannot run, the operating system's clock ends it without a word. Whatever comes of it
+    after the first, the limit is the reason: TensorFlow makes other errors of what is raised in it.
 
     Parameters
     ----------
@@ -46,8 +47,10 @@ def time_limit(seconds: float | None, record: Callable[[str], None]) -> Iterator
         yield
         return
     reason = f"took longer than trial_timeout = {seconds:g} s"
+    passed = threading.Event()
 
     def over(_number: int, _frame: Any) -> None:
+        passed.set()
         raise TrialTimeoutError(reason)
 
     def end() -> None:
@@ -63,11 +66,15 @@ def time_limit(seconds: float | None, record: Callable[[str], None]) -> Iterator
     faulthandler.dump_traceback_later(seconds + 3 * PATIENCE_SECONDS, exit=True)
     last.start()
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:  # also where the time is up within the line above
         last.cancel()
         faulthandler.cancel_dump_traceback_later()
+        if passed.is_set():
+            raise TrialTimeoutError(reason)
 
 
 def limit_memory(size: int | None) -> None:
