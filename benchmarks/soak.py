@@ -1,4 +1,4 @@
-"""A long run of one mixed study whose workers are killed at random moments.
+"""A long run of one mixed study whose workers are killed, or told to end, at random moments.
 
     python benchmarks/soak.py --minutes 120
 
@@ -51,6 +51,8 @@ optimizer = ["sgd", "adam", "rmsprop"]
 activation = ["relu", "tanh"]
 """.replace("{{", "{").replace("}}", "}")
 
+SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+
 
 def memory(pid: int) -> float:
     """Return MB in memory; 0 for a process that is gone."""
@@ -79,7 +81,7 @@ def soak(folder: Path, minutes: float, seed: int) -> None:
     command = [sys.executable, "-m", "sweep", "run", "soak.toml", "--storage", "l.db", "-q"]
     run = subprocess.Popen([*command, "--no-report"], cwd=folder)
     end, kills, rows, known = time.monotonic() + 60 * minutes, 0, [], {}
-    print("minute  trials  kills  command MB  files  largest worker MB  its files", flush=True)
+    print("minute  trials  ended  command MB  files  largest worker MB  its files", flush=True)
     began = next_row = time.monotonic()
     next_kill = began + 60
     while time.monotonic() < end:
@@ -96,7 +98,7 @@ def soak(folder: Path, minutes: float, seed: int) -> None:
         ]
         if now >= next_kill and running:
             with suppress(ProcessLookupError):
-                os.kill(chance.choice(running), signal.SIGKILL)
+                os.kill(chance.choice(running), chance.choice(SIGNALS))
                 kills += 1
             next_kill = now + chance.uniform(5, 60)
         worker = max(running, key=memory, default=0)
@@ -120,7 +122,7 @@ def report(held: list, known: dict, kills: int, rows: np.ndarray, status: int) -
     results = Counter(
         t.user_attrs[CELL]["key"] for t in held if t.state.name in ("COMPLETE", "PRUNED")
     )
-    print(f"\nended by SIGINT with status {status}; {kills} kills")
+    print(f"\nended by SIGINT with status {status}; {kills} kills and orders to end")
     print(f"killed in a cell: {sum('signal 9' in str(t.user_attrs.get(LOST)) for t in held)}")
     print(f"set aside or failed: {sum(REASON in t.user_attrs for t in held)}")
     print(f"states: {dict(states)}; running: {states['RUNNING']}")

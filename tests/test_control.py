@@ -44,7 +44,7 @@ except TypeError as error:
 
 
 def test_a_cell_that_was_broken_off_is_neither_failed_nor_whole():
-    """One stop in a hundred of a first fit was recorded as a failure, and never tried again."""
+    """Now and then a stop within a first fit was recorded as a failure, and never tried again."""
     with subprocess.Popen(
         [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as worker:

@@ -143,6 +143,21 @@ def test_a_signal_ends_a_run_cleanly_and_soon(number, status, tmp_path):
     wait_for(lambda: not any(alive(pid) for pid in family), 10)
 
 
+def test_a_worker_told_to_end_while_it_refits_is_replaced(tmp_path):
+    """The winner is refitted by another; nobody takes the order for an error."""
+    write(tmp_path, 2, [8])
+    text = (tmp_path / "s.toml").read_text()
+    (tmp_path / "s.toml").write_text(text.replace("cv = 3", "cv = 3\nrefit_epochs = 1500"))
+    run = started(tmp_path, "--n-jobs", "1")
+    ended = wait_for(lambda: [t for t in trials(tmp_path) if t.state.name == "COMPLETE"], 60)
+    time.sleep(1)
+    os.kill(int(ended[0].user_attrs[WORKER].split(":")[1]), signal.SIGTERM)
+    _, errors = run.communicate(timeout=120)
+    assert run.returncode == 0, errors
+    assert "a worker ended with exit status 0; another takes its place" in errors
+    assert open_study("k", str(tmp_path / "l.db")).record.winner.test_score is not None
+
+
 def test_a_killed_command_leaves_no_process(tmp_path):
     """Ten seconds after kill -9 of the command none is left."""
     write(tmp_path, 100_000, [8, 16])
@@ -250,6 +265,27 @@ def test_a_factory_that_misbehaves_costs_its_own_cell_alone(what, tmp_path):
     assert by_width[8].state == "COMPLETE"
     assert by_width[16].state == "FAIL"
     assert by_width[16].reason.startswith(reason)
+
+
+CONVERTED = """if not os.path.exists('once'):
+            open('once', 'w').close()
+            try:
+                os.kill(os.getpid(), 15)
+                time.sleep(20)
+            except BaseException as error:
+                raise TypeError('Failed to convert elements to Tensor') from error"""
+
+
+def test_an_interruption_that_a_library_makes_an_error_of_is_no_failure(tmp_path):
+    """As TensorFlow does while it traces a model: the cell is evaluated again."""
+    status, errors, by_width = misbehaving(tmp_path, CONVERTED)
+    assert (tmp_path / "once").exists()
+    assert status == 0, errors
+    assert "another takes its place" in errors
+    assert {width: trial.state for width, trial in by_width.items()} == {
+        8: "COMPLETE",
+        16: "COMPLETE",
+    }
 
 
 def test_a_worker_that_hears_nothing_ends_with_a_killed_command(tmp_path):

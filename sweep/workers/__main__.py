@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.errors import StudyChangedError
 from sweep.passwords import redacted
 from sweep.training.threads import single_threaded
-from sweep.workers.control import Control
+from sweep.workers.control import Control, StopWork
 from sweep.workers.job import RECYCLE, Job, worker_name
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ def _work(job: Job, control: Control) -> int:
             control.tell("worn")
             return RECYCLE
         if order == "finish":
-            with control.interruptible():
+            with suppress(StopWork), control.interruptible():
                 finish_study(ledger, job.study, training, sealed, job.allow)
-            control.tell("finished")
+                control.tell("finished")
         control.tell("idle")
         order = control.orders.get()
     return 0
