@@ -157,3 +157,11 @@ def test_the_command(here, monkeypatch):
     assert (alone.exit_code, mistyped.exit_code) == (2, 2)
     assert "needs 2 to 5" in alone.stderr
     assert "did you mean" in mistyped.stderr.lower()
+
+
+def test_a_study_named_twice_is_refused_before_any_is_read(here, monkeypatch):
+    """Reading large studies takes a minute; what is on the line is known at once."""
+    monkeypatch.setenv("SWEEP_STORAGE", str(here / "nowhere.db"))
+    found = sweep("compare", "one", "one")
+    assert found.exit_code == 2
+    assert "needs 2 to 5 different studies, got 2: one, one" in found.stderr

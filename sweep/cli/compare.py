@@ -48,8 +48,9 @@ def compare(
     from sweep import tables
     from sweep.report.comparison import checked_baseline
 
+    place = checked_baseline(studies, baseline)  # before any is read, which may take long
     records = [opened(name, storage).record for name in studies]
-    base = checked_baseline(records, baseline)
+    base = records[place]
     found, pairs = tables.studies_frame(records), tables.pairs_frame(records, base)
     rows = _rows(found)
     plain = {"studies": rows, "baseline": base.name, "differences": _rows(pairs)}

@@ -49,15 +49,14 @@ def write_comparison(
     return write_page(render_comparison(records, baseline), path)
 
 
-def checked_baseline(records: Sequence[StudyRecord], baseline: str | None) -> StudyRecord:
-    """Return the study that the others are compared with.
+def checked_baseline(names: Sequence[str], baseline: str | None) -> int:
+    """Return the place of the study that the others are compared with.
 
     Raises
     ------
     ResultError
         For fewer or more studies, or a baseline that is none of them.
     """
-    names = [record.name for record in records]
     if len(set(names)) != len(names) or not 2 <= len(names) <= MOST:
         raise ResultError(
             f"compare: needs 2 to {MOST} different studies, got {len(names)}: {', '.join(names)}"
@@ -67,11 +66,11 @@ def checked_baseline(records: Sequence[StudyRecord], baseline: str | None) -> St
             f"--baseline: must be one of the studies, got {baseline!r}; there are: "
             f"{', '.join(names)}"
         )
-    return records[names.index(baseline)] if baseline else records[0]
+    return names.index(baseline) if baseline else 0
 
 
 def _context(records: Sequence[StudyRecord], baseline: str | None) -> dict[str, Any]:
-    base = checked_baseline(records, baseline)
+    base = records[checked_baseline([record.name for record in records], baseline)]
     frame = tables.studies_frame(records)
     progress = tables.progress_frame(records)
     return {
