@@ -155,33 +155,23 @@ class Studies:
 
     def update(self, name: str, **changes: Any) -> None:
         """Change entries of a study's header."""
-        header = {**self.header(name), **changes}
-        with self.translated():
-            self.storage.set_study_user_attr(self.study_id(name), STUDY, header)
+        self._write(name, STUDY, {**self.header(name), **changes})
 
     def set_winner(self, name: str, winner: WinnerRecord) -> None:
         """Record the chosen configuration and what the test set said."""
-        with self.translated():
-            study_id = self.study_id(name)
-            self.storage.set_study_user_attr(study_id, WINNER, sealed(asdict(winner)))
+        self._write(name, WINNER, sealed(asdict(winner)))
 
     def set_nested(self, name: str, nested: NestedRecord) -> None:
         """Record what a nested cross-validation found."""
-        with self.translated():
-            study_id = self.study_id(name)
-            self.storage.set_study_user_attr(study_id, NESTED, sealed(asdict(nested)))
+        self._write(name, NESTED, sealed(asdict(nested)))
 
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
         """Record how much each parameter mattered."""
-        with self.translated():
-            study_id = self.study_id(name)
-            self.storage.set_study_user_attr(study_id, IMPORTANCES, asdict(importances))
+        self._write(name, IMPORTANCES, asdict(importances))
 
     def set_sections(self, name: str, sections: Sequence[SectionRecord]) -> None:
         """Record a person's own sections of the report."""
-        with self.translated():
-            plain = [asdict(section) for section in sections]
-            self.storage.set_study_user_attr(self.study_id(name), SECTIONS, plain)
+        self._write(name, SECTIONS, [asdict(section) for section in sections])
 
     def nested(self, name: str) -> NestedRecord | None:
         """Return what a nested cross-validation found, if one has ended."""
@@ -192,15 +182,11 @@ class Studies:
 
     def note_opening(self, name: str, opening: Opening) -> None:
         """Record that the test set was opened; once more for the same moment to add its score."""
-        with self.translated():
-            key = f"{OPENING}{opening.opened_at}"
-            self.storage.set_study_user_attr(self.study_id(name), key, sealed(asdict(opening)))
+        self._write(name, f"{OPENING}{opening.opened_at}", sealed(asdict(opening)))
 
     def stop(self, name: str, when: str | None) -> None:
         """Ask a study's workers to finish their cells and leave; with None take that back."""
-        study_id = self.study_id(name)
-        with self.translated():
-            self.storage.set_study_user_attr(study_id, STOP, when)
+        self._write(name, STOP, when)
 
     def stopped(self, name: str) -> str | None:
         """Return since when a study's workers are asked to leave; None where they are not."""
@@ -208,6 +194,11 @@ class Studies:
         with self.translated():
             when = self.storage.get_study_user_attrs(study_id).get(STOP)
         return None if when is None else str(when)
+
+    def _write(self, name: str, key: str, value: Any) -> None:
+        study_id = self.study_id(name)
+        with self.translated():
+            self.storage.set_study_user_attr(study_id, key, value)
 
     def delete(self, name: str) -> None:
         """Delete a study and its trials."""
