@@ -245,7 +245,7 @@ def test_check_estimates_only_what_is_left(same_data, monkeypatch):
         asked.append([cell.params["hidden_size"] for cell in left])
         return 60.0, ()
 
-    monkeypatch.setattr("sweep.study.check._estimate", estimate)
+    monkeypatch.setattr("sweep.study.check.estimate", estimate)
     build(same_data, winner=True)
     assert plan_of("s.toml")["minutes"] is None
     assert plan_of(*GROWN[:3])["minutes"] > 1
@@ -279,7 +279,7 @@ def test_check_with_a_failing_model_does_not_say_that_all_is_well(
 ):
     """After a warning the last line says what a run would come to."""
     failed = (seconds, ("hidden_size = 16: OSError: no",))
-    monkeypatch.setattr("sweep.study.check._estimate", lambda *_: failed)
+    monkeypatch.setattr("sweep.study.check.estimate", lambda *_: failed)
     text = read("check", "digits-grid")
     assert "a run would record this failure: hidden_size = 16: OSError: no" in text
     assert "nothing stands in the way" not in text
