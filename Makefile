@@ -32,7 +32,7 @@ format: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
 
-# Every shipped study, its report, and the table of reports/README.md (three quarters of an hour on 2 cores).
+# Every shipped study, its report, and the table of reports/README.md (a quarter of an hour on 2 cores).
 gallery: $(STAMP)
 	$(BIN)/python reports/gallery.py
 

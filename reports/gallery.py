@@ -66,7 +66,7 @@ HEAD = """\
 One report for each shipped study, as `make gallery` wrote it on {machine}. Open a file in a browser; GitHub shows
 only its source. "ours" is the accuracy on held-out rows of the named settings, or, where it says "test", that of
 the winner on the test set. The originals are test accuracies on other machines, older libraries and mostly all
-60,000 rows. Minutes are those of that run, other work beside it. CIFAR-10 here is a JPEG copy of a part: 20,000 rows to train on and 5,000 to test.
+60,000 rows. Minutes are those of that run. CIFAR-10 here is a JPEG copy of a part: 20,000 rows to train on and 5,000 to test.
 
 | | experiment | ours | original | rows, epochs | command | minutes | report |
 | --- | --- | --- | --- | --- | --- | --- | --- |
