@@ -103,8 +103,9 @@ def _work(job: Job, control: Control) -> int:
             control.tell("worn")
             return RECYCLE
         if order == "finish":
-            with suppress(StopWork), control.interruptible():
-                finish_study(ledger, job.study, training, sealed, job.allow)
+            with suppress(StopWork):
+                with control.interruptible():
+                    finish_study(ledger, job.study, training, sealed, job.allow)
                 control.tell("finished")
         control.tell("idle")
         order = control.orders.get()

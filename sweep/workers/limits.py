@@ -47,10 +47,11 @@ def time_limit(seconds: float | None, record: Callable[[str], None]) -> Iterator
         yield
         return
     reason = f"took longer than trial_timeout = {seconds:g} s"
-    passed = threading.Event()
+    passed = False
 
     def over(_number: int, _frame: Any) -> None:
-        passed.set()
+        nonlocal passed
+        passed = True
         raise TrialTimeoutError(reason)
 
     def end() -> None:
@@ -73,7 +74,7 @@ def time_limit(seconds: float | None, record: Callable[[str], None]) -> Iterator
     finally:  # also where the time is up within the line above
         last.cancel()
         faulthandler.cancel_dump_traceback_later()
-        if passed.is_set():
+        if passed:
             raise TrialTimeoutError(reason)
 
 
