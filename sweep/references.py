@@ -7,7 +7,6 @@ on the command line or in the project's ``pyproject.toml``, never in the study f
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
 import sys
 import tomllib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_
+from sweep.sources import allowed, digest_of, forget_changed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -69,22 +69,13 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
             f'allow it with --allow {name}, or allow = ["{name}"] under [tool.sweep] '
             "in pyproject.toml"
         )
-    return _callable(_module(name, folder), attribute)
+    return _callable(_module(name, allow, folder), attribute)
 
 
 def source_digest(reference: str, *, allow: Collection[str], folder: Path | None) -> str:
-    """Return a digest of the file that a reference's code stands in; empty where it has none."""
-    found = resolve(reference, allow=allow, folder=folder)
-    held = getattr(sys.modules.get(getattr(found, "__module__", "")), "__file__", None)
-    if held is None:
-        return ""
-    return hashlib.sha256(Path(held).read_bytes()).hexdigest()[:12]
-
-
-def allowed(module: str, allow: Collection[str]) -> bool:
-    """Whether ``module`` or a package that holds it is in ``allow``."""
-    parts = module.split(".")
-    return any(".".join(parts[: n + 1]) in allow for n in range(len(parts)))
+    """Return a digest of all the person's own code behind a reference; empty where it has none."""
+    with _searching(folder):
+        return digest_of(reference.partition(":")[0], allow, folder)
 
 
 def project_allow(start: Path) -> frozenset[str]:
@@ -123,11 +114,10 @@ def _allow_of(file: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def _module(name: str, folder: Path | None) -> ModuleType:
-    if folder is not None:
-        _forget_namesake(name.partition(".")[0], folder.resolve())
+def _module(name: str, allow: Collection[str], folder: Path | None) -> ModuleType:
     try:
         with _searching(folder):
+            forget_changed(name, allow, folder)
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
@@ -150,17 +140,6 @@ def _searching(folder: Path | None) -> Iterator[None]:
             sys.path.pop(0)
         elif folder is not None:
             sys.path[:] = before
-
-
-def _forget_namesake(top: str, folder: Path) -> None:
-    """Two studies may each have a ``mine.py``: the one loaded earlier must not answer for both."""
-    held = [folder / f"{top}.py", folder / top / "__init__.py"]
-    loaded = getattr(sys.modules.get(top), "__file__", None)
-    if top in sys.stdlib_module_names or loaded is None or not any(f.is_file() for f in held):
-        return
-    if Path(loaded).resolve() not in held:
-        for name in [n for n in sys.modules if n == top or n.startswith(f"{top}.")]:
-            del sys.modules[name]
 
 
 def _not_found(name: str, folder: Path | None) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "passwords", "quiet", "section", "spreadsheet", "references", "spaces",
-    "spec",
+    "errors", "names", "passwords", "quiet", "section", "spreadsheet", "sources", "references",
+    "spaces", "spec",
     "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",
     "importance_words", "importances", "tables", "figures",
