@@ -9,7 +9,7 @@ from ledgers import LAYERS, split
 
 from sweep.ledger.ledger import Ledger
 from sweep.workers.cluster_loop import Ended
-from sweep.workers.job import worker_name
+from sweep.workers.identity import worker_name
 
 
 def loop(job):

@@ -117,7 +117,7 @@ def test_delete_removes_study_and_weights(ledger):
 
 def test_delete_leaves_a_running_study(ledger):
     """`delete` refuses while a worker lives."""
-    from sweep.workers.job import worker_name
+    from sweep.workers.identity import worker_name
 
     Ledger(f"sqlite:///{ledger}").claim("half", worker_name())
     result = sweep("delete", "half", "--yes")

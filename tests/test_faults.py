@@ -16,7 +16,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import PlannedCell
 from sweep.search.plan import make_plan
-from sweep.workers.job import worker_name
+from sweep.workers.identity import worker_name
 from sweep.workers.upkeep import reap, restore
 
 CELLS, WORKERS, REPEATS = 100, 8, 10

@@ -10,7 +10,7 @@ from sweep.errors import LedgerError
 from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.storage import artifacts_folder, storage_url
-from sweep.workers.job import is_dead
+from sweep.workers.upkeep import reap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +41,13 @@ def delete_study(name: str, storage: str | None = None) -> None:
 def _delete(ledger: Ledger, name: str) -> None:
     ledger.header(name)
     names = [*ledger.parts(name), name]
-    for trial in (trial for each in names for trial in ledger.trials(each, "RUNNING")):
-        worker = trial.user_attrs.get(WORKER, "")
-        if worker and not is_dead(worker):
-            raise LedgerError(f"study {name!r} is being run (worker {worker}); stop that run first")
+    for each in names:
+        reap(ledger, each)  # the dead, and those silent for too long, hold nothing back
+        for trial in ledger.trials(each, "RUNNING", results=False):
+            host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
+            raise LedgerError(
+                f"study {name!r} is being run (process {number} on {host}); stop that run first"
+            )
     for each in names:
         folder = artifacts_folder(ledger.url, each, str(ledger.header(each).get("uid", "")))
         ledger.delete(each)

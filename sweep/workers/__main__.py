@@ -13,7 +13,8 @@ from sweep.errors import StudyChangedError
 from sweep.passwords import redacted
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control, StopWork
-from sweep.workers.job import RECYCLE, Job, worker_name
+from sweep.workers.identity import worker_name
+from sweep.workers.job import RECYCLE, Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,12 +1,9 @@
-"""What a worker is told when it starts, and how it identifies itself."""
+"""What a worker is told when it starts."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 RECYCLE = 3
 """Exit status of a worker that wants another in its place."""
@@ -45,54 +42,3 @@ class Job:
         """Read what :meth:`line` wrote."""
         plain = json.loads(line)
         return cls(**{**plain, "allow": tuple(plain["allow"])})
-
-
-def worker_name(pid: int | None = None) -> str:
-    """Return ``host:pid:birth:room`` of a process.
-
-    The birth tells two lives of one number apart, the room containers on one host.
-    """
-    number = pid or os.getpid()
-    return f"{socket.gethostname()}:{number}:{_birth(number)}:{_room()}"
-
-
-def is_dead(worker: str) -> bool:
-    """Return whether a worker of this host has surely ended; False where that cannot be known."""
-    host, _, rest = worker.partition(":")
-    if host != socket.gethostname():
-        return False
-    number, _, rest = rest.partition(":")
-    birth, _, room = rest.partition(":")
-    if room and room != _room():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, ValueError):
-        return False
-    return birth != _birth(int(number))
-
-
-def is_alive_here(worker: str) -> bool:
-    """Return whether a worker is a living process of this machine."""
-    host, _, rest = worker.partition(":")
-    room = rest.rpartition(":")[2]
-    return host == socket.gethostname() and room == _room() and not is_dead(worker)
-
-
-def _birth(pid: int) -> str:
-    """Return when a process began, in the kernel's ticks; empty where the system has no /proc."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]
-
-
-def _room() -> str:
-    """Return in which space process numbers are counted: containers share a host's name."""
-    try:
-        return str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
-    except OSError:
-        return ""

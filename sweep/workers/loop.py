@@ -19,7 +19,7 @@ from sweep.search.constraints import TooLargeError, constraint_values
 from sweep.search.evaluate import Evaluation, best_epoch
 from sweep.workers.control import Control, StopWork
 from sweep.workers.evaluating import Evaluator
-from sweep.workers.job import Job, worker_name
+from sweep.workers.identity import worker_name
 from sweep.workers.limits import is_out_of_memory, memory_reason, time_limit
 from sweep.workers.reasons import reason_of
 from sweep.workers.upkeep import given_up
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
     from sweep.search.sealed import TrainingRows
     from sweep.spec import StudySpec
+    from sweep.workers.job import Job
 
 SHAPES_LIMIT = 50
 """Architectures a process may trace before another takes its place: each leaves about 2 MB."""

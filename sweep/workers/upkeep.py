@@ -15,7 +15,7 @@ from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objectives_of
 from sweep.ledger.steady import again
 from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
-from sweep.workers.job import is_alive_here, is_dead
+from sweep.workers.identity import is_alive_here, is_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
