@@ -77,11 +77,18 @@ def records(table: Pivot) -> list[dict[str, Any]]:
             n = int(table.n.loc[key, _n(across)])
             if not n:
                 continue
-            names = [*table.mean.index.names, *table.mean.columns.names[1:]]
-            held = dict(zip(map(str, names), [*_tuple(key), *_tuple(across)], strict=True))
+            names = map(str, [*table.mean.index.names, *table.mean.columns.names[1:]])
+            labels = zip(names, [*_tuple(key), *_tuple(across)], strict=True)
+            held = {name: _value(table, name, label) for name, label in labels}
             means = {v: float(table.mean.loc[key, _column(v, across)]) for v in table.values}
             rows.append({**held, **means, "n": n})
     return rows
+
+
+def _value(table: Pivot, name: str, label: Any) -> Any:
+    """Return what a label stands for; ``"None"`` where the parameter does not apply."""
+    value = table.choices.get(name, {}).get(label)
+    return label if value is None else value
 
 
 def drawn(table: Pivot, value: str) -> Table:

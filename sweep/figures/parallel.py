@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sweep.tables import PREFIX, ordered_values, plain_label
+from sweep.tables import PREFIX, is_missing, ordered_values, plain_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,19 +53,19 @@ def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.D
 
 def axis_ends(values: Sequence[Any]) -> tuple[str, str]:
     """Return what stands at the foot and at the head of a parameter's axis."""
-    held = ordered_values([v for v in values if v is not None and not pd.isna(v)])
+    held = ordered_values(v for v in values if not is_missing(v))
     if not held:
         return "", ""
     return tuple(f"{v:.3g}" if isinstance(v, float) else str(v) for v in (held[0], held[-1]))  # type: ignore[return-value]
 
 
 def _placed(values: list[Any], *, log_axis: bool) -> list[float]:
-    known = [v for v in values if v is not None and not pd.isna(v)]
+    known = [v for v in values if not is_missing(v)]
     if all(isinstance(v, Real) and not isinstance(v, bool) for v in known):
         scale = log if log_axis and min(known) > 0 else float
         low, high = scale(min(known)), scale(max(known))
         spread = (high - low) or 1.0
-        return [np.nan if pd.isna(v) else (scale(v) - low) / spread for v in values]
+        return [np.nan if is_missing(v) else (scale(v) - low) / spread for v in values]
     labels = ordered_values(known)
     step = 1 / max(len(labels) - 1, 1)
-    return [np.nan if v is None else labels.index(plain_label(v)) * step for v in values]
+    return [np.nan if is_missing(v) else labels.index(plain_label(v)) * step for v in values]

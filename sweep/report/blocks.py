@@ -7,12 +7,13 @@ from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from sweep.report import text
+from sweep.tables import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import pandas as pd
 
 
 ROWS = 100
@@ -117,14 +118,10 @@ def shades(values: list[float]) -> Callable[[float], int | None]:
 
 
 def _numeric(column: pd.Series[Any]) -> bool:
-    return all(_missing(v) or (isinstance(v, Real) and not isinstance(v, bool)) for v in column)
+    return all(is_missing(v) or (isinstance(v, Real) and not isinstance(v, bool)) for v in column)
 
 
 def _cell(held: Any) -> str:
-    if _missing(held):
+    if is_missing(held):
         return ""
     return f"{held:.4g}" if isinstance(held, float) else text.clean(held)
-
-
-def _missing(held: Any) -> bool:
-    return held is None or (pd.api.types.is_scalar(held) and bool(pd.isna(held)))

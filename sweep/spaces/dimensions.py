@@ -102,9 +102,14 @@ def applies(dimension: Dimension, params: Mapping[str, Any]) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equality that keeps truth values and numbers apart: ``1`` is ``1.0`` but not ``True``."""
+    """Equality that keeps truth values and numbers apart: ``1`` is ``1.0`` but not ``True``.
+
+    In lists, too.
+    """
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other)
 
 

@@ -20,7 +20,13 @@ from sweep.tables.comparison import (
     studies_frame,
 )
 from sweep.tables.folds import folds_frame
-from sweep.tables.labels import PREFIX, ordered_values, parameter_names, plain_label
+from sweep.tables.labels import (
+    PREFIX,
+    is_missing,
+    ordered_values,
+    parameter_names,
+    plain_label,
+)
 from sweep.tables.objectives import importances_frame, objectives_frame, pareto
 from sweep.tables.pivots import Pivot, pivot
 
@@ -32,6 +38,7 @@ __all__ = [
     "importances_frame",
     "in_quartiles",
     "is_continuous",
+    "is_missing",
     "objectives_frame",
     "ordered_values",
     "pairs_frame",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sweep.tables.labels import PREFIX
+from sweep.tables.labels import PREFIX, is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
     bool
         Whether an axis of numbers, or quartiles, serve them better.
     """
-    held = [v for v in values if v is not None and not pd.isna(v)]
+    held = [v for v in values if not is_missing(v)]
     numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in held)
     return numbers and len(set(held)) > (FEW if ranged else MANY)
 

@@ -24,20 +24,39 @@ def parameter_names(record: StudyRecord) -> list[str]:
     return list(names)
 
 
+def is_missing(value: Any) -> bool:
+    """Return whether a parameter has no value; a list always is one, whatever it holds."""
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+
+
 def plain_label(value: Any) -> Any:
     """Return a parameter value in a form that an index can hold: missing is ``"None"``."""
-    if isinstance(value, list | tuple | dict):
-        return str(value)
-    return NO_VALUE if value is None or pd.isna(value) else value
+    if is_missing(value):
+        return NO_VALUE
+    return str(value) if isinstance(value, list | tuple | dict) else value
+
+
+def labelled(column: Iterable[Any]) -> dict[Any, Any]:
+    """Return the different values by their labels: as :func:`ordered_values` has them."""
+    found: dict[Any, Any] = {}
+    for value in column:
+        found.setdefault(plain_label(value), value)
+    return dict(sorted(found.items(), key=lambda pair: _place(pair[1])))
 
 
 def ordered_values(column: Iterable[Any]) -> list[Any]:
-    """Return the different values as labels: numbers by size, then words, ``"None"`` last."""
-    return sorted(dict.fromkeys(plain_label(value) for value in column), key=_place)
+    """Return the different values as labels.
+
+    Numbers by size, lists by what they hold, words by letter, ``"None"`` last.
+    """
+    return list(labelled(column))
 
 
-def _place(value: Any) -> tuple[int, float, str]:
-    if value == NO_VALUE:
-        return (2, 0.0, "")
-    number = isinstance(value, int | float | np.number)
-    return (0, float(value), "") if number else (1, 0.0, str(value))
+def _place(value: Any) -> tuple[Any, ...]:
+    if is_missing(value) or value == NO_VALUE:
+        return (3,)
+    if isinstance(value, int | float | np.number):
+        return (0, float(value))
+    if isinstance(value, list | tuple):
+        return (1, tuple(map(_place, value)))
+    return (2, str(value))

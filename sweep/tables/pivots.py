@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,10 @@ import pandas as pd
 
 from sweep.errors import ResultError
 from sweep.tables.bins import in_quartiles, is_continuous
-from sweep.tables.labels import NO_VALUE, PREFIX, ordered_values, plain_label
+from sweep.tables.labels import NO_VALUE, PREFIX, labelled, ordered_values, plain_label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 CELLS = 100_000
 """More than anybody reads: what two ranges ask for, value by value."""
@@ -35,12 +35,15 @@ class Pivot:
         The averaged columns of the table of candidates.
     cut : tuple of str
         The parameters that stand in quartiles of the values tried, not value by value.
+    choices : mapping of str to mapping
+        By parameter, the value that each label of an axis stands for: lists have text for labels.
     """
 
     mean: pd.DataFrame
     n: pd.DataFrame
     values: tuple[str, ...]
     cut: tuple[str, ...] = ()
+    choices: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
 
 def pivot(
@@ -94,7 +97,8 @@ def pivot(
     if across:
         _fits(n, rows, across)
         mean, n = _spread(mean, across), _spread(n["n"], across).fillna(0).astype(int)
-    return Pivot(_plain(mean), _plain(n), tuple(wanted), cut)
+    choices = {name: labelled(column) for name, column in named.items() if name not in cut}
+    return Pivot(_plain(mean), _plain(n), tuple(wanted), cut, choices)
 
 
 def _fits(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
