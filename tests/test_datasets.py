@@ -789,13 +789,6 @@ class TestFolder:
             paint(tmp_path / name / "1.png", (1, 1, 1))
         refused("same class folders, got cat, dog and cat, ox", str(tmp_path))
 
-    def test_classes_called_train_and_test(self, tmp_path):
-        """Without folders inside, train and test are classes like any other."""
-        for name in ("train", "test"):
-            for i in range(2):
-                paint(tmp_path / name / f"{i}.png", (1, 1, 1))
-        assert load_dataset(str(tmp_path), image_size=4).class_names == ("test", "train")
-
     def test_single_picture(self, zoo):
         """A class of one picture cannot be both trained and tested on."""
         paint(zoo / "ox" / "1.png", (1, 1, 1))
@@ -895,16 +888,3 @@ def test_labels_of_half_precision(npz):
     """They are whole numbers like any, and no warning of NumPy's comes out."""
     labels = arrays()["y_train"].astype(np.float16)
     assert load_dataset(npz(y_train=labels)).classes == (0, 1, 2)
-
-
-def test_a_picture_whose_name_is_no_text(tmp_path):
-    """A file name may be any bytes; TensorFlow takes UTF-8 alone, so it is named beforehand."""
-    for name in ("ant", "bee"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "1.png").touch()
-    try:
-        (tmp_path / "bee" / os.fsdecode(b"\xe9.png")).touch()
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names alone")
-    with pytest.raises(DataError, match=r"a picture's name must be UTF-8 text"):
-        load_dataset(str(tmp_path))

@@ -153,6 +153,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "shape": list(dataset.shape),
         "dtype": str(dataset.x_train.dtype),
         "classes": dict(zip(dataset.class_names, dataset.class_counts, strict=True)),
+        "notes": list(dataset.notes),
         "fingerprint": dataset.fingerprint,
     }
 
@@ -171,4 +172,5 @@ def _drawn_dataset(dataset: Dataset) -> list[RenderableType]:
     table.add_column("training rows", justify="right")
     for name, count in zip(dataset.class_names, dataset.class_counts, strict=True):
         table.add_row(Text(clean(name)), f"{count:,}")
-    return [Text(head), table, Text(f"fingerprint {dataset.fingerprint}", style="dim")]
+    notes = [Text(clean(note), style="dim") for note in dataset.notes]
+    return [Text(head), *notes, table, Text(f"fingerprint {dataset.fingerprint}", style="dim")]

@@ -109,6 +109,7 @@ def _plan(standing: Standing) -> dict[str, Any]:
         "refit": spec.search.refit,
         "model": spec.model.factory,
         "data": checked.data,
+        "data_notes": list(checked.notes),
         "space": spec.sections()["space"],
         "candidates": checked.plan.candidates,
         "cells": len(checked.plan.cells),
@@ -177,10 +178,13 @@ def _facts(standing: Standing) -> dict[str, str]:
     checked = standing.checked
     spec, data, plan = checked.spec, checked.data, checked.plan
     shape = " x ".join(str(side) for side in data.shape)
+    rows = (
+        f"{clean(data.name)}: {counted(data.train_rows, 'training row')}, "
+        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes"
+    )
     facts = {
         "study": f"{clean(spec.study.name)} {standing.note()}",
-        "data": f"{clean(data.name)}: {counted(data.train_rows, 'training row')}, "
-        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes",
+        "data": "\n".join([rows, *map(clean, checked.notes)]),
         "model": _model(spec),
         "search": f"{spec.search.method}, {_splitting(spec, checked.splits)}, "
         f"scored by {spec.search.scoring}",

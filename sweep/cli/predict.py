@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 WHITE = 255.0
 
 
@@ -72,10 +71,15 @@ def _files(given: Sequence[Path]) -> list[Path]:
     DataError
         For a path that is not there, or a folder without pictures.
     """
+    from sweep.datasets.decoding import SUFFIXES
+    from sweep.datasets.layout import is_hidden
+
     found = []
     for path in given:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            every = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            hidden = [p for p in every if any(map(is_hidden, p.relative_to(path).parts))]
+            inside = [p for p in every if p not in hidden]
             if not inside:
                 raise DataError(f"{path}: must hold pictures ({' '.join(SUFFIXES)}), got none")
             found += inside
@@ -96,12 +100,13 @@ def _read(paths: Sequence[Path], shape: tuple[int, ...]) -> NDArray[Any]:
     """
     import numpy as np
 
-    from sweep.datasets.folders import read_picture
+    from sweep.datasets.decoding import read_pictures
 
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise DataError(f"this model takes rows of shape {shape}, which are no pictures")
     size, channels = (shape[0], shape[1]), 3 if shape[2:] == (3,) else 1
-    return np.stack([read_picture(path, size, channels).reshape(shape) for path in paths])
+    pixels = read_pictures(paths, size, channels).pixels
+    return pixels.reshape(-1, *shape).astype(np.float32)
 
 
 def _drawn(found: list[dict[str, Any]]) -> Any:

@@ -29,6 +29,8 @@ class Dataset:
         One name a class, in the order of the sorted labels.
     groups : ndarray of shape (n,), optional
         The group of each training row (a patient, a writer), which a split must not tear apart.
+    notes : tuple of str
+        What a person should know of how it was read: which folders were taken, resized pictures.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Dataset:
     y_test: NDArray[Any]
     class_names: tuple[str, ...]
     groups: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Folders of class folders, read by Keras's ``image_dataset_from_directory``."""
+"""Folders of class folders: listed as Keras's ``image_dataset_from_directory`` does, and read."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.datasets.dataset import Dataset
+from sweep.datasets.decoding import SUFFIXES, all_of, read_pictures, shown
+from sweep.datasets.layout import find_layout, is_hidden, subfolders
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
-from sweep.quiet import load_tensorflow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
 COLORS = ("grayscale", "rgb")
 """How pictures are read: one channel, which is squeezed away, or three."""
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-_BATCH = 256
+DEFAULT_SIZE = (32, 32)
 
 
 @dataclass(frozen=True)
-class _Pictures:
-    """Pictures of one folder, in the sorted order of their paths, and their classes."""
+class _Listing:
+    """The pictures of one folder of class folders, in the sorted order of their paths."""
 
-    x: NDArray[np.uint8]
-    y: NDArray[Any]
+    files: tuple[Path, ...]
+    labels: NDArray[Any]
     names: tuple[str, ...]
 
 
@@ -46,8 +46,8 @@ def read_folder(
 ) -> Dataset:
     """Read pictures, each in the folder of its class.
 
-    The folder holds either class folders, or ``train`` and ``test`` with the same class folders
-    in each (whatever else lies beside the two is left alone).
+    The folder holds either class folders, or folders named like parts (``train``, ``val``,
+    ``test``, ...) with the same class folders in each.
 
     Parameters
     ----------
@@ -60,48 +60,72 @@ def read_folder(
     color : {"grayscale", "rgb"}
         Rows of shape (h, w) or (h, w, 3).
     test_fraction : float
-        Without ``test`` folder: the part of the rows, stratified, that becomes test rows.
+        Without a folder of test rows: the part of the rows, stratified, that becomes test rows.
     seed : int
         Decides which.
 
     Returns
     -------
     Dataset
-        ``uint8`` pixels; not checked yet.
+        ``uint8`` pixels; not checked yet. Its notes say which folders were taken, and how
+        pictures were resized where nobody has said to what.
 
     Raises
     ------
     DataError
-        For a folder without pictures, a single class, and a file that is no readable picture,
-        with its name.
+        For folders that may be meant in two ways, a single class, and all files that are no
+        readable pictures, with their names.
     """
     size = _size(image_size)
-    if all(_class_folders(folder / part) for part in ("train", "test")):
-        train, test = (_read(folder / part, size, color) for part in ("train", "test"))
-        return _of_two(folder, name, train, test)
-    _check_fraction(test_fraction)
-    both = _read(folder, size, color)
-    _check_splittable(folder, both)
-    rows, held_out = split_test(both.y, test_fraction, seed)
-    x, y = both.x, both.y
-    return Dataset(name, x[rows], y[rows], x[held_out], y[held_out], both.names)
+    layout = find_layout(folder)
+    if layout.test is None:
+        _check_fraction(test_fraction)
+        listing = _list(layout.train)
+        _check_splittable(layout.train, listing)
+        rows, held_out = split_test(listing.labels, test_fraction, seed)
+    else:
+        listing, trained = _list_both(folder, layout.train, layout.test)
+        rows, held_out = np.arange(trained), np.arange(trained, len(listing.files))
+    found = read_pictures(listing.files, size, 1 if color == "grayscale" else 3)
+    resized = None if image_size is not None else _resized(found.sizes)
+    x = found.pixels[..., 0] if color == "grayscale" else found.pixels
+    y = listing.labels
+    return Dataset(
+        name, x[rows], y[rows], x[held_out], y[held_out], listing.names,
+        notes=tuple(note for note in (layout.note, resized) if note),
+    )  # fmt: skip
 
 
-def _of_two(folder: Path, name: str, train: _Pictures, test: _Pictures) -> Dataset:
-    """Training and test pictures that were apart already."""
-    if train.names != test.names:
+def _list_both(folder: Path, train: Path, test: Path) -> tuple[_Listing, int]:
+    """Pictures that are apart already: those to train on, and after so many the others."""
+    one, other = _list(train), _list(test)
+    if one.names != other.names:
         raise DataError(
-            f"{folder}: train and test must hold the same class folders, got "
-            f"{', '.join(train.names)} and {', '.join(test.names)}"
+            f"{folder}: {train.name} and {test.name} must hold the same class folders, got "
+            f"{', '.join(one.names)} and {', '.join(other.names)}"
         )
-    return Dataset(name, train.x, train.y, test.x, test.y, train.names)
+    labels = np.concatenate([one.labels, other.labels])
+    return _Listing(one.files + other.files, labels, one.names), len(one.files)
+
+
+def _resized(sizes: NDArray[np.int64]) -> str:
+    """Say what pictures lose or gain by the size that nobody has asked for."""
+    height, width = DEFAULT_SIZE
+    if (sizes == DEFAULT_SIZE).all():
+        return ""
+    low, high = (" x ".join(map(str, each)) for each in (sizes.min(axis=0), sizes.max(axis=0)))
+    span = low if low == high else f"{low} to {high}"
+    return (
+        f"pictures of {span} pixels (height x width) are resized to {height} x {width}; "
+        "image_size = [height, width] in [data] sets another size"
+    )
 
 
 def _size(image_size: int | Sequence[int] | None) -> tuple[int, int]:
     """Height and width in pixels."""
     match image_size:
         case None:
-            return (32, 32)
+            return DEFAULT_SIZE
         case bool():
             pass
         case int() if image_size > 0:
@@ -119,142 +143,84 @@ def _check_fraction(test_fraction: float) -> None:
         raise DataError(f"test_fraction: must lie between 0 and 1, got {test_fraction!r}")
 
 
-def _check_splittable(folder: Path, pictures: _Pictures) -> None:
-    """Refuse a class whose only picture cannot be on both sides."""
-    for name, count in zip(pictures.names, np.bincount(pictures.y), strict=True):
-        if count == 1:
-            raise DataError(
-                f"{folder / name}: a class needs at least 2 pictures, one to train and one to "
-                f"test on, got 1"
-            )
+def _check_splittable(folder: Path, listing: _Listing) -> None:
+    """Refuse classes whose only picture cannot be on both sides."""
+    counts = np.bincount(listing.labels).tolist()
+    single = [folder / name for name, n in zip(listing.names, counts, strict=True) if n == 1]
+    if single:
+        raise DataError(
+            f"{', '.join(map(shown, single))}: a class needs at least 2 pictures, one to train "
+            "and one to test on, got 1"
+        )
 
 
-def _class_folders(folder: Path) -> list[Path]:
-    """List the folders in it that Keras takes for classes."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _read(folder: Path, size: tuple[int, int], color: str) -> _Pictures:
-    """All pictures of one folder of class folders."""
-    _check_files(folder)
-    load_tensorflow()
-    from keras.utils import image_dataset_from_directory
-
-    batches = image_dataset_from_directory(
-        str(folder),
-        color_mode=color,
-        batch_size=_BATCH,
-        image_size=size,
-        shuffle=False,
-        data_format="channels_last",
-        verbose=False,
-    )
-    pixels, labels = _collect(batches)
-    names = tuple(batches.class_names)
-    return _Pictures(pixels[..., 0] if color == "grayscale" else pixels, labels, names)
-
-
-def read_picture(path: Path, size: tuple[int, int], channels: int) -> NDArray[np.float32]:
-    """Read one picture as those of a folder are read: decoded and resized by TensorFlow.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    size : tuple of int
-        Height and width in pixels.
-    channels : {1, 3}
-        Grey or colours.
-
-    Returns
-    -------
-    ndarray of shape (height, width, channels), float32
-        Whole numbers from 0 to 255.
-
-    Raises
-    ------
-    DataError
-        If it is no picture that TensorFlow can decode.
-    """
-    load_tensorflow()
-    import tensorflow as tf
-
-    try:
-        data = tf.io.read_file(str(path))
-        image = tf.io.decode_image(data, channels=channels, expand_animations=False)
-        resized = tf.image.resize(image, size).numpy()
-    except (tf.errors.OpError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a picture") from error
-    return np.asarray(np.rint(resized), np.float32)
-
-
-def _check_files(folder: Path) -> None:
-    """Refuse what Keras would pass over without a word."""
-    classes = _class_folders(folder)
-    loose = sorted(p for p in folder.iterdir() if p.is_file() and _is_picture(p))
-    if loose:
-        raise DataError(f"{loose[0]}: must lie in the folder of its class")
+def _list(folder: Path) -> _Listing:
+    """List the pictures of a folder of class folders; refuse whatever else is there, at once."""
+    classes = subfolders(folder)
+    files = [list(_files(path)) for path in classes]
+    problems = [*_of_classes(classes, files), *_of_files(folder, files)]
     if len(classes) < 2:
-        raise DataError(
-            f"{folder}: must hold at least two class folders, got "
-            f"{', '.join(path.name for path in classes) or 'none'}"
-        )
-    for path in classes:
-        _check_class(path)
+        problems.insert(0, _too_few(folder, classes))
+    if len(problems) > 1:
+        raise DataError(all_of(f"{shown(folder)}: {len(problems)} problems", problems))
+    if problems:
+        raise DataError(problems[0])
+    labels = np.repeat(np.arange(len(classes)), [len(each) for each in files])
+    every = tuple(path for each in files for path in each)
+    return _Listing(every, labels.astype(np.int64), tuple(path.name for path in classes))
 
 
-def _check_class(folder: Path) -> None:
-    """Refuse an empty class, and a file in it that is no picture by its name."""
-    # As Keras walks: into folders within, but not through links.
-    files = sorted(Path(root) / name for root, _, names in os.walk(folder) for name in names)
-    if odd := [p for p in files if not _is_text(p)]:
-        shown = os.fsencode(odd[0]).decode("utf-8", "replace")
-        raise DataError(f"{shown}: a picture's name must be UTF-8 text; rename it")
-    other = [p for p in files if not _is_picture(p) and not p.name.startswith(".")]
-    if other:
-        raise DataError(
-            f"{other[0]}: must be a picture ({' '.join(_SUFFIXES)}); convert it or move it away"
-        )
-    if not any(_is_picture(path) for path in files):
-        raise DataError(f"{folder}: must hold pictures ({' '.join(_SUFFIXES)}), got none")
+def _files(folder: Path) -> Iterator[Path]:
+    """Files of a class that are not hidden: of folders within too, but not through links."""
+    for root, inner, names in sorted(_walk(folder)):
+        del inner
+        yield from (Path(root) / name for name in sorted(names) if not is_hidden(name))
 
 
-def _is_text(path: Path) -> bool:
-    """Whether TensorFlow, which takes names as UTF-8, can open it."""
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk through a folder, past hidden ones."""
+    for root, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if not is_hidden(name)]
+        yield root, inner, names
+
+
+def _too_few(folder: Path, classes: Sequence[Path]) -> str:
+    """Say what is there in place of class folders."""
+    names = ", ".join(shown(Path(path.name)) for path in classes) or "none"
+    inner = len(classes) == 1 and subfolders(classes[0])
+    hint = f'; for the folders in it say dataset = "{shown(classes[0])}"' if inner else ""
+    return f"{shown(folder)}: must hold at least two class folders, got {names}{hint}"
+
+
+def _of_classes(classes: Sequence[Path], files: Sequence[list[Path]]) -> list[str]:
+    """Class folders whose name cannot be kept, and empty ones."""
+    odd = [path for path in classes if not _is_text(path.name)]
+    bare = [path for path, held in zip(classes, files, strict=True) if not held]
+    return [
+        *(f"{shown(path)}: a class's name must be UTF-8 text; rename it" for path in odd),
+        *(f"{shown(path)}: must hold pictures ({' '.join(SUFFIXES)}), got none" for path in bare),
+    ]
+
+
+def _of_files(folder: Path, files: Sequence[list[Path]]) -> list[str]:
+    """Files that are no pictures by their names, and pictures outside the class folders."""
+    loose = sorted(p for p in folder.iterdir() if p.is_file() and _is_picture(p))
+    other = [path for each in files for path in each if not _is_picture(path)]
+    kinds = " ".join(SUFFIXES)
+    return [
+        *(f"{shown(path)}: must lie in the folder of its class" for path in loose),
+        *(f"{shown(p)}: must be a picture ({kinds}); convert it or move it away" for p in other),
+    ]
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is UTF-8, which the ledger keeps."""
     try:
-        return bool(str(path).encode())
+        return bool(name.encode())
     except UnicodeEncodeError:
         return False
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether Keras would read it, by its name."""
-    return path.name.lower().endswith(_SUFFIXES)
-
-
-def _collect(batches: Any) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """All batches as two arrays; a picture that TensorFlow cannot decode is named."""
-    import tensorflow as tf
-
-    pixels, labels = [], []
-    try:
-        for images, classes in batches.as_numpy_iterator():
-            pixels.append(np.rint(images).astype(np.uint8))
-            labels.append(classes)
-    except tf.errors.OpError as error:
-        raise DataError(_unreadable(batches.file_paths)) from error
-    return np.concatenate(pixels), np.concatenate(labels)
-
-
-def _unreadable(paths: Sequence[str]) -> str:
-    """Name the first picture that TensorFlow itself cannot decode."""
-    import tensorflow as tf
-
-    for path in paths:
-        try:
-            tf.io.decode_image(tf.io.read_file(path), expand_animations=False)
-        except tf.errors.OpError:
-            return f"{path}: cannot be read as a picture; replace it or move it away"
-    return f"{Path(paths[0]).parent}: a picture in or beside this folder cannot be resized"
+    """Whether a file is a picture, by its name."""
+    return path.name.lower().endswith(SUFFIXES) and not is_hidden(path.name)

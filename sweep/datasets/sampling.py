@@ -173,15 +173,27 @@ def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, se
 
 
 def _find_class(dataset: Dataset, one: int | str) -> tuple[int, str]:
-    """Label and name of a class given as either; a name goes before a label."""
+    """Label and name of a class given as either; where names are numbers, a number is a name."""
     known = list(zip(dataset.classes, dataset.class_names, strict=True))
+    numbers = any(_number(name) is not None for name in dataset.class_names)
+    wanted = _number(one)
     for label, name in known:
-        if one == name:
+        if str(one) == name:
             return label, name
     for label, name in known:
-        if not isinstance(one, bool) and one in (label, str(label)):
+        if wanted is not None and wanted == (_number(name) if numbers else label):
             return label, name
     raise DataError(
         f"one_vs_rest: no class {one!r} in {dataset.name}; there are: "
         f"{', '.join(dataset.class_names)}"
     )
+
+
+def _number(word: object) -> int | None:
+    """Return the number that a word is: 7 for 7, "7" and "07"; None for others."""
+    if isinstance(word, bool) or not isinstance(word, int | np.integer | str):
+        return None
+    try:
+        return int(word)
+    except ValueError:
+        return None

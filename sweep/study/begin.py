@@ -53,6 +53,8 @@ def prepared(
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
         _check_ours(ledger, spec, job.study, header)
     if part is None:
+        for note in dataset.notes:
+            watcher.say(f"data: {note}")
         shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
         save_pictures(data_pictures_path(job.storage, job.study, uid_of(ledger, job.study)), shown)
     for line in warm_start(ledger, spec, records):

@@ -60,6 +60,8 @@ class Check:
         Those that a run would still work on.
     device : str
         What each worker has for itself: ``"core"`` or ``"GPU"``.
+    notes : tuple of str
+        What a person should know of how the data are read.
     """
 
     spec: StudySpec
@@ -76,6 +78,7 @@ class Check:
     outer_left: int = 0
     ruled_out: int = 0
     device: str = "core"
+    notes: tuple[str, ...] = ()
 
     @property
     def minutes(self) -> float | None:
@@ -158,6 +161,7 @@ def check_study(
         outer_left,
         len(ruled_out(spec, plan.cells, data.shape, len(data.classes))),
         "GPU" if devices.gpus else "core",
+        dataset.notes,
     )
 
 
