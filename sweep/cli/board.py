@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.cli.nested import nested_lines
 from sweep.cli.text import clean, counted, moment, score, setting, settings, times
+from sweep.ledger.tally import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,8 +145,7 @@ def natural_width(table: Table) -> int:
 def headline(record: StudyRecord) -> str:
     """Return a study's name, method, state and counts on one line."""
     tally = record.tally
-    words = {"failed": "FAIL", "pruned": "PRUNED", "past a limit": "INFEASIBLE"}
-    counts = {word: tally.cells.get(state, 0) for word, state in words.items()}
+    counts = {w: tally.cells.get(state, 0) for state, w in ENDED.items() if state != "COMPLETE"}
     counts["copied"] = tally.copied
     notes = [f"{number} {word}" for word, number in counts.items() if number]
     done = f"{record.done} of {counted(record.planned, 'cell')} done"

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, GHOST, MUTED, paper, whole_ticks
+from sweep.ledger.limits import within_seconds
+from sweep.ledger.tally import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.figure import Figure
 
     from sweep.ledger.records import StudyRecord, TrialRecord
 
-ENDED = ("COMPLETE", "PRUNED", "FAIL")
+MARKS: Mapping[str, Mapping[str, Any]] = {
+    "PRUNED": {"marker": "x", "color": GHOST, "markersize": 5, "mew": 1.2},
+    "INFEASIBLE": {"marker": "o", "color": MUTED, "markersize": 4.5, "mew": 1, "mfc": "none"},
+    "COMPLETE": {"marker": "o", "color": MUTED, "markersize": 4, "mew": 0},
+}
+"""How the trials that have a score are drawn, by their state."""
 
 
 def history_frame(record: StudyRecord) -> pd.DataFrame:
@@ -29,12 +38,13 @@ def history_frame(record: StudyRecord) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``order`` (from 1), ``trial``, ``state``, ``score`` (mean over splits: at the
-        best of the asked epochs, or the last epoch of a pruned trial), ``best`` (highest
-        score of a complete trial so far).
+        best of the asked epochs, of those within the study's limits where there are some, or the
+        last epoch of a pruned trial), ``best`` (highest score of a complete trial so far).
     """
+    limit = record.spec.get("search", {}).get("max_fit_seconds")
     trials = sorted((t for t in record.trials if t.state in ENDED), key=_ended)
     rows = [
-        {"order": order, "trial": t.number, "state": t.state, "score": trial_score(t)}
+        {"order": order, "trial": t.number, "state": t.state, "score": trial_score(t, limit)}
         for order, t in enumerate(trials, start=1)
     ]
     frame = pd.DataFrame(rows, columns=["order", "trial", "state", "score"])
@@ -58,21 +68,32 @@ def draw_history(frame: pd.DataFrame, score: str = "score") -> Figure:
         For :func:`sweep.figures.to_svg`.
     """
     figure, axes = paper(score=f"held-out {score}", x="trials ended")
-    pruned, complete = (frame[frame["state"] == state] for state in ("PRUNED", "COMPLETE"))
     axes.plot(frame["order"], frame["best"], drawstyle="steps-post", color=ACCENT, linewidth=1.8)
-    axes.plot(pruned["order"], pruned["score"], "x", color=GHOST, markersize=5, markeredgewidth=1.2)
-    axes.plot(complete["order"], complete["score"], "o", color=MUTED, markersize=4, mew=0)
+    for state, mark in MARKS.items():
+        own = frame[frame["state"] == state]
+        axes.plot(own["order"], own["score"], linestyle="none", **mark)
     axes.set_xlim(0.5, max(len(frame), 1) + 0.5)
     whole_ticks(axes)
     return figure
 
 
-def trial_score(trial: TrialRecord) -> float:
-    """Return the one score by which a trial stands in the history; NaN for a failed one."""
+def trial_score(trial: TrialRecord, limit: float | None = None) -> float:
+    """Return the one score by which a trial stands in the history; NaN for a failed one.
+
+    Parameters
+    ----------
+    trial : TrialRecord
+        A trial that has ended.
+    limit : float or None
+        Seconds that a fit may take: of a complete trial only the epochs within it count.
+    """
     if trial.state == "FAIL" or not trial.splits:
         return np.nan
-    last = min(max(s.test, default=0) for s in trial.splits)
-    asked = trial.epochs if trial.state == "COMPLETE" else (last,)
+    asked = trial.epochs
+    if trial.state == "PRUNED":
+        asked = (min(max(s.test, default=0) for s in trial.splits),)
+    elif trial.state == "COMPLETE":
+        asked = tuple(e for e in asked if within_seconds(trial, limit, e) is trial)
     means = [_mean(trial, epoch) for epoch in asked]
     return max((m for m in means if not np.isnan(m)), default=np.nan)
 

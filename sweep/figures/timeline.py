@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sweep.figures.canvas import ACCENT, GHOST, MUTED, SERIES, paper
+from sweep.figures.canvas import ACCENT, GHOST, SERIES, paper
+from sweep.ledger.tally import ENDED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 HEIGHT = 0.72  # of a row
-COLOURS = {"COMPLETE": ACCENT, "PRUNED": GHOST, "FAIL": SERIES[1], "CUT": MUTED}
+COLOURS = {"COMPLETE": ACCENT, "PRUNED": GHOST, "INFEASIBLE": SERIES[3], "FAIL": SERIES[1]}
+"""Of the bars, by state."""
 
 
 def timeline_frame(record: StudyRecord) -> pd.DataFrame:
@@ -34,7 +36,8 @@ def timeline_frame(record: StudyRecord) -> pd.DataFrame:
         ``from`` and ``to`` (seconds since the first trial began), by worker and time. Running
         trials, and those cut from outside, whose end nobody saw, are left out.
     """
-    seen = [t for t in record.trials if t.worker and t.started and t.finished and t.state != "CUT"]
+    ended = [t for t in record.trials if t.state in ENDED]
+    seen = [t for t in ended if t.worker and t.started and t.finished]
     seen.sort(key=lambda t: (t.started, t.number))
     began = min((t.started for t in seen if t.started), default=None)
     numbers = {name: n for n, name in enumerate(dict.fromkeys(t.worker for t in seen), start=1)}

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
     from sweep.ledger.records import Candidate, TrialRecord
 
-ENDED = ("COMPLETE", "PRUNED", "INFEASIBLE", "FAIL")
-"""States of trials that are an end of their cell."""
+ENDED = {
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "INFEASIBLE": "past a limit",
+    "FAIL": "failed",
+}
+"""The states of trials that are an end of their cell, and what people call them."""
 
 
 @dataclass(frozen=True)

@@ -111,13 +111,11 @@ def answer(record: StudyRecord) -> Answer:
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
     """Return the few numbers that say how large the study is."""
     fits = sum(len(trial.splits) for trial in record.trials)
-    states = [c.trial.state for c in record.candidates]
-    words = (("PRUNED", "pruned"), ("INFEASIBLE", "past a limit"), ("FAIL", "failed"))
-    counts = [(states.count(s), word) for s, word in words]
-    aside = "".join(f", {n:,} {word}" for n, word in counts if n)
+    rows = record.tally.rows
+    said = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
     return [
         ("Search", f"{_search(record, 'method', 'grid')}, {_splits(record)}"),
-        ("Candidates", f"{states.count('COMPLETE'):,} complete{aside}"),
+        ("Candidates", ", ".join(said)),
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
         ("Precision", text.clean(arithmetic(record))),

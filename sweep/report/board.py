@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.answer import chosen, scoring
 from sweep.spreadsheet import csv_text
@@ -67,7 +68,7 @@ def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
     Returns
     -------
     Board
-        Ranked rows first, then pruned and failed ones.
+        Ranked rows first, then those without a score.
     """
     names = [c for c in frame.columns if c.startswith(PREFIX)]
     split = [c for c in frame.columns if c.startswith("split") and c.endswith("_test_score")]
@@ -96,8 +97,8 @@ def _caption(record: StudyRecord, rows: int, splits: int) -> str:
     copied = f" Taken over from an equal trial, not trained again: {copies}." if copies else ""
     return (
         f"{text.many(rows, 'candidate')} by held-out {scoring(record)}{spread}. Fit: seconds of "
-        "fitting one split. Parameters: weights of the model. Pruned and failed candidates have "
-        f"no score.{copied}"
+        "fitting one split. Parameters: weights of the model. Only complete candidates have a "
+        f"score.{copied}"
     )
 
 
@@ -120,7 +121,7 @@ def _row(row: dict[Any, Any], names: list[str], scale: tuple[float, float], *, t
         train=text.score(row["mean_train_score"]) if known and "mean_train_score" in row else "",
         seconds=f"{row['mean_fit_time']:.2f}" if not pd.isna(row["mean_fit_time"]) else "",
         parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
-        state=str(row["state"]).lower().replace("fail", "failed") + _copied(row),
+        state=ENDED[row["state"]] + _copied(row),
         taken=taken,
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sweep import figures
 from sweep.ledger.objectives import objectives_of
+from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
 
 TITLES = {"seconds": "Cost against score", "parameters": "Size against score"}
+HUES = {"COMPLETE": "blue", "PRUNED": "grey", "INFEASIBLE": "violet", "FAIL": "orange"}
+"""What the colours of the timeline's bars are called."""
+
 TOP = 5
 OTHERS = 300
 """Curves of other trials that are drawn."""
@@ -50,9 +54,11 @@ def history(record: StudyRecord) -> Plot | None:
         return None
     name, title = scoring(record), "Best so far"
     svg = figures.to_svg(figures.draw_history(data, name), "h-", title, _found(data, name))
-    note = "Dots: complete trials. Crosses: pruned ones, at their last epoch. Line: best so far."
+    rings = " Rings: past a limit." if "INFEASIBLE" in set(data["state"]) else ""
+    note = f"Dots: complete trials. Crosses: pruned ones, at their last epoch.{rings}"
     caption = f"{len(data):,} ended trials in the order in which they ended; held-out {name}."
-    return Plot("history", title, svg, note, frame_table(caption, data))
+    table = frame_table(caption, _in_words(data))
+    return Plot("history", title, svg, f"{note} Line: best so far.", table)
 
 
 def search(record: StudyRecord, frame: pd.DataFrame) -> list[Plot]:
@@ -70,9 +76,17 @@ def timeline(record: StudyRecord) -> Plot | None:
     title, count = "Workers", int(data["worker"].max())
     words = f"{text.many(len(data), 'trial')} of {text.many(count, 'worker')} along the clock."
     svg = figures.to_svg(figures.draw_timeline(data), "w-", title, words)
-    note = "A bar is a trial. Blue: complete; grey: pruned; orange: failed."
+    said = [
+        f"{HUES[state]}: {word}" for state, word in ENDED.items() if state in set(data["state"])
+    ]
+    note = f"A bar is a trial. {'; '.join(said).capitalize()}."
     caption = f"{words} Seconds since the first trial began."
-    return Plot("timeline", title, svg, note, frame_table(caption, data))
+    return Plot("timeline", title, svg, note, frame_table(caption, _in_words(data)))
+
+
+def _in_words(data: pd.DataFrame) -> pd.DataFrame:
+    """Say states as people do."""
+    return data.assign(state=data["state"].map(ENDED))
 
 
 def cost(record: StudyRecord, frame: pd.DataFrame, by: str = "seconds") -> Plot | None:
@@ -233,7 +247,7 @@ def _wide(record: StudyRecord, data: pd.DataFrame, column: str) -> Table:
     for candidate in record.candidates:
         before = held.get(number := candidate.trial.number)
         held[number] = f"{before}, {candidate.index}" if before else str(candidate.index)
-    means["state"] = means["state"].str.lower()
+    means = _in_words(means)
     means["trial"] = means["trial"].map(held)
     words = {"test_score": "held-out score", "loss": "training loss"}[column]
     caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
