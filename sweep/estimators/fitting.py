@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+
+from sweep.estimators.held_out import hold_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,9 @@ class Fit:
         self.estimator, self.hooks, self.stopping = estimator, hooks, stopping
         self.held: Prepared | None = None
         if stopping or hooks.watch_held_out:
-            rows, self.held = _inner_split(rows, estimator.validation_fraction, estimator._seed)
+            share, seed = estimator.validation_fraction, estimator._seed
+            fit, held = hold_out(rows.labels, share, seed)
+            rows, self.held = rows.take(fit), rows.take(held)
         self.rows = estimator._tensors(rows)
 
     @property
@@ -180,12 +183,3 @@ class Fit:
         if self.hooks:
             with self._visited() as model:
                 self.hooks.end(model)
-
-
-def _inner_split(rows: Prepared, share: float, seed: int) -> tuple[Prepared, Prepared]:
-    """Hold a stratified part of a fit's own rows out; never the rows that score it."""
-    everything = np.arange(len(rows.labels))
-    fit, held = train_test_split(
-        everything, test_size=share, stratify=rows.labels, random_state=seed
-    )
-    return rows.take(np.sort(fit)), rows.take(np.sort(held))

@@ -1,0 +1,66 @@
+"""Rows that a fit holds out of its own, to see when to stop."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from sweep.errors import ModelError
+
+Rows = NDArray[np.intp]
+
+
+def hold_out(labels: NDArray[np.intp], share: float, seed: int) -> tuple[Rows, Rows]:
+    """Hold a stratified part of a fit's own rows out; never the rows that score it.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Labels of the fit's rows.
+    share : float
+        Of the rows, between 0 and 1; rounded up to whole rows.
+    seed : int
+        Decides which.
+
+    Returns
+    -------
+    fit, held : ndarray
+        Row numbers, rising.
+
+    Raises
+    ------
+    ModelError
+        If a class would be missing on a side.
+    """
+    check_share(labels, share)
+    everything = np.arange(len(labels))
+    fit, held = train_test_split(everything, test_size=share, stratify=labels, random_state=seed)
+    return np.sort(fit), np.sort(held)
+
+
+def check_share(labels: NDArray[np.intp], share: float) -> None:
+    """Refuse a part that leaves a side without a row of each class.
+
+    Raises
+    ------
+    ModelError
+        With the rows, the classes and the shares that would do.
+    """
+    rows, counts = len(labels), np.unique(labels, return_counts=True)[1]
+    classes, held = len(counts), ceil(share * rows)
+    if classes <= held <= rows - classes and counts.min() > 1:
+        return
+    what = (
+        f"validation_fraction: early stopping holds {held} of the fit's {rows} rows out at "
+        f"validation_fraction = {share:g}, and each of the {classes} classes needs a row there and "
+        "another to train on"
+    )
+    if counts.min() == 1:
+        raise ModelError(f"{what}, but one class has a single row; give more rows of it")
+    low, high = ceil(classes * 1000 / rows) / 1000, (rows - classes) * 1000 // rows / 1000
+    if low > high:
+        raise ModelError(f"{what}; give more rows, or do without early stopping")
+    raise ModelError(f"{what}; take validation_fraction = {low:g} to {high:g}, or more rows")
