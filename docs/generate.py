@@ -165,6 +165,8 @@ WORDS: dict[Any, dict[str, str]] = {
         "scaling": "what is done to pixels, from each split's own training rows",
         "one_vs_rest": "this class becomes 1, all others 0",
         "rest_rows": "how many random training rows of the others are kept",
+        "positive": "the positive class of two, which precision, recall, f1 and the like are of; "
+        "the second by default",
         "groups": "rows of one group never stand on both sides of a split",
         "image_size": "the size that pictures of a folder are read in; [32, 32] by default",
         "color": "how pictures of a folder are read",

@@ -17,6 +17,7 @@ import numpy as np
 
 from sweep.errors import ResultError
 from sweep.recipe import FORMAT, read_recipe
+from sweep.selection import of_class
 
 if TYPE_CHECKING:
     import os
@@ -209,6 +210,7 @@ def _recipe(
         "input_shape": list(record.data.shape),
         "classes": np.asarray(estimator.classes_).tolist(),
         "class_names": list(record.data.classes),
+        "positive": record.data.positive,
         "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
         "factory": record.spec["model"]["factory"],
         "fixed": {k: v for k, v in record.spec["model"].items() if k != "factory"},
@@ -252,9 +254,9 @@ show; how it does on others has not been measured.
 
 def _card(recipe: Mapping[str, Any]) -> str:
     opened = f"test set opened {recipe['test_openings']} time(s)"
+    scorer = _plain(of_class(recipe["scoring"], recipe["positive"]))
     facts = {
-        f"test {recipe['scoring']}": f"{recipe['test_score']:.4f} on {recipe['test_rows']:,} rows, "
-        f"{opened}",
+        f"test {scorer}": f"{recipe['test_score']:.4f} on {recipe['test_rows']:,} rows, {opened}",
         "trained on": f"{recipe['train_rows']:,} rows of {_plain(recipe['data'])}, "
         f"{recipe['epochs']} epochs",
         "parameters": f"{recipe['parameters']:,}",

@@ -109,4 +109,4 @@ def test_the_search_cannot_reach_the_test_set():
     """What an evaluation gets has training rows and nothing else."""
     from dataclasses import fields
 
-    assert [field.name for field in fields(SearchData)] == ["x", "y", "splits"]
+    assert [field.name for field in fields(SearchData)] == ["x", "y", "splits", "positive"]

@@ -77,9 +77,10 @@ def test_one_function_breaks_the_seal_and_one_step_calls_it():
     assert files_with("open_test_set") == {"search/finish.py"}
 
 
-def test_only_the_seal_and_two_counts_speak_of_test_rows():
-    """Beside what loads data: sealing them, their number in the ledger and in `sweep data`."""
-    expected = {"search/sealed.py", "search/prepare.py", "cli/catalog.py"}
+def test_only_the_seal_two_counts_and_one_check_speak_of_test_rows():
+    """Beside what loads data: the seal, their number for the ledger and `sweep data`, and whether
+    the scorer can score them."""
+    expected = {"search/sealed.py", "search/prepare.py", "search/rows.py", "cli/catalog.py"}
     assert files_with("x_test", "y_test") == expected
 
 
@@ -129,6 +130,7 @@ def test_a_worker_gets_training_rows_and_nothing_else():
         "y_train",
         "class_names",
         "groups",
+        "positive",
     ]
     assert (training.x_train is DATA.x_train, SealedTest.__slots__) == (True, ("_break_seal",))
     assert sealed._break_seal() == (DATA.x_test, DATA.y_test)

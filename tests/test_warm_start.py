@@ -1,5 +1,7 @@
 """Warm start from finished studies of the same ledger."""
 
+from dataclasses import replace
+
 import pytest
 from pretend import SPACE, begin, study, work
 from test_samplers import needs
@@ -25,7 +27,7 @@ def ledger(monkeypatch, tmp_path):
 def started(monkeypatch, ledger, method, name, trials=12):
     """A study that starts from the grid; what it tried."""
     spec = study(method, name=name, trials=trials, start_from=["before"])
-    records = sources(ledger, spec, read_study(ledger, "before").data.fingerprint)
+    records = sources(ledger, spec, read_study(ledger, "before").data)
     begin(ledger, spec)
     said = warm_start(ledger, spec, records)
     record = work(monkeypatch, ledger, spec)
@@ -73,10 +75,10 @@ def test_studies_that_do_not_compare_are_refused_all_at_once(ledger):
     """Unknown, other data, another scorer."""
     spec = study("tpe", trials=2, start_from=["before", "nowhere"])
     with pytest.raises(StudyFileError) as error:
-        sources(ledger, spec, "f" * 64)
+        sources(ledger, spec, replace(read_study(ledger, "before").data, fingerprint="f" * 64))
     other, unknown = error.value.problems
     assert other.startswith("search.start_from: study 'before' ran on other data: fingerprint ")
     assert unknown.startswith("search.start_from: no study named 'nowhere' in ")
     spec = study("tpe", trials=2, start_from=["before"], scoring="balanced_accuracy")
     with pytest.raises(StudyFileError, match="was scored by accuracy, this one is by balanced"):
-        sources(ledger, spec, read_study(ledger, "before").data.fingerprint)
+        sources(ledger, spec, read_study(ledger, "before").data)

@@ -20,7 +20,7 @@ from sweep.cli.options import (
 )
 from sweep.cli.output import console, emit
 from sweep.cli.standing import Standing, known_study
-from sweep.cli.text import clean, counted, setting, spoken
+from sweep.cli.text import classes_of, clean, counted, setting, spoken
 from sweep.quiet import without_noise
 
 if TYPE_CHECKING:
@@ -175,19 +175,21 @@ def _drawn(standing: Standing, command: str) -> list[RenderableType]:
 
 
 def _facts(standing: Standing) -> dict[str, str]:
+    from sweep.selection import of_class
+
     checked = standing.checked
     spec, data, plan = checked.spec, checked.data, checked.plan
     shape = " x ".join(str(side) for side in data.shape)
     rows = (
         f"{clean(data.name)}: {counted(data.train_rows, 'training row')}, "
-        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes"
+        f"{data.test_rows:,} test, {shape}, {classes_of(data)}"
     )
     facts = {
         "study": f"{clean(spec.study.name)} {standing.note()}",
         "data": "\n".join([rows, *map(clean, checked.notes)]),
         "model": _model(spec),
         "search": f"{spec.search.method}, {_splitting(spec, checked.splits)}, "
-        f"scored by {spec.search.scoring}",
+        f"scored by {clean(of_class(spec.search.scoring, data.positive))}",
         "candidates": counted(plan.candidates, "candidate") + _sharing(checked),
         "fits": _fits(checked),
         "test set": standing.test_set(),

@@ -19,7 +19,7 @@ from sweep.cli.board import (
 from sweep.cli.importances import importance_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
-from sweep.cli.text import clean, counted, moment
+from sweep.cli.text import classes_of, clean, counted, moment
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -95,7 +95,7 @@ def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
     )
     rows = (
         f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
-        f"{data.test_rows:,} test, {shape}, {len(data.classes)} classes"
+        f"{data.test_rows:,} test, {shape}, {classes_of(data)}"
     )
     facts = [
         headline(record),

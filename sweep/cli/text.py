@@ -13,6 +13,8 @@ from sweep.passwords import redacted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sweep.ledger.outcomes import DataRecord
+
 MINUTE, HOUR = 60, 3600
 TEN = 10
 
@@ -73,6 +75,12 @@ def settings(params: Mapping[str, Any], separator: str = ", ") -> str:
 def counted(number: int, word: str, plural: str | None = None) -> str:
     """Return ``1 fit``, ``1,200 fits``."""
     return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def classes_of(data: DataRecord) -> str:
+    """Return ``10 classes``, ``2 classes (positive: ill)``."""
+    said = f"{len(data.classes)} classes"
+    return f"{said} (positive: {clean(data.positive)})" if data.positive else said
 
 
 def times(number: int) -> str:

@@ -31,6 +31,8 @@ class Dataset:
         The group of each training row (a patient, a writer), which a split must not tear apart.
     notes : tuple of str
         What a person should know of how it was read: which folders were taken, resized pictures.
+    positive : int, optional
+        Label of the positive class of two; the second without it.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Dataset:
     class_names: tuple[str, ...]
     groups: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    positive: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,12 +60,20 @@ class Dataset:
         """Training rows of each class, in the order of ``classes``."""
         return tuple(np.unique(self.y_train, return_counts=True)[1].tolist())
 
+    @property
+    def positive_class(self) -> str:
+        """Name of the positive class of two; empty with more."""
+        if len(self.classes) != 2:
+            return ""
+        label = self.classes[1] if self.positive is None else self.positive
+        return self.class_names[self.classes.index(label)]
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256, hexadecimal, over the arrays' names, dtypes, shapes and bytes.
 
-        The name of the dataset and of its classes do not enter: the same rows read from another
-        place are the same data.
+        The names of the dataset and of its classes, and which is positive, do not enter: the
+        same rows read from another place are the same data.
         """
         digest = hashlib.sha256()
         for name in ("x_train", "y_train", "x_test", "y_test", "groups"):

@@ -13,7 +13,7 @@ from sweep.datasets.checks import check_choice, check_classes, checked
 from sweep.datasets.folders import COLORS, read_folder
 from sweep.datasets.npz import read_npz
 from sweep.datasets.reference import read_reference
-from sweep.datasets.sampling import SAMPLES, one_against_rest, subset
+from sweep.datasets.sampling import SAMPLES, one_against_rest, subset, with_positive
 from sweep.datasets.scaling import SCALINGS, fit_scaling
 from sweep.errors import DataError
 from sweep.references import is_reference
@@ -34,6 +34,7 @@ def load_dataset(
     scaling: str = "none",
     one_vs_rest: int | str | None = None,
     rest_rows: int | None = None,
+    positive: int | str | None = None,
     groups: str | None = None,
     image_size: int | Sequence[int] | None = None,
     color: str = "rgb",
@@ -62,6 +63,9 @@ def load_dataset(
         A class, by label or name, that becomes 1; all others become 0.
     rest_rows : int, optional
         Random training rows of the others to keep beside all rows of that class.
+    positive : int or str, optional
+        The positive class of two, by label or name: what precision, recall and the like are of.
+        The second one without it, as in scikit-learn.
     groups : str, optional
         Name of one more array: the group of each training row.
     image_size : int or (height, width), optional
@@ -116,6 +120,8 @@ def load_dataset(
         data = one_against_rest(data, one_vs_rest, rest_rows, seed)
     data = subset(data, train_rows, test_rows, sample, seed)
     check_classes(data, 'ask for more rows or use sample = "stratified"')
+    if positive is not None:
+        data = with_positive(data, positive)
     return _scaled(data, scaling)
 
 

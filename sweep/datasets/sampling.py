@@ -172,7 +172,24 @@ def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, se
     return take_rows(relabelled, np.sort(np.concatenate([np.flatnonzero(is_one), drawn])), None)
 
 
-def _find_class(dataset: Dataset, one: int | str) -> tuple[int, str]:
+def with_positive(dataset: Dataset, positive: int | str) -> Dataset:
+    """Say which of two classes is the positive one, by its name or its label.
+
+    Raises
+    ------
+    DataError
+        For a class that is not there, and where there are not two.
+    """
+    if len(dataset.classes) != 2:
+        raise DataError(
+            f"positive: names one of two classes, and {dataset.name} has {len(dataset.classes)}, "
+            f"got {positive!r}; tell a class from the rest with one_vs_rest, or leave it out"
+        )
+    label, _ = _find_class(dataset, positive, "positive")
+    return replace(dataset, positive=label)
+
+
+def _find_class(dataset: Dataset, one: int | str, key: str = "one_vs_rest") -> tuple[int, str]:
     """Label and name of a class given as either; where names are numbers, a number is a name."""
     known = list(zip(dataset.classes, dataset.class_names, strict=True))
     numbers = any(_number(name) is not None for name in dataset.class_names)
@@ -184,8 +201,7 @@ def _find_class(dataset: Dataset, one: int | str) -> tuple[int, str]:
         if wanted is not None and wanted == (_number(name) if numbers else label):
             return label, name
     raise DataError(
-        f"one_vs_rest: no class {one!r} in {dataset.name}; there are: "
-        f"{', '.join(dataset.class_names)}"
+        f"{key}: no class {one!r} in {dataset.name}; there are: {', '.join(dataset.class_names)}"
     )
 
 

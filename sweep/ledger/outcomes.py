@@ -181,6 +181,8 @@ class DataRecord:
         Class names in the order of their labels.
     class_counts : tuple of int
         Training rows of each class.
+    positive : str
+        Name of the positive class of two; empty with more, or where an older version made it.
     """
 
     name: str
@@ -190,3 +192,4 @@ class DataRecord:
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     class_counts: tuple[int, ...] = ()
+    positive: str = ""

@@ -21,6 +21,7 @@ from sweep.selection import (
     mixture,
     rule,
     score_interval,
+    scorer,
     wilson,
 )
 from sweep.selection import chosen as choice
@@ -89,8 +90,8 @@ def chosen(record: StudyRecord) -> Candidate | None:
 
 
 def scoring(record: StudyRecord) -> str:
-    """Return the name of the scorer."""
-    return text.clean(record.spec.get("search", {}).get("scoring", "accuracy"))
+    """Return the scorer, and the class that it is of where it is of one."""
+    return text.clean(scorer(record))
 
 
 def answer(record: StudyRecord) -> Answer:
@@ -110,7 +111,7 @@ def answer(record: StudyRecord) -> Answer:
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
     """Return the few numbers that say how large the study is."""
-    fits = sum(len(trial.splits) for trial in record.trials)
+    fits, positive = sum(len(trial.splits) for trial in record.trials), record.data.positive
     rows = record.tally.rows
     said = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
     return [
@@ -118,6 +119,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
         ("Candidates", ", ".join(said)),
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
+        *([("Positive class", text.clean(positive))] if positive else []),
         ("Precision", text.clean(arithmetic(record))),
         ("Fitting in all", text.seconds(_fitting(record))),
         ("Time running trials", text.seconds(_at_work(record))),

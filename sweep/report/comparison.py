@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sweep import figures, tables
 from sweep.errors import ResultError
 from sweep.report import details, text
+from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table, table
 from sweep.report.page import environment, page_resources, write_page
-from sweep.selection.intervals import scoring
 
 if TYPE_CHECKING:
     import os

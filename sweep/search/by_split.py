@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.ledger.limits import within_seconds
-from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate, mean_score
+from sweep.search.evaluate import Evaluation, evaluate, mean_score, whole_model
 
 if TYPE_CHECKING:
+    from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import SplitResult, TrialRecord
+    from sweep.search.evaluate import Asked, SearchData
 
 WILCOXON_FROM = 10
 """Scores of a candidate from which the signed-rank test is taken: it needs many to be sure."""
@@ -51,22 +53,17 @@ def evaluate_by_split(
         ``pruned`` if it was given up; its value is then the best mean of the measured splits.
     """
     measured: list[SplitResult] = []
-    told, found = list(callbacks), None
+    told, pruned = list(callbacks), False
+    layers: tuple[Layer, ...] = ()
     for number, split in enumerate(data.splits):
-        one = SearchData(data.x, data.y, [split])
-        found = evaluate(estimator, one, asked, told)
+        found = evaluate(estimator, replace(data, splits=[split]), asked, told)
+        layers = whole_model([layers, found.layers])
         measured += [replace(result, split=number) for result in found.splits]
-        if number + 1 < len(data.splits) and hopeless(measured):
-            return _evaluation(measured, found, asked, pruned=True)
-    return _evaluation(measured, found, asked, pruned=False)
-
-
-def _evaluation(
-    measured: Sequence[SplitResult], last: Any, asked: Asked, *, pruned: bool
-) -> Evaluation:
+        if pruned := number + 1 < len(data.splits) and hopeless(measured):
+            break
     splits = tuple(sorted(measured, key=lambda result: (result.seed, result.split)))
     value = max(mean_score(splits, epoch) for epoch in asked.epochs)
-    return Evaluation(splits, last.layers, value, pruned)
+    return Evaluation(splits, layers, value, pruned)
 
 
 @dataclass(frozen=True)

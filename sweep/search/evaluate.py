@@ -37,11 +37,18 @@ class SearchData:
         Labels.
     splits : sequence of (train, test)
         Row numbers.
+    positive : label, optional
+        The positive class of two; the second without it.
     """
 
     x: np.ndarray
     y: np.ndarray
     splits: Sequence[Split]
+    positive: Any = None
+
+    def scoring(self, name: str) -> Scoring:
+        """Return a scorer by these rows' classes."""
+        return Scoring(name, self.y, self.positive)
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ def evaluate(
     from sklearn.model_selection import GridSearchCV
 
     last = asked.epochs[-1]
-    scorer = StagedScorer(asked, len(data.splits))
+    scorer = StagedScorer(asked, len(data.splits), data.scoring(asked.scoring))
     candidate = estimator.set_params(epochs=last, checkpoint_epochs=range(1, last + 1))
     search = GridSearchCV(
         candidate,
@@ -139,12 +146,12 @@ class StagedScorer:
     rows. It returns one number for each epoch, as scikit-learn's multimetric scorers do.
     """
 
-    def __init__(self, asked: Asked, n_splits: int) -> None:
+    def __init__(self, asked: Asked, n_splits: int, scoring: Scoring) -> None:
         self.asked = asked
         self.n_splits = n_splits
         self.splits: list[SplitResult] = []
         self.layers: tuple[Layer, ...] = ()
-        self._scoring = Scoring(asked.scoring)
+        self._scoring = scoring
         self._last: Any = None
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
@@ -170,7 +177,7 @@ class StagedScorer:
         found = split_result(estimator, scores, seconds, len(y))
         timed = inference_ms(estimator, X) if self.asked.timed else None
         self.splits.append(replace(found, split=split, seed=seed, inference_ms=timed))
-        self.layers = self.layers or estimator.layer_table()
+        self.layers = whole_model([self.layers, estimator.layer_table()])
         return scores
 
     def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, Scored]:
@@ -181,6 +188,11 @@ class StagedScorer:
         everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
         every = range(1, estimator.n_epochs_ + 1) if everything else ()
         return sorted({*every, *self.asked.epochs})
+
+
+def whole_model(tables: Iterable[tuple[Layer, ...]]) -> tuple[Layer, ...]:
+    """Return the largest model of a cell's fits: one that lacks a class is smaller."""
+    return max(tables, key=lambda layers: sum(layer[3] for layer in layers))
 
 
 def nth_seed(estimator: Any, number: int) -> int:

@@ -15,7 +15,7 @@ from sweep.ledger.storage import artifacts_folder
 from sweep.search.estimator import code_of, make_estimator
 from sweep.search.opening import open_test_set
 from sweep.search.pictures import weight_shapes, winner_pictures
-from sweep.search.scoring import Predicted, Scoring
+from sweep.search.scoring import Scoring
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _finish(
     estimator.set_callbacks(kept).fit(data.x_train, data.y_train)
     if not alone():
         raise LetInError
-    seen = _TestScore(estimator, spec.search.scoring)
+    scoring = Scoring(spec.search.scoring, data.y_train, data.positive)
+    seen = _TestScore(estimator, scoring)
     opening, score = open_test_set(sealed, ledger, record, chosen, seen)
     winner = WinnerRecord(
         candidate=chosen.index,
@@ -122,8 +123,8 @@ def winner_path(url: str, name: str, uid: str = "") -> Path:
 class _TestScore:
     """Scores a fitted estimator on the rows it is given, and keeps what else they tell."""
 
-    def __init__(self, estimator: Any, scoring: str) -> None:
-        self._estimator, self._scoring = estimator, Scoring(scoring)
+    def __init__(self, estimator: Any, scoring: Scoring) -> None:
+        self._estimator, self._scoring = estimator, scoring
         self.rows, self.loss = 0, 0.0
         self.confusion: tuple[tuple[int, ...], ...] = ()
         self.pictures = Pictures()
@@ -132,12 +133,12 @@ class _TestScore:
         """Return the score."""
         from sklearn.metrics import confusion_matrix
 
-        known = Predicted(self._estimator, x)
-        said = self._scoring(known, x, y, int(self._estimator.n_epochs_))
-        table = confusion_matrix(y, known.predict(x), labels=self._estimator.classes_)
+        proba, classes = self._estimator.predict_proba(x), self._estimator.classes_
+        said = self._scoring.scored(classes, proba, y, int(self._estimator.n_epochs_))
+        table = confusion_matrix(y, classes[proba.argmax(axis=1)], labels=classes)
         self.rows, self.loss = len(y), said.loss
         self.confusion = tuple(tuple(int(n) for n in row) for row in table)
-        self.pictures = winner_pictures(self._estimator, x, y, known.proba)
+        self.pictures = winner_pictures(self._estimator, x, y, proba)
         return said.score
 
 

@@ -18,9 +18,10 @@ from sweep.search.evaluate import (
     SearchData,
     nth_seed,
     split_result,
+    whole_model,
 )
 from sweep.search.pace import Pace
-from sweep.search.scoring import Scored, Scoring
+from sweep.search.scoring import Scored
 
 if TYPE_CHECKING:
     from sweep.ledger.records import SplitResult
@@ -97,8 +98,7 @@ class _Lane:
         train, test = data.splits[split]
         self._train, self._test = (data.x[train], data.y[train]), (data.x[test], data.y[test])
         self._asked = asked
-        self._scoring = Scoring(asked.scoring)
-        self._classes = np.unique(data.y)
+        self._scoring = data.scoring(asked.scoring)
         self._seconds, self._trained = 0.0, False
         self._train_scores: dict[int, float] = {}
         self.estimator = clone(estimator)
@@ -119,7 +119,7 @@ class _Lane:
 
     def step(self, epoch: int) -> None:
         self._trained = True
-        self.estimator.partial_fit(*self._train, classes=self._classes)
+        self.estimator.partial_fit(*self._train)
         began = time.perf_counter()
         self.scores[epoch] = self._scoring(self.estimator, *self._test, epoch)
         self._seconds = time.perf_counter() - began
@@ -141,5 +141,5 @@ def _evaluation(
     if store is not None:
         for lane in lanes:
             lane.keep(store)
-    layers = lanes[0].estimator.layer_table()
+    layers = whole_model(lane.estimator.layer_table() for lane in lanes)
     return Evaluation(tuple(lane.result(epoch) for lane in lanes), layers, value, pruned)

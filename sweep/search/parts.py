@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.errors import DataError
+from sweep.errors import DataError, StudyFileError
+from sweep.search.rows import check_rows
 from sweep.search.splits import fold_splits, make_splits
 
 if TYPE_CHECKING:
@@ -100,7 +101,13 @@ def check_parts(spec: StudySpec, dataset: Dataset) -> None:
     ------
     DataError
         As :func:`part_data` and :func:`sweep.search.splits.make_splits`.
+    StudyFileError
+        As :func:`sweep.search.rows.check_rows`.
     """
     for part in parts_of(spec):
         rows = part_data(dataset, part)
-        make_splits(spec, rows.y_train, rows.groups)
+        splits = make_splits(spec, rows.y_train, rows.groups)
+        try:
+            check_rows(part_spec(spec), rows, splits)
+        except StudyFileError as error:
+            raise StudyFileError(part.name, error.problems) from error

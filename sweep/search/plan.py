@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 EVEN_START = 10
 """Trials that TPE begins with before it learns, as many as Optuna's default."""
 
-PROBLEMS_SHOWN = 5
-BINARY_SCORERS = {
-    "f1": "f1_macro",
-    "jaccard": "jaccard_macro",
-    "precision": "precision_macro",
-    "recall": "recall_macro",
-    "roc_auc": "roc_auc_ovr",
-}
-"""Scorers for two classes, and what stands for them with more."""
+LINES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -106,27 +98,13 @@ def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: i
             problems.setdefault(str(error), _shown(cell.params or {}))
     if problems:
         lines = [f"{error} (met at {where})" for error, where in problems.items()]
-        more = (
-            [f"... and {len(lines) - PROBLEMS_SHOWN} more"] if len(lines) > PROBLEMS_SHOWN else []
-        )
-        raise StudyFileError(spec.study.name, [*lines[:PROBLEMS_SHOWN], *more])
+        raise StudyFileError(spec.study.name, first_lines(lines))
 
 
-def check_scoring(spec: StudySpec, n_classes: int) -> None:
-    """Refuse a scorer that is for two classes where there are more.
-
-    Raises
-    ------
-    StudyFileError
-        Naming the scorer that is for more.
-    """
-    instead = BINARY_SCORERS.get(spec.search.scoring)
-    if n_classes > 2 and instead:
-        problem = (
-            f'search.scoring: "{spec.search.scoring}" is for two classes, these data have '
-            f'{n_classes}; take "{instead}"'
-        )
-        raise StudyFileError(spec.study.name, [problem])
+def first_lines(lines: Sequence[str]) -> list[str]:
+    """Return the first few of many alike, and how many more there are."""
+    more = len(lines) - LINES_SHOWN
+    return [*lines[:LINES_SHOWN], *([f"... and {more} more"] if more > 0 else [])]
 
 
 def cell_layers(

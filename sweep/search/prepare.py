@@ -38,4 +38,5 @@ def data_record(dataset: Dataset) -> DataRecord:
         shape=tuple(int(side) for side in dataset.shape),
         classes=tuple(str(name) for name in dataset.class_names),
         class_counts=tuple(int(n) for n in dataset.class_counts),
+        positive=dataset.positive_class,
     )

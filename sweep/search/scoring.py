@@ -12,6 +12,14 @@ from sweep.errors import SweepError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike, NDArray
+
+LAID_OUT = (
+    "d2_brier_score", "d2_log_loss_score", "neg_brier_score", "neg_log_loss", "roc_auc_ovo",
+    "roc_auc_ovo_weighted", "roc_auc_ovr", "roc_auc_ovr_weighted", "top_k_accuracy",
+)  # fmt: skip
+"""Scorers that must be told which class a column of probabilities is of; rows may lack some."""
+
 
 class EvaluationError(SweepError, ArithmeticError):
     """A cell whose scores are no numbers."""
@@ -25,7 +33,7 @@ class Scored(NamedTuple):
     score : float
         The study's scorer.
     loss : float
-        Mean cross-entropy in nats, clipped as Keras's loss is; NaN without probabilities.
+        Mean cross-entropy in nats, clipped as Keras's loss is.
     """
 
     score: float
@@ -35,14 +43,25 @@ class Scored(NamedTuple):
 class Scoring:
     """Scores fitted estimators by a scorer of scikit-learn.
 
+    Scorers see labels as their places among the study's classes, whatever classes a fold has
+    seen: one that it has not seen has the probability 0. Of two classes the positive one stands
+    second, as label 1, where every scorer looks for it.
+
     Parameters
     ----------
     name : str
         The scorer's name.
+    labels : array-like of label
+        Labels of the study, each class once or more.
+    positive : label, optional
+        The positive one of two; the second in sorted order without it.
     """
 
-    def __init__(self, name: str) -> None:
-        self._scorer = scorer_of(name)
+    def __init__(self, name: str, labels: ArrayLike, positive: Any = None) -> None:
+        self._scorer, self._name = scorer_of(name), name
+        classes = np.unique(labels)
+        turned = len(classes) == 2 and positive is not None and positive == classes[0]
+        self._classes = classes[::-1] if turned else classes
 
     def __call__(self, estimator: Any, X: Any, y: Any, epoch: int) -> Scored:
         """Score rows, which are predicted once.
@@ -52,36 +71,73 @@ class Scoring:
         EvaluationError
             If the score is NaN or infinite.
         """
-        known = Predicted(estimator, X) if hasattr(estimator, "predict_proba") else estimator
-        score = checked_score(self._scorer(known, X, y), epoch)
-        return Scored(score) if known is estimator else Scored(score, log_loss(known, y))
+        return self.scored(estimator.classes_, estimator.predict_proba(X), y, epoch)
+
+    def scored(self, seen: Any, proba: NDArray[Any], y: Any, epoch: int) -> Scored:
+        """Score probabilities of the classes that an estimator has seen."""
+        places, columns = self._places(y), self._places(seen)
+        laid_out = np.zeros((len(proba), len(self._classes)), proba.dtype)
+        laid_out[:, columns] = proba
+        score = self._score(Prediction(laid_out, columns[proba.argmax(axis=1)]), places)
+        return Scored(checked_score(score, epoch), log_loss(laid_out, places))
+
+    def tried(self, y: Any, turn: int) -> float:
+        """Score a prediction that knows nothing: even probabilities, all guesses in each class."""
+        places, n_classes = self._places(y), len(self._classes)
+        guess = np.zeros_like(places)
+        for place in np.unique(places):
+            mine = np.flatnonzero(places == place)
+            guess[mine] = (np.arange(len(mine)) + turn) % n_classes
+        even = np.full((len(places), n_classes), 1 / n_classes)
+        return self._score(Prediction(even, guess), places)
+
+    def _score(self, said: Prediction, places: NDArray[Any]) -> float:
+        from sklearn import config_context
+
+        if self._name not in LAID_OUT:
+            return float(self._scorer(said, None, places))
+        with config_context(enable_metadata_routing=True):
+            return float(self._scorer(said, None, places, labels=said.classes_))
+
+    def _places(self, labels: Any) -> NDArray[np.intp]:
+        order = np.argsort(self._classes)
+        places: NDArray[np.intp] = order[np.searchsorted(self._classes, labels, sorter=order)]
+        return places
 
 
-class Predicted:
-    """A fitted estimator that has predicted some rows, once; the rest is the estimator's own."""
+class Prediction:
+    """What was predicted of some rows, in the form of a fitted classifier of scikit-learn.
 
-    def __init__(self, estimator: Any, X: Any) -> None:
-        self._estimator, self._rows = estimator, X
-        self.proba = estimator.predict_proba(X)
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_classes)
+        Probabilities.
+    guess : ndarray of shape (n,)
+        Place of the class that each row is taken for.
+    """
 
-    def predict_proba(self, X: Any) -> Any:
+    def __init__(self, proba: NDArray[Any], guess: NDArray[Any]) -> None:
+        self._proba, self._guess = proba, guess
+        self.classes_ = np.arange(proba.shape[1])
+
+    def predict_proba(self, _X: Any) -> NDArray[Any]:
         """Return the probabilities."""
-        return self.proba if X is self._rows else self._estimator.predict_proba(X)
+        return self._proba
 
-    def predict(self, X: Any) -> Any:
-        """Return the most probable label of each row, as the estimator itself does."""
-        if X is not self._rows:
-            return self._estimator.predict(X)
-        return self._estimator.classes_[self.proba.argmax(axis=1)]
+    def predict(self, _X: Any) -> NDArray[Any]:
+        """Return the class of each row."""
+        return self._guess
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._estimator, name)
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, Tags, TargetTags
+
+        kind = ClassifierTags()
+        return Tags("classifier", TargetTags(required=True), classifier_tags=kind)
 
 
-def log_loss(known: Predicted, y: Any) -> float:
-    """Return the mean cross-entropy of predicted rows with their labels."""
-    columns = np.searchsorted(known.classes_, y)
-    chosen = known.proba[np.arange(len(y)), columns].astype(np.float64)
+def log_loss(proba: NDArray[Any], places: NDArray[Any]) -> float:
+    """Return the mean cross-entropy of probabilities with the places of the true classes."""
+    chosen = proba[np.arange(len(places)), places].astype(np.float64)
     return float(-np.log(np.clip(chosen, np.finfo(np.float32).eps, 1)).mean())
 
 

@@ -30,12 +30,15 @@ class TrainingRows:
         One name a class, in the order of the sorted labels.
     groups : ndarray of shape (n,), optional
         The group of each row.
+    positive : int, optional
+        Label of the positive class, where the study names one of two.
     """
 
     x_train: NDArray[Any]
     y_train: NDArray[Any]
     class_names: tuple[str, ...]
     groups: NDArray[Any] | None = None
+    positive: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -55,5 +58,5 @@ class SealedTest:
 
 def seal(dataset: Dataset) -> tuple[TrainingRows, SealedTest]:
     """Part a dataset into what a search may see and what stays sealed until a choice is made."""
-    training = TrainingRows(dataset.x_train, dataset.y_train, dataset.class_names, dataset.groups)
-    return training, SealedTest(dataset.x_test, dataset.y_test)
+    rows = dataset.x_train, dataset.y_train, dataset.class_names, dataset.groups
+    return TrainingRows(*rows, dataset.positive), SealedTest(dataset.x_test, dataset.y_test)

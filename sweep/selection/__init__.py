@@ -14,6 +14,7 @@ from sweep.selection.ranking import (
     ranked,
     split_scores,
 )
+from sweep.selection.scorers import of_class, scorer, scoring
 
 __all__ = [
     "Comparison",
@@ -31,12 +32,15 @@ __all__ = [
     "is_current",
     "mean_score",
     "mixture",
+    "of_class",
     "one_standard_error",
     "paired",
     "precisions",
     "ranked",
     "rule",
     "score_interval",
+    "scorer",
+    "scoring",
     "split_scores",
     "standard_error",
     "wilson",

@@ -11,6 +11,7 @@ import numpy as np
 
 from sweep.errors import ResultError
 from sweep.selection.ranking import scores_by_split, split_scores
+from sweep.selection.scorers import scoring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,11 +184,6 @@ def held_out_rows(candidate: Candidate) -> float:
 def fitted_rows(record: StudyRecord, held_out: float) -> float:
     """Return the rows fitted on in a split."""
     return max(record.data.train_rows - held_out, 1)
-
-
-def scoring(record: StudyRecord) -> str:
-    """Return the name of the scorer."""
-    return str(record.spec.get("search", {}).get("scoring", "accuracy"))
 
 
 def check_level(level: float) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.selection.choice import chosen
-from sweep.selection.intervals import fitted_rows, held_out_rows, interval, scoring
+from sweep.selection.intervals import fitted_rows, held_out_rows, interval
 from sweep.selection.ranking import split_scores
+from sweep.selection.scorers import scorer
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
@@ -75,8 +76,8 @@ def paired(one: StudyRecord, other: StudyRecord, level: float = 0.95) -> Pair:
 def _refusal(one: StudyRecord, other: StudyRecord) -> str:
     if one.data.fingerprint != other.data.fingerprint:
         return "other data"
-    if scoring(one) != scoring(other):
-        return f"other scorers: {scoring(one)} and {scoring(other)}"
+    if scorer(one) != scorer(other):
+        return f"other scorers: {scorer(one)} and {scorer(other)}"
     mine, theirs = _splits(one), _splits(other)
     if mine != theirs:
         unlike = [name for name in mine if mine[name] != theirs[name]]

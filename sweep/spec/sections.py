@@ -96,6 +96,7 @@ class DataSection(Section):
     )
     one_vs_rest: int | Text | None = Field(None, description="a class: its number or its name")
     rest_rows: Count | None = Field(None, description=COUNT)
+    positive: int | Text | None = Field(None, description="a class: its number or its name")
     groups: Text | None = Field(None, description="the name of the array that holds the groups")
     image_size: Annotated[tuple[Count, Count], Field(strict=False)] | None = Field(
         None, description="[height, width] in pixels, whole numbers from 1"

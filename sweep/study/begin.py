@@ -15,8 +15,9 @@ from sweep.ledger.reading import study_spec
 from sweep.references import is_reference, source_digest
 from sweep.search.parts import Part, check_parts, part_data
 from sweep.search.pictures import training_pictures
-from sweep.search.plan import Plan, cell_cost, check_models, check_scoring, make_plan
+from sweep.search.plan import Plan, cell_cost, check_models, make_plan
 from sweep.search.prepare import data_record
+from sweep.search.rows import check_rows, unseen_classes
 from sweep.search.splits import make_splits
 from sweep.study.environment import changed, environment
 from sweep.study.sameness import check_same, check_same_data
@@ -38,10 +39,10 @@ def prepared(
     dataset = part_data(dataset, part)
     data, now = data_record(dataset), {**environment(), **_own_code(spec, job)}
     check_models(spec, plan, data.shape, len(data.classes))
-    check_scoring(spec, len(data.classes))
-    make_splits(spec, dataset.y_train, dataset.groups)  # refuses what cannot be split
+    splits = make_splits(spec, dataset.y_train, dataset.groups)
+    check_rows(spec, dataset, splits)
     check_parts(spec, dataset)
-    records = sources(ledger, spec, data.fingerprint)
+    records = sources(ledger, spec, data)
     if ledger.has(job.study):
         header = ledger.header(job.study)
         check_same_data(job.study, header["data"], data.fingerprint)
@@ -53,7 +54,7 @@ def prepared(
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
         _check_ours(ledger, spec, job.study, header)
     if part is None:
-        for note in dataset.notes:
+        for note in (*dataset.notes, *unseen_classes(dataset, splits)):
             watcher.say(f"data: {note}")
         shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
         save_pictures(data_pictures_path(job.storage, job.study, uid_of(ledger, job.study)), shown)

@@ -9,8 +9,9 @@ from sweep.ledger.tally import ENDED
 from sweep.search.constraints import ruled_out
 from sweep.search.estimator import check_own_code
 from sweep.search.parts import check_parts, parts_of
-from sweep.search.plan import Plan, check_models, check_scoring, make_plan
+from sweep.search.plan import Plan, check_models, make_plan
 from sweep.search.prepare import data_record, load_data
+from sweep.search.rows import check_rows, unseen_classes
 from sweep.search.samplers import check_extra
 from sweep.search.splits import make_splits
 from sweep.study.estimate import estimate
@@ -61,7 +62,7 @@ class Check:
     device : str
         What each worker has for itself: ``"core"`` or ``"GPU"``.
     notes : tuple of str
-        What a person should know of how the data are read.
+        What a person should know of how the data are read, and of what splits lack.
     """
 
     spec: StudySpec
@@ -132,8 +133,8 @@ def check_study(
     dataset = load_data(spec, data_home, allow)
     data = data_record(dataset)
     check_models(spec, plan, data.shape, len(data.classes))
-    check_scoring(spec, len(data.classes))
     splits = make_splits(spec, dataset.y_train, dataset.groups)
+    check_rows(spec, dataset, splits)
     rows = sum(len(train) for train, _ in splits) * spec.search.seeds
     each = len(splits) * spec.search.seeds
     left = cells_left(plan, known)
@@ -161,7 +162,7 @@ def check_study(
         outer_left,
         len(ruled_out(spec, plan.cells, data.shape, len(data.classes))),
         "GPU" if devices.gpus else "core",
-        dataset.notes,
+        (*dataset.notes, *unseen_classes(dataset, splits)),
     )
 
 

@@ -236,7 +236,7 @@ class StudyResult:
         data = figures.history_frame(self.record)
         if data["score"].notna().sum() == 0:
             return best
-        score = self.record.spec["search"].get("scoring", "accuracy")
+        score = selection.scorer(self.record)
         drawn = figures.to_svg(figures.draw_history(data, score), "n-", "Best so far", "By trial.")
         return f'<div style="{NOTEBOOK}">{best}<div style="max-width: 26rem">{drawn}</div></div>'
 

@@ -12,7 +12,7 @@ from sweep.ledger.keys import SOURCE
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.reading import read_study
-from sweep.selection import mean_score
+from sweep.selection import mean_score, of_class, scorer
 from sweep.spaces import applies, distributions, encode, ordered
 from sweep.spec import takes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.ledger.ledger import Ledger
+    from sweep.ledger.outcomes import DataRecord
     from sweep.ledger.records import Candidate, StudyRecord
     from sweep.spec import StudySpec
 
@@ -50,7 +51,7 @@ class Lesson:
     values: list[float]
 
 
-def sources(ledger: Ledger, spec: StudySpec, fingerprint: str) -> list[StudyRecord]:
+def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyRecord]:
     """Read the studies that a search starts from; none where it has started.
 
     Raises
@@ -61,23 +62,23 @@ def sources(ledger: Ledger, spec: StudySpec, fingerprint: str) -> list[StudyReco
     if ledger.has(spec.study.name) and STARTED in ledger.header(spec.study.name):
         return []
     found, problems = [], []
+    mine = of_class(spec.search.scoring, data.positive)
     for name in spec.search.start_from:
         try:
             record = read_study(ledger, name)
         except StudyNotFoundError as error:
             problems.append(f"search.start_from: {error}")
             continue
-        scoring = record.spec["search"].get("scoring", "accuracy")
-        if record.data.fingerprint != fingerprint:
+        if record.data.fingerprint != data.fingerprint:
             problems.append(
                 f"search.start_from: study {name!r} ran on other data: fingerprint "
-                f"{record.data.fingerprint[:12]}, here {fingerprint[:12]}; "
+                f"{record.data.fingerprint[:12]}, here {data.fingerprint[:12]}; "
                 "their scores do not compare"
             )
-        elif scoring != spec.search.scoring:
+        elif scorer(record) != mine:
             problems.append(
-                f"search.start_from: study {name!r} was scored by {scoring}, this one is by "
-                f"{spec.search.scoring}; their scores do not compare"
+                f"search.start_from: study {name!r} was scored by {scorer(record)}, this one is "
+                f"by {mine}; their scores do not compare"
             )
         found.append(record)
     if problems:

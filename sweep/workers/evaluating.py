@@ -45,7 +45,8 @@ class Evaluator:
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
         self._shape, self._classes = training.shape, len(training.class_names)
         splits = make_splits(spec, training.y_train, training.groups)
-        self.data = SearchData(training.x_train, training.y_train, splits)
+        rows = training.x_train, training.y_train
+        self.data = SearchData(*rows, splits, training.positive)
         self.ended = Ended(ledger, job.study, spec.space.dimensions)
         self._climb = Climb(ledger, job.study, spec, self.ended)
         self._kept: FitKeeper | None = None

@@ -1,0 +1,203 @@
+"""Whether the rows of each split can be trained on and scored, before anything trains."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sweep.errors import ModelError, StudyFileError
+from sweep.search.plan import first_lines
+from sweep.search.scoring import Scoring
+from sweep.spaces import Choices
+from sweep.spec import TRAINING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from sweep.datasets import Dataset
+    from sweep.search.splits import Split
+    from sweep.spec import StudySpec
+
+BINARY_SCORERS = {
+    "f1": "f1_macro",
+    "jaccard": "jaccard_macro",
+    "neg_negative_likelihood_ratio": "balanced_accuracy",
+    "positive_likelihood_ratio": "balanced_accuracy",
+    "precision": "precision_macro",
+    "recall": "recall_macro",
+    "roc_auc": "roc_auc_ovr",
+}
+"""Scorers for two classes, and what stands for them with more."""
+
+NO_NUMBER = 1e12
+"""A score beyond it has been divided by next to nothing."""
+
+WATCHING = ("EarlyStopping", "ReduceLROnPlateau")
+"""Keras callbacks that watch ``val_loss`` unless they are told otherwise."""
+
+
+class _Part(NamedTuple):
+    """Labels of rows that are scored, what to call them, and what helps where they are too few."""
+
+    labels: NDArray[Any]
+    name: str
+    remedy: str
+
+
+def check_rows(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> None:
+    """Refuse rows that cannot be trained on or scored as a study asks.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    dataset : Dataset
+        Its data, or those of an outer fold.
+    splits : sequence of (train, test)
+        Of its training rows.
+
+    Raises
+    ------
+    StudyFileError
+        With every problem: a split that trains on one class, a scorer that rows do not allow,
+        early stopping with too few rows.
+    """
+    problems = [*_scoring_problems(spec, dataset, splits), *_training_problems(dataset, splits)]
+    if not problems:
+        problems = list(_stopping_problems(spec, dataset, splits))
+    if problems:
+        raise StudyFileError(spec.study.name, first_lines(problems))
+
+
+def unseen_classes(dataset: Dataset, splits: Sequence[Split]) -> list[str]:
+    """Say which splits train without a class that stands in what they hold out."""
+    labels, said = dataset.y_train, []
+    for number, (train, test) in enumerate(splits, 1):
+        held = np.intersect1d(_missing(dataset, labels[train]), labels[test])
+        if len(held):
+            said.append(
+                f"split {number} trains on no row of class {_names(dataset, held)} and holds some "
+                "out: they count as wrong"
+            )
+    return first_lines(said)
+
+
+def _training_problems(dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
+    for number, (train, _) in enumerate(splits, 1):
+        seen = np.unique(dataset.y_train[train])
+        if len(seen) < 2:
+            yield (
+                f"search: split {number} would train on class {_names(dataset, seen)} alone, "
+                "and a classifier needs two; take other splits or other groups"
+            )
+
+
+def _scoring_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
+    name, n_classes = spec.search.scoring, len(dataset.classes)
+    if n_classes > 2 and name in BINARY_SCORERS:
+        yield (
+            f'search.scoring: "{name}" is for two classes, these data have {n_classes}; take '
+            f'"{BINARY_SCORERS[name]}"'
+        )
+        return
+    scoring = Scoring(name, dataset.y_train, dataset.positive)
+    for part in _parts(spec, dataset, splits):
+        if why := _refusal(scoring, part.labels):
+            missing = _names(dataset, _missing(dataset, part.labels))
+            lack = f" without a row of class {missing}" if missing else f": {why}"
+            yield f'search.scoring: "{name}" cannot score {part.name}{lack}; {part.remedy}'
+
+
+def _parts(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[_Part]:
+    """List everything that a study scores."""
+    other = 'or a scorer that needs no such row, as "accuracy"'
+    for number, (train, test) in enumerate(splits, 1):
+        held, seen = dataset.y_train[test], dataset.y_train[train]
+        yield _Part(held, f"what split {number} holds out", f"take other splits, {other}")
+        if spec.search.train_scores:
+            name = f"what split {number} trains on"
+            yield _Part(seen, name, f"take other splits, train_scores = false, {other}")
+    if spec.search.refit:
+        remedy = f"take more test rows, refit = false, {other}"
+        yield _Part(dataset.y_test, "the test rows", remedy)
+
+
+def _refusal(scoring: Scoring, labels: NDArray[Any]) -> str:
+    """Say why a scorer refuses labels, whatever is predicted of them; empty where it does not.
+
+    Two predictions are tried that get something right and something wrong in each class.
+    """
+    if not len(labels):
+        return "there are none"
+    why = ""
+    for turn in (0, 1):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                score = scoring.tried(labels, turn)
+            except ValueError as error:
+                score, why = math.nan, str(error)
+        if abs(score) < NO_NUMBER:
+            return ""
+    return why or "the score would be no number"
+
+
+def _missing(dataset: Dataset, labels: NDArray[Any]) -> NDArray[Any]:
+    return np.setdiff1d(dataset.y_train, labels)
+
+
+def _names(dataset: Dataset, labels: NDArray[Any]) -> str:
+    names = [dataset.class_names[dataset.classes.index(label)] for label in labels.tolist()]
+    return ", ".join(first_lines(names))
+
+
+# -- early stopping ------------------------------------------------------------------------------
+
+
+def _stopping_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
+    shares = _shares(spec)
+    if not shares:
+        return
+    from sweep.estimators.held_out import check_share
+
+    for number, (train, _) in enumerate(splits, 1):
+        for share in shares:
+            try:
+                check_share(dataset.y_train[train], share)
+            except ModelError as error:
+                yield f"model.{error} (met in split {number})"
+
+
+def _shares(spec: StudySpec) -> list[float]:
+    """Return the least and the largest part of its rows that a fit may hold out, if any does."""
+    stopping = any(_possible(spec, "early_stopping"))
+    if not stopping and not any(map(_watches, _possible(spec, "callbacks"))):
+        return []
+    shares = [float(share) for share in _possible(spec, "validation_fraction")]
+    return sorted({min(shares), max(shares)})
+
+
+def _possible(spec: StudySpec, name: str) -> list[Any]:
+    """Return the values that a parameter of the training may take; of a range its ends."""
+    dimension = spec.space.dimensions.get(name)
+    if dimension is None:
+        return [spec.model.params.get(name, TRAINING[name])]
+    if isinstance(dimension, Choices):
+        return list(dimension.values)
+    return [dimension.low, dimension.high]
+
+
+def _watches(callbacks: Any) -> bool:
+    """Whether one of a study file's callbacks watches rows that a fit holds out."""
+    for each in callbacks or ():
+        settings = each if isinstance(each, Mapping) else {"name": each}
+        usual = "val_loss" if settings.get("name") in WATCHING else ""
+        if str(settings.get("monitor", usual)).startswith("val_"):
+            return True
+    return False

@@ -1,0 +1,29 @@
+"""What a study is scored by, in words: of two classes some scorers look at the positive one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sweep.ledger.records import StudyRecord
+
+OF_ONE_CLASS = (
+    "average_precision", "f1", "jaccard", "neg_negative_likelihood_ratio",
+    "positive_likelihood_ratio", "precision", "recall",
+)  # fmt: skip
+"""Scorers that change with the class that is the positive one; the others do not."""
+
+
+def scoring(record: StudyRecord) -> str:
+    """Return the name of the scorer."""
+    return str(record.spec.get("search", {}).get("scoring", "accuracy"))
+
+
+def scorer(record: StudyRecord) -> str:
+    """Return the scorer and, where it looks at one class of two, that class."""
+    return of_class(scoring(record), record.data.positive)
+
+
+def of_class(name: str, positive: str) -> str:
+    """Return ``"f1 of class ill"``; the name alone where no class is the positive one."""
+    return f"{name} of class {positive}" if positive and name in OF_ONE_CLASS else name
