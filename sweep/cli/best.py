@@ -61,10 +61,10 @@ def best(*, study: str, pareto: bool, form: str, storage: str | None) -> None:
 def _emit_pareto(record: StudyRecord, form: str) -> None:
     from rich.table import Table
 
-    from sweep.tables import pareto
+    from sweep.tables import pareto, plain_rows
 
     frame = pareto(record).rename(columns=lambda name: name.removeprefix("param_"))
-    rows = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+    rows = plain_rows(frame)
     table = Table(*map(clean, frame.columns), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(f"{v:.4g}" if isinstance(v, float) else setting(v) for v in row.values()))

@@ -51,25 +51,6 @@ def leaders(record: StudyRecord, top: int = TOP) -> list[Line]:
     return lines
 
 
-def plain(line: Line) -> dict[str, Any]:
-    """Return a line as JSON."""
-    return {
-        "rank": line.rank,
-        "mean_test_score": line.score,
-        "std_test_score": line.std,
-        "mean_fit_time": line.seconds,
-        "parameters": line.candidate.trial.parameters,
-        "params": dict(line.candidate.params),
-    }
-
-
-def flat(line: Line) -> dict[str, Any]:
-    """Return a line as one row of text, a column for each parameter."""
-    row = plain(line)
-    params = row.pop("params")
-    return {**row, **{f"param_{name}": value for name, value in params.items()}}
-
-
 def leaderboard(record: StudyRecord, width: int, top: int = TOP) -> Table:
     """Draw the leaderboard into ``width`` columns.
 

@@ -52,16 +52,11 @@ def compare(
     records = [opened(name, storage).record for name in studies]
     base = records[place]
     found, pairs = tables.studies_frame(records), tables.pairs_frame(records, base)
-    rows = _rows(found)
-    plain = {"studies": rows, "baseline": base.name, "differences": _rows(pairs)}
-    emit(form, plain, rows, lambda: _drawn(rows, _rows(pairs), base.name))
+    rows, gaps = tables.plain_rows(found), tables.plain_rows(pairs)
+    plain = {"studies": rows, "baseline": base.name, "differences": gaps}
+    emit(form, plain, rows, lambda: _drawn(rows, gaps, base.name))
     if form == "table":
         click.echo(f"\ncomparison: {clean(_written(records, base.name, output))}")
-
-
-def _rows(frame: Any) -> list[dict[str, Any]]:
-    held = frame.astype(object).where(frame.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in held.to_dict("records")]
 
 
 def _drawn(

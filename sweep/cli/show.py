@@ -11,10 +11,7 @@ from sweep.cli.board import (
     TOP,
     board_parts,
     failure_lines,
-    flat,
     headline,
-    leaders,
-    plain,
 )
 from sweep.cli.importances import importance_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
@@ -28,29 +25,62 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 
+PARAM = "param_"
+
+
 @click.command(short_help="Show a study's leaderboard and facts.")
 @study_argument
 @click.option(
-    "--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="How many candidates."
+    "--top",
+    type=click.IntRange(min=1),
+    help=f"How many candidates, best first.  [default: {TOP}; all as json or csv]",
 )
 @format_option
 @storage_option
-def show(*, study: str, top: int, form: str, storage: str | None) -> None:
+def show(*, study: str, top: int | None, form: str, storage: str | None) -> None:
     """Show the leaderboard of a study, and what it ran on.
+
+    As JSON or CSV every candidate has a row, those without a score last, with its state, and the
+    score of each split.
 
     \b
     Example:
       sweep show digits-grid --top 3
+      sweep show digits-grid --format csv
     """
     from sweep.ledger.leading import read_leading
+    from sweep.ledger.reading import read_study
 
     def read(ledger: Ledger, name: str) -> StudyRecord:
-        return read_leading(ledger, name, top)
+        if form != "table" and top is None:
+            return read_study(ledger, name)
+        record = read_leading(ledger, name, top or TOP)
+        return record if form == "table" or _has(record, top) else read_study(ledger, name)
 
     record: StudyRecord = opened(study, storage, read=read).record
-    lines = leaders(record, top)
-    answer = {**_facts(record), "leaderboard": [plain(line) for line in lines]}
-    emit(form, answer, [flat(line) for line in lines], lambda: _drawn(record, top))
+    rows = [] if form == "table" else _rows(record, top)
+    answer = {**_facts(record), "leaderboard": [_with_params(row) for row in rows]}
+    emit(form, answer, rows, lambda: _drawn(record, top or TOP))
+
+
+def _has(record: StudyRecord, top: int | None) -> bool:
+    """Return whether that many candidates were read, though only complete ones are leaders."""
+    rows = record.tally.rows
+    wanted = min(top or TOP, sum(rows.values()))
+    return record.counted is None or wanted <= rows.get("COMPLETE", 0)
+
+
+def _rows(record: StudyRecord, top: int | None) -> list[dict[str, Any]]:
+    from sweep.tables import leaderboard_rows
+
+    return leaderboard_rows(record)[:top]
+
+
+def _with_params(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the leaderboard with the parameters that apply together."""
+    params = {n.removeprefix(PARAM): v for n, v in row.items() if n.startswith(PARAM)}
+    rest = {name: value for name, value in row.items() if not name.startswith(PARAM)}
+    return {**rest, "params": {name: value for name, value in params.items() if value is not None}}
 
 
 def _facts(record: StudyRecord) -> dict[str, Any]:
@@ -66,8 +96,10 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "done": record.done,
         "planned": record.planned,
         "candidates": sum(tally.rows.values()),
+        "complete": tally.rows.get("COMPLETE", 0),
         "failed": tally.rows.get("FAIL", 0),
         "pruned": tally.rows.get("PRUNED", 0),
+        "infeasible": tally.rows.get("INFEASIBLE", 0),
         "copied": tally.copied,
         "precision": arithmetic(record),
         "created": record.created,

@@ -13,7 +13,7 @@ from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.answer import chosen, scoring
 from sweep.spreadsheet import csv_text
-from sweep.tables import PREFIX
+from sweep.tables import PREFIX, plain_rows
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
@@ -86,8 +86,7 @@ def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
 
 
 def _download(frame: pd.DataFrame) -> str:
-    rows = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
-    packed = gzip.compress(csv_text(rows).encode(), mtime=0)
+    packed = gzip.compress(csv_text(plain_rows(frame)).encode(), mtime=0)
     return base64.b64encode(packed).decode()
 
 

@@ -8,6 +8,7 @@
                 -> objectives_frame   one row per complete candidate; pareto: the best of them
     StudyRecords -> studies_frame, progress_frame, pairs_frame, settings_frame, shared_frame
     candidates_frame -> pivot         means and counts by parameter
+                     -> plain_rows    what JSON and CSV hold
 """
 
 from sweep.tables.bins import in_quartiles, is_continuous, ranges
@@ -29,6 +30,7 @@ from sweep.tables.labels import (
 )
 from sweep.tables.objectives import importances_frame, objectives_frame, pareto
 from sweep.tables.pivots import Pivot, pivot
+from sweep.tables.rows import leaderboard_rows, plain_rows
 
 __all__ = [
     "PREFIX",
@@ -39,6 +41,7 @@ __all__ = [
     "in_quartiles",
     "is_continuous",
     "is_missing",
+    "leaderboard_rows",
     "objectives_frame",
     "ordered_values",
     "pairs_frame",
@@ -46,6 +49,7 @@ __all__ = [
     "pareto",
     "pivot",
     "plain_label",
+    "plain_rows",
     "progress_frame",
     "ranges",
     "settings_frame",
