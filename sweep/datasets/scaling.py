@@ -19,6 +19,8 @@ SCALINGS = ("none", "standardize", "unit")
 
 _FULL_RANGE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 _CHUNK = 1 << 16
+_FAR_APART = 10.0
+"""Times by which the largest and the mean pixels of two parts may not both differ."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,40 @@ def fit_scaling(x: NDArray[Any], kind: str) -> Scaling:
     if x.size == 0:
         raise DataError(f"scaling: needs at least one training row, got shape {x.shape}")
     return _unit(x) if kind == "unit" else _standardize(x)
+
+
+def check_same_scale(where: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> None:
+    """Refuse training and test rows of which one part was scaled and the other was not.
+
+    Both the largest absolute pixel and the mean one must differ: one bright spot is no scale, and
+    a part that is 0 throughout has none.
+
+    Raises
+    ------
+    DataError
+        With both ranges.
+    """
+    parts = (x_train, x_test)
+    ends = [(float(x.min()), float(x.max())) for x in parts]
+    largest = [max(abs(low), abs(high)) for low, high in ends]
+    if not _are_far_apart(largest):
+        return
+    means = [_mean_size(x) for x in parts]
+    if _are_far_apart(means) and (means[0] < means[1]) == (largest[0] < largest[1]):
+        train, test = (f"{low:g} to {high:g}" for low, high in ends)
+        raise DataError(
+            f"{where}: training and test rows must be scaled alike, got x_train from {train} and "
+            f"x_test from {test}; scale both in the same way, or neither: scaling in [data] does it"
+        )
+
+
+def _are_far_apart(values: list[float]) -> bool:
+    return min(values) > 0 and max(values) >= _FAR_APART * min(values)
+
+
+def _mean_size(x: NDArray[Any]) -> float:
+    """Mean of the absolute values."""
+    return sum(float(np.abs(part, dtype=np.float64).sum()) for part in _chunks(x)) / x.size
 
 
 def _unit(x: NDArray[Any]) -> Scaling:
