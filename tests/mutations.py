@@ -52,6 +52,7 @@ name = "digits-pareto"
 dataset = "digits"
 one_vs_rest = 6
 rest_rows = 300
+positive = "6"
 [search]
 method = "nsga2"
 trials = 40
@@ -439,6 +440,7 @@ def odd_data_settings(study, rng):
         ("train_rows", (10**6, 1, 2)), ("test_rows", (10**6, 1)), ("rest_rows", (10**6, 1)),
         ("one_vs_rest", (11, -1, "6", "nobody", "", 6, "cat")), ("groups", ("nothing", "",
         "x_train")),
+        ("positive", (0, "not 6", "6", "nobody", "", -1)),
         ("image_size", ([0, 0], [1], [8, 8], [2**40, 2**40], 8)), ("color", ("grayscale",)),
         ("sample", ("stratified",)),
     ])  # fmt: skip

@@ -187,6 +187,7 @@ SETTINGS = {
     "sample": ["first", "stratified"],
     "scaling": ["none", "unit", "standardize"],
     "one_vs_rest": [1, 9, "a", ""],
+    "positive": [0, 1, "a", "not 1"],
     "groups": ["groups", "nothing", "x_train"],
 }
 

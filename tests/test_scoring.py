@@ -123,3 +123,25 @@ def test_fits_in_lockstep_see_the_same_classes():
     for one, other in zip(whole.splits, steps.splits, strict=True):
         assert (one.test, one.train, one.losses) == (other.test, other.train, other.losses)
     assert whole.layers == steps.layers == (("dense", "Dense", "", 4),)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("weights", [{"3": 5.0}, {3: 5.0, 1: 2.0}, {1: 2.0, "8": 1.0}])
+def test_weights_of_a_class_that_a_fold_lacks_leave_the_others_as_they_are(weights):
+    """A table that names some classes gives the others 1, in every split and in both ways."""
+    from sweep import KerasMLPClassifier
+
+    def mlp(**weight):
+        return KerasMLPClassifier(hidden_size=4, epochs=1, scaling="unit", random_state=0, **weight)
+
+    train, test = DATA.splits[0]
+    seen = {k: v for k, v in {str(k): v for k, v in weights.items()}.items() if k != "3"}
+    plain = mlp(class_weight=seen or None).fit(X[train], Y[train])
+    loss = metrics.log_loss(Y[test], laid_out(plain, X[test]).astype(np.float32))
+    for found in (
+        evaluate(mlp(class_weight=weights), DATA, Asked((1,))),
+        evaluate_in_lockstep(
+            mlp(class_weight=weights), DATA, Asked((1,)), lambda *_: False, lambda *_: None
+        ),
+    ):
+        assert found.splits[0].losses[1] == pytest.approx(loss, rel=1e-5)

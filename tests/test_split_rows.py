@@ -167,6 +167,13 @@ def test_what_is_refused_is_what_cannot_be_held_out():
         check_share(np.array([0, 0, 0, 0, 1]), 0.4)
 
 
+def test_a_weight_of_no_class_is_refused(tmp_path):
+    """Not when the first cell fails."""
+    told = problems(saved(tmp_path, model={"class_weight": {"3": 2.0, "1": 1.0}}))
+    assert told == ["model.class_weight: no class is labelled 3; the labels are 1, 2"]
+    assert problems(saved(tmp_path, model={"class_weight": {"2": 2.0}})) == []
+
+
 # -- from the command line -----------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from sweep.ledger.records import SplitResult
 from sweep.search.scoring import EvaluationError, Scored, Scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from sweep.ledger.outcomes import Layer
     from sweep.search.splits import Split
@@ -122,7 +125,10 @@ def evaluate(
 
     last = asked.epochs[-1]
     scorer = StagedScorer(asked, len(data.splits), data.scoring(asked.scoring))
-    candidate = estimator.set_params(epochs=last, checkpoint_epochs=range(1, last + 1))
+    checkpoints = range(1, last + 1)
+    candidate = with_weights(estimator, data.y).set_params(
+        epochs=last, checkpoint_epochs=checkpoints
+    )
     search = GridSearchCV(
         candidate,
         {"epochs": [last], **_seed_grid(candidate, asked.seeds)},
@@ -188,6 +194,16 @@ class StagedScorer:
         everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
         every = range(1, estimator.n_epochs_ + 1) if everything else ()
         return sorted({*every, *self.asked.epochs})
+
+
+def with_weights(estimator: Any, labels: NDArray[Any]) -> Any:
+    """Weigh the classes that a table of weights leaves out by 1, before a fold lacks the others."""
+    given = estimator.get_params(deep=False).get("class_weight")
+    if isinstance(given, Mapping):
+        named = {str(label): weight for label, weight in given.items()}
+        rest = dict.fromkeys(map(str, np.unique(labels).tolist()), 1.0)
+        estimator.set_params(class_weight={**rest, **named})
+    return estimator
 
 
 def whole_model(tables: Iterable[tuple[Layer, ...]]) -> tuple[Layer, ...]:

@@ -19,6 +19,7 @@ from sweep.search.evaluate import (
     nth_seed,
     split_result,
     whole_model,
+    with_weights,
 )
 from sweep.search.pace import Pace
 from sweep.search.scoring import Scored
@@ -101,7 +102,7 @@ class _Lane:
         self._scoring = data.scoring(asked.scoring)
         self._seconds, self._trained = 0.0, False
         self._train_scores: dict[int, float] = {}
-        self.estimator = clone(estimator)
+        self.estimator = with_weights(clone(estimator), data.y)
         if seed:
             self.estimator.set_params(random_state=nth_seed(estimator, seed))
         self.scores: dict[int, Scored] = {}

@@ -66,9 +66,13 @@ def check_rows(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> No
     ------
     StudyFileError
         With every problem: a split that trains on one class, a scorer that rows do not allow,
-        early stopping with too few rows.
+        early stopping with too few rows, weights of classes that are not there.
     """
-    problems = [*_scoring_problems(spec, dataset, splits), *_training_problems(dataset, splits)]
+    problems = [
+        *_weight_problems(spec, dataset),
+        *_scoring_problems(spec, dataset, splits),
+        *_training_problems(dataset, splits),
+    ]
     if not problems:
         problems = list(_stopping_problems(spec, dataset, splits))
     if problems:
@@ -86,6 +90,17 @@ def unseen_classes(dataset: Dataset, splits: Sequence[Split]) -> list[str]:
                 "out: they count as wrong"
             )
     return first_lines(said)
+
+
+def _weight_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
+    weights = spec.model.params.get("class_weight")
+    labels = [str(label) for label in dataset.classes]
+    named = [str(label) for label in weights] if isinstance(weights, Mapping) else []
+    if unknown := [label for label in named if label not in labels]:
+        yield (
+            f"model.class_weight: no class is labelled {', '.join(unknown)}; the labels are "
+            f"{', '.join(first_lines(labels))}"
+        )
 
 
 def _training_problems(dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
