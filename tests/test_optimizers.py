@@ -3,7 +3,8 @@
 import pytest
 
 from sweep.errors import ModelError
-from sweep.training.optimizers import ACCEPTS, OptimizerSettings, check_optimizer, make_optimizer
+from sweep.spec import OPTIMIZERS
+from sweep.training.optimizers import OptimizerSettings, check_optimizer, make_optimizer
 
 
 def test_an_unknown_optimizer_names_the_known_ones():
@@ -12,7 +13,7 @@ def test_an_unknown_optimizer_names_the_known_ones():
         check_optimizer(OptimizerSettings("adma"))
 
 
-@pytest.mark.parametrize("name", sorted(set(ACCEPTS) - {"sgd", "rmsprop"}))
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"sgd", "rmsprop"}))
 def test_momentum_where_it_would_be_ignored_is_refused(name):
     """A setting that changes nothing must not look like one that was tried."""
     with pytest.raises(ModelError, match=f"{name} takes no momentum, got 0.9"):
@@ -20,7 +21,7 @@ def test_momentum_where_it_would_be_ignored_is_refused(name):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", sorted(ACCEPTS))
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_every_optimizer_can_be_made(name):
     """Each name is Keras's own, at the asked learning rate."""
     optimizer = make_optimizer(OptimizerSettings(name, learning_rate=0.25))
@@ -35,7 +36,7 @@ def test_every_accepted_setting_is_one_that_keras_knows():
 
     import keras
 
-    for name in ACCEPTS:
+    for name in OPTIMIZERS:
         keras_class = type(keras.optimizers.get(name))
         known = set(inspect.signature(keras_class.__init__).parameters)
-        assert {s for s in ("momentum", "nesterov") if s in known} == set(ACCEPTS[name])
+        assert {s for s in ("momentum", "nesterov") if s in known} == set(OPTIMIZERS[name])

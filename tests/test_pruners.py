@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from sweep.search.pruners import largest_epochs, make_pruner
+from sweep.search.pruners import make_pruner
 from sweep.spec import load_study
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -62,10 +62,10 @@ def test_a_patient_pruner_wraps_another():
 )
 def test_the_budget_follows_epochs(spec, expected):
     """Searched epochs count with their top, a step included."""
-    assert largest_epochs(spec) == expected
+    assert spec.largest_epochs == expected
 
 
 def test_fixed_epochs_are_the_budget():
     """Where epochs stand in [model], they are the whole of a trial."""
     spec = study("hyperband")
-    assert largest_epochs(spec) == spec.fixed_epochs
+    assert spec.largest_epochs == spec.fixed_epochs

@@ -10,6 +10,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sweep.errors import ModelError
+from sweep.spec.parameters import value_problem
 from sweep.training.architecture import check_precision
 from sweep.training.optimizers import OptimizerSettings, check_optimizer
 
@@ -25,13 +26,9 @@ def check_settings(params: dict[str, Any]) -> None:
     ModelError
         Naming the parameter, its value and what is allowed.
     """
-    for name in ("epochs", "batch_size", "n_iter_no_change"):
-        value = params[name]
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ModelError(f"{name}: must be a whole number of at least 1, got {value!r}")
-    share = params["validation_fraction"]
-    if not isinstance(share, int | float) or not 0 < share < 1:
-        raise ModelError(f"validation_fraction: must lie between 0 and 1, got {share!r}")
+    for name in ("epochs", "batch_size", "n_iter_no_change", "validation_fraction"):
+        if rule := value_problem(name, params[name]):
+            raise ModelError(f"{name}: {rule}, got {params[name]!r}")
     check_precision(params["precision"])
     check_optimizer(OptimizerSettings.from_params(params))
 

@@ -59,11 +59,12 @@ def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
     ReferenceError_
         If it may not or cannot be loaded.
     StudyFileError
-        If ``[model]`` or ``[space]`` name a parameter that it does not take.
+        If ``[model]`` or ``[space]`` name a parameter that it does not take, or a value that
+        training cannot have.
     """
-    from sweep.models import check_parameters
+    from sweep.models import check_parameters, factory_parameters
     from sweep.references import is_reference, resolve
-    from sweep.spec import TRAINING
+    from sweep.spec import TRAINING, training_problems
 
     if not is_reference(spec.model.factory):
         return
@@ -74,3 +75,7 @@ def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
         check_parameters(factory, {n: v for n, v in given.items() if n not in TRAINING})
     except ModelError as error:
         raise StudyFileError(spec.study.name, [str(error)]) from error
+    own = set(factory_parameters(factory))
+    problems = training_problems(spec.model.params, spec.space.dimensions, own)
+    if lines := [f"{'.'.join(each.place)}: {each.message}" for each in problems]:
+        raise StudyFileError(spec.study.name, lines)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from sweep.ledger.records import Rung
 from sweep.search.again import without_epochs
 from sweep.search.evaluate import mean_score
-from sweep.search.pruners import largest_epochs
 from sweep.spec.pruning import BY_RUNGS
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def ladder_of(spec: StudySpec) -> Ladder | None:
     if asked is None or asked.name not in BY_RUNGS:
         return None
     factor, least = asked.reduction_factor or 3, asked.min_epochs or 1
-    most = max(asked.max_epochs or largest_epochs(spec), least)
+    most = max(asked.max_epochs or spec.largest_epochs, least)
     rungs = [least]
     while rungs[-1] * factor < most:
         rungs.append(rungs[-1] * factor)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.spaces import Choices
-from sweep.spaces.dimensions import top
 from sweep.spec.pruning import BY_RUNGS
 
 if TYPE_CHECKING:
@@ -26,14 +24,6 @@ def make_pruner(spec: StudySpec) -> Any:
     if asked is None or asked.name in BY_RUNGS:
         return optuna.pruners.NopPruner()
     return _make(asked)
-
-
-def largest_epochs(spec: StudySpec) -> int:
-    """Return the most epochs that a trial of a study may run."""
-    searched = spec.space.dimensions.get("epochs")
-    if searched is None:
-        return spec.fixed_epochs
-    return int(max(searched.values) if isinstance(searched, Choices) else top(searched))
 
 
 def _make(asked: PrunerSection) -> Any:

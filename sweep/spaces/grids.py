@@ -24,7 +24,7 @@ from sweep.spaces.dimensions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 GRID_LIMIT = 100_000
 """Candidates that a grid may have; more is a mistake, or a job for a sampler."""
@@ -115,7 +115,10 @@ def grid_values(dimension: Dimension) -> tuple[Any, ...]:
 
 
 def cells(
-    candidates: Sequence[Mapping[str, Any]], epochs: int = 10, *, staged: bool = True
+    candidates: Sequence[Mapping[str, Any]],
+    epochs: int = 10,
+    *,
+    staged: Callable[[Mapping[str, Any]], bool] = lambda _: True,
 ) -> list[Cell]:
     """Group candidates that differ only in ``epochs``, in order of first appearance.
 
@@ -125,13 +128,14 @@ def cells(
         As from :func:`grid_candidates`.
     epochs : int
         Epochs of a candidate that does not say its own.
-    staged : bool
-        Whether one fit answers several ``epochs``; otherwise each candidate is a cell.
+    staged : callable
+        ``staged(candidate) -> bool``: whether its fit answers it with fewer ``epochs`` too;
+        otherwise it is a cell of its own.
     """
     groups: dict[str, tuple[Params, dict[int, int]]] = {}
     for index, candidate in enumerate(candidates):
         params = {name: value for name, value in candidate.items() if name != EPOCHS}
-        key = canonical(params if staged else candidate)
+        key = canonical(params if staged(candidate) else candidate)
         asked = groups.setdefault(key, (params, {}))[1]
         asked.setdefault(candidate.get(EPOCHS, epochs), index)
     return [

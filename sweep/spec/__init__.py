@@ -2,6 +2,7 @@
 
 from sweep.spec.dimensions import takes
 from sweep.spec.loading import load_study, shipped_studies
+from sweep.spec.own import training_problems
 from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
 from sweep.spec.pruning import PrunerSection, SplitPrunerSection
 from sweep.spec.scorers import SCORERS
@@ -34,4 +35,5 @@ __all__ = [
     "shipped_studies",
     "takes",
     "to_toml",
+    "training_problems",
 ]

@@ -18,6 +18,7 @@ from sweep.spaces import (
     same,
     text,
 )
+from sweep.spec.plain import is_number, is_whole
 from sweep.spec.problems import Problem, did_you_mean, shown
 
 KINDS = ("choices", "int", "float")
@@ -109,7 +110,7 @@ def _choices(values: Any) -> tuple[Any, ...]:
 def _read_int(table: Mapping[str, Any]) -> IntRange:
     low, high = _ends(table, "int")
     step, log = table.get("step", 1), _log(table, low)
-    if not _is_int(step) or step < 1:
+    if not is_whole(step) or step < 1:
         raise _BadDimensionError(f"step must be a whole number from 1, got {shown(step)}")
     if "step" in table:
         _fits(step, high - low)
@@ -119,7 +120,7 @@ def _read_int(table: Mapping[str, Any]) -> IntRange:
 def _read_float(table: Mapping[str, Any]) -> FloatRange:
     low, high = (float(end) for end in _ends(table, "float"))
     step, log = table.get("step"), _log(table, low)
-    if step is not None and not (_is_number(step) and step > 0):
+    if step is not None and not (is_number(step) and step > 0):
         raise _BadDimensionError(f"step must be a number above 0, got {shown(step)}")
     if step is not None:
         _fits(step, high - low)
@@ -140,7 +141,7 @@ def _fits(step: float, length: float) -> None:
 
 
 def _ends(table: Mapping[str, Any], kind: str) -> tuple[Any, Any]:
-    ends, right = table[kind], _is_int if kind == "int" else _is_number
+    ends, right = table[kind], is_whole if kind == "int" else is_number
     if not isinstance(ends, list) or len(ends) != 2 or not all(map(right, ends)):
         what = "two whole numbers" if kind == "int" else "two numbers"
         raise _BadDimensionError(f"{kind} must be [low, high], {what}, got {shown(ends)}")
@@ -201,10 +202,10 @@ def takes(parent: Dimension, value: Any) -> bool:
     """Whether a dimension has that value."""
     if isinstance(parent, Choices):
         return any(same(value, choice) for choice in parent.values)
-    if not _is_number(value) or not parent.low <= value <= parent.high:
+    if not is_number(value) or not parent.low <= value <= parent.high:
         return False
     if isinstance(parent, IntRange):
-        return _is_int(value) and (value - parent.low) % parent.step == 0
+        return is_whole(value) and (value - parent.low) % parent.step == 0
     return parent.step is None or value in grid_values(parent)
 
 
@@ -215,11 +216,3 @@ def _circles(space: Space) -> list[Problem]:
         place, _, message = error.problems[0].partition(": ")
         return [Problem(tuple(place.split(".", 1)), message)]
     return []
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from sweep.references import is_reference
+from sweep.spec.plain import is_count, is_number
 from sweep.spec.problems import did_you_mean
 
 ParametersOf: TypeAlias = Callable[[str], Mapping[str, Any] | None]
@@ -62,18 +63,31 @@ OUTWARD = (
 )
 """Those that write or delete files where their settings say, or send to an address."""
 
-OPTIMIZERS = (
-    "sgd",
-    "adam",
-    "adamw",
-    "rmsprop",
-    "adagrad",
-    "adadelta",
-    "adamax",
-    "nadam",
-    "ftrl",
-    "lion",
+OPTIMIZERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "sgd": ("momentum", "nesterov"),
+        "adam": (),
+        "adamw": (),
+        "rmsprop": ("momentum",),
+        "adagrad": (),
+        "adadelta": (),
+        "adamax": (),
+        "nadam": (),
+        "ftrl": (),
+        "lion": (),
+    }
 )
+"""Keras's optimizers in one spelling, and what each takes beyond learning rate and weight decay."""
+
+OF_THE_OPTIMIZER = (
+    "optimizer",
+    "learning_rate",
+    "learning_rate_decay",
+    "momentum",
+    "nesterov",
+    "weight_decay",
+)
+"""Parameters of the optimizer: a factory of one's own may take them as its own."""
 
 
 def estimator_parameters(factory: str) -> Mapping[str, Any] | None:
@@ -148,14 +162,6 @@ def outward_callback(name: str, value: Any) -> str | None:
     )
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
 def _among(names: tuple[str, ...]) -> tuple[str, Callable[[Any], bool]]:
     return f"one of: {', '.join(names)}", lambda v: isinstance(v, str) and v in names
 
@@ -174,15 +180,15 @@ def _unknown_callback(values: Sequence[Any]) -> str | None:
 
 
 _BOOLEAN = ("true or false", lambda v: isinstance(v, bool))
-_NOT_NEGATIVE = ("a number from 0", lambda v: _number(v) and v >= 0)
+_NOT_NEGATIVE = ("a number from 0", lambda v: is_number(v) and v >= 0)
 
 _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "epochs": ("a whole number from 1", _count),
-    "batch_size": ("a whole number from 1", _count),
-    "optimizer": _among(OPTIMIZERS),
-    "learning_rate": ("a number above 0", lambda v: _number(v) and v > 0),
+    "epochs": ("a whole number from 1", is_count),
+    "batch_size": ("a whole number from 1", is_count),
+    "optimizer": _among(tuple(OPTIMIZERS)),
+    "learning_rate": ("a number above 0", lambda v: is_number(v) and v > 0),
     "learning_rate_decay": _NOT_NEGATIVE,
-    "momentum": ("a number from 0 to below 1", lambda v: _number(v) and 0 <= v < 1),
+    "momentum": ("a number from 0 to below 1", lambda v: is_number(v) and 0 <= v < 1),
     "nesterov": _BOOLEAN,
     "weight_decay": _NOT_NEGATIVE,
     "class_weight": (
@@ -190,15 +196,15 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
         lambda v: v == "balanced" or isinstance(v, Mapping),
     ),
     "early_stopping": _BOOLEAN,
-    "validation_fraction": ("a number between 0 and 1", lambda v: _number(v) and 0 < v < 1),
-    "n_iter_no_change": ("a whole number from 1", _count),
+    "validation_fraction": ("a number between 0 and 1", lambda v: is_number(v) and 0 < v < 1),
+    "n_iter_no_change": ("a whole number from 1", is_count),
     "callbacks": (
         'a list of Keras callbacks ("TerminateOnNaN", or { name = "ReduceLROnPlateau", ... })',
         lambda v: isinstance(v, list | tuple) and all(map(_callback, v)),
     ),
     "image_shape": (
         "[height, width] or [height, width, channels]",
-        lambda v: isinstance(v, list | tuple) and len(v) in (2, 3) and all(map(_count, v)),
+        lambda v: isinstance(v, list | tuple) and len(v) in (2, 3) and all(map(is_count, v)),
     ),
     "precision": _among(("float32", "mixed_bfloat16")),
     "fast": _BOOLEAN,

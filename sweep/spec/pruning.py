@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share
+from sweep.spec.plain import is_number
 from sweep.spec.problems import Problem, shown, translated
 
 if TYPE_CHECKING:
@@ -182,27 +183,19 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
     if name == "threshold" and table.get("lower") is None and table.get("upper") is None:
         yield (), '"threshold" needs a bound: say { name = "threshold", lower = 0.5 }'
     for low, high in (("lower", "upper"), ("min_epochs", "max_epochs")):
-        if _number(table.get(low)) and _number(table.get(high)) and table[low] > table[high]:
+        if is_number(table.get(low)) and is_number(table.get(high)) and table[low] > table[high]:
             text = f"must not be above {high}, got {shown(table[low])} and {shown(table[high])}"
             yield (low,), text
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def pruning_problems(raw: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find contradictions between pruning and the rest of a study.
-
-    Parameters
-    ----------
-    raw : mapping
-        ``[search]`` with its defaults.
-    params : mapping
-        What ``[model]`` and ``[space]`` name.
-    """
-    if raw.get("pruner") not in (None, "none"):
-        yield from _epoch_problems(raw, params)
+def pruning_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find contradictions between pruning and the rest of ``[search]``, its defaults filled in."""
+    if raw.get("pruner") not in (None, "none") and raw.get("method") == "grid":
+        yield Problem(
+            ("search", "pruner"),
+            "a grid finishes the epochs of every candidate, so pruner must be left out, got "
+            f'{shown(raw["pruner"])}; or take method = "random" or "tpe", or split_pruner = true',
+        )
     split = split_pruner_table(raw.get("split_pruner"))
     if split is None:
         return
@@ -216,23 +209,6 @@ def pruning_problems(raw: Mapping[str, Any], params: Mapping[str, Any]) -> Itera
         yield Problem(place, "compares splits, so it needs several: say cv = 5")
     elif isinstance(split, Mapping):
         yield from _split_count_problems(raw, split, place)
-
-
-def _epoch_problems(raw: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Problem]:
-    if raw.get("method") == "grid":
-        yield Problem(
-            ("search", "pruner"),
-            "a grid finishes the epochs of every candidate, so pruner must be left out, got "
-            f'{shown(raw["pruner"])}; or take method = "random" or "tpe", or split_pruner = true',
-        )
-        return
-    for name in ("early_stopping", "callbacks"):
-        if params.get(name):
-            yield Problem(
-                ("search", "pruner"),
-                f"a pruner decides after each epoch, so {name} must be left out; "
-                'or say pruner = "none"',
-            )
 
 
 def _split_count_problems(

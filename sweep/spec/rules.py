@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.references import is_reference
-from sweep.spaces import Choices, Dimension, Space, grid_problems
+from sweep.spaces import Space, grid_problems
+from sweep.spaces.combinations import ends
 from sweep.spec.choice import choice_problems
 from sweep.spec.parameters import (
     ParametersOf,
@@ -21,7 +22,7 @@ from sweep.spec.pruning import pruning_problems
 from sweep.spec.sections import METHODS, REPORT_SECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 DEFAULT_CV = 5
 DEFAULT_VALIDATION = 0.1
@@ -36,13 +37,11 @@ def search_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     return filled
 
 
-def search_problems(
-    raw: Mapping[str, Any], space: Mapping[str, Any], model: Mapping[str, Any]
-) -> Iterator[Problem]:
+def search_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
     """Find contradictions in ``[search]``."""
     method = raw.get("method")
     filled = search_defaults(raw)
-    yield from pruning_problems(filled, {**model, **space})
+    yield from pruning_problems(filled)
     yield from choice_problems(filled)
     if raw.get("cv") is not None and raw.get("validation") is not None:
         yield Problem(
@@ -103,13 +102,27 @@ def grid_space_problems(space: Space) -> Iterator[Problem]:
         yield Problem(("space", name), message)
 
 
-def value_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]:
-    """Find training parameters whose value is out of bounds."""
+def value_problems(
+    params: Mapping[str, Any], space: Space, own: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Find training parameters whose value is out of bounds.
+
+    Parameters
+    ----------
+    params : mapping of str to value
+        The parameters of ``[model]``.
+    space : mapping of str to dimension
+        The search space.
+    own : collection of str
+        Those that are the factory's own: it alone knows what they may be.
+    """
     for name, value in params.items():
-        if rule := value_problem(name, value):
+        if name not in own and (rule := value_problem(name, value)):
             yield Problem(("model", name), f"{rule}, got {shown(value)}")
     for name, dimension in space.items():
-        wrong = next((v for v in _ends(dimension) if value_problem(name, v)), None)
+        if name in own:
+            continue
+        wrong = next((v for v in ends(dimension) if value_problem(name, v)), None)
         if wrong is not None:
             yield Problem(("space", name), f"{value_problem(name, wrong)}, got {shown(wrong)}")
 
@@ -117,7 +130,7 @@ def value_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]
 def callback_problems(params: Mapping[str, Any], space: Space) -> Iterator[Problem]:
     """Find callbacks that act outside the fit."""
     given = [("model", name, value) for name, value in params.items()]
-    given += [("space", name, v) for name, dimension in space.items() for v in _ends(dimension)]
+    given += [("space", name, v) for name, dimension in space.items() for v in ends(dimension)]
     for section, name, value in given:
         if why := outward_callback(name, value):
             yield Problem((section, name), why)
@@ -133,7 +146,7 @@ def model_value_problems(
     if factory not in factory_names():
         return
     given = [("model", name, value) for name, value in params.items()]
-    given += [("space", name, v) for name, dimension in space.items() for v in _ends(dimension)]
+    given += [("space", name, v) for name, dimension in space.items() for v in ends(dimension)]
     for section, name, value in given:
         if isinstance(value, bool | int | float | str) and (why := refusal(factory, name, value)):
             yield Problem((section, name), why)
@@ -149,12 +162,6 @@ def dataset_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
             hint = did_you_mean(name, DATASETS)
             text = f"no dataset or folder named {shown(name)}{hint}"
             yield Problem(("data", "dataset"), text)
-
-
-def _ends(dimension: Dimension) -> tuple[Any, ...]:
-    if isinstance(dimension, Choices):
-        return dimension.values
-    return (dimension.low, dimension.high)
 
 
 def name_problems(

@@ -1,5 +1,9 @@
 """Names of scikit-learn's scorers for classification, so that a check needs no scikit-learn."""
 
+from __future__ import annotations
+
+import math
+
 SCORERS = (
     "accuracy",
     "average_precision",
@@ -35,3 +39,14 @@ SCORERS = (
     "top_k_accuracy",
 )
 """Scorers of one label a row; those for several labels a row (``f1_samples``) are left out."""
+
+
+def range_of(scoring: str) -> tuple[float, float]:
+    """Return the worst and the best score that there can be."""
+    if scoring.startswith("neg_"):
+        return -math.inf, 0.0
+    if scoring == "positive_likelihood_ratio":
+        return 0.0, math.inf
+    if scoring.startswith("d2_"):
+        return -math.inf, 1.0
+    return (-1.0 if scoring == "matthews_corrcoef" else 0.0), 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sweep.errors import StudyFileError
 from sweep.spaces import Cell, cells, grid_candidates
-from sweep.spec import rules, search_rules
+from sweep.spec import fits, rules, search_rules
 from sweep.spec.base import Section
+from sweep.spec.budgets import budget_problems, epochs_of, whole_epochs
 from sweep.spec.cleaning import cleaned
 from sweep.spec.dimensions import parse_space, plain_dimension
-from sweep.spec.parameters import TRAINING, ParametersOf
+from sweep.spec.parameters import OF_THE_OPTIMIZER, ParametersOf, is_own
 from sweep.spec.problems import Problem, did_you_mean, translated
 from sweep.spec.pruning import inside_problems
 from sweep.spec.sections import (
@@ -25,6 +26,8 @@ from sweep.spec.sections import (
     SpaceSection,
     StudySection,
 )
+from sweep.spec.spelling import double_problems, respelled
+from sweep.spec.together import idle_problems, optimizer_problems, pruner_problems
 
 SECTIONS = ("study", "data", "model", "search", "space", "report")
 _Section = TypeVar("_Section", bound=Section)
@@ -57,20 +60,33 @@ class StudySpec(BaseModel):
     @property
     def fixed_epochs(self) -> int:
         """Epochs of a candidate that does not say its own."""
-        return int(self.model.params.get("epochs", TRAINING["epochs"]))
+        return int(self.settled({})["epochs"])
+
+    @property
+    def largest_epochs(self) -> int:
+        """The most epochs that a trial may run."""
+        return whole_epochs(self._fixed(), self.space.dimensions)
 
     @property
     def searched_epochs(self) -> bool:
         """Whether ``epochs`` is in the search space."""
         return "epochs" in self.space.dimensions
 
-    @property
-    def staged(self) -> bool:
-        """Whether one fit to the largest ``epochs`` answers the smaller ones too.
+    def settled(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a candidate is trained with: searched, fixed, or a study's default."""
+        return fits.settled(self._fixed(), params)
 
-        Not with Keras callbacks: what they do may depend on the number of epochs.
-        """
-        return not self.model.params.get("callbacks")
+    def staged(self, params: Mapping[str, Any]) -> bool:
+        """Whether a candidate's fit answers the same one with fewer ``epochs`` too."""
+        return fits.staged(self.settled(params))
+
+    def by_epoch(self, params: Mapping[str, Any]) -> bool:
+        """Whether a candidate's fit may be run epoch by epoch, and gone on with later."""
+        return fits.ends_itself(self.settled(params)) is None
+
+    def _fixed(self) -> dict[str, Any]:
+        follows = epochs_of(self.search.pruner and self.search.pruner.model_dump())
+        return {**follows, "scaling": self.data.scaling, **self.model.params}
 
     def grid_cells(self) -> list[Cell]:
         """Return the cells of a grid; their ``candidates`` count :func:`grid_candidates`."""
@@ -137,7 +153,7 @@ def read(
         All of them, one a place.
     """
     tables, problems = cleaned(raw)
-    reader = _Reader(tables, problems)
+    reader = _Reader(respelled(tables), problems)
     reader.unknown_sections()
     spec = reader.spec(name, parameters)
     return (None if reader.problems else spec), list(reader.problems.values())
@@ -187,6 +203,7 @@ class _Reader:
         factory = model.pop("factory", "mlp")
         dimensions, problems = parse_space(space, model)
         self.add([*problems, *inside_problems(search)])
+        own = OF_THE_OPTIMIZER if isinstance(factory, str) and is_own(factory) else ()
         parts = {
             "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),
             "data": self.section(DataSection, "data", self.table("data")),
@@ -195,8 +212,14 @@ class _Reader:
             "space": SpaceSection(dimensions=dict(dimensions)),
             "report": self.section(ReportSection, "report", self.table("report")),
         }
-        self.between(model, dimensions)
+        self.between(model, dimensions, own)
         if parameters is not None and parts["model"] is not None:
+            if not problems:
+                self.add(optimizer_problems(model, dimensions, own))
+                self.add(double_problems(dimensions))
+                self.add(idle_problems(model, dimensions))
+                self.add(pruner_problems(search, model, dimensions))
+                self.add(budget_problems(rules.search_defaults(search), model, dimensions))
             self.add(rules.name_problems(factory, model, space, parameters))
             self.add(rules.callback_problems(model, dimensions))
             self.add(rules.model_value_problems(factory, model, dimensions))
@@ -204,16 +227,16 @@ class _Reader:
             self.add(rules.scaling_problems(self.table("data"), model, space))
         return None if None in parts.values() or self.problems else StudySpec(**parts)
 
-    def between(self, model: Mapping[str, Any], dimensions: Any) -> None:
+    def between(self, model: Mapping[str, Any], dimensions: Any, own: Collection[str]) -> None:
         """Apply the rules that no single key can break alone."""
         search, space = self.table("search"), self.table("space")
-        self.add(rules.search_problems(search, space, model))
+        self.add(rules.search_problems(search, space))
         self.add(search_rules.sampler_problems(search, dimensions))
         self.add(search_rules.count_problems(search))
         self.add(search_rules.start_problems(search.get("start"), dimensions))
         self.add(search_rules.start_from_problems(search, self.table("study").get("name")))
         self.add(rules.data_problems(self.table("data")))
-        self.add(rules.value_problems(model, dimensions))
+        self.add(rules.value_problems(model, dimensions, own))
         if search.get("method") == "grid":
             self.add(rules.grid_space_problems(dimensions))
         self.add(rules.report_problems(self.table("report"), space))

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
+from sweep.spec.fits import ignored
+from sweep.spec.parameters import OPTIMIZERS, value_problem
+from sweep.spec.spelling import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-ACCEPTS: dict[str, tuple[str, ...]] = {
-    "adadelta": (),
-    "adagrad": (),
-    "adam": (),
-    "adamax": (),
-    "adamw": (),
-    "ftrl": (),
-    "lion": (),
-    "nadam": (),
-    "rmsprop": ("momentum",),
-    "sgd": ("momentum", "nesterov"),
-}
-"""Settings beyond learning rate and weight decay that each optimizer takes."""
-
-
-RULES: dict[str, tuple[str, Callable[[float], bool]]] = {
-    "learning_rate": ("a number above 0", lambda v: v > 0),
-    "learning_rate_decay": ("a number from 0", lambda v: v >= 0),
-    "momentum": ("a number from 0 to below 1", lambda v: 0 <= v < 1),
-    "weight_decay": ("a number from 0", lambda v: v >= 0),
-}
-"""What each rate must be."""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+RATES = ("learning_rate", "learning_rate_decay", "momentum", "weight_decay")
 
 
 @dataclass(frozen=True)
@@ -47,7 +23,7 @@ class OptimizerSettings:
     Attributes
     ----------
     name : str
-        One of :data:`ACCEPTS`.
+        One of :data:`sweep.spec.OPTIMIZERS`.
     learning_rate : float or None
         Initial step size; None takes Keras's default for the optimizer.
     learning_rate_decay : float
@@ -74,7 +50,7 @@ class OptimizerSettings:
     def from_params(cls, params: Mapping[str, Any]) -> OptimizerSettings:
         """Read the settings out of an estimator's parameters."""
         named = {f.name: params[f.name] for f in fields(cls) if f.name != "name"}
-        return cls(name=params["optimizer"], **named)
+        return cls(name=spelled("optimizer", params["optimizer"]), **named)
 
 
 def check_optimizer(settings: OptimizerSettings) -> None:
@@ -85,21 +61,15 @@ def check_optimizer(settings: OptimizerSettings) -> None:
     ModelError
         Naming the parameter, its value and what is allowed.
     """
-    if settings.name not in ACCEPTS:
-        allowed = ", ".join(ACCEPTS)
+    if settings.name not in OPTIMIZERS:
+        allowed = ", ".join(sorted(OPTIMIZERS))
         raise ModelError(f"optimizer: no optimizer named {settings.name!r}; there are: {allowed}")
-    for name, (rule, holds) in RULES.items():
+    for name in RATES:
         value = getattr(settings, name)
-        if value is not None and not (_is_number(value) and holds(value)):
-            raise ModelError(f"{name}: must be {rule}, got {value!r}")
-    for name in ("momentum", "nesterov"):
-        value = getattr(settings, name)
-        if value and name not in ACCEPTS[settings.name]:
-            takers = ", ".join(o for o, names in ACCEPTS.items() if name in names)
-            raise ModelError(
-                f"{name}: {settings.name} takes no {name}, got {value!r}; it applies to {takers} "
-                f'(in a space: when = {{ optimizer = "{takers.split(", ")[-1]}" }})'
-            )
+        if value is not None and (rule := value_problem(name, value)):
+            raise ModelError(f"{name}: {rule}, got {value!r}")
+    if broken := ignored({**vars(settings), "optimizer": settings.name}):
+        raise ModelError(": ".join(broken))
 
 
 def make_optimizer(settings: OptimizerSettings, *, schedule: bool = False) -> Any:

@@ -11,7 +11,7 @@ from sweep.search.checkpoints import Checkpoints, Store
 from sweep.search.constraints import check_size
 from sweep.search.estimator import code_of, make_estimator
 from sweep.search.evaluate import Asked, Evaluation, SearchData, evaluate, mean_score
-from sweep.search.pruners import largest_epochs, make_pruner
+from sweep.search.pruners import make_pruner
 from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
 from sweep.spaces import suggest
@@ -84,17 +84,18 @@ class Evaluator:
             return None
         fits = len(self.data.splits) * asked.seeds
         ended = self.ended.complete() if self._climb.ladder else self.ended.all()
-        return taken_over(params, asked, ended, fits, staged=self.spec.staged)
+        return taken_over(params, asked, ended, fits, staged=self.spec.staged(params))
 
     def _store(self, params: Mapping[str, Any], asked: Asked) -> Store | None:
         """Return where fits go on with a larger budget; None where none may come."""
-        own = any(self.spec.model.params.get(name) for name in ("early_stopping", "callbacks"))
         searched = self.spec.searched_epochs and self.spec.search.method != "grid"
         lasting = bool((searched and asked.curves) or self._climb.ladder)
-        if own or asked.timed or not (lasting or self.spec.search.pruner):
+        if asked.timed or not (lasting or self.spec.search.pruner):
+            return None
+        if not self.spec.by_epoch(params):
             return None
         held = Checkpoints(self._folder / "checkpoints", code=self._code)
-        return Store(held, params, largest_epochs(self.spec) if lasting else 0)
+        return Store(held, params, self.spec.largest_epochs if lasting else 0)
 
     def _score(
         self, claim: Claim, trial: Any, params: Mapping[str, Any], asked: Asked, rung: Rung | None
