@@ -15,6 +15,7 @@
     ├── DashboardError (OSError)         the dashboard cannot be served as asked
     ├── DeviceError (ValueError)         a GPU that is asked for cannot be used
     ├── ClusterError (OSError)           a cluster cannot be used as asked, or is gone
+    ├── SetupError (RuntimeError)        Keras or TensorFlow cannot be used as it is loaded here
     └── InterruptedRunError              a run was stopped by a signal
 
 Every message says the rule, the value it got, and the remedy. The command line prints the
@@ -121,7 +122,15 @@ class ClusterError(SweepError, OSError):
     """A cluster cannot be used as asked, or its scheduler is gone; what is done is kept."""
 
 
+class SetupError(SweepError, RuntimeError):
+    """Keras or TensorFlow cannot be used in this process as it is loaded, or being loaded."""
+
+
 class InterruptedRunError(SweepError):
     """A run stopped by a signal; what was finished is in the ledger."""
 
     exit_status = 130
+
+
+class SettingWarning(UserWarning):
+    """A setting from outside that is left aside, so that results do not depend on it."""

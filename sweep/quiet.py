@@ -7,8 +7,14 @@ import re
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+import traceback
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sweep.backend import load_keras
+from sweep.errors import SetupError
 
 if TYPE_CHECKING:
     import logging
@@ -21,24 +27,70 @@ NOISE = re.compile(
 
 
 _loading, _loaded = threading.Lock(), threading.Event()
+_loader: int | None = None
+"""The thread that loads it."""
 
 
 def load_tensorflow() -> None:
-    """Load TensorFlow and let it look for devices, its greetings held back; once a process."""
-    with _loading:
+    """Load TensorFlow and Keras, and look for devices, greetings held back; once a process.
+
+    Nobody waits for a lock of ours: threads that come meanwhile wait where Python's own imports
+    do, which know a deadlock when they see one.
+
+    Raises
+    ------
+    SetupError
+        If it is being loaded by what calls this, or Keras is loaded with settings of no use here.
+    """
+    if not _loaded.is_set():
         _load()
+    load_keras()
 
 
 def _load() -> None:
-    if _loaded.is_set():
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with without_noise():
-        import tensorflow as tf
+    global _loader  # noqa: PLW0603 - one a process
+    if _loader == threading.get_ident():
+        raise SetupError(_own_import())
+    first = _loading.acquire(blocking=False)
+    try:
+        if first:
+            _loader = threading.get_ident()
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with without_noise() if first else nullcontext():
+            _import()
+    finally:
+        if first:
+            _loader = None
+            _loading.release()
 
-        tf.config.list_physical_devices()
+
+def _import() -> None:
+    if any(_is_half_loaded(name) for name in ("tensorflow", "keras")):
+        raise SetupError(_own_import())
+    load_keras()
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()
     tf.get_logger().addFilter(_not_about_our_traces)
     _loaded.set()
+
+
+def _is_half_loaded(name: str) -> bool:
+    """Return whether this thread is about to load a module; for another that is, wait."""
+    if name not in sys.modules:
+        return False
+    return bool(getattr(import_module(name).__spec__, "_initializing", False))
+
+
+def _own_import() -> str:
+    """Say whose file runs while TensorFlow is being loaded: the innermost one."""
+    own = str(Path(__file__).parent)
+    files = [f.filename for f in traceback.extract_stack() if f.name == "<module>"]
+    named = next((name for name in reversed(files) if not name.startswith((own, "<"))), "a file")
+    return (
+        f"TensorFlow is only being loaded, and its loading runs {named}, which asks for it again; "
+        "rename the file: a library has that name"
+    )
 
 
 def _not_about_our_traces(record: logging.LogRecord) -> bool:

@@ -8,13 +8,16 @@ import io
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sweep import __version__
 from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
 from sweep.cli.text import clean_lines, complain
+from sweep.errors import SettingWarning
 from sweep.passwords import masked, redacted
 
 HOMES = {
@@ -117,8 +120,22 @@ def _add(ctx: click.Context, handler: logging.Handler) -> None:
     ctx.call_on_close(lambda: log.removeHandler(handler))
 
 
+def _say_warnings() -> None:
+    """Have our own warnings read like all else that the command line says."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, SettingWarning):
+            complain(f"note: {message}")
+        else:
+            before(message, category, *rest)
+
+    warnings.showwarning = show  # type: ignore[assignment]
+
+
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    _say_warnings()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sweep.backend import keras_home
 from sweep.datasets.checks import checked
 from sweep.datasets.dataset import Dataset
 from sweep.datasets.npz import read_npz
@@ -118,8 +119,7 @@ def _data_home(folder: Path) -> Path:
 
 def keras_cache() -> Path:
     """Where Keras keeps what it has downloaded."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras") / "datasets"
+    return keras_home() / "datasets"
 
 
 def _from_keras(name: str) -> Dataset:

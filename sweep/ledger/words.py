@@ -76,7 +76,8 @@ def opening_error(error: Exception, shown: str) -> LedgerError:
         )
         return LedgerError(f"{shown}: the driver of this database is not installed{extra}")
     text = " ".join(str(each) for each in causes(error))
-    unknown = f"the ledger cannot be opened ({type(error).__name__})"
+    first = (redacted(str(error)).strip().splitlines() or ["no message"])[0]
+    unknown = f"the ledger cannot be opened ({type(error).__name__}: {first})"
     return LedgerError(f"{shown}: {_meaning(text, OPENING) or unknown}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sweep.backend import load_keras
 from sweep.errors import ModelError
 from sweep.models.layers import (
     Activation,
@@ -50,6 +51,7 @@ def build_model(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> kera
         Where a layer does not fit its input; raised before Keras is loaded.
     """
     describe(layers, input_shape)
+    load_keras()
     import keras
 
     inputs = keras.Input(shape=tuple(input_shape), name="input")

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sweep.backend import load_keras
 from sweep.errors import StudyChangedError
 from sweep.passwords import redacted
 from sweep.training.threads import single_threaded
@@ -45,7 +46,7 @@ def preload() -> None:
     single_threaded()
     gc.disable()  # nothing that an import makes is garbage; looking for some costs a tenth
     with _without("matplotlib", "pandas"):  # workers hand arrays to Keras, no more
-        import keras  # noqa: F401
+        load_keras()
     import alembic.migration  # noqa: F401
     import optuna.samplers
     import optuna.storages  # noqa: F401

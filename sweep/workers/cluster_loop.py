@@ -88,8 +88,10 @@ def _of(process: WorkerProcess) -> Ended:
     status = process.exit_status
     if process.worn:
         return Ended("worn", process.name)
-    how = f"signal {-status}" if status and status < 0 else f"exit status {status}"
-    return Ended("lost", process.name, how)
+    if status and status < 0:
+        return Ended("lost", process.name, f"signal {-status}")
+    said = process.last_words()
+    return Ended("lost", process.name, f"exit status {status}" + (f": {said}" if said else ""))
 
 
 def _wanted() -> Callable[[], bool]:

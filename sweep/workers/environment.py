@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import sweep
+from sweep.backend import settle
 from sweep.training.threads import single_threaded
 
 COMMAND = [sys.executable, "-P", "-m", "sweep.workers"]
@@ -14,9 +15,10 @@ COMMAND = [sys.executable, "-P", "-m", "sweep.workers"]
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment, one thread asked for, this package on the path."""
+    """Return this process's environment, one thread and our Keras asked for, sweep on the path."""
     found = dict(os.environ)
     single_threaded(found)
+    settle(found)
     home = str(Path(sweep.__file__).resolve().parent.parent)
     paths = [home, found.get("PYTHONPATH", "")]
     found["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)

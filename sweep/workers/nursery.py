@@ -50,7 +50,6 @@ class Nursery:
     def fork(self, log: Path, device: str | None = None) -> Forked:
         """Ask for a worker that sees a device; it begins as soon as the template has loaded."""
         if not self._template.alive:
-            log.with_name("template.log").write_text(self._template.words())
             self._template.close()
             self._template = Template()
             if self._data is not None:
@@ -87,7 +86,7 @@ class Template:
             )
         self._tokens = count(1)
         self._children: dict[int, Forked] = {}
-        self._silent = False
+        self._silent, self._reading = False, threading.Lock()
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
@@ -100,7 +99,8 @@ class Template:
         token = next(self._tokens)
         child_in, our_in = os.pipe()
         our_out, child_out = os.pipe()
-        child = self._children[token] = Forked(os.fdopen(our_in, "w"), os.fdopen(our_out))
+        child = Forked(os.fdopen(our_in, "w"), os.fdopen(our_out), log)
+        self._children[token] = child
         with log.open("ab") as errors:
             fds = [child_in, child_out, errors.fileno()]
             with contextlib.suppress(OSError):  # a dead template is noticed by its silence
@@ -108,7 +108,7 @@ class Template:
         os.close(child_in)
         os.close(child_out)
         if self._silent:
-            child.ended(1)
+            child.stillborn(self.words())
         return child
 
     def hand(self, data: int) -> None:
@@ -116,11 +116,13 @@ class Template:
         with contextlib.suppress(OSError):
             socket.send_fds(self._socket, [DATA], [data])
 
-    def words(self) -> str:
-        """Return what an ended template has printed."""
+    def words(self) -> bytes:
+        """Return what an ended template has printed; nothing of one that was closed."""
         self._process.wait()
-        self._words.seek(0)
-        return self._words.read().decode(errors="replace")
+        with contextlib.suppress(ValueError), self._reading:
+            self._words.seek(0)
+            return self._words.read()
+        return b""
 
     def abandon(self) -> None:
         """Take the workers that have not begun as ended."""
@@ -146,7 +148,7 @@ class Template:
         self._silent = True
         for child in list(self._children.values()):
             if child.pid is None:
-                child.ended(1)
+                child.stillborn(self.words())
             else:
                 threading.Thread(target=child.watch, daemon=True).start()
 
@@ -181,8 +183,8 @@ def started_ahead() -> Iterator[Nursery | None]:
 class Forked:
     """A forked worker, with the part of ``subprocess.Popen`` that a run uses."""
 
-    def __init__(self, stdin: IO[str], stdout: IO[str]) -> None:
-        self.stdin, self.stdout = stdin, stdout
+    def __init__(self, stdin: IO[str], stdout: IO[str], log: Path) -> None:
+        self.stdin, self.stdout, self._log = stdin, stdout, log
         self.pid: int | None = None
         self._status: int | None = None
         self._over = threading.Event()
@@ -192,6 +194,13 @@ class Forked:
         if self._status is None:
             self._status = status
         self._over.set()
+
+    def stillborn(self, words: bytes) -> None:
+        """Take it as ended before it began; what its template said last goes into its log."""
+        if self._status is None:
+            with contextlib.suppress(OSError), self._log.open("ab") as log:
+                log.write(words)
+        self.ended(1)
 
     def watch(self) -> None:
         """Look until it has ended, where nobody tells; its status is then not known."""

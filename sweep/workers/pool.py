@@ -265,7 +265,8 @@ class Pool:
         self._failed_starts += not lost
         if self._failed_starts >= STARTS_ALLOWED:
             raise LedgerError(
-                f"workers cannot {self._doing()} ({how}): {worker.last_words()} (see {worker.log})"
+                f"workers cannot {self._doing()} ({how}): "
+                f"{worker.last_words() or 'they said nothing'} (see {worker.log})"
             )
         self.watcher.say(f"a worker ended with {how}; another takes its place")
         restore(self._ledger, self._plan_study, self._plan, say=self.watcher.say)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
+from sweep.passwords import redacted
 from sweep.workers.devices import see_only
 from sweep.workers.environment import COMMAND, environment
 
@@ -56,6 +57,7 @@ class WorkerProcess:
         self.idle = self.worn = False
         self.name = ""
         log.parent.mkdir(parents=True, exist_ok=True)
+        self._said_before = log.stat().st_size if log.exists() else 0
         self._process = start(log, device)
         reader = threading.Thread(target=self._read, args=(events,), daemon=True)
         reader.start()
@@ -95,12 +97,13 @@ class WorkerProcess:
             self._process.wait()
 
     def last_words(self) -> str:
-        """Return the last line of its log."""
+        """Return the last line that it has written to its log, passwords taken out."""
         try:
-            lines = self.log.read_text(errors="replace").strip().splitlines()
+            said = self.log.read_bytes()[self._said_before :].decode(errors="replace")
         except OSError:
             return ""
-        return lines[-1][:300] if lines else ""
+        lines = said.strip().splitlines()
+        return redacted(lines[-1])[:300] if lines else ""
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # a dead worker is noticed otherwise
