@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ResultError
+from sweep.names import expanded
 from sweep.recipe import FORMAT, read_recipe
 from sweep.selection import of_class
 
@@ -102,7 +103,7 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     ResultError
         If there is no refitted winner, or something is in the folder.
     """
-    target, record = Path(folder), result.record
+    target, record = expanded(folder), result.record
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ResultError(f"{target}: must be a new or an empty folder; name another one")
     estimator, winner = result.best_estimator_, record.winner
@@ -137,7 +138,7 @@ def load_best(folder: str | os.PathLike[str]) -> ExportedModel:
     """
     from sweep.quiet import load_tensorflow
 
-    place = Path(folder)
+    place = expanded(folder)
     recipe = read_recipe(place / RECIPE)
     model = place / MODEL
     if not model.is_file():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.options import complete_study, format_option, opened, storage_option
+from sweep.cli.options import PathOfPerson, complete_study, format_option, opened, storage_option
 from sweep.cli.output import emit
 from sweep.cli.text import clean, score
 from sweep.errors import ResultError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
 
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PathOfPerson(),
     help="Where to write the page.  [default: reports/A-vs-B.html]",
 )
 @format_option

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from sweep.cli.options import allow_option, allowed, opened, storage_option, study_argument
+from sweep.cli.options import (
+    PathOfPerson,
+    allow_option,
+    allowed,
+    opened,
+    storage_option,
+    study_argument,
+)
 from sweep.cli.text import clean
 
 
@@ -16,7 +23,7 @@ from sweep.cli.text import clean
     "-o",
     "--output",
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
+    type=PathOfPerson(),
     help="A new or empty folder.  [default: exports/STUDY]",
 )
 @allow_option

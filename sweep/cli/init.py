@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sweep.cli.options import PathOfPerson
 from sweep.cli.text import clean
 from sweep.errors import StudyFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "study.toml"
 STARTER = """\
@@ -50,7 +54,7 @@ pivots = ["epochs,hidden_size"]
 
 
 @click.command(short_help="Write a study file to begin with.")
-@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="[DIR]", default=".", type=PathOfPerson())
 def init(*, directory: Path) -> None:
     """Write a study file to begin with, study.toml, into DIR.
 

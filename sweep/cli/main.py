@@ -16,6 +16,7 @@ import click
 
 from sweep import __version__
 from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
+from sweep.cli.options import PathOfPerson
 from sweep.cli.text import clean_lines, complain
 from sweep.errors import SettingWarning
 from sweep.passwords import masked, redacted
@@ -73,7 +74,7 @@ Completion of commands and study names:
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @click.option(
     "--log-file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PathOfPerson(dir_okay=False),
     help="Add what happens to this file, with times.",
 )
 @click.pass_context

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from sweep.cli.text import clean, complain
 from sweep.errors import LedgerError
+from sweep.names import expanded
 from sweep.passwords import secrets
 
 if TYPE_CHECKING:
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class PathOfPerson(click.Path):
+    """A path in which ``~`` is expanded, which a shell does not do within ``--option=~/x``."""
+
+    def __init__(self, *, dir_okay: bool = True) -> None:
+        super().__init__(dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        return super().convert(expanded(value), param, ctx)
 
 
 def complete_study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -95,7 +107,7 @@ def data_home_option(command: F) -> F:
     return click.option(
         "--data-home",
         metavar="DIR",
-        type=click.Path(path_type=Path),
+        type=PathOfPerson(),
         help="Folder with mnist.npz and the like.  [default: SWEEP_DATA_HOME]",
     )(command)
 
@@ -232,7 +244,7 @@ def _of_file(name: str) -> str:
     """Say so where a person gives a study's file for its name."""
     from sweep.cli.text import clean
 
-    path = Path(name)
+    path = expanded(name)
     if path.suffix != ".toml":
         return ""
     rule = " STUDY is the name that a study has in the ledger, not its file"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.options import format_option
+from sweep.cli.options import PathOfPerson, format_option
 from sweep.cli.output import emit
 from sweep.cli.text import clean
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -22,8 +22,8 @@ WHITE = 255.0
 
 
 @click.command(short_help="Classify pictures with an exported winner.")
-@click.argument("export", metavar="EXPORT", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("export", metavar="EXPORT", type=PathOfPerson())
+@click.argument("images", nargs=-1, required=True, type=PathOfPerson())
 @click.option(
     "--white",
     type=float,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sweep.cli.options import opened, storage_option, study_argument
+from sweep.cli.options import PathOfPerson, opened, storage_option, study_argument
 from sweep.cli.text import clean
 from sweep.errors import ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sweep.study.result import StudyResult
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PathOfPerson(),
     help="Where to write it.  [default: reports/STUDY.html]",
 )
 @click.option(

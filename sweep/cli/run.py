@@ -15,6 +15,7 @@ from sweep.cli.ending import heard, status_of
 from sweep.cli.group import QUIET, command_line, log
 from sweep.cli.keeping import ReportKeeper
 from sweep.cli.options import (
+    PathOfPerson,
     allow_option,
     allowed,
     data_home_option,
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report-path",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PathOfPerson(),
     help="Where to write it.  [default: reports/STUDY.html]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")

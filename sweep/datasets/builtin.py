@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,11 @@ from sweep.datasets.dataset import Dataset
 from sweep.datasets.npz import read_npz
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
+from sweep.names import expanded
 from sweep.quiet import load_tensorflow
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATASETS = {
     "cifar10": "CIFAR-10: 32x32 color photographs of ten kinds of things, 50,000 + 10,000 rows",
@@ -103,7 +107,7 @@ def home_file(name: str, data_home: str | os.PathLike[str] | None) -> Path | Non
     home = data_home or os.environ.get("SWEEP_DATA_HOME")
     folders = [keras_cache()]
     if home:
-        folders.insert(0, _data_home(Path(home).expanduser()))
+        folders.insert(0, _data_home(expanded(home)))
     paths = [folder / f"{name}.npz" for folder in folders]
     return next((path for path in paths if path.is_file()), None)
 

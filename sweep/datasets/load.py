@@ -16,6 +16,7 @@ from sweep.datasets.reference import read_reference
 from sweep.datasets.sampling import SAMPLES, one_against_rest, subset, with_positive
 from sweep.datasets.scaling import SCALINGS, fit_scaling
 from sweep.errors import DataError
+from sweep.names import expanded
 from sweep.references import is_reference
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _unknown(dataset: str) -> str:
 
 def _path(dataset: str, folder: Path | None) -> Path:
     """Find a path beside the study file, or take it as it stands."""
-    path = Path(dataset).expanduser()
+    path = expanded(dataset)
     beside = path if folder is None else Path(folder) / path
     return beside if beside.exists() else path
 

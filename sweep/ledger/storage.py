@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sweep.errors import LedgerError
-from sweep.names import slug
+from sweep.names import expanded, slug
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
@@ -39,13 +39,15 @@ def storage_url(given: str | None = None) -> str:
         if url.startswith(short):  # SQLAlchemy's default driver is another than the extra's
             return f"postgresql+psycopg://{url.removeprefix(short)}"
     if "://" not in url:
-        return sqlite_url(Path(url).resolve())
+        return sqlite_url(expanded(url).resolve())
     scheme, _, rest = url.partition("://")
     if not scheme.startswith("sqlite"):
         return url
     if len(rest) < 2 or rest.startswith("/:memory:"):
         raise LedgerError(f"{url}: a ledger in memory would be lost at once; name a file")
-    return f"sqlite://{rest.partition('?')[0]}"
+    url = f"sqlite://{rest.partition('?')[0]}"
+    path = sqlite_path(url)
+    return url if path is None or path == expanded(path) else sqlite_url(expanded(path))
 
 
 def sqlite_url(path: Path) -> str:
@@ -59,7 +61,7 @@ def _from_file() -> str:
     if not name:
         return ""
     try:
-        lines = Path(name).read_text(encoding="utf-8-sig").splitlines()
+        lines = expanded(name).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise LedgerError(f"SWEEP_STORAGE_FILE: {name} cannot be read: {why}") from error
@@ -88,10 +90,13 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
 
 def artifacts_root(url: str) -> Path:
     """Return the folder with the weights and pictures of a ledger's studies."""
-    shared = os.environ.get("SWEEP_ARTIFACTS")
-    if shared and Path(shared).exists() and not Path(shared).is_dir():
+    named = os.environ.get("SWEEP_ARTIFACTS")
+    if not named:
+        return ledger_folder(url) / "artifacts"
+    shared = expanded(named)
+    if shared.exists() and not shared.is_dir():
         raise LedgerError(f"SWEEP_ARTIFACTS: {shared} is no folder; name one, or none")
-    return Path(shared) if shared else ledger_folder(url) / "artifacts"
+    return shared
 
 
 def sqlite_path(url: str) -> Path | None:

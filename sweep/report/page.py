@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.names import expanded
 from sweep.report import answer, board, details, heat, pictures, plots, text
 from sweep.report.contents import contents
 from sweep.report.influence import influence, influence_note
@@ -83,7 +84,7 @@ def write_report(
 
 def write_page(page: str, path: str | os.PathLike[str]) -> Path:
     """Write a page: whole, or not at all; its folder is made where it is missing."""
-    target = Path(path)
+    target = expanded(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False

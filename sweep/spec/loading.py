@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StudyFileError
+from sweep.names import expanded
 from sweep.spec.overrides import overridden
 from sweep.spec.parameters import ParametersOf, estimator_parameters
 from sweep.spec.study import StudySpec, read
@@ -78,7 +79,7 @@ def shipped_studies() -> dict[str, Path]:
 
 
 def _locate(study: str | Path) -> Path:
-    path, label = Path(study), _label(study)
+    path, label = expanded(study), _label(study)
     shipped = shipped_studies()
     try:
         kind = "file" if path.is_file() else "folder" if path.is_dir() else ""
