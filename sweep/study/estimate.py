@@ -11,6 +11,7 @@ import numpy as np
 from sweep.errors import ReferenceError_
 from sweep.ledger.records import PlannedCell
 from sweep.search.plan import cell_cost
+from sweep.workers.reasons import telling_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -92,8 +93,7 @@ def _total(
 
 def _failure(cell: PlannedCell, error: Exception) -> str:
     params = ", ".join(f"{name} = {value}" for name, value in (cell.params or {}).items())
-    what = (str(error).strip().splitlines() or ["no message"])[0]
-    return f"{params or 'the fixed model'}: {type(error).__name__}: {what}"
+    return f"{params or 'the fixed model'}: {type(error).__name__}: {telling_line(error)}"
 
 
 def _spread(costs: Sequence[float]) -> list[int]:
