@@ -59,6 +59,7 @@ def fake_keras(monkeypatch, load_data):
     names = ("mnist", "cifar10", "fashion_mnist")
     keras.datasets = SimpleNamespace(**{n: SimpleNamespace(load_data=load_data) for n in names})
     monkeypatch.setitem(sys.modules, "keras", keras)
+    monkeypatch.setattr("sweep.datasets.builtin.load_tensorflow", lambda: None)
 
 
 def refused(match, dataset, **options):
@@ -664,6 +665,23 @@ class TestWords:
     def test_mistyped_name(self):
         """A mistyped name is answered with the nearest one and all kinds of sources."""
         refused("nothing named 'mnits'; did you mean mnist.* a file.npz, a folder", "mnits")
+
+    @pytest.mark.parametrize(
+        ("name", "remedy"),
+        [
+            ("labels.csv", 'read it in a function of your own .* "mine:load"'),
+            ("x.npy", "read it in a function of your own"),
+            ("photos.ZIP", "unpack it, and name the folder"),
+            ("cat.jpg", "name the folder that holds a folder of pictures for each class"),
+            ("own.py", 'name a function in it .* "own:function"'),
+        ],
+    )
+    def test_another_file(self, tmp_path, name, remedy):
+        """A file that is there is not called unknown: what can be read is said, and how to."""
+        (tmp_path / name).write_text("file,label\n")
+        said = f"{name} is a file, and the only files .* are .npz with x_train.*; {remedy}"
+        refused(said, name, folder=tmp_path)
+        refused(said, str(tmp_path / name))
 
     def test_empty_name(self):
         """An empty name is not the current folder."""

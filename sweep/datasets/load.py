@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.datasets.builtin import DATASETS, read_builtin
+from sweep.datasets.builtin import read_builtin
 from sweep.datasets.checks import check_choice, check_classes, checked
 from sweep.datasets.folders import COLORS, read_folder
 from sweep.datasets.npz import read_npz
 from sweep.datasets.reference import read_reference
 from sweep.datasets.sampling import SAMPLES, one_against_rest, subset, with_positive
 from sweep.datasets.scaling import SCALINGS, fit_scaling
+from sweep.datasets.sources import kind_of, path_of
 from sweep.errors import DataError
-from sweep.names import expanded
-from sweep.references import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from pathlib import Path
 
     from sweep.datasets.dataset import Dataset
 
@@ -100,10 +98,10 @@ def load_dataset(
     """
     dataset = os.fspath(dataset)
     _check_words(sample, scaling, color, one_vs_rest, rest_rows)
-    if _kind(dataset, folder) == "folder":
+    if kind_of(dataset, folder) == "folder":
         if groups is not None:
             raise DataError(f"groups: a folder of pictures has no array {groups!r}; use an .npz")
-        path = _path(dataset, folder)
+        path = path_of(dataset, folder)
         data = checked(
             read_folder(
                 path,
@@ -146,36 +144,6 @@ def _check_no_pictures(dataset: str, image_size: int | Sequence[int] | None, col
         )
 
 
-def _kind(dataset: str, folder: Path | None) -> str:
-    """Tell what sort of source a word names."""
-    if dataset in DATASETS:
-        return "builtin"
-    if dataset.lower().endswith(".npz"):
-        return "npz"
-    if is_reference(dataset):
-        return "reference"
-    if dataset and _path(dataset, folder).is_dir():
-        return "folder"
-    raise DataError(_unknown(dataset))
-
-
-def _unknown(dataset: str) -> str:
-    """Say that a word names nothing, and what could be meant."""
-    close = difflib.get_close_matches(dataset, DATASETS, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return (
-        f"dataset: nothing named {dataset!r}; {hint}it may be one of "
-        f'{", ".join(DATASETS)}, a file.npz, a folder of class folders, or "module:function"'
-    )
-
-
-def _path(dataset: str, folder: Path | None) -> Path:
-    """Find a path beside the study file, or take it as it stands."""
-    path = expanded(dataset)
-    beside = path if folder is None else Path(folder) / path
-    return beside if beside.exists() else path
-
-
 def _read_arrays(
     dataset: str,
     data_home: str | os.PathLike[str] | None,
@@ -184,11 +152,11 @@ def _read_arrays(
     folder: Path | None,
 ) -> Dataset:
     """Everything but pictures, checked."""
-    kind = _kind(dataset, folder)
+    kind = kind_of(dataset, folder)
     if kind == "builtin":
         return read_builtin(dataset, data_home, groups)
     if kind == "npz":
-        return checked(read_npz(_path(dataset, folder), dataset, groups))
+        return checked(read_npz(path_of(dataset, folder), dataset, groups))
     return checked(read_reference(dataset, groups, allow, folder))
 
 

@@ -1,0 +1,75 @@
+"""What sort of source the ``dataset`` of a study names, and where it lies."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from sweep.datasets.builtin import DATASETS
+from sweep.datasets.decoding import SUFFIXES
+from sweep.errors import DataError
+from sweep.names import expanded
+from sweep.references import is_reference
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
+
+
+def kind_of(dataset: str, folder: Path | None) -> str:
+    """Tell what sort of source a word names.
+
+    Returns
+    -------
+    {"builtin", "npz", "reference", "folder"}
+
+    Raises
+    ------
+    DataError
+        Where it names none of them, saying what could be meant.
+    """
+    if dataset in DATASETS:
+        return "builtin"
+    if dataset.lower().endswith(".npz"):
+        return "npz"
+    if is_reference(dataset):
+        return "reference"
+    path = path_of(dataset, folder)
+    if dataset and path.is_dir():
+        return "folder"
+    if dataset and path.exists():
+        raise DataError(
+            f"dataset: {path} is a file, and the only files that are read as they stand are .npz "
+            f"with x_train, y_train, x_test, y_test; {_remedy(path)}"
+        )
+    raise DataError(_unknown(dataset))
+
+
+def path_of(dataset: str, folder: Path | None) -> Path:
+    """Find a path beside the study file, or take it as it stands."""
+    path = expanded(dataset)
+    beside = path if folder is None else Path(folder) / path
+    return beside if beside.exists() else path
+
+
+def _remedy(path: Path) -> str:
+    """Say how a file that is no .npz becomes a dataset."""
+    name = path.name.lower()
+    if name.endswith(_ARCHIVES):
+        return "unpack it, and name the folder"
+    if name.endswith(SUFFIXES):
+        return "name the folder that holds a folder of pictures for each class"
+    if name.endswith(".py"):
+        return f'name a function in it that returns these arrays: "{path.stem}:function"'
+    return (
+        'read it in a function of your own that returns these arrays, and name that: "mine:load" '
+        "for load in mine.py"
+    )
+
+
+def _unknown(dataset: str) -> str:
+    """Say that a word names nothing, and what could be meant."""
+    close = difflib.get_close_matches(dataset, DATASETS, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return (
+        f"dataset: nothing named {dataset!r}; {hint}it may be one of "
+        f'{", ".join(DATASETS)}, a file.npz, a folder of class folders, or "module:function"'
+    )
