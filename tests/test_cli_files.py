@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import commands
 import pytest
-from commands import broken, read, sweep
+from commands import broken, process, read, sweep
 from ledgers import DATA, build
 
 from sweep.ledger.ledger import Ledger
@@ -122,6 +124,47 @@ def test_delete_leaves_a_running_study(ledger):
     Ledger(f"sqlite:///{ledger}").claim("half", worker_name())
     result = sweep("delete", "half", "--yes")
     assert (result.exit_code, "stop that run first" in result.stderr) == (2, True)
+
+
+def churn(folder, ended):
+    """Make and remove folders with files, as the fits of a running study do."""
+    while not ended.is_set():
+        for number in range(40):
+            place = folder / f"cell-{number % 4}"
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{number}.npz").touch()
+            if number % 4 == 3:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_prune_while_fits_write_and_remove_their_files(ledger):
+    """What is gone between looking and reading is nothing to remove, and no error."""
+    url = f"sqlite:///{ledger}"
+    strange, ended = artifacts_folder(url, "gone") / "uid", threading.Event()
+    writer = threading.Thread(target=churn, args=(strange / "unfinished", ended))
+    writer.start()
+    try:
+        done = [sweep("prune", "--days", "0", "--dry-run") for _ in range(25)]
+    finally:
+        ended.set()
+        writer.join()
+    assert {each.exit_code for each in done} == {0}, {each.output for each in done}
+
+
+def test_a_study_that_is_deleted_meanwhile_does_not_stop_prune(ledger, monkeypatch):
+    """Its header is gone when it is asked for."""
+    names = Ledger.names
+    monkeypatch.setattr(Ledger, "names", lambda self: [*names(self), "gone"])
+    assert sweep("prune", "--days", "0", "--dry-run").exit_code == 0
+
+
+@pytest.mark.parametrize("words", ["list", "run digits-grid", "prune -y", "models", "worker --all"])
+def test_a_current_folder_that_was_removed_is_said(here, words):
+    """One message, status 2, whatever the command."""
+    (here / "gone").mkdir()
+    code = f"import os, sys; os.chdir('gone'); os.rmdir('../gone'); sys.argv[1:] = {words.split()}"
+    done = process(code=("-c", f"{code}; from sweep.cli.main import main; main()"), cwd=here)
+    assert (done.returncode, done.stderr.count("the current folder is no longer there")) == (2, 1)
 
 
 def test_check_counts_the_fits_of_every_seed(here):

@@ -19,6 +19,7 @@ from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
 from sweep.cli.options import PathOfPerson
 from sweep.cli.text import clean_lines, complain
 from sweep.errors import SettingWarning
+from sweep.ledger.storage import here
 from sweep.passwords import masked, redacted
 
 HOMES = {
@@ -88,6 +89,7 @@ def cli(ctx: click.Context, *, verbose: bool, quiet: bool, log_file: Path | None
         raise click.UsageError("--verbose and --quiet exclude each other")
     ctx.meta[VERBOSE], ctx.meta[QUIET] = verbose, quiet
     _log(ctx, log_file, verbose=verbose)
+    here()
 
 
 class _Redacting(logging.Formatter):

@@ -13,15 +13,32 @@ HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 
 
+def here() -> Path:
+    """Return the current folder.
+
+    Raises
+    ------
+    LedgerError
+        If somebody has removed it.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise LedgerError(
+            "the current folder is no longer there; change to one that is (`cd`), and run the same "
+            "command again"
+        ) from None
+
+
 def default_url(start: Path | None = None) -> str:
     """Return the address of the current project's ledger, ``.sweep/ledger.db``.
 
     The project is the nearest folder at or above ``start`` that holds ``.sweep`` or a
     ``pyproject.toml``; without one it is ``start`` itself.
     """
-    here = (start or Path.cwd()).resolve()
-    marked = (f for f in (here, *here.parents) if (f / ".sweep").is_dir() or _is_project(f))
-    return sqlite_url(next(marked, here) / ".sweep" / "ledger.db")
+    folder = (start or here()).resolve()
+    marked = (f for f in (folder, *folder.parents) if (f / ".sweep").is_dir() or _is_project(f))
+    return sqlite_url(next(marked, folder) / ".sweep" / "ledger.db")
 
 
 def storage_url(given: str | None = None) -> str:

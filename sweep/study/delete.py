@@ -58,9 +58,9 @@ def _delete(ledger: Ledger, name: str) -> None:
 
 def _remove(folder: Path) -> None:
     try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
+        while folder.exists():
+            with suppress(FileNotFoundError):  # what others remove at the same time
+                shutil.rmtree(folder)
     except OSError as error:
         raise LedgerError(
             f"the study is deleted, but not its files in {folder}: {error.strerror}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any
 
+from sweep.errors import StudyNotFoundError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.storage import artifacts_root, storage_url
 from sweep.names import slug
@@ -15,7 +19,6 @@ from sweep.selection.outlines import all_outlines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DAY = 24 * 3600.0
 PASSING = ("checkpoints", "unfinished", "refit")
@@ -57,13 +60,13 @@ def leftovers(storage: str | None = None, days: float = 30) -> list[Leftover]:
         If the ledger cannot be read: nothing is known to be a leftover then.
     """
     url = storage_url(storage)
-    with closing(Ledger(url, reading=True)) as ledger:
-        headers = {name: ledger.header(name) for name in ledger.names()}
-        headers |= {n: ledger.header(n) for name in [*headers] for n in ledger.parts(name)}
-        finished = {each.name for each in all_outlines(ledger) if each.status == "finished"}
     root, before = artifacts_root(url), time.time() - days * DAY
+    folders = list(_folders(root))  # first: a study is in the ledger before it has a folder
+    with closing(Ledger(url, reading=True)) as ledger:
+        headers = dict(_headers(ledger))
+        finished = {each.name for each in all_outlines(ledger) if each.status == "finished"}
     owners = {root / slug(n) / str(h.get("uid", "")): n for n, h in headers.items()}
-    found = (_judged(folder, owners, finished) for folder in _folders(root))
+    found = (_judged(folder, owners, finished) for folder in folders)
     flat = [each for many in found for each in many]
     return [each for each in flat if _touched(each.path) < before]
 
@@ -75,11 +78,26 @@ def prune(found: list[Leftover]) -> int:
     return sum(each.size for each in found if not each.path.exists())
 
 
+def _headers(ledger: Ledger) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the header of each study, outer folds too; not of one that is deleted meanwhile."""
+    for name in ledger.names():
+        with suppress(StudyNotFoundError):
+            yield name, ledger.header(name)
+            yield from ((part, ledger.header(part)) for part in ledger.parts(name))
+
+
 def _folders(root: Path) -> Iterator[Path]:
     """Yield the folder of each study: named by its uid, below its name."""
-    for named in sorted(root.glob("*")):
-        if named.is_dir():
-            yield from (each for each in sorted(named.glob("*")) if each.is_dir())
+    for named in _below(root):
+        yield from _below(named)
+
+
+def _below(folder: Path) -> list[Path]:
+    """Return the folders in a folder; none of one that is gone meanwhile, for a study may run."""
+    try:
+        return sorted(each for each in folder.iterdir() if each.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _judged(folder: Path, owners: dict[Path, str], finished: set[str]) -> Iterator[Leftover]:
@@ -95,8 +113,16 @@ def _judged(folder: Path, owners: dict[Path, str], finished: set[str]) -> Iterat
 
 
 def _touched(folder: Path) -> float:
-    return max((f.stat().st_mtime for f in (folder, *folder.rglob("*")) if f.exists()), default=0.0)
+    return max((facts.st_mtime for facts in _facts(folder)), default=0.0)
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return sum(facts.st_size for facts in _facts(folder) if S_ISREG(facts.st_mode))
+
+
+def _facts(folder: Path) -> Iterator[os.stat_result]:
+    """Yield what the disk says of a folder and all below it that is still there."""
+    for place, _, files in os.walk(folder):  # which goes on where a folder is gone
+        for name in (".", *files):
+            with suppress(FileNotFoundError):
+                yield (Path(place) / name).stat()
