@@ -7,7 +7,6 @@ import io
 import pytest
 from rich.console import Console
 
-from sweep.cli import lines
 from sweep.cli.lines import LineReporter, ended_line
 from sweep.cli.live import LiveReporter, picture
 from sweep.workers.progress import Current, Progress
@@ -84,20 +83,17 @@ def test_line_of_another_end(trial, text):
     assert ended_line(state, trial) == text
 
 
-def test_lines_are_at_most_one_a_second(monkeypatch, capsys):
-    """Lines come at most once a second; a new failure and the last line always."""
-    now = [0.0]
-    monkeypatch.setattr(lines.time, "monotonic", lambda: now[0])
+def test_every_cell_has_its_line(capsys):
+    """No cell is left out, however fast they end; each line has its parameters."""
     reporter, state = LineReporter(), Progress("s", 9)
     fail = {"state": "FAIL", "reason": "out of luck"}
     told = [{"state": "COMPLETE", "value": n / 10} for n in range(4)] + [fail, fail]
     for number, trial in enumerate(told, start=1):
         state.done = number
-        reporter.ended(state, trial)
-        now[0] += 0.4
+        reporter.ended(state, {**trial, "params": {"width": number}})
     reporter.end(state)
-    shown = [line.split("]")[0] for line in capsys.readouterr().err.splitlines()]
-    assert shown == ["[1/9", "[4/9", "[5/9", "[6/9"]
+    shown = [line.split(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert shown == [f"[{n}/9] width={n}" for n in range(1, 7)]
 
 
 def test_live_leaves_failures_above():

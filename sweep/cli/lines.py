@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,6 @@ from sweep.workers.progress import Progress, Watcher
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EVERY_SECONDS = 1.0
 log = logging.getLogger("sweep")
 
 
@@ -49,36 +47,16 @@ class Reporter(Watcher):
 
 
 class LineReporter(Reporter):
-    """One line for each ended cell, at most one a second; the last one always."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shown = float("-inf")
-        self._held: str | None = None
-        self._reasons: set[str] = set()
+    """One line for each ended cell: a log that leaves some out cannot be searched."""
 
     def ended(self, progress: Progress, trial: Mapping[str, Any]) -> None:
-        """Show a cell's line, or hold it back; a new reason of failure always shows."""
+        """Show a cell's line."""
         super().ended(progress, trial)
-        self._held = ended_line(progress, trial)
-        fresh = trial["state"] == "FAIL" and trial.get("reason") not in self._reasons
-        self._reasons |= {str(trial.get("reason"))} if fresh else set()
-        if fresh or time.monotonic() - self._shown >= EVERY_SECONDS:
-            self._let_go()
-
-    def end(self, progress: Progress) -> None:
-        """Show the last line."""
-        del progress
-        self._let_go()
+        self.show(ended_line(progress, trial))
 
     def show(self, line: str) -> None:
         """Write a line to standard error."""
         click.echo(clean(redacted(line)), err=True)
-
-    def _let_go(self) -> None:
-        if self._held is not None:
-            self.show(self._held)
-            self._held, self._shown = None, time.monotonic()
 
 
 def ended_line(progress: Progress, trial: Mapping[str, Any]) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import ClusterError
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.search.evaluate import mean_score
+from sweep.workers.hearing import begin_searching, count
 from sweep.workers.interrupts import Interrupts
 from sweep.workers.nursery import started_ahead
 from sweep.workers.pool import LEDGER_SECONDS, LOOK_SECONDS, STARTS_ALLOWED, Pool
-from sweep.workers.progress import Current, Progress, Watcher
+from sweep.workers.progress import Current
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sweep.workers.cluster import Cluster
     from sweep.workers.cluster_loop import Ended
     from sweep.workers.job import Job
+    from sweep.workers.progress import Progress, Watcher
 
 LEAVE_SECONDS = 10.0
 """How long loops that are told to leave may take to give their cells back."""
@@ -207,31 +209,14 @@ class ClusterPool:
         trials = read_study(self._ledger, self._study).trials
         running = [trial for trial in trials if trial.state == "RUNNING"]
         progress.current = {i: Current(t.number, t.params) for i, t in enumerate(running)}
-        if running and progress.phase == "starting":
-            progress.phase = "searching"
-            progress.searching_since = progress.searching_since or time.monotonic()
+        if running:
+            begin_searching(progress)
         for key, trial in latest_by_key(trials).items():
             if key not in self._seen:
                 self._seen.add(key)
                 self._fruitless = 0
-                self._count(trial)
-
-    def _count(self, trial: TrialRecord) -> None:
-        progress = self._progress
-        progress.done += 1
-        progress.failed += trial.state == "FAIL"
-        progress.pruned += trial.state == "PRUNED"
-        value = _value(trial)
-        if trial.state == "COMPLETE" and value is not None:
-            progress.best = max(
-                progress.best or (value, trial.params), (value, trial.params), key=_first
-            )
-        told = {"state": trial.state, "value": value, "reason": trial.reason}
-        self._watcher.ended(progress, {**told, "params": trial.params})
-
-
-def _first(pair: tuple[float, Any]) -> float:
-    return pair[0]
+                told = {"state": trial.state, "value": _value(trial), "reason": trial.reason}
+                count(progress, self._watcher, {**told, "params": trial.params})
 
 
 def _value(trial: TrialRecord) -> float | None:

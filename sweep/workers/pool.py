@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import queue
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.workers.devices import Devices
+from sweep.workers.hearing import OF_CELLS, take_in
 from sweep.workers.interrupts import Interrupts
-from sweep.workers.process import Event, WorkerProcess, spawn
-from sweep.workers.progress import Current, Progress, Watcher
+from sweep.workers.process import READ_SECONDS, Event, WorkerProcess, spawn
 from sweep.workers.upkeep import given_up, reap, restore, withdraw
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sweep.search.plan import Plan
     from sweep.workers.job import Job
     from sweep.workers.nursery import Nursery
+    from sweep.workers.progress import Progress, Watcher
 
 LOOK_SECONDS = 0.2
 LEDGER_SECONDS = 2.0
@@ -96,13 +98,14 @@ class Pool:
     def refit(self, job: Job, ledger: Ledger, plan: Plan, progress: Progress) -> None:
         """Refit the winner of a study that was searched elsewhere."""
         self._begin(job, ledger, plan, progress)
+        progress.current.clear()
         for worker in self._workers.values():
             worker.order("rest")
         with self._interrupts.noted():
             self._refit()
 
     def close(self) -> None:
-        """Tell the workers to leave, and wait for that; give up what they held."""
+        """Tell the workers to leave, and wait for that; count what they ended, give up the rest."""
         for worker in self._workers.values():
             worker.dismiss() if worker.idle else worker.order("stop")
         if self._nursery:
@@ -110,6 +113,7 @@ class Pool:
         deadline = time.monotonic() + LEAVE_SECONDS
         for worker in self._workers.values():
             worker.end(max(0.1, deadline - time.monotonic()))
+        self._hear_out()
         if self._job:
             reap(self._ledger, self._job.study)
 
@@ -187,7 +191,6 @@ class Pool:
 
     def _refit(self) -> None:
         self._progress.phase = "refitting"
-        self._progress.current.clear()
         self._finished = False
         while not self._finished:
             if self._all_idle():
@@ -203,34 +206,27 @@ class Pool:
         except queue.Empty:
             pass
         else:
-            getattr(self, f"_on_{event['event']}")(self._workers[number], event)
+            self._take(number, event)
         self._interrupts.check(self.watcher)
         self.watcher.update(self._progress)
 
-    def _on_taken(self, worker: WorkerProcess, event: Event) -> None:
-        self._failed_starts = 0
-        if self._progress.phase == "starting":
-            self._progress.phase = "searching"
-            self._progress.searching_since = self._progress.searching_since or time.monotonic()
-        self._progress.current[worker.number] = Current(event["trial"], event["params"] or {})
+    def _take(self, number: int, event: Event) -> None:
+        if event["event"] in OF_CELLS:
+            self._failed_starts = 0
+            take_in(self._progress, self.watcher, number, event)
+        else:
+            getattr(self, f"_on_{event['event']}")(self._workers[number], event)
 
-    def _on_epoch(self, worker: WorkerProcess, event: Event) -> None:
-        if current := self._progress.current.get(worker.number):
-            current.split, current.epoch = event["split"], event["epoch"]
-            current.epochs = event["of"]
-
-    def _on_ended(self, worker: WorkerProcess, event: Event) -> None:
-        progress, current = self._progress, self._progress.current.pop(worker.number, None)
-        params = current.params if current else {}
-        progress.done += event["state"] != "LATE"
-        progress.failed += event["state"] == "FAIL"
-        progress.pruned += event["state"] == "PRUNED"
-        if event["state"] == "COMPLETE" and event["value"] > (progress.best or (-1e308,))[0]:
-            progress.best = (event["value"], params)
-        self.watcher.ended(progress, {**event, "params": params})
-
-    def _on_cut(self, worker: WorkerProcess, _event: Event) -> None:
-        self._progress.current.pop(worker.number, None)
+    def _hear_out(self) -> None:
+        """Take in what workers that have left said of their cells."""
+        left = {id(worker) for worker in self._workers.values()}
+        with suppress(queue.Empty):
+            while left:
+                number, event = self._events.get(timeout=READ_SECONDS)
+                if event["event"] == "gone":
+                    left.discard(event["process"])
+                elif event["event"] in OF_CELLS:
+                    self._take(number, event)
 
     def _on_hello(self, worker: WorkerProcess, event: Event) -> None:
         worker.name = event["name"]
