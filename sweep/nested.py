@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.selection import Interval, interval
-from sweep.selection.intervals import UNIT_SCORERS
+from sweep.selection.scorers import in_unit_interval
 
 if TYPE_CHECKING:
     from sweep.ledger.outcomes import NestedRecord
@@ -49,7 +49,7 @@ def nested_interval(record: StudyRecord, level: float = 0.95) -> Interval | None
         for rows in ("train_rows", "test_rows")
     )
     low, high = interval([fold.score for fold in nested.folds], train, test, level)
-    if str(record.spec.get("search", {}).get("scoring", "accuracy")).startswith(UNIT_SCORERS):
+    if in_unit_interval(record):
         low, high = max(low, 0.0), min(high, 1.0)
     method = f"corrected resampled t over {len(nested.folds)} outer folds (Nadeau and Bengio 2003)"
     return Interval(low, high, level, method)

@@ -146,7 +146,10 @@ def test_one_split_of_another_scorer_gets_no_interval():
     assert score_interval(record, best(record)) is None
 
 
-@pytest.mark.parametrize(("scoring", "clipped"), [("accuracy", True), ("neg_log_loss", False)])
+@pytest.mark.parametrize(
+    ("scoring", "clipped"),
+    [("accuracy", True), ("recall_macro", True), ("precision", True), ("neg_log_loss", False)],
+)
 def test_only_scores_between_0_and_1_are_clipped(scoring, clipped):
     """An accuracy's interval ends at 1; a loss's does not."""
     record = scored_by(grid_record(epochs=(5,)), scoring)

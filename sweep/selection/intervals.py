@@ -11,14 +11,12 @@ import numpy as np
 
 from sweep.errors import ResultError
 from sweep.selection.ranking import scores_by_split, split_scores
-from sweep.selection.scorers import scoring
+from sweep.selection.scorers import in_unit_interval, scoring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweep.ledger.records import Candidate, StudyRecord
-
-UNIT_SCORERS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -229,6 +227,6 @@ def _on_rows(candidate: Candidate, rows: int) -> str:
 
 def _within(record: StudyRecord, ends: tuple[float, float]) -> tuple[float, float]:
     """Clip what lives between 0 and 1 to that."""
-    if not scoring(record).startswith(UNIT_SCORERS):
+    if not in_unit_interval(record):
         return ends
     return max(ends[0], 0.0), min(ends[1], 1.0)

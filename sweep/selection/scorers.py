@@ -14,6 +14,18 @@ OF_ONE_CLASS = (
 """Scorers that change with the class that is the positive one; the others do not."""
 
 
+UNIT = (
+    "accuracy", "average_precision", "balanced_accuracy", "f1", "jaccard", "precision", "recall",
+    "roc_auc", "top_k_accuracy",
+)  # fmt: skip
+"""Beginnings of the names of scorers that lie between 0 and 1."""
+
+
+def in_unit_interval(record: StudyRecord) -> bool:
+    """Return whether a study's scores lie between 0 and 1."""
+    return scoring(record).startswith(UNIT)
+
+
 def scoring(record: StudyRecord) -> str:
     """Return the name of the scorer."""
     return str(record.spec.get("search", {}).get("scoring", "accuracy"))
