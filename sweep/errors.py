@@ -8,6 +8,7 @@
     ├── ReferenceError_ (ImportError)    "module:function" cannot be or may not be loaded
     ├── DataError (ValueError)           a dataset is missing, broken, or does not fit
     ├── ModelError (ValueError)          a model cannot be built as asked
+    ├── DivergedError (ArithmeticError)  a fit whose weights or predictions are no finite numbers
     ├── LedgerError (RuntimeError)       the ledger cannot be opened, read or written
     │   ├── StudyNotFoundError (KeyError)
     │   └── StudyChangedError            same name, another question
@@ -73,6 +74,10 @@ class DataError(SweepError, ValueError):
 
 class ModelError(SweepError, ValueError):
     """A model that cannot be built as asked; names the layer."""
+
+
+class DivergedError(SweepError, ArithmeticError):
+    """A fit whose weights or predictions are no finite numbers: it predicts nothing."""
 
 
 class LedgerError(SweepError, RuntimeError):

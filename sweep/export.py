@@ -186,13 +186,16 @@ def standalone(estimator: Any) -> Any:
     import keras
 
     inner, scaling = estimator.model_, estimator._scaling
-    inputs = keras.Input(inner.input_shape[1:], dtype="float32")
+    shape = estimator._blueprint.architecture.input_shape
+    inputs = keras.Input(shape, dtype="float32")
     factor = 1.0 / float(scaling.scale)
     scaled = keras.layers.Rescaling(factor, -float(scaling.shift) * factor, name="scaling")(inputs)
     outputs = inner(scaled)
-    if getattr(estimator._engine(), "logits", False):
+    if estimator.output_meaning_ == "logits":
         last = "sigmoid" if outputs.shape[-1] == 1 else "softmax"
         outputs = keras.layers.Activation(last, dtype="float32", name="probabilities")(outputs)
+    if estimator.output_meaning_ == "shares":
+        outputs = outputs / keras.ops.sum(outputs, axis=-1, keepdims=True)
     return keras.Model(inputs, outputs)
 
 

@@ -247,7 +247,7 @@ def test_report_that_cannot_be_written(ledger):
 )
 def test_reading_loads_no_training_code(ledger, words):
     """The reading commands load neither TensorFlow nor Keras nor scikit-learn."""
-    names = ("tensorflow", "keras", "sklearn", "scikeras")
+    names = ("tensorflow", "keras", "sklearn")
     result = process(*words, code=("-c", GUARD.format(names=names)))
     assert result.returncode == 0, result.stderr
 

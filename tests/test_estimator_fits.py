@@ -282,7 +282,6 @@ def test_batches_without_any_weight_are_not_trained_on():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("TerminateOnNaN", "must be a list"),
         ([ProgressBar()], "set_callbacks"),
         (["ReduceLRonPlateau"], "no callback named 'ReduceLRonPlateau'"),
         ([{"name": "ReduceLROnPlateau", "patienc": 1}], "no 'patienc'; it takes: monitor"),

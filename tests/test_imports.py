@@ -81,9 +81,3 @@ def test_importing_a_room_loads_no_heavy_library(module, forbidden):
     code = f"import sys, {module}; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {name.partition(".")[0] for name in out.stdout.split()} & forbidden == set()
-
-
-def test_only_one_file_imports_scikeras():
-    """SciKeras is wrapped in exactly one place."""
-    files = [p for p in ROOT.rglob("*.py") if "from scikeras" in p.read_text("utf-8")]
-    assert [p.relative_to(ROOT).as_posix() for p in files] == ["estimators/slow.py"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,22 +14,25 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from sweep.datasets import fit_scaling
+from sweep.errors import ModelError
 from sweep.estimators import checking
 from sweep.estimators.fitting import Fit, Prepared
 from sweep.estimators.hooks import KerasCallbacks
-from sweep.estimators.slow import SlowEngine
 from sweep.quiet import load_tensorflow
 from sweep.training.architecture import Architecture
+from sweep.training.blueprint import draw_up
 from sweep.training.eligible import NotFastError
-from sweep.training.engine import FitState, Rows, Settings
 from sweep.training.engines import engine_for
+from sweep.training.fits import FitState, Rows, Settings
 from sweep.training.optimizers import OptimizerSettings
+from sweep.training.outputs import PROBES, meaning_of
+from sweep.training.plain import PlainEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sweep.estimators.unfinished import Resumed
-    from sweep.training.engine import Engine
+    from sweep.training.compiled import CompiledModel
 
 TRAINING = (
     "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
@@ -37,6 +41,12 @@ TRAINING = (
     "warm_start", "weight_decay",
 )  # fmt: skip
 """Parameters of the fit; every other parameter of an estimator is its model's."""
+
+LATER = (
+    "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
+    "learning_rate", "n_iter_no_change", "random_state", "validation_fraction", "warm_start",
+)  # fmt: skip
+"""Parameters that may change between a fit and one that goes on from it."""
 
 
 class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -60,7 +70,12 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Size of the second axis of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, where ``X`` was a data frame.
+    callbacks_ : list of keras.callbacks.Callback
+        Where Keras callbacks are given: the copies that heard of the fit, with what they gathered.
+        The parameter itself stays as it was, and a pickle does not hold them.
     """
+
+    _state: FitState
 
     def __init__(self, **params: Any) -> None:
         for name, value in params.items():
@@ -76,6 +91,10 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Return the parameters that go to the factory."""
         params = self.get_params(deep=False)
         return {name: value for name, value in params.items() if name not in TRAINING}
+
+    def _taken_by_factory(self) -> frozenset[str]:
+        """Return the parameters of the fit that the factory names in its signature."""
+        return frozenset()
 
     # -- scikit-learn's contract ---------------------------------------------------------------
 
@@ -104,12 +123,17 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         resumed: Resumed | None = self.__dict__.pop("_resumed", None)
         first = not ((self.warm_start or resumed) and hasattr(self, "_state"))
         rows = self._prepared(X, y, sample_weight, first=first)
-        hooks = KerasCallbacks(self.callbacks, self.epochs)
+        hooks = KerasCallbacks(self.callbacks)
         if first:
             self._begin(rows.pixels, hooks)
+        elif not resumed:
+            self._check_going_on()
+            self._state = self._state.ended()
         self._best: tuple[float, int, FitState] | None = resumed.best if resumed else None
         fit = Fit(self, self._shaped(rows), hooks, stopping=self.early_stopping)
         fit.run(context, told, resumed.epochs if resumed else 0)
+        if hooks:
+            self.callbacks_ = hooks.released()
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes=self._as_now, **told)
         self._best = None
         return self
@@ -132,9 +156,11 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         first = not hasattr(self, "_state")
         rows = self._prepared(X, y, sample_weight, first=first, classes=classes)
-        none = KerasCallbacks(None, 1)
+        none = KerasCallbacks(None)
         if first:
             self._begin(rows.pixels, none)
+        else:
+            self._check_going_on()
         Fit(self, self._shaped(rows), none, stopping=False).epoch()
         self.best_epoch_ = self.n_epochs_
         return self
@@ -143,7 +169,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Return class probabilities, shape ``(n, n_classes)``, columns as in ``classes_``."""
         check_is_fitted(self, "_state")
         pixels = checking.checked_rows(self, X, reset=False)
-        return self._proba(checking.reshaped(pixels, self.image_shape))
+        return self._proba(checking.reshaped(pixels, self._image_shape))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, shape ``(n,)``."""
@@ -191,15 +217,21 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Return name (``"conv_1/kernel"``) and values of each array of weights, in order."""
         check_is_fitted(self, "_state")
         names = ["/".join(v.path.split("/")[-2:]) for v in self._engine().model.weights]
-        return list(zip(names, self._state.weights, strict=True))
+        return list(zip(names, self._state.fitted, strict=True))
 
     @property
     def model_(self) -> Any:
         """The fitted model as a ``keras.Model`` of its own (scaling is not part of it)."""
         check_is_fitted(self, "_state")
-        model = self._architecture.build()
-        model.set_weights(self._state.weights)
+        model = self._blueprint.build(self._seed)
+        model.set_weights(self._state.fitted)
         return model
+
+    @property
+    def output_meaning_(self) -> str:
+        """What the output of ``model_`` is: probabilities, logits, or shares of a sum."""
+        check_is_fitted(self, "_state")
+        return self._blueprint.meaning
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")
@@ -209,7 +241,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _prepared(
         self, X: Any, y: Any, sample_weight: Any, *, first: bool, classes: Any = None
     ) -> Prepared:
-        checking.check_settings(self.get_params(deep=False))
+        checking.check_settings(self.get_params(deep=False), self._taken_by_factory())
         pixels, y = checking.checked_rows(self, X, y, reset=first)
         check_classification_targets(y)
         if first:
@@ -221,38 +253,73 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self._row_shape = pixels.shape[1:]
         self._scaling = fit_scaling(pixels, self.scaling or "none")
         self._seed = checking.seed_of(self.random_state)
-        self._make_architecture()
-        self._slow: SlowEngine | None = None
-        self._is_fast = bool(self.fast)
         self._checkpoints: dict[int, FitState] = {}
         self._best = None
         self.history_: dict[str, list[float]] = {"loss": [], "accuracy": [], "seconds": []}
         self.n_epochs_: int = 0
         self.best_epoch_ = 0
+        self._is_fast = bool(self.fast)
         if self._is_fast and hooks.by_batch:
             self._give_up_speed(f"{type(hooks.by_batch[0]).__name__} wants to hear of each batch")
+        self._start(self._draw_up(pixels[:PROBES]))
+
+    def _start(self, model: Any) -> None:
+        """Bring the fit before its first epoch; ``model`` is what was drawn up, where it was."""
         try:
-            self._state = self._engine().start(self._seed)
+            self._state = self._engine(model).start(self._seed, model)
         except NotFastError as reason:
             self._give_up_speed(str(reason))
             self._state = self._engine().start(self._seed)
-        if self._slow is not None:
-            self._slow.by_batch = hooks.by_batch
 
-    def _make_architecture(self) -> None:
-        one = np.empty((1, *self._row_shape), np.uint8)
-        shape = checking.reshaped(one, self.image_shape).shape[1:]
-        params, classes = self._model_params(), len(self.classes_)
-        self._architecture = Architecture(self._factory(), shape, classes, params, self.precision)
-        self._identity = self._architecture.identity()
-        self._dropout = self._architecture.dropout_rates()
+    def _draw_up(self, pixels: np.ndarray, meaning: str | None = None) -> Any:
+        """Settle what is trained; return its model where one had to be built for that."""
+        params = self.get_params(deep=False)
+        self._fitted_with = params
+        self._image_shape = self.image_shape
+        shaped = checking.reshaped(pixels, self.image_shape)
+        rows = (shaped.astype(np.float32) - self._scaling.shift) / self._scaling.scale
+        architecture = Architecture(
+            self._factory(),
+            tuple(shaped.shape[1:]),
+            len(self.classes_),
+            self._model_params(),
+            self.precision,
+        )
+        self._dropout = architecture.dropout_rates()
+        self._plain: PlainEngine | None = None
+        taken, settings = self._taken_by_factory(), OptimizerSettings.from_params(params)
+        given = settings.given(params, taken)
+        self._blueprint, model = draw_up(
+            architecture, settings, given, self._seed, meaning or partial(meaning_of, rows=rows)
+        )
+        return model
+
+    def _check_going_on(self) -> None:
+        """Refuse a further fit on what the last one has left where it cannot follow.
+
+        Raises
+        ------
+        ModelError
+            Naming each parameter that has changed, with both values.
+        """
+        before, now = self._fitted_with, self.get_params(deep=False)
+        names = [n for n in {**before, **now} if n not in LATER or n in self._taken_by_factory()]
+        if self._blueprint.optimizer is None:
+            names.append("learning_rate")
+        changed = [n for n in names if not checking.same(before.get(n), now.get(n))]
+        if changed:
+            said = ", ".join(f"{n} from {before.get(n)!r} to {now.get(n)!r}" for n in changed)
+            raise ModelError(
+                f"warm_start: the fit cannot go on with another {said}; set it back, or begin "
+                "anew on a clone (sklearn.base.clone)"
+            )
 
     def _give_up_speed(self, reason: str) -> None:
         warnings.warn(f"fast fit not possible: {reason}; Keras's own fit runs", stacklevel=4)
         self._is_fast = False
 
     def _shaped(self, rows: Prepared) -> Prepared:
-        pixels = checking.reshaped(rows.pixels, self.image_shape)
+        pixels = checking.reshaped(rows.pixels, self._image_shape)
         return Prepared(pixels, rows.labels, rows.weight)
 
     def _tensors(self, rows: Prepared) -> Rows:
@@ -268,26 +335,28 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _proba(self, pixels: np.ndarray) -> np.ndarray:
         scaling = (self._scaling.shift, 1.0 / self._scaling.scale)
-        output = self._engine().predict(self._state, pixels, *scaling)
-        return np.column_stack([1 - output, output]) if output.shape[1] == 1 else output
-
-    def _optimizer_settings(self) -> OptimizerSettings:
-        return OptimizerSettings.from_params(vars(self))
+        proba = self._engine().predict(self._state, pixels, *scaling)
+        checking.check_finite([proba], "the predicted probabilities", self._state.epoch)
+        return proba
 
     def _epoch_settings(self) -> Settings:
-        return Settings(self._optimizer_settings(), self.batch_size, self._seed, self._dropout)
+        own = self._blueprint.optimizer is None
+        fixed = (self._blueprint.rate, 0.0)
+        rate, decay = fixed if own else (self.learning_rate, self.learning_rate_decay)
+        return Settings(rate, decay, self.batch_size, self._seed, self._dropout)
 
-    def _engine(self) -> Engine | SlowEngine:
+    def _engine(self, model: Any = None) -> CompiledModel:
         if self._is_fast:
-            optimizer = self._optimizer_settings()
-            return engine_for(self._architecture, self._identity, optimizer, self._seed)
-        if self._slow is None:
-            self._slow = SlowEngine(self._architecture, self._optimizer_settings())
-        return self._slow
+            return engine_for(self._blueprint, self._seed, model)
+        if self._plain is None:
+            self._plain = PlainEngine(self._blueprint, self._seed, model)
+        return self._plain
 
     def _as_now(self) -> dict[str, Any]:
         """Return what makes a copy of this estimator predict as if fit had stopped here."""
         return {"_state": copy.copy(self._state), "n_epochs_": self.n_epochs_}
 
     def __getstate__(self) -> Mapping[str, Any]:
-        return {**super().__getstate__(), "_slow": None}
+        state = {**super().__getstate__(), "_plain": None}
+        state.pop("callbacks_", None)
+        return state

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sweep.errors import ModelError
+from sweep.errors import DivergedError, ModelError
 from sweep.spec.parameters import value_problem
 from sweep.training.architecture import check_precision
+from sweep.training.fits import finite
 from sweep.training.optimizers import OptimizerSettings, check_optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
 NO_LABELS = "no_validation"
 """scikit-learn's own word for rows without labels; None is a mistake that it reports."""
 
 
-def check_settings(params: dict[str, Any]) -> None:
+def check_settings(params: dict[str, Any], taken: Collection[str] = ()) -> None:
     """Refuse settings that cannot be trained with.
+
+    Parameters
+    ----------
+    params : dict of str to value
+        The estimator's.
+    taken : collection of str
+        Those that go to the model's factory, which may understand other values.
 
     Raises
     ------
@@ -30,7 +41,8 @@ def check_settings(params: dict[str, Any]) -> None:
         if rule := value_problem(name, params[name]):
             raise ModelError(f"{name}: {rule}, got {params[name]!r}")
     check_precision(params["precision"])
-    check_optimizer(OptimizerSettings.from_params(params))
+    if "optimizer" not in taken:
+        check_optimizer(OptimizerSettings.from_params(params))
 
 
 def checked_rows(estimator: Any, X: Any, y: Any = NO_LABELS, *, reset: bool) -> Any:
@@ -114,3 +126,25 @@ def reshaped(pixels: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
             "the products must agree"
         )
     return pixels.reshape(len(pixels), *shape)
+
+
+def check_finite(values: Sequence[np.ndarray], what: str, epoch: int) -> None:
+    """Refuse a model that has diverged: ``argmax`` of NaN is class 0, a score like any other.
+
+    Raises
+    ------
+    DivergedError
+        Where a number is NaN or infinite.
+    """
+    if not finite(values):
+        raise DivergedError(
+            f"the fit has diverged: after epoch {epoch} {what} are not finite numbers; take a "
+            "smaller learning_rate, or look for rows that are not finite"
+        )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two values of a parameter are the same; arrays are compared by their items."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    return one is other or bool(one == other)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.estimators.checking import check_finite
 from sweep.estimators.held_out import hold_out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from sweep.estimators.hooks import KerasCallbacks
-    from sweep.training.engine import FitState
+    from sweep.training.fits import FitState
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Fit:
                 break
         self._tell_end()
         self._settle(done + estimator.epochs)
+        check_finite(estimator._state.fitted, "the weights", estimator.n_epochs_)
 
     def epoch(self) -> bool:
         """Run one epoch; return whether to stop after it."""
@@ -99,11 +101,15 @@ class Fit:
         began = time.perf_counter()
         self._tell_epoch_begin()
         logs = estimator._engine().train_epoch(
-            estimator._state, self.rows, estimator._epoch_settings()
+            estimator._state, self.rows, estimator._epoch_settings(), self.hooks.of_batches
         )
         estimator.n_epochs_ += 1
+        if not np.isfinite(logs["loss"]):
+            check_finite(estimator._state.weights, "the weights", estimator.n_epochs_)
         if self.held is not None:
+            self._tell(self.hooks.test_begin)
             logs.update(self._held_out())
+            self._tell(self.hooks.test_end, {n.removeprefix("val_"): v for n, v in logs.items()})
         stop = self._judge(logs.get("val_loss")) | self._tell_epoch(logs)
         spent = estimator.history_.setdefault("seconds", [])
         spent.append((spent[-1] if spent else 0.0) + time.perf_counter() - began)
@@ -160,15 +166,17 @@ class Fit:
         estimator = self.estimator
         return estimator._engine().visit(estimator._state, estimator._epoch_settings())
 
-    def _tell_begin(self) -> None:
+    def _tell(self, what: Callable[..., None], *said: Any) -> None:
         if self.hooks:
             with self._visited() as model:
-                self.hooks.begin(model)
+                what(model, *said)
+
+    def _tell_begin(self) -> None:
+        steps = -(-self.rows.count // self.estimator.batch_size)
+        self._tell(self.hooks.begin, self.estimator.epochs, steps)
 
     def _tell_epoch_begin(self) -> None:
-        if self.hooks:
-            with self._visited() as model:
-                self.hooks.epoch_begin(model, self.estimator.n_epochs_ + 1)
+        self._tell(self.hooks.epoch_begin, self.estimator.n_epochs_ + 1)
 
     def _tell_epoch(self, logs: Mapping[str, float]) -> bool:
         if not self.hooks:
@@ -180,6 +188,4 @@ class Fit:
             )
 
     def _tell_end(self) -> None:
-        if self.hooks:
-            with self._visited() as model:
-                self.hooks.end(model)
+        self._tell(self.hooks.end)

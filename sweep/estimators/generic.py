@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, Self
 
 from sweep.errors import ModelError
-from sweep.estimators.base import BaseKerasClassifier
+from sweep.estimators.base import TRAINING, BaseKerasClassifier
 from sweep.models import FACTORIES, factory_parameters
 from sweep.references import is_reference, resolve
 
@@ -23,12 +23,20 @@ class KerasClassifier(BaseKerasClassifier):
         ``f(input_shape, n_classes, **parameters)`` that returns a Keras model (compiled or not)
         or a list of :mod:`sweep.models` layers; or the name of a built-in factory; or
         ``"module:function"``.
-    epochs, batch_size, optimizer, learning_rate, learning_rate_decay, momentum, nesterov, \
+    epochs, batch_size, learning_rate, learning_rate_decay, momentum, nesterov, \
 weight_decay, class_weight, early_stopping, validation_fraction, n_iter_no_change, callbacks, \
 scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fast
         As in :class:`sweep.KerasMLPClassifier`.
+    optimizer : str, optional
+        Name of the optimizer, ``"adam"`` unless given.
     **model_params
         Parameters of the factory, searchable by their own names.
+
+    Notes
+    -----
+    A parameter that the factory names in its signature goes to the factory, ``optimizer`` and
+    ``learning_rate`` too where they are given. A factory that compiles its model decides on the
+    optimizer alone: a parameter of the optimizer that it does not name is refused.
 
     Examples
     --------
@@ -42,7 +50,7 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         *,
         epochs: int = 10,
         batch_size: int = 32,
-        optimizer: str = "adam",
+        optimizer: str | None = None,
         learning_rate: float | None = None,
         learning_rate_decay: float = 0.0,
         momentum: float | None = None,
@@ -105,7 +113,13 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         return FACTORIES[self.model]
 
     def _model_params(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._extra}
+        taken = {name: getattr(self, name) for name in sorted(self._taken_by_factory())}
+        # What was not given is left to the factory's own default.
+        given = {name: value for name, value in taken.items() if value is not None}
+        return {**{name: getattr(self, name) for name in self._extra}, **given}
+
+    def _taken_by_factory(self) -> frozenset[str]:
+        return frozenset(factory_parameters(self._factory())) & frozenset(TRAINING)
 
     def _own_names(self) -> list[str]:
         return list(self._get_param_names())

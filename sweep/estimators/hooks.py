@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweep.errors import ModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BATCH_HOOKS = (
     "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end",
@@ -17,27 +15,31 @@ BATCH_HOOKS = (
 
 
 class KerasCallbacks:
-    """Keras callbacks that are told of each epoch.
+    """Keras callbacks that are told of each epoch, by Keras's own ``CallbackList``.
+
+    Each is a copy: a callback holds the model and what it has gathered, which must not travel with
+    the estimator's parameters into clones.
 
     Parameters
     ----------
-    given : sequence of keras.callbacks.Callback, str or mapping
-        Callbacks; or their names; or mappings with ``name`` and settings, as a study file has.
-    epochs : int
-        Epochs of the fit.
+    given : callback or sequence of callbacks
+        ``keras.callbacks.Callback`` instances; or their names; or mappings with ``name`` and
+        settings, as a study file has.
 
     Raises
     ------
     ModelError
-        For a name that Keras does not have, or settings that it refuses.
+        For a name that Keras does not have, settings that it refuses, or one that cannot be copied.
     """
 
-    def __init__(self, given: Sequence[Any] | None, epochs: int) -> None:
-        if isinstance(given, str):
-            raise ModelError(f"callbacks: must be a list, got {given!r}; write [{given!r}]")
-        self.list = [_callback(item) for item in given or ()]
-        for callback in self.list:
-            callback.set_params({"epochs": epochs, "steps": None, "verbose": 0})
+    def __init__(self, given: Any) -> None:
+        single = isinstance(given, str | Mapping) or hasattr(given, "on_epoch_end")
+        self.list = [_callback(item) for item in ([given] if single else given or ())]
+        self._logs: dict[str, float] = {}
+        if self.list:
+            import keras
+
+            self._told = keras.callbacks.CallbackList(self.list)
 
     def __bool__(self) -> bool:
         return bool(self.list)
@@ -50,49 +52,77 @@ class KerasCallbacks:
     @property
     def by_batch(self) -> list[Any]:
         """Those that want to hear of batches, which only Keras's own fit tells them."""
-        if not self.list:
-            return []
-        import keras
+        return [c for c in self.list if not all(_is_default(getattr(c, h)) for h in BATCH_HOOKS)]
 
-        base = keras.callbacks.Callback
-        return [
-            callback
-            for callback in self.list
-            if any(getattr(type(callback), h) is not getattr(base, h) for h in BATCH_HOOKS)
-        ]
+    @property
+    def of_batches(self) -> Any:
+        """What is told of batches; None where nobody asks."""
+        return self._told if self.by_batch else None
 
-    def begin(self, model: Any) -> None:
-        """Tell them that training begins."""
-        model.stop_training = False
+    def released(self) -> list[Any]:
+        """Return the callbacks with what they have gathered, without the model."""
         for callback in self.list:
-            callback.set_model(model)
-            callback.on_train_begin()
+            callback._model = None
+        return self.list
+
+    def begin(self, model: Any, epochs: int, steps: int) -> None:
+        """Tell them that training begins: how many epochs, of how many batches."""
+        model.stop_training = False
+        self._told.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
+        self._told.set_model(model)
+        self._told.on_train_begin()
 
     def epoch_begin(self, model: Any, epoch: int) -> None:
         """Tell them that an epoch, counted from 1, begins."""
-        for callback in self.list:
-            callback.set_model(model)
-            callback.on_epoch_begin(epoch - 1)
+        self._told.set_model(model)
+        self._told.on_epoch_begin(epoch - 1)
 
     def epoch(self, model: Any, epoch: int, logs: Mapping[str, float]) -> bool:
         """Tell them that an epoch, counted from 1, has ended; return whether to stop."""
-        for callback in self.list:
-            callback.set_model(model)
-            callback.on_epoch_end(epoch - 1, dict(logs))
+        self._logs = dict(logs)
+        self._told.set_model(model)
+        self._told.on_epoch_end(epoch - 1, self._logs)
         return bool(model.stop_training)
 
+    def test_begin(self, model: Any) -> None:
+        """Tell them that rows held out are looked at."""
+        self._told.set_model(model)
+        self._told.on_test_begin()
+
+    def test_end(self, model: Any, logs: Mapping[str, float]) -> None:
+        """Tell them what the rows held out gave."""
+        self._told.set_model(model)
+        self._told.on_test_end(dict(logs))
+
     def end(self, model: Any) -> None:
-        """Tell them that training has ended."""
-        for callback in self.list:
-            callback.set_model(model)
-            callback.on_train_end()
+        """Tell them that training has ended, with the last epoch's values."""
+        self._told.set_model(model)
+        self._told.on_train_end(self._logs)
+
+
+def _is_default(method: Any) -> bool:
+    """Return whether a method of a callback is Keras's own, which does nothing."""
+    return bool(getattr(method, "_is_default", False))
+
+
+def _copied(callback: Any) -> Any:
+    bare = copy.copy(callback)
+    bare._model = None  # of a fit that it has seen elsewhere
+    try:
+        return copy.deepcopy(bare)
+    except Exception as error:  # whatever a person's own object raises
+        kind = type(callback).__name__
+        raise ModelError(
+            f"callbacks: {kind} cannot be copied ({error}), and each fit works on a copy of its "
+            f'own; open files and the like in on_train_begin, or give {{"name": "{kind}", ...}}'
+        ) from error
 
 
 def _callback(item: Any) -> Any:
     import keras
 
     if isinstance(item, keras.callbacks.Callback):
-        return item
+        return _copied(item)
     if not isinstance(item, str | Mapping):
         raise ModelError(
             f"callbacks: must be Keras callbacks, their names or mappings, got "

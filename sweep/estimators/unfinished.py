@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.estimators.weights import load_progress, read_arrays, save_progress, write_arrays
-from sweep.training.engine import FitState
+from sweep.training.fits import FitState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +82,7 @@ def _best(folder: Path) -> tuple[float, int, FitState]:
 
 
 def _weights(state: FitState) -> dict[str, np.ndarray]:
-    weights = {f"weight_{i:04d}": values for i, values in enumerate(state.weights)}
+    weights = {f"weight_{i:04d}": values for i, values in enumerate(state.fitted)}
     return {**weights, "epoch": np.array(state.epoch)}
 
 

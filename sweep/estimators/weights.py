@@ -10,7 +10,7 @@ import numpy as np
 
 from sweep.datasets import Scaling
 from sweep.errors import LedgerError, SweepError
-from sweep.training.engine import FitState
+from sweep.training.fits import FitState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +29,7 @@ def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, 
     state = estimator._state
     rate = np.nan if state.learning_rate is None else state.learning_rate
     arrays = {f"optimizer_{i:04d}": v for i, v in enumerate(state.optimizer)}
+    arrays |= {f"trained_{i:04d}": v for i, v in enumerate(state.weights) if state.averaged}
     facts = {
         "rate": np.array(rate),
         "scored": np.array(sorted(scores), np.int64),
@@ -51,7 +52,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def _arrays(estimator: Any) -> dict[str, np.ndarray]:
     """Return weights and facts of a fitted estimator as plain arrays."""
-    arrays = {f"weight_{i:04d}": w for i, w in enumerate(estimator._state.weights)}
+    arrays = {f"weight_{i:04d}": w for i, w in enumerate(estimator._state.fitted)}
     facts = {
         "classes": estimator.classes_,
         "scaling": np.array([estimator._scaling.shift, estimator._scaling.scale]),
@@ -64,6 +65,8 @@ def _arrays(estimator: Any) -> dict[str, np.ndarray]:
                 estimator.n_features_in_,
             ]
         ),
+        "engine": np.array([estimator._is_fast]),
+        "meaning": np.array(estimator._blueprint.meaning),
         **{f"history_{name}": np.array(values) for name, values in estimator.history_.items()},
     }
     return {**arrays, **facts}
@@ -135,8 +138,11 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[floa
     _restore(estimator, arrays)
     slots = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer_")]
     rate = float(arrays["rate"])
-    weights = estimator._state.weights
-    estimator._state = FitState(weights, slots, done, None if np.isnan(rate) else rate)
+    fitted = estimator._state.weights
+    trained = [arrays[name] for name in sorted(arrays) if name.startswith("trained_")]
+    set_rate = None if np.isnan(rate) else rate
+    averaged = fitted if trained else None
+    estimator._state = FitState(trained or fitted, slots, done, set_rate, averaged)
     return dict(zip(arrays["scored"].tolist(), map(tuple, arrays["scores"].tolist()), strict=True))
 
 
@@ -177,14 +183,16 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
         _row_shape=tuple(int(side) for side in arrays["row_shape"]),
         _scaling=Scaling(*(float(number) for number in arrays["scaling"])),
         _seed=seed,
-        _slow=None,
-        _is_fast=bool(estimator.fast),
+        _is_fast=bool(arrays["engine"][0]) if "engine" in arrays else bool(estimator.fast),
         _checkpoints={},
         best_epoch_=best,
         _best=None,
     )
-    estimator._make_architecture()
-    fresh = estimator._engine().start(seed)
+    # No rows are at hand to look at: what the output means was settled by the fit.
+    meaning = str(arrays["meaning"]) if "meaning" in arrays else None
+    model = estimator._draw_up(np.zeros((1, *estimator._row_shape), np.uint8), meaning)
+    estimator._start(model)
+    fresh = estimator._state
     if [np.shape(each) for each in weights] != [np.shape(each) for each in fresh.weights]:
         raise ValueError("weights of another model")
     estimator._state = FitState(weights, fresh.optimizer, epochs)

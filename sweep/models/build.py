@@ -99,7 +99,7 @@ def build_from(
     import keras
 
     if isinstance(made, keras.Model):
-        return made
+        return _with_weights(made, input_shape)
     raise ModelError(
         "model.factory: must return a keras.Model or a list of layer descriptions, "
         f"got {type(made).__name__}"
@@ -130,6 +130,18 @@ def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
         for layer in model.layers
         if type(layer).__name__ != "InputLayer"
     )
+
+
+def _with_weights(model: Any, input_shape: Sequence[int]) -> Any:
+    """Let a model that does not know its rows see one: Keras itself does so in ``fit``."""
+    import keras
+    import numpy as np
+
+    if isinstance(model, keras.Sequential) and not model.built:
+        model.build((None, *input_shape))
+    elif not model.built or not all(layer.built for layer in model.layers):
+        model(np.zeros((1, *input_shape), np.float32), training=False)
+    return model
 
 
 def _is_layers(made: Any) -> bool:

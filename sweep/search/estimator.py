@@ -72,10 +72,10 @@ def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
         factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
     given = {**spec.model.params, **dict.fromkeys(spec.space.dimensions)}
     try:
-        check_parameters(factory, {n: v for n, v in given.items() if n not in TRAINING})
+        own = set(factory_parameters(factory))
+        check_parameters(factory, {n: v for n, v in given.items() if n in own or n not in TRAINING})
     except ModelError as error:
         raise StudyFileError(spec.study.name, [str(error)]) from error
-    own = set(factory_parameters(factory))
     problems = training_problems(spec.model.params, spec.space.dimensions, own)
     if lines := [f"{'.'.join(each.place)}: {each.message}" for each in problems]:
         raise StudyFileError(spec.study.name, lines)

@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("sweep", "tensorflow", "keras", "scikit-learn", "optuna", "scikeras", "numpy", "pandas")
+PACKAGES = ("sweep", "tensorflow", "keras", "scikit-learn", "optuna", "numpy", "pandas")
 
 
 def environment() -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,11 @@ from sweep.quiet import load_tensorflow
 from sweep.training.outputs import check_outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
     from sweep.models.layers import LayerSpec
 
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 ANY_RATE = 0.5
 
 _building = threading.RLock()
@@ -38,7 +39,7 @@ class Architecture:
         Classes.
     params : mapping of str to value
         The factory's parameters.
-    precision : {"float32", "mixed_bfloat16"}
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
         What the layers compute in; weights are always float32.
     """
 
@@ -56,42 +57,34 @@ class Architecture:
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.precision)
         try:
-            layers = self._layers()
-            if layers is not None:
-                return build_model(layers, self.input_shape)
+            if self.is_built_in:
+                return build_model(self._layers(), self.input_shape)
             model = build_from(self.factory, self.input_shape, self.n_classes, dict(self.params))
-            check_outputs(model, self.n_classes)
+            check_outputs(model, self.input_shape, self.n_classes)
             return model
         finally:
             keras.config.set_dtype_policy(before)
 
-    def identity(self) -> Hashable:
-        """Return what tells this architecture's trace from another's.
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the factory is one of sweep's, whose layers are known without building them."""
+        return self.factory in FACTORIES.values()
 
-        A built-in's dropout rates are variables of the trace, so they do not count.
+    def identity(self) -> Hashable:
+        """Return what tells a built-in architecture's trace from another's.
+
+        Its dropout rates are variables of the trace, so they do not count.
         """
-        layers = self._layers()
-        if layers is None:
-            return (
-                self.factory,
-                self.input_shape,
-                self.n_classes,
-                freeze(self.params),
-                self.precision,
-            )
-        blank = (replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in layers)
+        blank = [replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in self._layers()]
         return (tuple(blank), self.input_shape, self.precision)
 
     def dropout_rates(self) -> tuple[float, ...] | None:
         """Return the rate of each dropout layer; None for a factory of the person's own."""
-        layers = self._layers()
-        if layers is None:
+        if not self.is_built_in:
             return None
-        return tuple(float(layer.rate) for layer in layers if isinstance(layer, Dropout))
+        return tuple(float(layer.rate) for layer in self._layers() if isinstance(layer, Dropout))
 
-    def _layers(self) -> list[LayerSpec] | None:
-        if self.factory not in FACTORIES.values():
-            return None
+    def _layers(self) -> list[LayerSpec]:
         layers: list[LayerSpec] = self.factory(self.input_shape, self.n_classes, **self.params)
         return layers
 
@@ -125,16 +118,3 @@ def check_precision(precision: str) -> None:
     if precision not in PRECISIONS:
         allowed = " or ".join(PRECISIONS)
         raise ModelError(f"precision: must be {allowed}, got {precision!r}")
-
-
-def freeze(value: Any) -> Hashable:
-    """Turn a parameter's value into something that can be part of a key."""
-    if isinstance(value, Mapping):
-        return tuple(sorted((key, freeze(item)) for key, item in value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(freeze(item) for item in value)
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return (type(value).__name__, value)

@@ -1,16 +1,8 @@
-"""Which models the fast fit can take: those whose training step is Keras's plain one."""
+"""Which models the fast fit can take: those whose training step is Keras's own."""
 
 from __future__ import annotations
 
 from typing import Any
-
-OPTIMIZER_WAYS = {
-    "use_ema": "keeps a moving average of the weights",
-    "gradient_accumulation_steps": "accumulates gradients",
-    "loss_scale_factor": "scales the loss",
-    "inner_optimizer": "scales the loss",
-}
-"""Settings of an optimizer that only Keras's own fit follows, and what they do."""
 
 
 class NotFastError(Exception):
@@ -27,27 +19,7 @@ def check_fast(model: Any) -> None:
     """
     import keras
 
-    for name in ("train_step", "compute_loss"):
-        if getattr(type(model), name) is not getattr(keras.Model, name):
-            raise NotFastError(f"{type(model).__name__} has a {name} of its own")
-    if getattr(model, "compiled", False):
-        _check_optimizer(model.optimizer)
-        _check_loss(model)
-
-
-def _check_optimizer(optimizer: Any) -> None:
-    for name, what in OPTIMIZER_WAYS.items():
-        if getattr(optimizer, name, None):
-            raise NotFastError(f"its optimizer {what}")
-
-
-def _check_loss(model: Any) -> None:
-    import keras
-
-    if getattr(model._compile_loss, "_user_loss_weights", None) is not None:
-        raise NotFastError("it is compiled with loss_weights")
-    loss = keras.losses.get(model.loss)
-    if getattr(loss, "reduction", "sum_over_batch_size") != "sum_over_batch_size":
-        raise NotFastError(f"its loss is reduced by {loss.reduction}")
-    if getattr(loss, "ignore_class", None) is not None:
-        raise NotFastError("its loss ignores a class")
+    if type(model).train_step is not keras.Model.train_step:
+        raise NotFastError(f"{type(model).__name__} has a train_step of its own")
+    if getattr(model, "run_eagerly", False):
+        raise NotFastError("it is compiled with run_eagerly=True")

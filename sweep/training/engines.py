@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweep.training.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from sweep.training.architecture import Architecture
-    from sweep.training.optimizers import OptimizerSettings
+    from sweep.training.blueprint import Blueprint
 
 KEPT = 32
 """Compiled models kept at a time: each one that is dropped leaves about 2 MB behind."""
@@ -25,29 +24,25 @@ _lock = threading.Lock()
 _built = 0
 
 
-def engine_for(
-    architecture: Architecture, identity: Hashable, optimizer: OptimizerSettings, seed: int
-) -> Engine:
-    """Return the compiled model of an architecture, tracing it at most once.
+def engine_for(blueprint: Blueprint, seed: int, model: Any = None) -> Engine:
+    """Return the compiled model of a blueprint, tracing it at most once.
 
     Parameters
     ----------
-    architecture : Architecture
-        What to build.
-    identity : hashable
-        Its :meth:`Architecture.identity`.
-    optimizer : OptimizerSettings
-        How it is optimized; only what a trace depends on counts.
+    blueprint : Blueprint
+        What to build and how it is optimized.
     seed : int
         Seed of the first initial weights.
+    model : keras.Model, optional
+        Built by the blueprint with that seed; taken where there is none yet.
     """
     global _built  # noqa: PLW0603 - a count of this process, read by the worker's recycling
-    key = (identity, optimizer.traced)
+    key = blueprint.key
     with _lock:
         if key in _engines:
             _engines.move_to_end(key)
             return _engines[key]
-        engine = _engines[key] = Engine(architecture, optimizer, seed)
+        engine = _engines[key] = Engine(blueprint, seed, model)
         _built += 1
         while len(_engines) > 1 and (len(_engines) > KEPT or _held_bytes() > KEPT_BYTES):
             _engines.popitem(last=False)

@@ -20,6 +20,9 @@ def fuse(optimizer: Any) -> None:
     """
     import keras
 
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if optimizer.gradient_accumulation_steps:
+        return  # Keras steps in a branch of the graph, on tensors
     if any(variable.dtype != "float32" for variable in optimizer._trainable_variables):
         return
 

@@ -11,9 +11,11 @@ from sweep.spec.parameters import OPTIMIZERS, value_problem
 from sweep.spec.spelling import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 RATES = ("learning_rate", "learning_rate_decay", "momentum", "weight_decay")
+
+NO_DECAY = ("learning_rate_decay", 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,33 @@ class OptimizerSettings:
     @property
     def traced(self) -> tuple[Any, ...]:
         """The settings that are part of a trace; the others are variables."""
-        decays = self.learning_rate_decay > 0
-        return (self.name, self.momentum, self.nesterov, self.weight_decay, decays)
+        return (self.name, self.momentum, self.nesterov, self.weight_decay, self.decays)
+
+    @property
+    def decays(self) -> bool:
+        """Whether the rate falls from step to step."""
+        return self.learning_rate_decay > 0
+
+    def given(self, params: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
+        """Return the parameters of these settings that a person has set.
+
+        Parameters
+        ----------
+        params : mapping of str to value
+            An estimator's parameters.
+        taken : collection of str
+            Those that go to the model's factory; they are left out.
+        """
+        named = {"optimizer": params["optimizer"]}
+        named |= {f.name: params[f.name] for f in fields(self) if f.name != "name"}
+        set_ = {name: value for name, value in named.items() if name not in taken}
+        return {n: v for n, v in set_.items() if v is not None and (n, v) != NO_DECAY}
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> OptimizerSettings:
         """Read the settings out of an estimator's parameters."""
         named = {f.name: params[f.name] for f in fields(cls) if f.name != "name"}
-        return cls(name=spelled("optimizer", params["optimizer"]), **named)
+        return cls(name=spelled("optimizer", params["optimizer"] or cls.name), **named)
 
 
 def check_optimizer(settings: OptimizerSettings) -> None:
@@ -72,16 +93,13 @@ def check_optimizer(settings: OptimizerSettings) -> None:
         raise ModelError(": ".join(broken))
 
 
-def make_optimizer(settings: OptimizerSettings, *, schedule: bool = False) -> Any:
-    """Make the Keras optimizer.
+def make_optimizer(settings: OptimizerSettings) -> Any:
+    """Make the Keras optimizer; its rate is moved by whoever trains, step by step if it decays.
 
     Parameters
     ----------
     settings : OptimizerSettings
         What to make.
-    schedule : bool
-        Put the decay into a Keras schedule (for plain ``Model.fit``); otherwise the caller
-        moves the learning-rate variable itself.
 
     Returns
     -------
@@ -95,8 +113,4 @@ def make_optimizer(settings: OptimizerSettings, *, schedule: bool = False) -> An
     optimizer = keras.optimizers.get({"class_name": settings.name, "config": options})
     if settings.learning_rate is not None:
         optimizer.learning_rate = settings.learning_rate
-    if schedule and settings.learning_rate_decay:
-        optimizer.learning_rate = keras.optimizers.schedules.InverseTimeDecay(
-            float(optimizer.learning_rate.numpy()), 1, settings.learning_rate_decay
-        )
     return optimizer

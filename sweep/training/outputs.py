@@ -1,4 +1,8 @@
-"""What a model's output means: probabilities, or numbers that are still to become them."""
+"""What a model's output means: probabilities, or numbers that are still to become them.
+
+The last layer decides, then the loss that the model is compiled with, then its output for rows of
+the fit. What is still open after that is refused, since a guess would be a wrong score.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,27 @@ import numpy as np
 
 from sweep.errors import ModelError
 
+PROBABILITIES, LOGITS, SHARES = "probabilities", "logits", "shares"
+"""Shares lie between 0 and 1 like probabilities and become them when divided by their sum."""
+
 PROBES = 64
-LOUD = 100.0
+"""Rows of the fit that are looked at where neither the last layer nor the loss decides."""
+
+SLACK = 1e-3
+PASSING = ("Dropout", "Flatten", "Identity", "Reshape")
+"""Layers at the end of a model that change no number when it predicts."""
 
 
-def check_outputs(model: Any, n_classes: int) -> None:
+def output_units(model: Any, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of a model's output for one row; a model of any kind, built."""
+    try:
+        return tuple(model.output_shape[1:])
+    except (AttributeError, ValueError):  # it subclasses keras.Model
+        output = model(np.zeros((1, *input_shape), np.float32), training=False)
+        return tuple(output.shape[1:]) if hasattr(output, "shape") else ()
+
+
+def check_outputs(model: Any, input_shape: tuple[int, ...], n_classes: int) -> None:
     """Refuse a model whose output does not fit the classes.
 
     Raises
@@ -20,51 +40,173 @@ def check_outputs(model: Any, n_classes: int) -> None:
     ModelError
         Saying how many outputs it has and how many are needed.
     """
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    ends = [len(getattr(model, name, None) or [None]) for name in ("inputs", "outputs")]
+    if ends != [1, 1]:
         raise ModelError(
             f"model.factory: the model must have one input and one output, got "
-            f"{len(model.inputs)} and {len(model.outputs)}"
+            f"{ends[0]} and {ends[1]}"
         )
-    units = model.output_shape[-1]
-    fits = units == n_classes or (units == 1 and n_classes == 2)
-    if len(model.output_shape) != 2 or not fits:
+    shape = output_units(model, input_shape)
+    if shape != (n_classes,) and not (shape == (1,) and n_classes == 2):
         raise ModelError(
             f"model.factory: the output must have shape (n, {n_classes}), one number for each "
-            f"class, got (n, {', '.join(map(str, model.output_shape[1:]))})"
+            f"class, got (n, {', '.join(map(str, shape))})"
         )
 
 
-def gives_logits(model: Any) -> bool:
-    """Return whether a model lacks the softmax or sigmoid at its end.
+def meaning_of(model: Any, rows: np.ndarray) -> str:
+    """Say what the output of a model is.
 
-    Told by what it does, so that it holds for any model: probabilities of random inputs, small
-    and large, lie between 0 and 1 and (for several outputs) sum to 1; logits do not.
+    Parameters
+    ----------
+    model : keras.Model
+        Built; compiled or not.
+    rows : ndarray of shape (n, ...)
+        Rows of the fit, scaled; looked at where nothing else decides.
+
+    Returns
+    -------
+    {"probabilities", "logits", "shares"}
+
+    Raises
+    ------
+    ModelError
+        If it is left open, or the loss takes probabilities and the model gives none.
     """
-    draw = np.random.default_rng(0)
-    shape = (PROBES, *model.input_shape[1:])
-    loudness = np.geomspace(1.0, LOUD, PROBES).reshape(-1, *[1] * (len(shape) - 1))
-    rows = (draw.normal(size=shape) * loudness).astype(np.float32)
-    output = np.asarray(model(rows, training=False), np.float32)
-    outside = (output < -1e-3).any() or (output > 1 + 1e-3).any()
-    off_one = output.shape[1] > 1 and (np.abs(output.sum(axis=1) - 1) > 1e-2).any()
-    return bool(outside or off_one)
+    by_layer, by_loss = _by_last_layer(model), _by_loss(model)
+    seen = by_layer or _by_rows(model, rows)
+    if seen == LOGITS and by_loss == PROBABILITIES:
+        raise ModelError(
+            "model.factory: the loss takes probabilities, and the model ends without a softmax "
+            "or sigmoid; end it in one, or compile it with a loss that has from_logits=True"
+        )
+    found = by_layer or by_loss or seen
+    if found is None:
+        raise ModelError(
+            "model.factory: it cannot be told whether the output is probabilities or logits; "
+            'end the model in keras.layers.Activation("softmax") (or "sigmoid" for one output), '
+            "or compile it with a loss that says from_logits=True"
+        )
+    return found
 
 
-def as_probabilities(output: np.ndarray) -> np.ndarray:
-    """Turn logits into probabilities: softmax, or sigmoid for a single output."""
+def as_probabilities(output: np.ndarray, meaning: str) -> np.ndarray:
+    """Turn an output into probabilities of every class, shape ``(n, n_classes)``, float32."""
     wide = output.astype(np.float64)
-    if output.shape[1] == 1:
-        return (0.5 * (1 + np.tanh(wide / 2))).astype(np.float32)
-    odds = np.exp(wide - wide.max(axis=1, keepdims=True))
-    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    if meaning == LOGITS:
+        wide = _sigmoid(wide) if output.shape[1] == 1 else _softmax(wide)
+    elif meaning == SHARES:
+        wide = wide / np.maximum(wide.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    elif output.shape[1] > 1:
+        return output
+    done = wide.astype(np.float32)
+    return np.column_stack([1 - done, done]) if output.shape[1] == 1 else done
 
 
-def loss_of(model: Any, *, logits: bool) -> Any:
-    """Return the Keras loss of a model: its own if it is compiled, else the one that fits."""
+def loss_for(model: Any, input_shape: tuple[int, ...], meaning: str) -> Any:
+    """Return the Keras loss that fits a model which is not compiled."""
     import keras
 
-    if getattr(model, "loss", None):
-        return keras.losses.get(model.loss)
-    if model.output_shape[-1] == 1:
+    logits = meaning == LOGITS
+    if output_units(model, input_shape) == (1,):
         return keras.losses.BinaryCrossentropy(from_logits=logits)
     return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+
+
+def takes_one_hot(loss: Any) -> bool:
+    """Return whether a loss compares with one number for each class, not with class numbers.
+
+    Keras's own losses are known; one of a person's own gets class numbers.
+    """
+    one = single_loss(loss)
+    if isinstance(one, str):
+        return "sparse" not in one.lower()
+    named = one if hasattr(one, "__name__") else type(one)
+    ours = str(getattr(named, "__module__", "")).partition(".")[0] == "keras"
+    return ours and "sparse" not in named.__name__.lower()
+
+
+def single_loss(loss: Any) -> Any:
+    """Return the loss of a model with one output, which Keras also takes in a list or by name."""
+    while isinstance(loss, list | tuple | dict) and len(loss) == 1:
+        loss = next(iter(loss.values())) if isinstance(loss, dict) else loss[0]
+    return loss
+
+
+def _by_loss(model: Any) -> str | None:
+    loss = single_loss(getattr(model, "loss", None))
+    if isinstance(loss, str) or not hasattr(loss, "from_logits"):
+        named = loss if isinstance(loss, str) else getattr(loss, "__name__", "")
+        takes = "crossentropy" in named.lower()
+        return PROBABILITIES if takes and _is_keras(loss) else None
+    return LOGITS if loss.from_logits else PROBABILITIES
+
+
+def _is_keras(loss: Any) -> bool:
+    """Return whether a loss is one of Keras's own, by name or as a function."""
+    return isinstance(loss, str) or str(getattr(loss, "__module__", "")).startswith("keras")
+
+
+def _by_last_layer(model: Any) -> str | None:
+    layer = _last(model)
+    while layer is not None and _passes(layer):
+        layer = _before(layer)
+    kind = type(layer).__name__
+    function = getattr(getattr(layer, "activation", None), "__name__", kind).lower()
+    if kind == "Softmax" or function == "softmax":
+        return PROBABILITIES
+    if function in ("sigmoid", "hard_sigmoid"):
+        return PROBABILITIES if layer.output.shape[-1] == 1 else SHARES
+    if function == "log_softmax" or (function == "linear" and hasattr(layer, "kernel")):
+        return LOGITS
+    return None
+
+
+def _last(model: Any) -> Any:
+    """Return the layer whose output is the model's; None where Keras does not know it."""
+    import keras
+
+    layer = model
+    while isinstance(layer, keras.Model):
+        outputs = getattr(layer, "outputs", None)
+        if not outputs or not hasattr(outputs[0], "_keras_history"):
+            return None
+        layer = outputs[0]._keras_history.operation
+    return layer
+
+
+def _passes(layer: Any) -> bool:
+    kind = type(layer).__name__
+    function = getattr(getattr(layer, "activation", None), "__name__", "")
+    return kind in PASSING or (kind == "Activation" and function == "linear")
+
+
+def _before(layer: Any) -> Any:
+    """Return the layer that feeds a layer, where it is one."""
+    try:
+        history = layer.input._keras_history
+    except (AttributeError, ValueError):  # several inputs, or several uses
+        return None
+    import keras
+
+    operation = history.operation
+    return _last(operation) if isinstance(operation, keras.Model) else operation
+
+
+def _by_rows(model: Any, rows: np.ndarray) -> str | None:
+    output = np.asarray(model(rows[:PROBES].astype(np.float32), training=False), np.float64)
+    if not len(output) or not np.isfinite(output).all():
+        return None
+    if (output < -SLACK).any() or (output > 1 + SLACK).any():
+        return LOGITS
+    certain = output.shape[1] > 1 and (np.abs(output.sum(axis=1) - 1) < SLACK).all()
+    return PROBABILITIES if certain else None
+
+
+def _sigmoid(values: np.ndarray) -> Any:
+    return 0.5 * (1 + np.tanh(values / 2))
+
+
+def _softmax(values: np.ndarray) -> Any:
+    odds = np.exp(values - values.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)

@@ -1,0 +1,141 @@
+"""What a fit trains, settled before its first epoch and kept with what was fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import ModelError
+from sweep.training.architecture import Architecture, seeded_build
+from sweep.training.identity import fingerprint
+from sweep.training.optimizers import OptimizerSettings, make_optimizer
+from sweep.training.outputs import PROBABILITIES, loss_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A model and how it is trained, as far as that is traced.
+
+    Attributes
+    ----------
+    architecture : Architecture
+        Builds the model.
+    identity : hashable
+        Equal for models of which one may train in the other's place.
+    meaning : {"probabilities", "logits", "shares"}
+        What the output is.
+    optimizer : OptimizerSettings or None
+        None where the factory compiles the model itself.
+    rate : float or None
+        Learning rate of the optimizer that the factory compiled; None for others.
+    """
+
+    architecture: Architecture
+    identity: Hashable
+    meaning: str
+    optimizer: OptimizerSettings | None
+    rate: float | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """What tells this blueprint's trace from others'."""
+        traced = self.optimizer.traced if self.optimizer else None
+        return (self.identity, self.meaning, traced)
+
+    def build(self, seed: int) -> Any:
+        """Build the model again.
+
+        Raises
+        ------
+        ModelError
+            If the factory of one's own builds another model now than when this was drawn up.
+        """
+        model = seeded_build(self.architecture, seed)
+        if not self.architecture.is_built_in and not self._is_same(model):
+            raise ModelError(
+                "model.factory: it builds another model now than when this estimator was fitted; "
+                "undo what has changed since, or fit it again"
+            )
+        return model
+
+    def compiled(self, model: Any) -> Any:
+        """Return a model compiled, unless its factory did so."""
+        if self.optimizer is not None:
+            loss = loss_for(model, self.architecture.input_shape, self.meaning)
+            # Without a rate: each fit sets its own, so that none meets that of another.
+            optimizer = make_optimizer(replace(self.optimizer, learning_rate=None))
+            model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
+        return model
+
+    def _is_same(self, model: Any) -> bool:
+        now = fingerprint(model, self.architecture.input_shape)
+        return _description(now) == _description(self.identity)
+
+
+def draw_up(
+    architecture: Architecture,
+    optimizer: OptimizerSettings,
+    given: Mapping[str, Any],
+    seed: int,
+    meaning: str | Callable[[Any], str],
+) -> tuple[Blueprint, Any]:
+    """Settle what a fit trains.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Builds the model.
+    optimizer : OptimizerSettings
+        How it is to be optimized.
+    given : mapping of str to value
+        The optimizer's parameters that were set by the person and are not the factory's own.
+    seed : int
+        Of the initial weights.
+    meaning : str or callable
+        What the output is, or ``f(model)`` that finds out.
+
+    Returns
+    -------
+    (Blueprint, keras.Model or None)
+        The model where one had to be built, with the initial weights of the seed.
+
+    Raises
+    ------
+    ModelError
+        If the factory compiles its model and parameters of the optimizer are given all the same.
+    """
+    if architecture.is_built_in:
+        return Blueprint(architecture, architecture.identity(), PROBABILITIES, optimizer), None
+    model = seeded_build(architecture, seed)
+    own = bool(getattr(model, "compiled", False))
+    if own and given:
+        raise ModelError(_without_effect(given))
+    identity = fingerprint(model, architecture.input_shape)
+    meaning = meaning(model) if callable(meaning) else meaning
+    if not own:
+        return Blueprint(architecture, identity, meaning, optimizer), model
+    return Blueprint(architecture, identity, meaning, None, _rate(model.optimizer)), model
+
+
+def _without_effect(given: Mapping[str, Any]) -> str:
+    names = ", ".join(given)
+    said = ", ".join(f"{name} = {value!r}" for name, value in given.items())
+    return (
+        f"{names}: the factory compiles its own optimizer, which {said} would not reach; name "
+        f"{names} in the factory's signature and use it there, or return the model uncompiled"
+    )
+
+
+def _rate(optimizer: Any) -> float | None:
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if not hasattr(inner._learning_rate, "assign"):  # a schedule of Keras's
+        return None
+    return float(inner._learning_rate.numpy())
+
+
+def _description(identity: Hashable) -> Hashable:
+    """Return the part of an identity that is the same in every process."""
+    return identity[0] if isinstance(identity, tuple) else identity

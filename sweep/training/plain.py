@@ -1,0 +1,76 @@
+"""The plain path: Keras's own training step, batch by batch, on a model for each fit alone.
+
+Same interface as :class:`sweep.training.engine.Engine`, same initial weights, row order and dropout
+masks for the same seed; slower, and it takes any model. ``Model.fit`` is not called epoch by epoch,
+since what it does at the end of a fit (it overwrites weights by their averages) would then be done
+at the end of each epoch.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.training.compiled import CompiledModel
+from sweep.training.fits import FitState, Rows, Settings, epoch_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ACCURACIES = (
+    "accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy",
+)  # fmt: skip
+
+
+class PlainEngine(CompiledModel):
+    """One fit's model, trained by Keras's ``train_function``."""
+
+    def _run_epoch(
+        self, rows: Rows, settings: Settings, state: FitState, told: Any
+    ) -> dict[str, float]:
+        model, logs = self.model, {}
+        order = epoch_order(rows.count, settings.seed, state.epoch)
+        rate = self._rate(settings, state.learning_rate)
+        batches = self._batches(rows, order, settings.batch_size)
+        for number, batch in enumerate(batches):
+            if number == 0:
+                self._ready(batch)
+            if settings.learning_rate_decay and not self._fixed_rate:
+                steps = float(self.optimizer.iterations.numpy())
+                now = np.float32(rate / (1.0 + settings.learning_rate_decay * steps))
+                self.optimizer.learning_rate.assign(now)
+            if told is not None:
+                told.on_train_batch_begin(number)
+            logs = model.train_function(iter([batch]))
+            if told is not None:
+                told.on_train_batch_end(number, logs)
+            if model.stop_training:
+                break
+        found = {name: float(np.asarray(value)) for name, value in logs.items()}
+        return {"loss": found.get("loss", float("nan")), "accuracy": _accuracy(found)}
+
+    def _ready(self, batch: tuple[Any, ...]) -> None:
+        """Do what Keras's fit does before its first batch of an epoch."""
+        with warnings.catch_warnings():
+            # Keras traces with labels of one axis, and says that it does not like them.
+            warnings.simplefilter("ignore")
+            self.model._maybe_symbolic_build(data_batch=batch)
+        self.model.stop_training = False
+        self.model.make_train_function()
+        self.model.reset_metrics()
+
+    def _batches(self, rows: Rows, order: np.ndarray, size: int) -> Iterator[tuple[Any, ...]]:
+        import tensorflow as tf
+
+        for first in range(0, len(order), size):
+            picked = order[first : first + size]
+            x, y, weight = (tf.gather(each, picked) for each in (rows.x, rows.y, rows.weight))
+            yield (tf.cast(x, tf.float32) - rows.shift) * rows.factor, self.targets(y), weight
+
+
+def _accuracy(logs: Mapping[str, float]) -> float:
+    """Return the accuracy under whichever name it was compiled with, else NaN."""
+    found = [value for name, value in logs.items() if name in ACCURACIES]
+    return found[0] if found else float("nan")

@@ -1,0 +1,55 @@
+"""What one call of Keras's own ``Model.fit`` gives from the same weights, rows and masks."""
+
+import numpy as np
+
+from sweep.training.architecture import seeded_build
+from sweep.training.fits import epoch_order, seed_values
+from sweep.training.outputs import output_units
+
+
+def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
+    """Train the estimator's model, compiled by its factory, by ``Model.fit``; return weights.
+
+    Parameters
+    ----------
+    estimator : KerasClassifier
+        Fitted, with the epochs to run.
+    x : ndarray
+        Scaled rows.
+    y : ndarray of int
+        Class numbers.
+    sample_weight : ndarray, optional
+        Of each row.
+    one_hot : bool
+        Hand the labels over so.
+    """
+    import keras
+    import tensorflow as tf
+
+    seed, size = estimator.random_state, estimator.batch_size
+    model = seeded_build(estimator._blueprint.architecture, seed)
+    units = output_units(model, x.shape[1:])[0]
+    if units == 1:
+        y = y.astype(np.float32)[:, None]
+    elif one_hot:
+        y = np.eye(units, dtype=np.float32)[y]
+    weight = np.ones(len(x), np.float32) if sample_weight is None else sample_weight
+
+    class Seeds(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            for variable, value in seed_values(self.model, seed, epoch):
+                variable.assign(value)
+
+    def batches():
+        for epoch in range(estimator.epochs):
+            order = epoch_order(len(x), seed, epoch)
+            for first in range(0, len(x), size):
+                rows = order[first : first + size]
+                yield x[rows], y[rows], weight[rows].astype(np.float32)
+
+    like = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in (x, y, weight.astype("f4"))]
+    rows = tf.data.Dataset.from_generator(batches, output_signature=tuple(like))
+    steps = -(-len(x) // size)
+    words = {"epochs": estimator.epochs, "steps_per_epoch": steps, "verbose": 0, "shuffle": False}
+    model.fit(rows, callbacks=[Seeds()], **words)
+    return model.get_weights()
