@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import SettingWarning, SetupError
+from sweep.names import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
@@ -59,6 +60,8 @@ def settle(environment: MutableMapping[str, str]) -> None:
         _said.add(text)
         warnings.warn(f"Keras runs here with {text}", SettingWarning, stacklevel=1)
     environment["KERAS_BACKEND"] = OURS["backend"]
+    if environment.get("KERAS_HOME"):  # Keras would make a folder named ~
+        environment["KERAS_HOME"] = str(keras_home(environment))
     for name in LIMITS:
         environment.pop(_variable(name), None)
 
@@ -84,7 +87,7 @@ def _variable(name: str) -> str:
 def keras_home(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder where Keras looks for ``keras.json`` and keeps what it has downloaded."""
     if named := environment.get("KERAS_HOME"):
-        return Path(named).expanduser()
+        return expanded(named)
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
     return (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"  # noqa: S108 - Keras's
 

@@ -9,6 +9,7 @@ import pytest
 from commands import read, sweep
 from ledgers import build
 
+from sweep.backend import settle
 from sweep.datasets import load_dataset
 from sweep.export import load_best
 from sweep.ledger.storage import artifacts_root, sqlite_path, storage_url
@@ -67,6 +68,13 @@ def test_data(home, monkeypatch):
     assert json.loads(read("data", "mnist", "--data-home=~", "--format", "json"))["train_rows"] == 4
     monkeypatch.setenv("SWEEP_DATA_HOME", "~/")
     assert len(load_dataset("mnist").x_train) == 4
+
+
+def test_keras(home):
+    """KERAS_HOME, which Keras itself would take for a folder named ~."""
+    environment = {"KERAS_HOME": "~/k"}
+    settle(environment)
+    assert environment["KERAS_HOME"] == str(home / "k")
 
 
 def test_files_of_commands(home):
