@@ -120,8 +120,13 @@ def test_the_commands(exported, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.stderr
     digits = load_dataset("digits")
     (tmp_path / "pictures").mkdir()
-    for n in range(3):
-        Image.fromarray(digits.x_test[n]).save(tmp_path / "pictures" / f"{n}.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(digits.x_test[0]).save(tmp_path / "pictures" / "0.png")
+    Image.fromarray(np.rot90(digits.x_test[1])).save(tmp_path / "pictures" / "1.png", exif=turned)
+    Image.fromarray(digits.x_test[2]).save(tmp_path / "pictures" / "2.tif")
+    (tmp_path / "pictures" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "pictures" / ".ipynb_checkpoints" / "0.png").write_text("no picture")
     line = ["predict", "exports/tiny", "pictures", "--format", "json"]
     said = json.loads(CliRunner().invoke(cli, line).stdout)
     model = load_best(tmp_path / "exports" / "tiny")
@@ -134,3 +139,6 @@ def test_the_commands(exported, tmp_path, monkeypatch):
         refused = CliRunner().invoke(cli, ["predict", "exports/tiny", wrong])
         assert refused.exit_code == 2, refused.stderr
         assert wrong in refused.stderr
+    (tmp_path / "neither.gif").write_text("no picture")
+    refused = CliRunner().invoke(cli, ["predict", "exports/tiny", "no.png", "neither.gif"])
+    assert refused.stderr.count("cannot be read as a picture") == 2

@@ -80,6 +80,9 @@ def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -
         Naming every file that is no readable picture.
     """
     load_tensorflow()
+    from PIL import Image as Pillow
+
+    Pillow.init()  # in several threads at once it may miss a kind
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         warnings.filterwarnings("ignore", module="PIL")
         found = list(pool.map(partial(_read, size=size, channels=channels), paths))
@@ -151,9 +154,12 @@ def _converted(picture: Image, channels: int) -> NDArray[np.uint8]:
 
 def _reason(error: Exception) -> str:
     """Say in a few words why a file is not read."""
-    if isinstance(error, ValueError | OSError) and str(error) and "BytesIO" not in str(error):
-        return str(error).splitlines()[0][:100]
-    return "damaged, or of another kind"
+    import tensorflow as tf
+
+    text = str(error)
+    if isinstance(error, tf.errors.OpError) or not text or "BytesIO" in text:
+        return "damaged, or of another kind"
+    return text.splitlines()[0][:100]
 
 
 def _unreadable(failed: dict[Path, str]) -> str:
