@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from contextlib import closing
 
+import pytest
 from commands import here, sweep  # noqa: F401
 from ledgers import RANDOM, build
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.storage import shown_url
+from sweep.ledger.words import opening_error
 
 READING = (
     ["list"],
@@ -88,6 +91,44 @@ def test_every_reading_command(here, database, monkeypatch):  # noqa: F811
     server = said(database, here / "server", monkeypatch)
     for words, answer in file.items():
         assert server[words] == answer
+
+
+REFUSALS = {
+    "username": "there is no such user on this server; make it first",
+    "database": "there is no such database on this server; make it first",
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_server_s_refusal_is_told_as_such(here, database, monkeypatch, what):  # noqa: F811
+    """A user or a database that is not there: with the remedy, whether it reads or writes."""
+    url = make_url(database).set(**{what: "nobody_here"})
+    monkeypatch.setenv("SWEEP_STORAGE", url.render_as_string(False))
+    for words in (["list"], ["submit", "digits-grid"], ["worker", "--all", "--wait"]):
+        refused = sweep(*words)
+        assert refused.exit_code == 2
+        assert REFUSALS[what] in refused.output
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ('FATAL:  password authentication failed for user "me"', "refuses this user or password"),
+        ("fe_sendauth: no password supplied", "refuses this user or password"),
+        ('FATAL:  no pg_hba.conf entry for host "::1", user "me"', "let this user in from here"),
+        ("server does not support SSL, but SSL was required", "let this user in from here"),
+        ('FATAL:  role "me" is not permitted to log in', "let this user in from here"),
+        ("FATAL:  sorry, too many clients already", "has no free connection"),
+        ('FATAL:  role "me" does not exist', "no such user"),
+        ("permission denied for schema public", "grant it USAGE and CREATE on the schema"),
+        ("no schema has been selected to create in", "no such schema in this database"),
+        ("No module named 'MySQLdb'", "takes sqlite:/// and postgresql://"),
+    ],
+)
+def test_what_a_server_says_in_plain_words(said, meant):
+    """Where no server here can be made to say it."""
+    kind = ImportError if "module" in said else OSError
+    assert meant in str(opening_error(kind(said), "mysql://host/db"))
 
 
 def test_an_older_server_s_ledger_is_brought_up_to_date(here, database, monkeypatch):  # noqa: F811

@@ -112,8 +112,12 @@ def test_stop_and_worker_on_the_command_line(ledger):  # noqa: F811
         == "tiny: no cell waits or runs; nothing to stop\n"
     )
     assert read("worker", "--study", "half", "--storage", ledger) == (
-        "half was stopped, 2 cells left: `sweep submit` or `sweep run` continues it\n"
         "no cell is left to take\n"
+        "half was stopped, 2 cells left: `sweep submit` or `sweep run` continues it\n"
+    )
+    assert read("worker", "--study", "tiny", "--storage", ledger) == (
+        "no cell is left to take\n"
+        "tiny is finished: 3 of 3 cells done, best score 0.8910; `sweep show tiny`\n"
     )
     assert "not both" in sweep("worker", "--all", "--study", "x", "--storage", ledger).stderr
     unknown = sweep("worker", "--study", "tinny", "--storage", ledger)

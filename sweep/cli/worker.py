@@ -18,7 +18,7 @@ from sweep.cli.options import (
     jobs_option,
     storage_option,
 )
-from sweep.cli.text import clean, complain, counted
+from sweep.cli.text import clean, complain, counted, score
 from sweep.errors import InterruptedRunError, SweepError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweep.cli.lines import Reporter
+    from sweep.ledger.outline import Outline
     from sweep.ledger.records import StudyRecord
     from sweep.study.result import StudyResult
 
@@ -82,7 +83,7 @@ def worker(
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         complain(f"interrupted; go on with: {command_line(ctx)}")
         ctx.exit(status_of(stop))
-    for line in (*_stopped(names, storage), *shift.lines()):
+    for line in (*shift.lines(), *_standings({*names, *shift.worked}, storage)):
         click.echo(line)
     ctx.exit(2 if shift.refused else 0)
 
@@ -93,6 +94,7 @@ class _Shift:
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
         self.aside: set[str] = set()
+        self.worked: set[str] = set()
         self.ended = self.failed = 0
         self.refused = False
 
@@ -110,6 +112,7 @@ class _Shift:
             return
         if record.status == "stopped" or _is_unfinished(record):
             self.aside.add(name)  # its time is up, it was stopped, it cannot be refitted
+        self.worked.add(name)
         if progress := self._reporter.progress:
             self.ended += progress.done - progress.began_done
             self.failed += progress.failed - progress.began_failed
@@ -155,19 +158,32 @@ def _is_unfinished(record: StudyRecord) -> bool:
     return bool(record.status == "finished" and wanted and record.winner is None)
 
 
-def _stopped(names: tuple[str, ...], storage: str | None) -> Iterator[str]:
-    """Yield what to do about each named study that somebody has stopped."""
+def _standings(names: set[str], storage: str | None) -> Iterator[str]:
+    """Yield how each of these studies stands, and what to do about one that was stopped."""
     from contextlib import closing
 
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.storage import storage_url
+    from sweep.selection.outlines import all_outlines
 
     with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        for name in names:
-            waiting = ledger.counts(name)["WAITING"]
-            if waiting and ledger.stopped(name) is not None:
-                left = f"{clean(name)} was stopped, {counted(waiting, 'cell')} left"
-                yield f"{left}: `sweep submit` or `sweep run` continues it"
+        for each in all_outlines(ledger):
+            if each.name in names:
+                asked = ledger.stopped(each.name) is not None
+                waiting = ledger.counts(each.name)["WAITING"] if asked else 0
+                yield _standing(each, waiting)
+
+
+def _standing(study: Outline, left: int) -> str:
+    name, cells = clean(study.name), counted(study.planned, "cell")
+    if left:
+        how = f"was stopped, {counted(left, 'cell')} left"
+        return f"{name} {how}: `sweep submit` or `sweep run` continues it"
+    failed = f", {study.failed} failed" if study.failed else ""
+    best = "" if study.best is None else f", best score {score(study.best)}"
+    return (
+        f"{name} is {study.status}: {study.done} of {cells} done{failed}{best}; `sweep show {name}`"
+    )
 
 
 def _taken(

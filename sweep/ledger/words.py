@@ -8,6 +8,8 @@ from sweep.errors import LedgerError
 from sweep.ledger.steady import causes
 from sweep.passwords import redacted
 
+UNKNOWN = "sweep knows no such database; it takes sqlite:/// and postgresql://"
+
 OPENING = (
     (
         ("not a database", "malformed", "decode to UTF-8"),
@@ -34,10 +36,27 @@ OPENING = (
         "the database server refuses this user or password",
     ),
     (
+        ("pg_hba.conf", "support SSL", "not permitted to log in"),
+        "the database server does not let this user in from here; see its pg_hba.conf and sslmode",
+    ),
+    (("FATAL:  role",), "there is no such user on this server; make it first (CREATE ROLE)"),
+    (
+        ("permission denied for",),
+        "this user may not make or read tables there; grant it USAGE and CREATE on the schema",
+    ),
+    (
+        ("no schema has been selected",),
+        "there is no such schema in this database; make it first (CREATE SCHEMA)",
+    ),
+    (
+        ("too many connections", "too many clients", "connection slots"),
+        "the database server has no free connection; try again, or raise its max_connections",
+    ),
+    (
         ("refused", "could not translate", "failed to resolve", "timeout expired"),
         "the database server cannot be reached; check the address, and that it runs",
     ),
-    (("load plugin",), "sweep knows no such database; it takes sqlite:/// and postgresql://"),
+    (("load plugin",), UNKNOWN),
     (("locked",), "another process holds the ledger; try again"),
     (("FATAL:  database",), "there is no such database on this server; make it first"),
     (
@@ -68,13 +87,11 @@ def opening_error(error: Exception, shown: str) -> LedgerError:
     shown : str
         The address as it may be shown.
     """
-    if isinstance(error, ImportError):
-        extra = (
-            ': pip install ".[postgres]" in a checkout of sweep'
-            if shown.startswith("postgresql")
-            else ""
-        )
+    if isinstance(error, ImportError) and shown.startswith("postgresql"):
+        extra = ': pip install ".[postgres]" in a checkout of sweep'
         return LedgerError(f"{shown}: the driver of this database is not installed{extra}")
+    if isinstance(error, ImportError):
+        return LedgerError(f"{shown}: {UNKNOWN}")
     text = " ".join(str(each) for each in causes(error))
     first = (redacted(str(error)).strip().splitlines() or ["no message"])[0]
     unknown = f"the ledger cannot be opened ({type(error).__name__}: {first})"
