@@ -221,6 +221,12 @@ class TestKerasNames:
         npz("mnist.npz", y_train=np.arange(30) % 12)
         refused("mnist: labels must lie between 0 and 9, got 10", "mnist", data_home=tmp_path)
 
+    def test_text_under_a_built_in_name(self, npz, tmp_path):
+        """A built-in dataset's classes are named by their numbers, so text is refused."""
+        words = np.where(np.arange(30) % 2, "three", "five")
+        npz("mnist.npz", y_train=words, y_test=words[:12])
+        refused("mnist: labels must be numbers, got five, three", "mnist", data_home=tmp_path)
+
     def test_without_network(self, monkeypatch):
         """One error names both ways out."""
 

@@ -142,3 +142,17 @@ def test_parts_that_only_look_different(x_test):
     """Darker pictures, black ones and a single bright spot are no other scale."""
     assert made(Y, Y, (), X, x_test).shape == (4, 4)
     assert made(Y, Y, (), x_test, X).shape == (4, 4)
+
+
+@pytest.mark.parametrize("negative", ["x_train", "x_test"])
+def test_rows_below_zero_in_one_part_are_told_of(negative):
+    """Rows of -1 to 1 beside rows of 0 to 1 may be meant; they are never passed over in silence."""
+    signed, unsigned = (SCALES[kind].repeat(9, axis=0) for kind in ("-1 to 1", "0 to 1"))
+    parts = {"x_train": unsigned, "x_test": unsigned, negative: signed}
+    labels = np.arange(54) % 2
+    (note,) = made(labels, labels, (), **parts).notes
+    assert "-0.9" in note or "-1 to" in note
+    assert note.endswith("make sure that both are scaled alike")
+    assert made(labels, labels, (), unsigned, unsigned).notes == ()
+    few = {name: x[:6] for name, x in parts.items()}
+    assert made(labels[:6], labels[:6], (), **few).notes == ()

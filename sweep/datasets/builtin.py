@@ -84,6 +84,8 @@ def read_builtin(
 def _named(raw: Dataset, names: tuple[str, ...]) -> Dataset:
     """Name the classes that are there, each by its label."""
     dataset = checked(replace(raw, class_names=()))
+    if dataset.class_names != tuple(map(str, dataset.classes)):
+        raise DataError(f"{raw.name}: labels must be numbers, got {', '.join(dataset.class_names)}")
     wrong = [label for label in dataset.classes if not 0 <= label < len(names)]
     if wrong:
         raise DataError(

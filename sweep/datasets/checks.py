@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.datasets.labels import as_array, checked_groups, numbered, some
-from sweep.datasets.scaling import check_same_scale
+from sweep.datasets.scaling import check_same_scale, doubtful_scale
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def checked(dataset: Dataset) -> Dataset:
         y_test=y_test,
         class_names=names,
         groups=checked_groups(where, dataset.groups, len(x_train)),
+        notes=(*dataset.notes, *filter(None, [doubtful_scale(x_train, x_test)])),
     )
     check_classes(result, "mend the file")
     return result

@@ -19,6 +19,8 @@ SCALINGS = ("none", "standardize", "unit")
 
 _FULL_RANGE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 _CHUNK = 1 << 16
+_SURELY_BELOW = 20
+"""Rows below 0 that a part would have by the other's share of them, so that none is no chance."""
 _FAR_APART = 10.0
 """Times by which the largest and the mean pixels of two parts may not both differ."""
 
@@ -113,6 +115,24 @@ def check_same_scale(where: str, x_train: NDArray[Any], x_test: NDArray[Any]) ->
             f"{where}: training and test rows must be scaled alike, got x_train from {train} and "
             f"x_test from {test}; scale both in the same way, or neither: scaling in [data] does it"
         )
+
+
+def doubtful_scale(x_train: NDArray[Any], x_test: NDArray[Any]) -> str:
+    """Say so where rows of one part go below 0 and none of the other does; else return nothing.
+
+    Rows of -1 to 1 beside rows of 0 to 1 may have been scaled in two ways, or have been given
+    noise on purpose.
+    """
+    parts = (x_train, x_test)
+    lows = [float(x.min()) for x in parts]
+    if (lows[0] < 0) == (lows[1] < 0):
+        return ""
+    below, other = parts if lows[0] < 0 else parts[::-1]
+    rows = sum(int((c.reshape(len(c), -1) < 0).any(axis=1).sum()) for c in _chunks(below))
+    if rows / len(below) * len(other) < _SURELY_BELOW:
+        return ""
+    train, test = (f"{float(x.min()):g} to {float(x.max()):g}" for x in parts)
+    return f"x_train goes from {train} and x_test from {test}: make sure that both are scaled alike"
 
 
 def _are_far_apart(values: list[float]) -> bool:
