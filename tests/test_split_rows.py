@@ -163,7 +163,7 @@ def test_what_is_refused_is_what_cannot_be_held_out():
         else:
             fit, held = hold_out(labels, share, 0)
             assert sorted([*fit, *held]) == list(range(16))
-    with pytest.raises(ModelError, match="one class has a single row"):
+    with pytest.raises(ModelError, match="but class 1 has a single row; give more rows of it"):
         check_share(np.array([0, 0, 0, 0, 1]), 0.4)
 
 

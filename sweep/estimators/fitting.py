@@ -55,7 +55,7 @@ class Fit:
         self.held: Prepared | None = None
         if stopping or hooks.watch_held_out:
             share, seed = estimator.validation_fraction, estimator._seed
-            fit, held = hold_out(rows.labels, share, seed)
+            fit, held = hold_out(estimator.classes_[rows.labels], share, seed)
             rows, self.held = rows.take(fit), rows.take(held)
         self.rows = estimator._tensors(rows)
 

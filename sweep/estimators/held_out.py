@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,13 @@ from sweep.errors import ModelError
 Rows = NDArray[np.intp]
 
 
-def hold_out(labels: NDArray[np.intp], share: float, seed: int) -> tuple[Rows, Rows]:
+def hold_out(labels: NDArray[Any], share: float, seed: int) -> tuple[Rows, Rows]:
     """Hold a stratified part of a fit's own rows out; never the rows that score it.
 
     Parameters
     ----------
     labels : ndarray of shape (n,)
-        Labels of the fit's rows.
+        Labels of the fit's rows, as a person knows them.
     share : float
         Of the rows, between 0 and 1; rounded up to whole rows.
     seed : int
@@ -41,7 +42,7 @@ def hold_out(labels: NDArray[np.intp], share: float, seed: int) -> tuple[Rows, R
     return np.sort(fit), np.sort(held)
 
 
-def check_share(labels: NDArray[np.intp], share: float) -> None:
+def check_share(labels: NDArray[Any], share: float) -> None:
     """Refuse a part that leaves a side without a row of each class.
 
     Raises
@@ -49,7 +50,7 @@ def check_share(labels: NDArray[np.intp], share: float) -> None:
     ModelError
         With the rows, the classes and the shares that would do.
     """
-    rows, counts = len(labels), np.unique(labels, return_counts=True)[1]
+    rows, (found, counts) = len(labels), np.unique(labels, return_counts=True)
     classes, held = len(counts), ceil(share * rows)
     if classes <= held <= rows - classes and counts.min() > 1:
         return
@@ -59,7 +60,8 @@ def check_share(labels: NDArray[np.intp], share: float) -> None:
         "another to train on"
     )
     if counts.min() == 1:
-        raise ModelError(f"{what}, but one class has a single row; give more rows of it")
+        lone = found[counts.argmin()]
+        raise ModelError(f"{what}, but class {lone} has a single row; give more rows of it")
     low, high = ceil(classes * 1000 / rows) / 1000, (rows - classes) * 1000 // rows / 1000
     if low > high:
         raise ModelError(f"{what}; give more rows, or do without early stopping")

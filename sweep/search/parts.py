@@ -81,7 +81,8 @@ def part_data(dataset: Dataset, part: Mapping[str, Any] | Part | None) -> Datase
     if len(missing):
         raise DataError(
             f"search.nested: the training rows of outer fold {held.number} have no row of class "
-            f"{dataset.class_names[dataset.classes.index(int(missing[0]))]}; take fewer folds"
+            f"{dataset.class_names[dataset.classes.index(int(missing[0]))]}; take fewer folds or "
+            "other groups"
         )
     groups = None if dataset.groups is None else dataset.groups[train]
     return replace(

@@ -82,14 +82,18 @@ class Scoring:
         return Scored(checked_score(score, epoch), log_loss(laid_out, places))
 
     def tried(self, y: Any, turn: int) -> float:
-        """Score a prediction that knows nothing: even probabilities, all guesses in each class."""
-        places, n_classes = self._places(y), len(self._classes)
-        guess = np.zeros_like(places)
-        for place in np.unique(places):
-            mine = np.flatnonzero(places == place)
-            guess[mine] = (np.arange(len(mine)) + turn) % n_classes
-        even = np.full((len(places), n_classes), 1 / n_classes)
-        return self._score(Prediction(even, guess), places)
+        """Score a prediction that knows nothing, of the first two rows of each class.
+
+        Probabilities are even; of the two rows one is taken for the first class and one for the
+        second, or with another ``turn`` for the next ones.
+        """
+        places = self._places(y)
+        order, counts = np.argsort(places, kind="stable"), np.bincount(places)
+        number = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+        few, n_classes = order[number < 2], len(self._classes)
+        guess = (number[number < 2] + turn) % n_classes
+        even = np.full((len(few), n_classes), 1 / n_classes)
+        return self._score(Prediction(even, guess), places[few])
 
     def _score(self, said: Prediction, places: NDArray[Any]) -> float:
         from sklearn import config_context
