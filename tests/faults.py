@@ -50,7 +50,7 @@ def the_study(**search):
 def see_through(monkeypatch, url, spec):
     """Do what the command does: make the study or continue it, up to its winner."""
     monkeypatch.setattr("sweep.search.finish.make_estimator", refitted)
-    monkeypatch.setattr("sweep.estimators.weights.save_fitted", lambda *_: None)
+    monkeypatch.setattr("sweep.search.winner.save_winner", lambda *_: None)
     with closing(Ledger(url)) as ledger:
         if ledger.has(NAME):
             reap(ledger, NAME)

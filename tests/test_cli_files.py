@@ -104,7 +104,7 @@ def test_delete_asks(ledger):
 
 def test_delete_removes_study_and_weights(ledger):
     """`delete` removes the study and its weights, not its report."""
-    from sweep.search.finish import winner_path
+    from sweep.search.winner import winner_path
 
     url = f"sqlite:///{ledger}"
     weights = winner_path(url, "tiny")

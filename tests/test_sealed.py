@@ -52,7 +52,7 @@ def searched(monkeypatch, tmp_path):
     """A ledger with a small study that a real worker has searched; refits are fakes."""
     monkeypatch.setattr("sweep.workers.evaluating.make_estimator", estimator)
     monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeWinner())
-    monkeypatch.setattr("sweep.estimators.weights.save_fitted", lambda *_: None)
+    monkeypatch.setattr("sweep.search.winner.save_winner", lambda *_: None)
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, study("random", trials=6))
     work(monkeypatch, ledger, study("random", trials=6))

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 Fitted = TypeVar("Fitted")
 
 
-def save_fitted(estimator: Any, path: Path) -> None:
+def save_fitted(estimator: Any, path: Path, beside: Mapping[str, np.ndarray] | None = None) -> None:
     """Write what prediction needs of a fitted estimator; the file appears whole or not at all."""
-    write_arrays(path, _arrays(estimator))
+    write_arrays(path, {**_arrays(estimator), **(beside or {})})
 
 
 def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, float]]) -> None:

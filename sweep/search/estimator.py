@@ -51,6 +51,22 @@ def code_of(spec: StudySpec, allow: Collection[str]) -> str:
     return source_digest(spec.model.factory, allow=allow, folder=spec.folder)
 
 
+def own_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
+    """Return a digest of each module of the person's own that a study's results come from."""
+    from sweep.references import is_reference, source_digest
+
+    return {
+        each.partition(":")[0]: source_digest(each, allow=allow, folder=spec.folder)
+        for each in (spec.model.factory, spec.data.dataset)
+        if is_reference(each)
+    }
+
+
+def said_code(spec: StudySpec, allow: Collection[str]) -> str:
+    """Return the digests of :func:`own_code` in one line; empty where there is none."""
+    return ", ".join(f"{name} {digest}" for name, digest in own_code(spec, allow).items())
+
+
 def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
     """Refuse a factory of the person's own that may not be loaded, or lacks a parameter.
 

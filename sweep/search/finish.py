@@ -20,7 +20,6 @@ from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
     from sweep.search.sealed import SealedTest, TrainingRows
@@ -69,8 +68,8 @@ def _finish(
     ledger: Ledger, name: str, data: TrainingRows, sealed: SealedTest, allow: Collection[str],
     alone: Callable[[], bool],
 ) -> WinnerRecord | None:  # fmt: skip
-    from sweep.estimators.weights import save_fitted
     from sweep.search.keeping import FitKeeper
+    from sweep.search.winner import save_winner, winner_path
 
     record = read_study(ledger, name)
     chosen = selection.chosen(record)
@@ -84,7 +83,8 @@ def _finish(
         estimator.set_params(precision=spec.search.refit_precision)
     folder = artifacts_folder(ledger.url, name, record.uid)
     cell = {"params": chosen.params, "epochs": epochs, "as": estimator.precision}
-    kept = FitKeeper(folder / "refit", {**cell, "code": code_of(spec, allow)})
+    code = code_of(spec, allow)
+    kept = FitKeeper(folder / "refit", {**cell, "code": code})
     estimator.set_callbacks(kept).fit(data.x_train, data.y_train)
     if not alone():
         raise LetInError
@@ -108,16 +108,11 @@ def _finish(
         test_loss=seen.loss,
         weights=weight_shapes(estimator),
     )
-    save_fitted(estimator, winner_path(ledger.url, name, record.uid))
+    save_winner(estimator, winner_path(ledger.url, name, record.uid), code)
     save_pictures(winner_pictures_path(ledger.url, name, record.uid), seen.pictures)
     ledger.set_winner(name, winner)
     kept.clear()
     return winner
-
-
-def winner_path(url: str, name: str, uid: str = "") -> Path:
-    """Return where the winner's weights lie."""
-    return artifacts_folder(url, name, uid) / "winner.npz"
 
 
 class _TestScore:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sweep.spec.handed import plain, remedy
 from sweep.spec.problems import Problem, shown
 
 DEEPEST = 8
@@ -43,6 +44,10 @@ def _copy(value: Any, place: tuple[str, ...], problems: list[Problem]) -> Any:
     if len(place) > DEEPEST:
         problems.append(Problem(place[:2], f"must not nest deeper than {DEEPEST} levels"))
         return shown(value)
+    if rule := remedy(place, value):
+        problems.append(Problem(place[:2], rule))
+        return shown(type(value).__name__)
+    value = plain(value)
     if isinstance(value, Mapping):
         return {str(k): _copy(v, (*place, str(k)), problems) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StudyFileError
 from sweep.names import expanded
+from sweep.references import is_reference
 from sweep.spec.overrides import overridden
 from sweep.spec.parameters import ParametersOf, estimator_parameters
 from sweep.spec.study import StudySpec, read
@@ -55,7 +57,8 @@ def load_study(
         The file cannot be read, or there are problems: all of them.
     """
     if isinstance(study, Mapping):
-        raw, text, label, folder, name = dict(study), "", "study", None, "study"
+        raw, text, label, name = dict(study), "", "study", "study"
+        folder = _standing(raw)
     else:
         path, label = _locate(study), _label(study)
         text = _text(path, label)
@@ -67,6 +70,30 @@ def load_study(
         raise StudyFileError(label, _written([*problems, *found], text, places))
     source = text if text and not places else to_toml(spec.sections() if not text else changed)
     return spec.model_copy(update={"source": source, "folder": folder})
+
+
+def _standing(raw: Mapping[str, Any]) -> Path | None:
+    """Return the folder of a study given in Python: where one stands, or the running script's.
+
+    The script's is it where only that holds a module which the study names.
+    """
+    model, data, report = (raw.get(section) for section in ("model", "data", "report"))
+    named = [
+        table.get(key)
+        for table, key in ((model, "factory"), (data, "dataset"), (report, "sections"))
+        if isinstance(table, Mapping)
+    ]
+    texts = [str(t) for held in named for t in (held if isinstance(held, list) else [held])]
+    tops = {text.partition(":")[0].partition(".")[0] for text in texts if is_reference(text)}
+    try:
+        here, script = Path.cwd(), Path(sys.path[0] if sys.path else "").resolve()
+    except OSError:  # the folder is gone
+        return None
+    return script if _hold(script, tops) and not _hold(here, tops) else here
+
+
+def _hold(folder: Path, tops: set[str]) -> bool:
+    return any((folder / f"{top}.py").is_file() or (folder / top).is_dir() for top in tops)
 
 
 def shipped_studies() -> dict[str, Path]:

@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from sweep.datasets import DATASETS
 from sweep.ledger.pictures import data_pictures_path, save_pictures
 from sweep.ledger.reading import study_spec
-from sweep.references import is_reference, source_digest
+from sweep.references import is_reference
+from sweep.search.estimator import own_code
 from sweep.search.parts import Part, check_parts, part_data
 from sweep.search.pictures import training_pictures
 from sweep.search.plan import Plan, cell_cost, check_models, make_plan
-from sweep.search.prepare import data_record
+from sweep.search.prepare import data_record, load_data
 from sweep.search.rows import check_rows, unseen_classes
 from sweep.search.splits import make_splits
 from sweep.study.environment import changed, environment
@@ -26,6 +28,7 @@ from sweep.study.warm import sources, warm_start
 if TYPE_CHECKING:
     from sweep.datasets import Dataset
     from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import StudyRecord
     from sweep.spec import StudySpec
     from sweep.workers.job import Job
     from sweep.workers.progress import Watcher
@@ -37,7 +40,7 @@ def prepared(
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, dearest cells first."""
     dataset = part_data(dataset, part)
-    data, now = data_record(dataset), {**environment(), **_own_code(spec, job)}
+    data, now = data_record(dataset), {**environment(), **own_code(spec, job.allow)}
     check_models(spec, plan, data.shape, len(data.classes))
     splits = make_splits(spec, dataset.y_train, dataset.groups)
     check_rows(spec, dataset, splits)
@@ -84,14 +87,21 @@ def _owner() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _own_code(spec: StudySpec, job: Job) -> dict[str, str]:
-    """Return a digest of each module of the person's own that a study names."""
-    named = (spec.model.factory, spec.data.dataset)
-    return {
-        each.partition(":")[0]: source_digest(each, allow=job.allow, folder=spec.folder)
-        for each in named
-        if is_reference(each)
-    }
+def seen_again(spec: StudySpec, record: StudyRecord, job: Job) -> str:
+    """Refuse a finished study whose data file has changed; return a note where its code has.
+
+    Built-in datasets do not change, and those of a function are taken as they were.
+    """
+    if spec.data.dataset not in DATASETS and not is_reference(spec.data.dataset):
+        now = load_data(spec, job.data_home, job.allow).fingerprint
+        check_same_data(job.study, asdict(record.data), now)
+    differences = changed(dict(record.environment), own_code(spec, job.allow))
+    if not differences:
+        return ""
+    return (
+        f"note: code has changed since this study was run: {', '.join(differences)}; "
+        "what is recorded is of the code as it was"
+    )
 
 
 def uid_of(ledger: Ledger, name: str) -> str:

@@ -13,7 +13,6 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.pictures import read_pictures
 from sweep.ledger.reading import read_study
 from sweep.ledger.storage import storage_url
-from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     import os
@@ -166,7 +165,8 @@ class StudyResult:
         Raises
         ------
         ResultError
-            If the study says ``refit = false``, or has not ended.
+            If the study says ``refit = false``, or has not ended; if its model's code has changed
+            since, and makes another model now.
         ReferenceError_
             If its model is code that nobody allowed.
         LedgerError
@@ -174,15 +174,9 @@ class StudyResult:
         """
         if self.record.winner is None:
             raise ResultError(f"study {self.name!r} has no refitted winner: {self._why_none()}")
-        from sweep.estimators.weights import load_fitted
-        from sweep.search.estimator import make_estimator
-        from sweep.search.finish import winner_path
+        from sweep.search.winner import load_winner
 
-        spec = StudySpec.from_plain(self.record.spec)
-        estimator = make_estimator(spec, self.record.winner.params, self.allow)
-        if self.record.winner.precision:
-            estimator.set_params(precision=self.record.winner.precision)
-        return load_fitted(estimator, winner_path(self.url, self.name, self.record.uid))
+        return load_winner(self.record, self.url, self.allow)
 
     def _why_none(self) -> str:
         if not self.record.spec["search"].get("refit", True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sweep import importances
@@ -14,17 +14,17 @@ from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import latest_by_key, read_study, study_spec
 from sweep.ledger.storage import ledger_folder, storage_url
-from sweep.search.estimator import check_own_code
+from sweep.search.estimator import check_own_code, said_code
 from sweep.search.parts import Part, part_spec, parts_of
 from sweep.search.plan import Plan, make_plan
 from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
 from sweep.spec import StudySpec, load_study
-from sweep.study.begin import prepared, update
+from sweep.study.begin import prepared, seen_again, update
 from sweep.study.check import cells_left
 from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
-from sweep.study.sameness import check_same, check_same_data
+from sweep.study.sameness import check_same
 from sweep.study.sections import check_own_sections, computed, own_sections
 from sweep.study.stock import begun, take_stock
 from sweep.workers.cluster_pool import ClusterPool
@@ -193,7 +193,7 @@ class _Run:
             self._run(spec, plan, job, part)
             return read_study(ledger, job.study)
         if part is None:
-            _check_files(spec, record, job)
+            self._say_once(seen_again(spec, record, job))
         if not self.helping:
             update(ledger, spec, plan, job.study)
         self.progress.done += len(plan.cells)
@@ -208,6 +208,7 @@ class _Run:
         try:
             with closing(self._pool(plan, logs)) as pool:
                 check_own_code(spec, job.allow)
+                job = replace(job, code=said_code(spec, job.allow))
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
                     self.nursery.share(dataset)
@@ -262,16 +263,6 @@ def _joined(ledger: Ledger, spec: StudySpec, name: str) -> StudyRecord:
     """Return the study of that name, if it asks the same question; change nothing yet."""
     check_same(study_spec(name, ledger.header(name)), spec)
     return read_study(ledger, name)
-
-
-def _check_files(spec: StudySpec, record: StudyRecord, job: Job) -> None:
-    """Refuse a finished study whose own data file has changed since; built-in sets do not."""
-    from sweep.datasets import DATASETS
-    from sweep.references import is_reference
-
-    if spec.data.dataset not in DATASETS and not is_reference(spec.data.dataset):
-        now = load_data(spec, job.data_home, job.allow).fingerprint
-        check_same_data(job.study, asdict(record.data), now)
 
 
 def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_failed: bool) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sweep.backend import load_keras
 from sweep.errors import StudyChangedError
 from sweep.passwords import redacted
+from sweep.sources import keep_loaded
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control, StopWork
 from sweep.workers.identity import worker_name
@@ -19,6 +20,8 @@ from sweep.workers.job import RECYCLE, Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sweep.spec import StudySpec
 
 
 def main() -> int:
@@ -32,7 +35,8 @@ def main() -> int:
     if not line:
         return 0
     try:
-        return _work(Job.from_line(line), control)
+        with keep_loaded():
+            return _work(Job.from_line(line), control)
     except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
         from sweep.workers.reasons import reason_of
 
@@ -96,6 +100,7 @@ def _work(job: Job, control: Control) -> int:
     dataset = part_data(dataset, header.get("part"))
     if job.elsewhere:
         _check_same_data(header["data"]["fingerprint"], dataset.fingerprint)
+    _check_same_code(spec, job)
     training, sealed = seal(dataset)
     del dataset
     worker = Worker(job, control, ledger, spec, training)
@@ -119,6 +124,19 @@ def _check_same_data(asked: str, here: str) -> None:
         raise StudyChangedError(
             f"this machine has other data than the study: fingerprint {here[:12]}, the study's is "
             f"{asked[:12]}; bring the study's data here"
+        )
+
+
+def _check_same_code(spec: StudySpec, job: Job) -> None:
+    from sweep.search.estimator import check_own_code, said_code
+
+    check_own_code(spec, job.allow)  # what is loaded now stays
+    here = said_code(spec, job.allow)
+    if job.code and here != job.code:
+        raise StudyChangedError(
+            f"this run began with other code: {job.code}, {'here' if job.elsewhere else 'now'} "
+            f"{here}; what is finished is kept: run it again to go on with the code as it is now, "
+            "or bring the old code back first"
         )
 
 

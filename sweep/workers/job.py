@@ -25,6 +25,8 @@ class Job:
         Modules that the person allows.
     elsewhere : bool
         Whether another machine may load other data: they are compared with the study's.
+    code : str
+        The person's own code as the run has found it: a worker that finds other code refuses.
     """
 
     storage: str = field(repr=False)  # it may hold a password, and others log what they run
@@ -32,6 +34,7 @@ class Job:
     data_home: str | None = None
     allow: tuple[str, ...] = ()
     elsewhere: bool = False
+    code: str = ""
 
     def line(self) -> str:
         """Return the job as one line."""
