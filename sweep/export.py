@@ -1,14 +1,13 @@
-"""A study's winner in a folder of its own: the Keras model, how it came about, a card for people.
+"""An exported winner: a folder with the Keras model and how it came about, loaded to predict.
 
-Nothing in it is a pickle: ``model.keras`` is loaded in Keras's safe mode, ``recipe.json`` is JSON.
+Nothing in it is a pickle, or code: ``model.keras`` is loaded in Keras's safe mode, ``recipe.json``
+is JSON. Where Keras alone cannot make the model again, for it has layers of the person's own, the
+folder holds its weights (``weights.npz``, plain arrays), and the recipe names the factory.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,20 +16,17 @@ import numpy as np
 
 from sweep.errors import ResultError
 from sweep.names import expanded
-from sweep.recipe import FORMAT, read_recipe
-from sweep.selection import of_class
+from sweep.recipe import RECIPE, read_recipe
+from sweep.references import resolve, source_digest
+from sweep.sources import allowed
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
-    from sweep.ledger.outcomes import WinnerRecord
-    from sweep.ledger.records import StudyRecord
-    from sweep.study.result import StudyResult
-
-MODEL, RECIPE, CARD = "model.keras", "recipe.json", "README.md"
+MODEL, WEIGHTS = "model.keras", "weights.npz"
 BATCH = 256
 LONGEST_REASON = 300
 
@@ -83,83 +79,81 @@ class ExportedModel:
         return labels
 
 
-def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
-    """Write a study's refitted winner as ``model.keras``, ``recipe.json`` and a model card.
-
-    Parameters
-    ----------
-    result : StudyResult
-        The study.
-    folder : path
-        A folder that is not there yet, or is empty.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    ResultError
-        If there is no refitted winner, or something is in the folder.
-    """
-    target, record = expanded(folder), result.record
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ResultError(f"{target}: must be a new or an empty folder; name another one")
-    estimator, winner = result.best_estimator_, record.winner
-    if winner is None:
-        raise ResultError(f"study {record.name!r} has no refitted winner")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as part:
-        inner = Path(part) / "export"
-        inner.mkdir()
-        standalone(estimator).save(inner / MODEL)
-        recipe = _recipe(record, winner, estimator, _digest(inner / MODEL))
-        (inner / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
-        (inner / CARD).write_text(_card(recipe), encoding="utf-8")
-        if target.exists():
-            target.rmdir()
-        shutil.move(inner, target)
-    return target
-
-
-def load_best(folder: str | os.PathLike[str]) -> ExportedModel:
-    """Load what :func:`export_best` has written.
+def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) -> ExportedModel:
+    """Load what ``sweep export`` or ``StudyResult.export`` has written.
 
     Parameters
     ----------
     folder : path
         The export.
+    allow : collection of str
+        Modules that it may load code from: needed where the model has layers of the person's own.
+        They are looked up in the current folder, then on Python's path.
 
     Raises
     ------
     ResultError
-        If it is no export, was changed since, or is of a later version.
+        If it is no export, was changed since, is of a later version, or needs code that is not
+        allowed, or that makes another model now.
     """
     from sweep.quiet import load_tensorflow
 
     place = expanded(folder)
     recipe = read_recipe(place / RECIPE)
-    model = place / MODEL
+    model = place / (WEIGHTS if "code" in recipe else MODEL)
     if not model.is_file():
         raise ResultError(f"{model}: missing; export the study again")
-    if _digest(model) != recipe["model_sha256"]:
+    if digest_of_file(model) != recipe["model_sha256"]:
         raise ResultError(f"{model}: is not the file that was exported; export the study again")
+    if "code" in recipe:
+        _check_allowed(model, recipe["code"], allow)
     load_tensorflow()
     import keras
 
+    loaded = _rebuilt(model, recipe, allow) if "code" in recipe else _read(model)
+    if not isinstance(loaded, keras.Model):
+        raise ResultError(f"{model}: holds no model; export the study again")
+    _check_fit(loaded, recipe, place / RECIPE)
+    return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
+
+
+def _read(model: Path) -> Any:
+    """Return what Keras makes of a file, by itself and in safe mode."""
+    import keras
+
     try:
-        loaded = keras.saving.load_model(model, compile=False, safe_mode=True)
+        return keras.saving.load_model(model, compile=False, safe_mode=True)
     except Exception as error:  # whoever wrote the file decides what it makes Keras raise
         line = (str(error).splitlines() or [type(error).__name__])[0][:LONGEST_REASON]
         raise ResultError(
             f"{model}: Keras cannot load it in safe mode ({line}); if it has layers of your own, "
             "import the module that registers them first"
         ) from error
-    if not isinstance(loaded, keras.Model):
-        raise ResultError(f"{model}: holds no model; export the study again")
-    _check_fit(loaded, recipe, place / RECIPE)
-    return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
+
+
+def _check_allowed(model: Path, code: str, allow: Collection[str]) -> None:
+    module = code.partition(":")[0]
+    if not allowed(module, allow):
+        raise ResultError(
+            f"{model}: {code} makes this model, and module {module!r} may not be loaded; if you "
+            f'trust it, allow it: --allow {module}, in Python load_best(..., allow=["{module}"])'
+        )
+
+
+def _rebuilt(weights: Path, recipe: Mapping[str, Any], allow: Collection[str]) -> Any:
+    """Return the model that the person's own factory makes, with the weights in it."""
+    from sweep.estimators import KerasClassifier
+    from sweep.search.winner import load_known
+
+    code, here = recipe["code"], Path.cwd()
+    factory: Any = resolve(code, allow=allow, folder=here)
+    given = {**recipe["fixed"], **recipe["params"], "precision": recipe["precision"] or "float32"}
+    refusal = ResultError(
+        f"{weights}: {code} makes another model now than the one that was exported; bring its code "
+        "back as it was, or export the study again"
+    )
+    now = source_digest(code, allow=allow, folder=here)
+    return standalone(load_known(lambda: KerasClassifier(factory, **given), weights, now, refusal))
 
 
 def _check_fit(loaded: Any, recipe: Mapping[str, Any], path: Path) -> None:
@@ -199,88 +193,6 @@ def standalone(estimator: Any) -> Any:
     return keras.Model(inputs, outputs)
 
 
-def _recipe(
-    record: StudyRecord, winner: WinnerRecord, estimator: Any, digest: str
-) -> dict[str, Any]:
-    from sweep.selection import chosen, mean_score
-
-    held = chosen(record)
-    return {
-        "format": FORMAT,
-        "model_sha256": digest,
-        "study": record.name,
-        "data": record.data.name,
-        "data_fingerprint": record.data.fingerprint,
-        "input_shape": list(record.data.shape),
-        "classes": np.asarray(estimator.classes_).tolist(),
-        "class_names": list(record.data.classes),
-        "positive": record.data.positive,
-        "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
-        "factory": record.spec["model"]["factory"],
-        "fixed": {k: v for k, v in record.spec["model"].items() if k != "factory"},
-        "params": dict(winner.params),
-        "epochs": len(winner.history.get("loss", ())),
-        "seed": record.spec["study"].get("seed", 0),
-        "train_rows": winner.train_rows,
-        "scoring": record.spec["search"].get("scoring", "accuracy"),
-        "held_out_score": None if held is None else mean_score(held),
-        "test_score": winner.test_score,
-        "test_rows": winner.test_rows,
-        "test_openings": record.test_openings,
-        "test_opened_at": winner.test_opened_at,
-        "parameters": sum(layer[3] for layer in winner.layers),
-        "precision": winner.precision,
-        "environment": dict(record.environment),
-    }
-
-
-CARD_TEXT = """\
-# {study}
-
-A classifier of {count} classes ({names}) for rows of shape {shape}, chosen by a
-hyperparameter study and refitted.
-
-| | |
-| --- | --- |
-{facts}
-
-```python
-import sweep
-
-model = sweep.load_best("this-folder")
-model.predict(images)  # raw pixels, as in the training data: scaling is part of the model
-```
-
-`model.keras` alone loads with `keras.saving.load_model`. It knows only what these training rows
-show; how it does on others has not been measured.
-"""
-
-
-def _card(recipe: Mapping[str, Any]) -> str:
-    opened = f"test set opened {recipe['test_openings']} time(s)"
-    scorer = _plain(of_class(recipe["scoring"], recipe["positive"]))
-    facts = {
-        f"test {scorer}": f"{recipe['test_score']:.4f} on {recipe['test_rows']:,} rows, {opened}",
-        "trained on": f"{recipe['train_rows']:,} rows of {_plain(recipe['data'])}, "
-        f"{recipe['epochs']} epochs",
-        "parameters": f"{recipe['parameters']:,}",
-        "model": _plain(recipe["factory"]),
-        **{_plain(n): _plain(v) for n, v in {**recipe["fixed"], **recipe["params"]}.items()},
-    }
-    return CARD_TEXT.format(
-        study=_plain(recipe["study"]),
-        count=len(recipe["class_names"]),
-        names=_plain(", ".join(recipe["class_names"])),
-        shape=tuple(recipe["input_shape"]),
-        facts="\n".join(f"| {name} | {value} |" for name, value in facts.items()),
-    )
-
-
-def _plain(text: object) -> str:
-    """Return text that stays text in Markdown."""
-    shown = "".join(c for c in str(text) if c.isprintable())
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in shown)
-
-
-def _digest(path: Path) -> str:
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, by which a recipe knows its model."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -6,12 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ResultError
+from sweep.references import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 FORMAT = 1
+RECIPE = "recipe.json"
 
 
 def _each(value: Any, holds: Callable[[Any], bool]) -> bool:
@@ -47,6 +49,14 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 """What a recipe must say for its model to be used; it may come from anybody."""
 
+CODE_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "code": ('"module:function"', lambda v: isinstance(v, str) and is_reference(v)),
+    "fixed": ("a table", lambda v: isinstance(v, dict)),
+    "params": ("a table", lambda v: isinstance(v, dict)),
+    "precision": ("text", lambda v: isinstance(v, str)),
+}
+"""What it must say beside, where a function of the person's own makes the model."""
+
 
 def read_recipe(path: Path) -> dict[str, Any]:
     """Read a recipe and check what a model is used by.
@@ -69,7 +79,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
             f"{path}: was written by another version (format {recipe['format']!r}, this one reads "
             f"{FORMAT}); upgrade sweep, or export again"
         )
-    wrong = [f"{key} must be {rule}" for key, (rule, ok) in RULES.items() if not ok(recipe[key])]
+    rules = {**RULES, **(CODE_RULES if "code" in recipe else {})}
+    wrong = [f"{k} must be {rule}" for k, (rule, ok) in rules.items() if not ok(recipe.get(k))]
     if wrong:
         raise ResultError(f"{path}: {'; '.join(wrong)}; export the study again")
     return dict(recipe)

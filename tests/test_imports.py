@@ -15,7 +15,7 @@ ORDER = (
     "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",
     "importance_words", "importances", "tables", "figures",
-    "search", "workers", "report", "study", "recipe", "export", "dashboard", "cli",
+    "search", "workers", "report", "study", "recipe", "export", "exporting", "dashboard", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "selection", "ledger"}
 WRITE_ARM = {"datasets", "models", "training", "estimators", "search", "workers"}

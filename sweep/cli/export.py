@@ -32,19 +32,26 @@ def export(*, study: str, output: Path | None, allow: tuple[str, ...], storage: 
     """Write the refitted winner of a study: model.keras, recipe.json and a model card.
 
     The model takes raw pixels and gives probabilities. It holds no pickle and no code. Where a
-    function of your own makes the model, that code is loaded, if you allow it.
+    function of your own makes the model, that code is loaded, if you allow it; with layers of your
+    own the weights are written, and who loads them needs that code too. What is written is tried
+    first: it must say what the winner says.
 
     \b
     Example:
       sweep export digits-grid
       sweep export digits-grid --output digits-model
     """
-    from sweep.export import export_best
+    from sweep.exporting import export_best
     from sweep.names import slug
     from sweep.quiet import load_tensorflow
+    from sweep.recipe import RECIPE, read_recipe
 
     load_tensorflow()
     result = opened(study, storage, allowed(allow))
     folder = export_best(result, output or Path("exports") / slug(study))
     click.echo(f"exported: {clean(folder)}")
-    click.echo(f'in Python: sweep.load_best("{clean(folder)}")')
+    code = str(read_recipe(folder / RECIPE).get("code", "")).partition(":")[0]
+    needs = f', allow=["{code}"]' if code else ""
+    click.echo(f'in Python: sweep.load_best("{clean(folder)}"{needs})')
+    if code:
+        click.echo(f"needs the code of {code}: sweep predict {clean(folder)} ... --allow {code}")

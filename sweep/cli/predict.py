@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.options import PathOfPerson, format_option
+from sweep.cli.options import PathOfPerson, allow_option, allowed, format_option
 from sweep.cli.output import emit
 from sweep.cli.text import clean
 from sweep.errors import DataError
@@ -30,11 +30,20 @@ WHITE = 255.0
     help="The value of a white pixel in the training data.  [default: 255, or what unit scaling "
     "has divided by]",
 )
+@allow_option
 @format_option
-def predict(*, export: Path, images: tuple[Path, ...], white: float | None, form: str) -> None:
+def predict(
+    *,
+    export: Path,
+    images: tuple[Path, ...],
+    white: float | None,
+    allow: tuple[str, ...],
+    form: str,
+) -> None:
     """Print class and probability of pictures: files, or folders of them.
 
     Pictures are read as a folder of them is for training: resized, in grey where that was grey.
+    A model with layers of your own needs the code that makes it: in this folder, and allowed.
 
     \b
     Example:
@@ -43,7 +52,7 @@ def predict(*, export: Path, images: tuple[Path, ...], white: float | None, form
     """
     from sweep.export import load_best
 
-    model = load_best(export)
+    model = load_best(export, allow=allowed(allow))
     paths = _files(images)
     scale = float(model.recipe["scaling"]["scale"])
     unit = model.recipe["scaling"]["shift"] == 0 and scale > 1

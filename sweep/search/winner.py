@@ -17,7 +17,7 @@ from sweep.search.estimator import code_of, make_estimator
 from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from sweep.ledger.records import StudyRecord
@@ -61,30 +61,54 @@ def load_winner(record: StudyRecord, url: str, allow: Collection[str]) -> Any:
     LedgerError
         If its weights are missing or damaged.
     """
-    from sweep.estimators.weights import load_fitted
-
     spec, winner = StudySpec.from_plain(record.spec), record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
-    path = winner_path(url, record.name, record.uid)
-    held = _beside(path)
-    same_code = held.get("code", "") in ("", code_of(spec, allow))
-    try:
+
+    def make() -> Any:
         estimator = make_estimator(spec, winner.params, allow)
-        if winner.precision:
-            estimator.set_params(precision=winner.precision)
-        load_fitted(estimator, path)
+        return estimator.set_params(precision=winner.precision or estimator.precision)
+
+    path = winner_path(url, record.name, record.uid)
+    return load_known(make, path, code_of(spec, allow), _other_code(record))
+
+
+def load_known(make: Callable[[], Any], path: Path, code: str, refusal: ResultError) -> Any:
+    """Return what :func:`save_winner` wrote, if the code makes the same model of it.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the estimator, its parameters set.
+    path : Path
+        What was written.
+    code : str
+        What the estimator's model is made by now. The same code is trusted; other code is where
+        it says the same of :func:`probe_rows`.
+    refusal : ResultError
+        Raised where it does not.
+    """
+    from sweep.estimators.weights import load_fitted
+
+    held = _beside(path)
+    same_code = held.get("code", "") in ("", code)
+    try:
+        estimator = load_fitted(make(), path)
     except ReferenceError_:
         raise
     except Exception as error:
         if same_code:
             raise
-        raise _other_code(record) from error
-    if not same_code and not np.allclose(
-        said_by(estimator), held["said"], rtol=0, atol=TOLERANCE, equal_nan=True
-    ):
-        raise _other_code(record)
+        raise refusal from error
+    if not same_code and not agree(said_by(estimator), held["said"]):
+        raise refusal
     return estimator
+
+
+def agree(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two models have said the same, but for the last digits."""
+    alike = one.shape == other.shape
+    return alike and np.allclose(one, other, rtol=0, atol=TOLERANCE, equal_nan=True)
 
 
 def probe_rows(estimator: Any) -> np.ndarray:

@@ -188,8 +188,8 @@ class StudyResult:
         return "it was stopped before the refit; `sweep run` its study file again"
 
     def export(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the refitted winner as a Keras model; see :func:`sweep.export.export_best`."""
-        from sweep.export import export_best
+        """Write the refitted winner as a Keras model; see :func:`sweep.exporting.export_best`."""
+        from sweep.exporting import export_best
 
         return export_best(self, folder)
 
