@@ -84,6 +84,22 @@ def test_class_weight_is_scikit_learns():
     assert not np.array_equal(proba(MLP, class_weight="balanced"), proba(MLP))
 
 
+@pytest.mark.parametrize(
+    "labels", [np.arange(10), np.arange(10) * 2.0, np.array(list("abcdefghij"))]
+)
+def test_a_class_weight_may_name_some_classes(labels):
+    """The others weigh 1, also in rows that lack the class; a label of no class is refused."""
+    y, one = labels[Y], labels[3]
+    lacking = y != one
+    weighted = clone(MLP).set_params(class_weight={one: 5.0, labels[4]: 2.0})
+    ours = weighted.partial_fit(X[lacking], y[lacking], classes=labels).predict_proba(TEST)
+    weight = np.where(Y == 4, 2.0, 1.0)[lacking]
+    theirs = clone(MLP).partial_fit(X[lacking], y[lacking], classes=labels, sample_weight=weight)
+    np.testing.assert_array_equal(ours, theirs.predict_proba(TEST))
+    with pytest.raises(ValueError, match=r"class_weight: no class is labelled 77; the labels of "):
+        clone(MLP).set_params(class_weight={77: 5.0}).fit(X, y)
+
+
 def test_rows_of_weight_zero_do_not_count():
     """Wrong labels without weight leave the model as good as it is."""
     wrong = np.concatenate([Y, (Y + 1) % 10])

@@ -172,6 +172,9 @@ def test_a_weight_of_no_class_is_refused(tmp_path):
     told = problems(saved(tmp_path, model={"class_weight": {"3": 2.0, "1": 1.0}}))
     assert told == ["model.class_weight: no class is labelled 3; the labels are 1, 2"]
     assert problems(saved(tmp_path, model={"class_weight": {"2": 2.0}})) == []
+    named = {"names": ["healthy", "ill"], "model": {"class_weight": {"ill": 2.0}}}
+    (told,) = problems(saved(tmp_path, **named))
+    assert told.endswith("no class is labelled ill; the labels are 1 (healthy), 2 (ill)")
 
 
 # -- from the command line -----------------------------------------------------------------------

@@ -246,8 +246,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         if first:
             self.classes_ = checking.checked_classes(y if classes is None else classes)
-        weight = checking.row_weights(pixels, y, sample_weight, self.class_weight)
-        return Prepared(pixels, checking.encoded(y, self.classes_), weight)
+        places, given = checking.encoded(y, self.classes_), self.class_weight
+        weight = checking.row_weights(pixels, y, sample_weight, given, self.classes_)
+        return Prepared(pixels, places, weight)
 
     def _begin(self, pixels: np.ndarray, hooks: KerasCallbacks) -> None:
         self._row_shape = pixels.shape[1:]

@@ -92,15 +92,33 @@ def encoded(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return np.searchsorted(classes, y)
 
 
-def row_weights(X: np.ndarray, y: np.ndarray, sample_weight: Any, class_weight: Any) -> np.ndarray:
-    """Return the weight of each row in the loss, float32."""
+def row_weights(
+    X: np.ndarray, y: np.ndarray, sample_weight: Any, class_weight: Any, classes: np.ndarray
+) -> np.ndarray:
+    """Return the weight of each row in the loss, float32; classes without one have weight 1.
+
+    Raises
+    ------
+    ValueError
+        If a class is named that is none of the fit's, and not all of those are.
+    """
     weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
-    if class_weight is None:
-        return weight
-    if isinstance(class_weight, dict):
-        names = {str(label): label for label in np.unique(y)}
-        class_weight = {names.get(str(key), key): value for key, value in class_weight.items()}
-    return weight * compute_sample_weight(class_weight, y).astype(np.float32)
+    if not isinstance(class_weight, dict):
+        return weight * compute_sample_weight(class_weight, y).astype(np.float32)
+    each, unknown, named = np.ones(len(classes), np.float32), [], set()
+    for key, value in class_weight.items():
+        place = next((i for i, c in enumerate(classes) if c == key or str(c) == str(key)), None)
+        if place is None:
+            unknown.append(str(key))
+        else:
+            named.add(place)
+            each[place] = value
+    if unknown and len(named) < len(classes):
+        raise ValueError(
+            f"class_weight: no class is labelled {', '.join(unknown)}; the labels of this fit are "
+            f"{', '.join(map(str, classes))}"
+        )
+    return weight * each[np.searchsorted(classes, y)]
 
 
 def seed_of(random_state: Any) -> int:

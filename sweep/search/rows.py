@@ -95,11 +95,15 @@ def unseen_classes(dataset: Dataset, splits: Sequence[Split]) -> list[str]:
 def _weight_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
     weights = spec.model.params.get("class_weight")
     labels = [str(label) for label in dataset.classes]
+    said = [
+        label if label == name else f"{label} ({name})"
+        for label, name in zip(labels, dataset.class_names, strict=True)
+    ]
     named = [str(label) for label in weights] if isinstance(weights, Mapping) else []
     if unknown := [label for label in named if label not in labels]:
         yield (
             f"model.class_weight: no class is labelled {', '.join(unknown)}; the labels are "
-            f"{', '.join(first_lines(labels))}"
+            f"{', '.join(first_lines(said))}"
         )
 
 
