@@ -74,6 +74,28 @@ class TestLayout:
         assert (layout.train, layout.test) == (tmp_path / train, tmp_path / test)
         assert layout.note == f"training rows are {train}/, test rows {test}/{note}"
 
+    @pytest.mark.parametrize(
+        ("train", "test"),
+        [
+            ("seg_train/seg_train", "seg_test/seg_test"),
+            ("training_set/training_set", "test_set/test_set"),
+            ("train_images", "test1"),
+            ("Train/Train", "val/val"),
+        ],
+    )
+    def test_parts_by_a_word(self, tmp_path, train, test):
+        """A word in the names tells parts too, where they hold the same class folders."""
+        for part in (train, test):
+            classes(tmp_path / part)
+        layout = find_layout(tmp_path)
+        assert (layout.train, layout.test) == (tmp_path / train, tmp_path / test)
+
+    def test_a_test_folder_without_a_training_folder(self, tmp_path):
+        """The same class folders in two folders are no two classes of that name."""
+        classes(tmp_path / "rps")
+        classes(tmp_path / "rps-test-set")
+        assert "must have train/ beside rps-test-set/, and has none: rename" in refusal(tmp_path)
+
     def test_train_alone(self, tmp_path):
         """A train folder without another has the test rows in it."""
         classes(tmp_path / "Train")
@@ -81,12 +103,22 @@ class TestLayout:
         assert (layout.train, layout.test) == (tmp_path / "Train", None)
         assert layout.note == "Train/ alone: test rows are a part of it"
 
-    @pytest.mark.parametrize("names", [("bus", "train"), ("valid", "invalid"), ("a", "b")])
+    @pytest.mark.parametrize(
+        "names",
+        [("bus", "train"), ("valid", "invalid"), ("a", "b"), ("bus", "bullet_train", "test_tube")],
+    )
     def test_classes_that_are_no_parts(self, tmp_path, names):
         """One class may be named like a part: a train beside a bus."""
         classes(tmp_path, names)
         assert find_layout(tmp_path).train == tmp_path
         assert find_layout(tmp_path).note == ""
+
+    def test_a_class_with_folders_in_it(self, tmp_path):
+        """A part's name within a class's is no part, whatever folders are in it."""
+        classes(tmp_path / "bullet_train", ("day", "night"))
+        classes(tmp_path / "test_tube", ("lab",))
+        classes(tmp_path, ("bus",))
+        assert find_layout(tmp_path).train == tmp_path
 
     def test_flat_test_pictures(self, tmp_path):
         """Test pictures without class folders have no labels, and are no class either."""
@@ -96,7 +128,9 @@ class TestLayout:
         assert "test/ must hold class folders as train/ does, and holds none" in said
         assert f'dataset = "{tmp_path / "train"}"' in said
 
-    @pytest.mark.parametrize("names", [("train", "test"), ("Train", "val"), ("train", "valid")])
+    @pytest.mark.parametrize(
+        "names", [("train", "test"), ("Train", "val"), ("training_set", "test_set")]
+    )
     def test_flat_parts(self, tmp_path, names):
         """Parts without class folders are not read as classes of that name."""
         for name in names:

@@ -158,9 +158,9 @@ def _list(folder: Path) -> _Listing:
     """List the pictures of a folder of class folders; refuse whatever else is there, at once."""
     classes = subfolders(folder)
     files = [list(_files(path)) for path in classes]
-    problems = [*_of_classes(classes, files), *_of_files(folder, files)]
     if len(classes) < 2:
-        problems.insert(0, _too_few(folder, classes))
+        raise DataError(_too_few(folder, classes))
+    problems = [*_of_classes(classes, files), *_of_files(folder, files)]
     if len(problems) > 1:
         raise DataError(all_of(f"{shown(folder)}: {len(problems)} problems", problems))
     if problems:

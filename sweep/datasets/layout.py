@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ _PARTS = {
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
-"""The names, in any case, that the folders of parts usually have."""
+"""The names, in any case, that the folders of parts usually have: whole, or a word in them."""
 
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 
@@ -70,49 +71,85 @@ def find_layout(folder: Path) -> Layout:
     """
     inside = subfolders(folder)
     parts = _parts(inside)
-    named = [path for paths in parts.values() for path in paths]
-    if not any(subfolders(path) for path in named):
+    if not any(subfolders(path) for path in _all(parts)):
         _check_classes(folder, inside, parts)
         return Layout(folder)
     _check_parts(folder, inside, parts)
     train = parts["train"][0]
     if len(parts) == 1:
-        return Layout(train, note=f"{train.name}/ alone: test rows are a part of it")
+        return Layout(_inner(train), note=f"{train.name}/ alone: test rows are a part of it")
     test = (parts.get("test") or parts["validation"])[0]
     unused = [path for path in inside if path not in (train, test)]
     rest = f"; {_listed(unused)} left out" if unused else ""
-    return Layout(train, test, f"training rows are {train.name}/, test rows {test.name}/{rest}")
+    note = f"training rows are {train.name}/, test rows {test.name}/{rest}"
+    return Layout(_inner(train), _inner(test), note)
 
 
 def _parts(folders: Sequence[Path]) -> dict[str, list[Path]]:
-    """Folders that are named like parts, by part; no key for a part that is not there."""
+    """Folders that are parts, by part; no key for a part that is not there.
+
+    Where none is named like a part, those with such a word in their names are, if they hold the
+    same class folders as another: ``seg_train`` beside ``seg_test``.
+    """
+    words = _by_words(folders)
     found = {
         part: [path for path in folders if path.name.lower() in names]
+        or [path for path in words.get(part, ()) if _has_double(path, folders)]
         for part, names in _PARTS.items()
     }
     return {part: paths for part, paths in found.items() if paths}
 
 
-def _check_classes(folder: Path, classes: Iterable[Path], parts: Mapping[str, list[Path]]) -> None:
+def _by_words(folders: Sequence[Path]) -> dict[str, list[Path]]:
+    """Folders with a part's name as a word in theirs, by part."""
+    found: dict[str, list[Path]] = {}
+    for path in folders:
+        words = re.findall("[a-z]+", path.name.lower())
+        for part, names in _PARTS.items():
+            if any(word in names for word in words):
+                found.setdefault(part, []).append(path)
+    return found
+
+
+def _has_double(path: Path, folders: Iterable[Path]) -> bool:
+    """Whether a folder holds folders of the same names as another beside it."""
+    mine, *others = (
+        {inside.name.lower() for inside in subfolders(_inner(each))}
+        for each in (path, *(other for other in folders if other != path))
+    )
+    return bool(mine) and mine in others
+
+
+def _inner(folder: Path) -> Path:
+    """Go into a part's only folder where that is named like a part too, as archives have it."""
+    inside = subfolders(folder)
+    return inside[0] if len(inside) == 1 and _by_words(inside) else folder
+
+
+def _all(parts: Mapping[str, list[Path]]) -> list[Path]:
+    return [path for paths in parts.values() for path in paths]
+
+
+def _check_classes(folder: Path, classes: Sequence[Path], parts: Mapping[str, list[Path]]) -> None:
     """Refuse class folders that look like parts, without or within each class."""
-    if len(parts) > 1:
-        named = [path for paths in parts.values() for path in paths]
+    words = _by_words(classes)
+    named = _all(parts) if len(parts) > 1 else _all(words)
+    if len(parts) > 1 or (len(words) > 1 and set(named) == set(classes)):
         raise DataError(
             f"{folder}: {_listed(named)} must each hold the folders of the classes, and hold none; "
             "sort the pictures into such folders, or rename what is a class"
         )
     for path in classes:
         if len(inner := _parts(subfolders(path))) > 1:
-            named = [path for paths in inner.values() for path in paths]
             raise DataError(
-                f"{path}: must hold the pictures of one class, got {_listed(named)}; put the class "
-                "folders into train/ and test/, not these into each class"
+                f"{path}: must hold the pictures of one class, got {_listed(_all(inner))}; put the "
+                "class folders into train/ and test/, not these into each class"
             )
 
 
 def _check_parts(folder: Path, inside: Iterable[Path], parts: Mapping[str, list[Path]]) -> None:
     """Refuse what is a part by one folder and none by another."""
-    named = [path for paths in parts.values() for path in paths]
+    named = _all(parts)
     for part, paths in parts.items():
         if len(paths) > 1:
             raise DataError(
@@ -128,7 +165,10 @@ def _check_parts(folder: Path, inside: Iterable[Path], parts: Mapping[str, list[
             f"holds none; sort its pictures into such folders, or {remedy}"
         )
     if "train" not in parts:
-        raise DataError(f"{folder}: must have train/ beside {_listed(named)}; or {remedy}")
+        raise DataError(
+            f"{folder}: must have train/ beside {_listed(named)}, and has none: rename the folder "
+            "that is to be trained on"
+        )
     others = [path for path in inside if path not in named]
     if others and len(parts) == 1:
         raise DataError(
