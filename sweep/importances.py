@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.ledger.outcomes import ImportanceRecord
-from sweep.selection import mean_score, ranked
+from sweep.selection import distinct, mean_score, ranked
 from sweep.spaces import Choices, same
 from sweep.spec import StudySpec
 
@@ -37,13 +37,13 @@ BEST_SHARE, BEST_FEWEST = 0.1, 5
 def importances(record: StudyRecord) -> ImportanceRecord:
     """Compute what share of the score's differences each parameter accounts for.
 
-    Complete, ranked candidates enter; pruned, failed and infeasible ones never do. From 50 of
-    them on by fANOVA (F. Hutter, H. Hoos and K. Leyton-Brown, "An efficient approach for assessing
-    hyperparameter importance", ICML 2014): the variance of the score over the space that each
-    parameter explains alone, as a random forest predicts it. Below that by PED-ANOVA (S. Watanabe,
-    A. Bansal and F. Hutter, IJCAI 2023; conditional parameters as in arXiv:2601.20800): how much
-    the best candidates' values differ from those of all. Parameters on a logarithmic scale enter
-    by their logarithm.
+    Complete, ranked candidates enter, each once; pruned, failed and infeasible ones never do. From
+    50 of them on by fANOVA (F. Hutter, H. Hoos and K. Leyton-Brown, "An efficient approach for
+    assessing hyperparameter importance", ICML 2014): the variance of the score over the space that
+    each parameter explains alone, as a random forest predicts it. Below that by PED-ANOVA (S.
+    Watanabe, A. Bansal and F. Hutter, IJCAI 2023; conditional parameters as in arXiv:2601.20800):
+    how much the best candidates' values differ from those of all. Parameters on a logarithmic scale
+    enter by their logarithm.
 
     Parameters
     ----------
@@ -55,13 +55,11 @@ def importances(record: StudyRecord) -> ImportanceRecord:
     ImportanceRecord
         Without values, and with the reason, where there is too little to say.
     """
-    found = ranked(record)
+    found = distinct(ranked(record))
     dimensions = StudySpec.from_plain(record.spec).space.dimensions
     varied = {n: d for n, d in dimensions.items() if len({str(c.params.get(n)) for c in found}) > 1}
     if len(found) < FEWEST:
         return _none(found, f"fewer than {FEWEST} complete candidates")
-    if not varied:
-        return _none(found, "no parameter took more than one value")
     if len({mean_score(c) for c in found}) < 2:
         return _none(found, "every candidate has the same score")
     began = time.perf_counter()
@@ -84,7 +82,7 @@ def importances(record: StudyRecord) -> ImportanceRecord:
 def is_current(record: StudyRecord) -> bool:
     """Return whether the stored importances are of the candidates that are complete now."""
     held = record.importances
-    return held is not None and held.complete == len(ranked(record))
+    return held is not None and held.complete == len(distinct(ranked(record)))
 
 
 def fanova() -> Any:

@@ -534,7 +534,7 @@ def test_a_copied_result_is_marked_in_the_leaderboard():
     copied = replace(first, trial=replace(first.trial, copied_from=5))
     record = replace(record, candidates=(copied, *others))
     made = board(record, candidates_frame(record))
-    assert [row.state for row in made.rows].count("complete (copy of trial 5)") == 1
+    assert [row.state for row in made.rows].count("complete (copy of candidate 5)") == 1
     assert "not trained again: 1." in made.caption
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TOP = 10
 BAR = 10
+COPIED = "copied"
+"""In place of the time of a fit that was not made."""
 WIDE = 72
 """Columns of the terminal from which the bar is drawn."""
 
@@ -91,7 +93,11 @@ def _cells(line: Line, bar: Text | None, names: list[str] | None) -> list[Any]:
     spread = "" if line.std is None else f" ± {line.std:.4f}"
     cells: list[Any] = [str(line.rank), _text(score(line.score) + spread)]
     cells += [bar] if bar is not None else []
-    return [*cells, *map(_text, held), f"{line.seconds:.1f} s"]
+    return [*cells, *map(_text, held), COPIED if _is_copy(line) else f"{line.seconds:.1f} s"]
+
+
+def _is_copy(line: Line) -> bool:
+    return line.candidate.trial.copied_from is not None
 
 
 def _style(line: Line) -> str:
@@ -156,10 +162,13 @@ def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
     from sweep.nested import plain_nested
     from sweep.selection import mixture
 
-    if not leaders(record, 1):
+    lines = leaders(record, top)
+    if not lines:
         return [_text("no candidate is complete yet")]
     more = record.tally.rows.get("COMPLETE", 0) - top
     note = [_text(f"... and {more} more")] if more > 0 else []
+    if any(map(_is_copy, lines)):
+        note.append(_text(f"{COPIED}: the result of an equal trial, not measured again"))
     mixed = list(filter(None, [mixture(record)]))
     rest = [*nested_lines(plain_nested(record)), *mixed, test_line(record)]
     return [leaderboard(record, width, top), *note, _text(""), *map(_text, rest)]

@@ -161,6 +161,17 @@ class TrialRecord:
     copied_from: int | None = None
     rung: Rung | None = None
 
+    @property
+    def fits(self) -> int:
+        """Fits that it has made: none where the result of another trial was taken over."""
+        return 0 if self.copied_from is not None else len(self.splits)
+
+    @property
+    def fit_seconds(self) -> float:
+        """Seconds of all its fits."""
+        fitted = self.splits[: self.fits]
+        return float(sum(max(split.seconds.values(), default=0.0) for split in fitted))
+
 
 @dataclass(frozen=True)
 class Candidate:

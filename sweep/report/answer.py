@@ -16,6 +16,7 @@ from sweep.selection import (
     best,
     compare,
     cost,
+    distinct,
     fit_seconds,
     mean_score,
     mixture,
@@ -111,7 +112,7 @@ def answer(record: StudyRecord) -> Answer:
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
     """Return the few numbers that say how large the study is."""
-    fits, positive = sum(len(trial.splits) for trial in record.trials), record.data.positive
+    fits, positive = sum(trial.fits for trial in record.trials), record.data.positive
     rows = record.tally.rows
     said = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
     return [
@@ -121,7 +122,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
         ("Training rows", text.whole(record.data.train_rows)),
         *([("Positive class", text.clean(positive))] if positive else []),
         ("Precision", text.clean(arithmetic(record))),
-        ("Fitting in all", text.seconds(_fitting(record))),
+        ("Fitting in all", text.seconds(sum(trial.fit_seconds for trial in record.trials))),
         ("Time running trials", text.seconds(_at_work(record))),
     ]
 
@@ -189,7 +190,7 @@ def _test(record: StudyRecord) -> Figure:
 
 
 def _caution(record: StudyRecord, compared: Comparison | None) -> str:
-    complete = sum(c.trial.state == "COMPLETE" for c in record.candidates)
+    complete = len(distinct(c for c in record.candidates if c.trial.state == "COMPLETE"))
     now, taken = choice(record), chosen(record)
     if now is not None and taken is not None and now.index != taken.index:
         return (
@@ -268,11 +269,6 @@ def _splits(record: StudyRecord) -> str:
     folds = max((len(c.trial.splits) for c in record.candidates), default=0)
     cv = search.get("cv", folds)
     return (f"{cv}-fold cross-validation" if isinstance(cv, int) else f"{folds} splits") + seeds
-
-
-def _fitting(record: StudyRecord) -> float:
-    splits = [split for trial in record.trials for split in trial.splits]
-    return float(sum(max(split.seconds.values(), default=0.0) for split in splits))
 
 
 def _at_work(record: StudyRecord) -> float:

@@ -16,6 +16,8 @@ from sweep.spreadsheet import csv_text
 from sweep.tables import PREFIX, plain_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sweep.ledger.records import StudyRecord
 
 SHOWN = 20
@@ -74,8 +76,11 @@ def board(record: StudyRecord, frame: pd.DataFrame) -> Board:
     split = [c for c in frame.columns if c.startswith("split") and c.endswith("_test_score")]
     scale, taken = _scale(frame), chosen(record)
     ordered = frame.sort_values(["rank_test_score", "candidate"], na_position="last")
+    numbers = {c.trial.number: c.index for c in reversed(record.candidates)}
     rows = tuple(
-        _row(row, names, scale, taken=taken is not None and row["candidate"] == taken.index)
+        _row(
+            row, names, scale, numbers, taken=taken is not None and row["candidate"] == taken.index
+        )
         for row in ordered.to_dict("records")
     )
     params = tuple(text.clean(name.removeprefix(PREFIX)) for name in names)
@@ -107,7 +112,10 @@ def _scale(frame: pd.DataFrame) -> tuple[float, float]:
     return (float(low), float(high) - float(low)) if high > low else (float(low) - 0.5, 1.0)
 
 
-def _row(row: dict[Any, Any], names: list[str], scale: tuple[float, float], *, taken: bool) -> Row:
+def _row(
+    row: dict[Any, Any], names: list[str], scale: tuple[float, float], numbers: Mapping[int, int],
+    *, taken: bool,
+) -> Row:  # fmt: skip
     known = not pd.isna(row["mean_test_score"])
     params = tuple(text.NOTHING if row[n] is None else text.value(row[n]) for n in names)
     return Row(
@@ -120,14 +128,18 @@ def _row(row: dict[Any, Any], names: list[str], scale: tuple[float, float], *, t
         train=text.score(row["mean_train_score"]) if known and "mean_train_score" in row else "",
         seconds=f"{row['mean_fit_time']:.2f}" if not pd.isna(row["mean_fit_time"]) else "",
         parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
-        state=ENDED[row["state"]] + _copied(row),
+        state=ENDED[row["state"]] + _copied(row, numbers),
         taken=taken,
     )
 
 
-def _copied(row: dict[Any, Any]) -> str:
+def _copied(row: dict[Any, Any], numbers: Mapping[int, int]) -> str:
+    """Say whose result a row shows: the candidate's number, where its trial has a row."""
     source = row.get("copied_from")
-    return "" if source is None or pd.isna(source) else f" (copy of trial {int(source)})"
+    if source is None or pd.isna(source):
+        return ""
+    number = numbers.get(int(source))
+    return f" (copy of trial {source})" if number is None else f" (copy of candidate {number})"
 
 
 def _bar(row: dict[Any, Any], scale: tuple[float, float]) -> tuple[int, int, int]:

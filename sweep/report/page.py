@@ -18,7 +18,7 @@ from sweep.report.influence import influence, influence_note
 from sweep.report.nested import nested_table
 from sweep.report.own import own_sections
 from sweep.report.parallel import parallel
-from sweep.tables import candidates_frame, folds_frame
+from sweep.tables import candidates_frame, distinct, folds_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,8 @@ def context(
 ) -> dict[str, Any]:
     """Return everything the template needs: one entry a section."""
     frame, folds = candidates_frame(record), folds_frame(record)
-    slices = plots.slices(record, frame)
+    measured = distinct(frame)
+    slices = plots.slices(record, measured)
     found = {
         **page_resources(),
         "name": text.clean(record.spec.get("report", {}).get("title") or record.name),
@@ -113,17 +114,17 @@ def context(
         "facts": answer.facts(record),
         "nested": nested_table(record),
         "board": board.board(record, frame),
-        "heat_maps": heat.heat_maps(record, frame, pivots),
+        "heat_maps": heat.heat_maps(record, measured, pivots),
         "slices": slices,
-        "parallel": parallel(record, frame),
+        "parallel": parallel(record, measured),
         "file": text.slug(record.name),
-        "slices_table": plots.slices_table(record, frame) if slices else None,
+        "slices_table": plots.slices_table(record, measured) if slices else None,
         "influence": influence(record),
         "influence_note": influence_note(record),
         "curves": plots.learning(record, folds),
         "fit": plots.fit(record, folds),
         "albums": pictures.albums(record, shown),
-        "others": plots.search(record, frame),
+        "others": plots.search(record, measured),
         "layers": details.layers(record),
         "weights": details.weights(record),
         "confusion": details.confusion(record),

@@ -13,7 +13,7 @@ from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
-from sweep.selection import mean_score, ranked
+from sweep.selection import distinct, mean_score, ranked
 from sweep.tables import PREFIX, objectives_frame, parameter_names, ranges
 
 if TYPE_CHECKING:
@@ -210,10 +210,11 @@ def _guessing(record: StudyRecord) -> float | None:
 
 
 def _top(record: StudyRecord) -> list[Candidate]:
-    """Return the best candidates of different trials."""
+    """Return the best candidates of different trials, none with a result that another one has."""
     first: dict[int, Candidate] = {}
-    for candidate in ranked(record):
-        first.setdefault(candidate.trial.number, candidate)
+    for candidate in distinct(ranked(record)):
+        source = candidate.trial.copied_from
+        first.setdefault(candidate.trial.number if source is None else source, candidate)
     return list(first.values())[:TOP]
 
 

@@ -8,6 +8,7 @@ from sweep.selection.precision import arithmetic, mixture, precisions
 from sweep.selection.ranking import (
     best,
     cost,
+    distinct,
     fit_scores,
     fit_seconds,
     mean_score,
@@ -25,6 +26,7 @@ __all__ = [
     "chosen",
     "compare",
     "cost",
+    "distinct",
     "fit_scores",
     "fit_seconds",
     "indistinguishable",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.selection.intervals import check_level, fitted_rows, held_out_rows
-from sweep.selection.ranking import cost, ranked, scores_by_split, split_scores
+from sweep.selection.ranking import cost, distinct, ranked, scores_by_split, split_scores
 from sweep.selection.scorers import scoring
 from sweep.selection.studentized import range_exceeds
 
@@ -72,6 +72,8 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
     ``1/k + n_test/n_train`` for splits that share training rows (C. Nadeau and Y. Bengio,
     Machine Learning 52:239-281, 2003). It is pooled over the candidates still compared.
 
+    Candidates with the same parameters are one: what a sampler suggested again was measured once.
+
     On one split scored by accuracy the noise is binomial, the rows of two candidates taken as
     independent, which errs on the side of more candidates that cannot be told apart.
 
@@ -88,7 +90,7 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
         None where nothing is complete, or one split of another scorer allows no comparison.
     """
     check_level(level)
-    order = [c for c in ranked(record) if held_out_rows(c) >= 1]
+    order = [c for c in distinct(ranked(record)) if held_out_rows(c) >= 1]
     if not order:
         return None
     places = list(scores_by_split(order[0]))

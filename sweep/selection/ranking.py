@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.spaces import canonical
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sweep.ledger.records import Candidate, StudyRecord
 
@@ -70,6 +72,17 @@ def ranked(record: StudyRecord) -> list[Candidate]:
     """
     scored = [(mean_score(c), c) for c in record.candidates]
     return [c for _, c in sorted(((s, c) for s, c in scored if s is not None), key=_merit)]
+
+
+def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates without those whose parameters another one before them has.
+
+    A sampler may suggest the same again: its result is taken over, not measured a second time.
+    """
+    found: dict[str, Candidate] = {}
+    for candidate in candidates:
+        found.setdefault(canonical(candidate.params), candidate)
+    return list(found.values())
 
 
 def best(record: StudyRecord) -> Candidate | None:

@@ -109,6 +109,8 @@ class StudyResult:
     ) -> tables.Pivot:
         """Cross-tabulate the complete candidates; every cell carries its n.
 
+        Of candidates with the same parameters, which a sampler may suggest, one counts.
+
         Parameters
         ----------
         index, columns : str or sequence of str
@@ -127,7 +129,8 @@ class StudyResult:
         from sweep import tables
 
         ranged = frozenset() if exact else tables.ranges(self.record)
-        return tables.pivot(self.frame, index, columns, values, ranged=ranged)
+        measured = tables.distinct(self.frame)
+        return tables.pivot(measured, index, columns, values, ranged=ranged)
 
     @property
     def best(self) -> Candidate:

@@ -12,7 +12,7 @@
 """
 
 from sweep.tables.bins import in_quartiles, is_continuous, ranges
-from sweep.tables.candidates import candidates_frame
+from sweep.tables.candidates import candidates_frame, distinct
 from sweep.tables.comparison import (
     pairs_frame,
     progress_frame,
@@ -36,6 +36,7 @@ __all__ = [
     "PREFIX",
     "Pivot",
     "candidates_frame",
+    "distinct",
     "folds_frame",
     "importances_frame",
     "in_quartiles",

@@ -48,6 +48,21 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
 
 
+def distinct(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without those whose parameters and state one before them has.
+
+    A sampler may suggest the same again; its result is taken over, or measured to the same digits
+    by a worker that could not know of it yet. Either way it is one measurement.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`candidates_frame`.
+    """
+    params = [name for name in frame.columns if name.startswith(PREFIX)]
+    return frame[~frame[[*params, "state"]].map(repr).duplicated()]
+
+
 def _candidate_columns(names: Iterable[str], fits: Sequence[str], *, trained: bool) -> list[str]:
     scores = ["mean_test_score", "std_test_score", "rank_test_score"]
     scores += [f"{fit}_test_score" for fit in fits]

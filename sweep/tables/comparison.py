@@ -47,8 +47,8 @@ def _study_row(record: StudyRecord) -> dict[str, Any]:
         "method": record.spec["search"]["method"],
         "status": record.status,
         "candidates": sum(c.trial.state == "COMPLETE" for c in record.candidates),
-        "fits": sum(len(trial.splits) for trial in record.trials),
-        "fit_seconds": sum(map(trained_seconds, record.trials)),
+        "fits": sum(trial.fits for trial in record.trials),
+        "fit_seconds": sum(trial.fit_seconds for trial in record.trials),
         "score": np.nan if found is None else mean_score(found),
         "low": np.nan if ends is None else ends.low,
         "high": np.nan if ends is None else ends.high,
@@ -87,7 +87,7 @@ def _progress_rows(record: StudyRecord) -> list[dict[str, Any]]:
             scores[candidate.trial.number] = max(held, score)
     rows, best, fits = [], -np.inf, 0
     for trial in ended:
-        fits += len(trial.splits)
+        fits += trial.fits
         if trial.number in scores and began is not None and trial.finished is not None:
             best = max(best, scores[trial.number])
             seconds = (trial.finished - began).total_seconds()
@@ -157,11 +157,6 @@ def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
         if len(studies[name]) > 1 and 1 < values[name] <= 20
     ]
     return pd.DataFrame(rows, columns=["parameter", "value", *(r.name for r in records)])
-
-
-def trained_seconds(trial: TrialRecord) -> float:
-    """Return the seconds of all fits of a trial."""
-    return float(sum(max(split.seconds.values(), default=0.0) for split in trial.splits))
 
 
 def _ended(trial: TrialRecord) -> Any:
