@@ -1,5 +1,10 @@
 """Results hold on other processors: with AVX-512 and without it, which oneDNN can be told."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -58,3 +63,18 @@ def test_the_table_of_a_grid_is_the_same_everywhere(dataset, request):
     for at, (score, loss) in GOLDEN[dataset].items():
         assert found[at][0] == pytest.approx(score, abs=1.01 / 600)
         assert found[at][1] == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.skipif("SWEEP_OTHER_PROCESSOR" in os.environ, reason="this is the other processor")
+def test_scikit_learns_checks_and_that_table_hold_on_the_other_kind_of_processor():
+    """What the tests find here they find with oneDNN's AVX2 in place of AVX-512, and back."""
+    here = Path(__file__)
+    words = [f"{here.with_name('test_estimators.py')}::test_scikit_learns_own_checks", str(here)]
+    other = "DEFAULT" if os.environ.get("ONEDNN_MAX_CPU_ISA") == "AVX2" else "AVX2"
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *words],
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": other, "SWEEP_OTHER_PROCESSOR": "1"},
+        cwd=here.parent.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-3000:]
+    assert " passed" in ran.stdout
