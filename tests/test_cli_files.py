@@ -16,6 +16,7 @@ from ledgers import DATA, build
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.storage import artifacts_folder
+from sweep.study.estimate import Estimate
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
 
@@ -286,7 +287,7 @@ def test_check_estimates_only_what_is_left(same_data, monkeypatch):
 
     def estimate(_spec, left, *_args):
         asked.append([cell.params["hidden_size"] for cell in left])
-        return 60.0, ()
+        return Estimate(60.0)
 
     monkeypatch.setattr("sweep.study.check.estimate", estimate)
     build(same_data, winner=True)
@@ -311,22 +312,26 @@ def test_the_next_command_works(same_data):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "verdict"),
+    ("seconds", "failed", "last", "step"),
     [
-        (None, "every model that was tried failed, and a run would only record that; next: "),
-        (9.0, "a model that was tried failed; a run would record that and go on; next: "),
+        (None, 4, "every one of the 4 models that was tried failed", None),
+        (9.0, 1, "1 of 4 models that were tried failed", "sweep run digits-grid"),
     ],
 )
 def test_check_with_a_failing_model_does_not_say_that_all_is_well(
-    here, monkeypatch, seconds, verdict
+    here, monkeypatch, seconds, failed, last, step
 ):
-    """After a warning the last line says what a run would come to."""
-    failed = (seconds, ("hidden_size = 16: OSError: no",))
-    monkeypatch.setattr("sweep.study.check.estimate", lambda *_: failed)
-    text = read("check", "digits-grid")
-    assert "a run would record this failure: hidden_size = 16: OSError: no" in text
-    assert "nothing stands in the way" not in text
-    assert text.splitlines()[-1].startswith(verdict)
+    """The last line says what a run would come to, and how many were tried; the status is 1."""
+    found = Estimate(seconds, ("hidden_size = 16: OSError: no",), 4, failed)
+    monkeypatch.setattr("sweep.study.check.estimate", lambda *_: found)
+    result = sweep("check", "digits-grid")
+    assert result.exit_code == 1
+    assert "a run would record this failure: hidden_size = 16: OSError: no" in result.stdout
+    assert "nothing stands in the way" not in result.stdout
+    assert result.stdout.splitlines()[-1].startswith(last)
+    assert ("next: " in result.stdout) == (step is not None)
+    plan = json.loads(sweep("check", "digits-grid", "--format", "json").stdout)
+    assert (plan["tried"], plan["failed"], plan["next"]) == (4, failed, step)
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,10 @@ def test_check_survives_a_model_that_fails(here):
         '[study]\nname = "own"\n[data]\ndataset = "digits"\n[model]\nfactory = "mine:build"\n'
         '[search]\nmethod = "grid"\ncv = 3\n[space]\nwidth = [8]\n'
     )
-    plan = json.loads(ran("check", "s.toml", "--allow", "mine", "--format", "json").stdout)
-    assert plan["minutes"] is None
+    checked = process("check", "s.toml", "--allow", "mine", "--format", "json")
+    plan = json.loads(checked.stdout)
+    assert checked.returncode == 1
+    assert (plan["minutes"], plan["tried"], plan["failed"]) == (None, 1, 1)
     assert plan["warnings"] == ["width = 8: OSError: no"]
 
 

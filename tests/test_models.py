@@ -326,7 +326,7 @@ def test_an_activation_misspelt_is_answered_with_a_suggestion():
     """The list, the value, the nearest name."""
     with pytest.raises(ModelError) as error:
         mlp((4,), 3, activation="ReLu")
-    assert str(error.value).startswith("model.activation: must be one of elu, gelu,")
+    assert str(error.value).startswith("model.activation: must be one of celu, elu,")
     assert str(error.value).endswith('got "ReLu"; did you mean "relu"?')
 
 
@@ -633,3 +633,10 @@ def test_describing_loads_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["glu", "threshold"])
+def test_an_activation_that_a_name_is_not_enough_for(name):
+    """It says why, and where it may stand."""
+    with pytest.raises(ModelError, match=f'but "{name}" .*; put it into a factory of your own'):
+        mlp((4,), 3, activation=name)

@@ -231,3 +231,12 @@ def test_a_description_without_keras_layer_is_refused():
 
     with pytest.raises(ModelError, match="layer odd: no Keras layer stands for Strange"):
         build_model([Strange("odd")], (3,))
+
+
+def test_every_activation_of_keras_is_known():
+    """Those that a name is enough for, and those that it is not."""
+    from keras.src.activations import ALL_OBJECTS_DICT
+
+    from sweep.models.checks import OTHERS
+
+    assert {*ACTIVATIONS, *OTHERS} == set(ALL_OBJECTS_DICT)

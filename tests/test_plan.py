@@ -3,8 +3,8 @@
 import pytest
 
 from sweep.errors import StudyFileError
-from sweep.search.plan import cell_cost, check_models, make_plan
-from sweep.spec import load_study
+from sweep.search.plan import cell_cost, check_models, make_plan, row_shape
+from sweep.spec import ModelSection, load_study
 
 
 def study(method="grid", space=None, **search):
@@ -60,4 +60,20 @@ def test_wider_models_cost_more():
     """Cells are handed out dearest first."""
     spec = study()
     costs = [cell_cost(spec, cell, (8, 8), 10) for cell in make_plan(spec).cells]
-    assert costs[1] > 1.9 * costs[0] > 0
+    assert costs[1] > costs[0] > 0
+
+
+def test_small_batches_cost_more():
+    """Each step of the optimizer has a price of its own, also where the model is not known."""
+    cells = make_plan(study()).cells
+    dear = study().model_copy(update={"model": ModelSection(params={"batch_size": 1})})
+    assert cell_cost(dear, cells[0], (8, 8), 10) > cell_cost(study(), cells[0], (8, 8), 10)
+
+
+def test_a_row_is_as_image_shape_says():
+    """In [model] or in [space]; a shape that does not hold a row is refused before training."""
+    spec = study().model_copy(update={"model": ModelSection(params={"image_shape": [8, 8]})})
+    assert row_shape(spec, {}, (64,)) == (8, 8)
+    assert row_shape(spec, {"image_shape": [4, 16, 1]}, (64,)) == (4, 16, 1)
+    with pytest.raises(StudyFileError, match=r"image_shape: must hold a row of shape \(49,\)"):
+        check_models(spec, make_plan(spec), (49,), 10)

@@ -304,7 +304,10 @@ WRONG = [
     ),
     (
         {"space": {"dense_dropout_rate": {"float": [0.0, 0.6]}}},
-        "space.dense_dropout_rate: a grid needs a list or a step, got {float = [0.0, 0.6]}",
+        (
+            "space.dense_dropout_rate: a grid needs a list or a step, got {float = [0.0, 0.6]}; "
+            'or take method = "tpe", which searches ranges'
+        ),
     ),
     (
         {"space": {"momentum": {"choices": [0.5], "when": {"optimiser": "sgd"}}}},

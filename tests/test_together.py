@@ -228,3 +228,12 @@ def test_combinations_follow_conditions_and_stand_for_ranges():
         {"layers": 3, "momentum": 0.0}, {"layers": 3, "momentum": 0.9},
     ]  # fmt: skip
     assert list(combinations(space, ["nothing"])) == [{}]
+
+
+def test_a_parameter_of_keras_that_no_built_in_model_has():
+    """Names what there is, no name that is alike by chance, and who may have it."""
+    (problem,) = problems({"weight_constraint": 2})
+    assert "did you mean" not in problem
+    assert problem.startswith('model.weight_constraint: unknown parameter of model "mlp"; there ')
+    assert problem.endswith('be in a factory of your own: factory = "module:function")')
+    assert problems({"weight_decai": 0.1})[0].endswith('"mlp", did you mean weight_decay?')

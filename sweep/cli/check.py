@@ -66,12 +66,8 @@ def check(
     if probe and form == "table":
         _probing()
     with without_noise() if probe else nullcontext():
-        checked = check_study(spec, data_home=home, allow=allowed(allow), probe=probe, known=known)
-    if known is not None:
-        from sweep.study.sameness import check_same_data
-
-        check_same_data(
-            known.name, {"fingerprint": known.data.fingerprint}, checked.data.fingerprint
+        checked = check_study(
+            spec, data_home=home, allow=allowed(allow), probe=probe, known=known, storage=storage
         )
     given = {
         "--set": changes, "--name": (name,), "--allow": allow, "--data-home": (home,),
@@ -81,6 +77,8 @@ def check(
     step = _next(file, given, standing)
     plan = {**_plan(standing), "next": step}
     emit(form, plan, [_flat(plan)], lambda: _drawn(standing, step))
+    if checked.failed:
+        click.get_current_context().exit(1)
 
 
 def read_spec(file: str, changes: tuple[str, ...], name: str | None) -> StudySpec:
@@ -121,6 +119,9 @@ def _plan(standing: Standing) -> dict[str, Any]:
         "ruled_out": checked.ruled_out,
         "workers": checked.workers,
         "minutes": None if minutes is None else round(minutes, 2),
+        "at_most": checked.at_most,
+        "tried": checked.tried,
+        "failed": checked.failed,
         "warnings": list(checked.warnings),
         "status": standing.status,
         "done": standing.cells - standing.left,
@@ -149,8 +150,13 @@ def _flat(plan: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "data": data.name, **rows, "shape": list(data.shape)}
 
 
-def _next(file: str, given: Mapping[str, Sequence[str | None]], standing: Standing) -> str:
-    """Return the command that runs the study as it was checked, or shows what is done."""
+def _next(file: str, given: Mapping[str, Sequence[str | None]], standing: Standing) -> str | None:
+    """Return the command that runs the study as it was checked, or shows what is done.
+
+    None where every model that was tried failed: the study file is to be mended first.
+    """
+    if standing.hopeless:
+        return None
     if not standing.done:
         return _words("run", file, given)
     return _words("show", standing.checked.spec.study.name, {"--storage": given["--storage"]})
@@ -162,7 +168,7 @@ def _words(command: str, what: str, given: Mapping[str, Sequence[str | None]]) -
     return shlex.join(["sweep", command, what, *(word for pair in options for word in pair)])
 
 
-def _drawn(standing: Standing, command: str) -> list[RenderableType]:
+def _drawn(standing: Standing, command: str | None) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
@@ -171,7 +177,8 @@ def _drawn(standing: Standing, command: str) -> list[RenderableType]:
     table.add_column()
     for label, text in _facts(standing).items():
         table.add_row(label, Text(text))
-    return [table, Text(""), f"{standing.verdict()}; next: {clean(command)}"]
+    then = "" if command is None else f"; next: {clean(command)}"
+    return [table, Text(""), f"{standing.verdict()}{then}"]
 
 
 def _facts(standing: Standing) -> dict[str, str]:
@@ -199,7 +206,10 @@ def _facts(standing: Standing) -> dict[str, str]:
         facts["limit"] = f"{counted(checked.ruled_out, 'cell')} above {limit}: not trained"
     if checked.minutes is not None:
         workers = min(checked.workers, standing.left)
-        facts["time"] = f"{spoken(checked.minutes * 60)} on {counted(workers, checked.device)}"
+        most = "at most " if checked.at_most else ""
+        facts["time"] = (
+            f"{most}{spoken(checked.minutes * 60)} on {counted(workers, checked.device)}"
+        )
     if (note := _width_note(standing)) is not None:
         facts["note"] = note
     if checked.warnings:

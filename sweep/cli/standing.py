@@ -66,6 +66,11 @@ class Standing:
         return "grown" if self.known.status == "finished" and self.left else self.known.status
 
     @property
+    def hopeless(self) -> bool:
+        """Whether no model that was tried has worked."""
+        return bool(self.checked.failed) and self.checked.cpu_seconds is None
+
+    @property
     def done(self) -> bool:
         """Whether a run would only show what there is."""
         return self.status == "finished" and not self.refits and not self.checked.outer_left
@@ -82,13 +87,14 @@ class Standing:
 
     def verdict(self) -> str:
         """Say what a run would do, or what stands in its way."""
-        warned = bool(self.checked.warnings)
+        tried, failed = self.checked.tried, self.checked.failed
         if self.done:
             return "finished already"
-        if warned and self.checked.cpu_seconds is None:
-            return "every model that was tried failed, and a run would only record that"
-        if warned:
-            return "a model that was tried failed; a run would record that and go on"
+        if self.hopeless:
+            all_ = "the one model" if tried == 1 else f"every one of the {tried} models"
+            return f"{all_} that was tried failed, and a run would only record that"
+        if failed:
+            return f"{failed} of {tried} models that were tried failed; a run would go on"
         if self.status == "grown":
             return f"the file has grown since the study finished: {self._growth()}"
         if self.refits and not self.left:

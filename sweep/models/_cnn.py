@@ -57,8 +57,8 @@ def cnn(
     dense_width : int, default 128
         Width of the dense layer before the last; 0 for none.
     activation : str, default "relu"
-        Keras's name: elu, gelu, hard_sigmoid, leaky_relu, linear, relu, relu6, selu, sigmoid,
-        silu, softplus, softsign, swish or tanh.
+        Any activation of Keras by its name, such as elu, gelu, relu, selu, silu, softmax or tanh;
+        not glu and threshold, which need more than a name.
     batch_norm : {"none", "before", "after"}, default "none"
         Batch normalization before or after the activation of each convolution.
     conv_dropout_rate : float or list of float, default 0.0

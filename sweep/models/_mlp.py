@@ -35,8 +35,8 @@ def mlp(
     hidden_layers : int, default 1
         Number of hidden layers, 1 or more. Beside a list of widths: its length, or left at 1.
     activation : str, default "relu"
-        Keras's name: elu, gelu, hard_sigmoid, leaky_relu, linear, relu, relu6, selu, sigmoid,
-        silu, softplus, softsign, swish or tanh.
+        Any activation of Keras by its name, such as elu, gelu, relu, selu, silu, softmax or tanh;
+        not glu and threshold, which need more than a name.
     dropout_rate : float or list of float, default 0.0
         Dropout after every hidden layer, or a list with the rate of each; 0 or more, below 1.
     batch_norm : {"none", "before", "after"}, default "none"

@@ -12,21 +12,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ACTIVATIONS = (
+    "celu",
     "elu",
+    "exponential",
     "gelu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
     "relu",
     "relu6",
     "selu",
     "sigmoid",
     "silu",
+    "soft_shrink",
+    "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
 )
+"""Keras's activations that a name is enough for."""
+
+OTHERS = {
+    "glu": "halves the width of its layer",
+    "threshold": "needs two numbers beside its name",
+}
+"""Keras's other activations, and what keeps them out of a built-in model."""
+
 BATCH_NORM = ("none", "before", "after")
 PADDING = ("same", "valid")
 MOST_LAYERS = 1000
@@ -83,6 +107,11 @@ def activation(value: Any, name: str = "activation") -> str:
     word = plain(value)
     if isinstance(word, str) and word in ACTIVATIONS:
         return word
+    if isinstance(word, str) and word in OTHERS:
+        raise ModelError(
+            f'model.{name}: must be an activation that a name is enough for, but "{word}" '
+            f"{OTHERS[word]}; put it into a factory of your own"
+        )
     close = get_close_matches(str(word).lower(), ACTIVATIONS, n=1)
     hint = f'; did you mean "{close[0]}"?' if close else ""
     raise ModelError(

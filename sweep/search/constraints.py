@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import SweepError
-from sweep.models import build_from, describe, factory_parameters, model_layers
-from sweep.search.plan import cell_layers
+from sweep.errors import StudyFileError, SweepError
+from sweep.models import build_from, count_parameters, describe, factory_parameters, model_layers
+from sweep.search.plan import cell_layers, row_shape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -49,7 +49,7 @@ def check_size(
     limit = spec.search.max_parameters
     if limit is None:
         return
-    layers = _layers(spec, params, shape, n_classes, allow)
+    layers = layer_rows(spec, params, shape, n_classes, allow)
     if (count := _count(layers)) > limit:
         error = TooLargeError(f"{count:,} parameters, above max_parameters = {limit:,}")
         error.layers = layers
@@ -63,9 +63,31 @@ def ruled_out(
     limit, found = spec.search.max_parameters, []
     for cell in cells if limit is not None else ():
         layers = cell_layers(spec, cell.params, shape, n_classes)
-        if layers is not None and _count(describe(layers, shape)) > (limit or 0):
+        given = row_shape(spec, cell.params or {}, shape)
+        if layers is not None and count_parameters(layers, given) > (limit or 0):
             found.append(cell)
     return found
+
+
+def check_sizes(
+    spec: StudySpec, cells: Sequence[PlannedCell], shape: Sequence[int], n_classes: int
+) -> None:
+    """Refuse a limit that rules out every model, where all are known beforehand.
+
+    Raises
+    ------
+    StudyFileError
+        With the parameters of the smallest.
+    """
+    if not cells or len(ruled_out(spec, cells, shape, n_classes)) < len(cells):
+        return
+    layers = ((c.params or {}, cell_layers(spec, c.params, shape, n_classes)) for c in cells)
+    least = min(count_parameters(known, row_shape(spec, p, shape)) for p, known in layers)
+    problem = (
+        f"search.max_parameters: rules out every model, the smallest has {least:,} parameters, "
+        f"got {spec.search.max_parameters:,}"
+    )
+    raise StudyFileError(spec.study.name, [problem])
 
 
 def constraint_values(spec: StudySpec, found: Evaluation, epoch: int) -> dict[str, float]:
@@ -78,22 +100,24 @@ def constraint_values(spec: StudySpec, found: Evaluation, epoch: int) -> dict[st
     return past
 
 
-def _layers(
+def layer_rows(
     spec: StudySpec,
     params: Mapping[str, Any],
     shape: Sequence[int],
     n_classes: int,
     allow: Collection[str],
 ) -> tuple[Layer, ...]:
+    """Describe a candidate's model layer by layer; one of the person's own is built for that."""
+    given = row_shape(spec, params, shape)
     if (layers := cell_layers(spec, params, shape, n_classes)) is not None:
-        return describe(layers, shape)
+        return describe(layers, given)
     from sweep.references import resolve
     from sweep.spec import TRAINING
 
     factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
-    given = {**spec.model.params, **params}
-    own = {n: v for n, v in given.items() if n in factory_parameters(factory) or n not in TRAINING}
-    return model_layers(build_from(factory, shape, n_classes, own))
+    named = {**spec.model.params, **params}
+    own = {n: v for n, v in named.items() if n in factory_parameters(factory) or n not in TRAINING}
+    return model_layers(build_from(factory, given, n_classes, own))
 
 
 def _count(layers: Sequence[Layer]) -> int:

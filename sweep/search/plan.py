@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError, StudyFileError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 EVEN_START = 10
 """Trials that TPE begins with before it learns, as many as Optuna's default."""
+
+STEP_OPERATIONS = 200_000
+"""Operations that take as long as one step of the optimizer, whatever the model."""
 
 LINES_SHOWN = 5
 
@@ -91,9 +95,10 @@ def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: i
     problems: dict[str, str] = {}
     for cell in plan.cells:
         try:
+            given = row_shape(spec, cell.params or {}, shape)
             layers = cell_layers(spec, cell.params, shape, n_classes)
             if layers is not None:
-                describe(layers, shape)
+                describe(layers, given)
         except ModelError as error:
             problems.setdefault(str(error), _shown(cell.params or {}))
     if problems:
@@ -114,7 +119,24 @@ def cell_layers(
     if params is None or spec.model.factory not in FACTORIES:
         return None
     given = {**estimator_defaults(spec.model.factory), **model_params(spec, params)}
-    return FACTORIES[spec.model.factory](tuple(shape), n_classes, **given)
+    return FACTORIES[spec.model.factory](row_shape(spec, params, shape), n_classes, **given)
+
+
+def row_shape(spec: StudySpec, params: Mapping[str, Any], shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape in which a candidate's model gets a row: ``image_shape``, or the data's.
+
+    Raises
+    ------
+    ModelError
+        If a row does not fill that shape.
+    """
+    given = tuple(spec.settled(params)["image_shape"] or shape)
+    if prod(given) != prod(shape):
+        raise ModelError(
+            f"model.image_shape: must hold a row of shape {tuple(shape)}, got {list(given)}; the "
+            "products must agree"
+        )
+    return given
 
 
 def estimator_defaults(factory: str) -> dict[str, Any]:
@@ -125,12 +147,13 @@ def estimator_defaults(factory: str) -> dict[str, Any]:
 def cell_cost(spec: StudySpec, cell: PlannedCell, shape: Sequence[int], n_classes: int) -> float:
     """Return the work of a cell relative to others: operations a row times epochs.
 
-    Zero where the model is not known beforehand.
+    Those of its model are left out where it is not known beforehand.
     """
+    params = cell.params or {}
     layers = cell_layers(spec, cell.params, shape, n_classes)
-    if layers is None:
-        return 0.0
-    return float(count_operations(layers, shape) * max(cell.epochs, default=1))
+    known = 0 if layers is None else count_operations(layers, row_shape(spec, params, shape))
+    step = STEP_OPERATIONS / spec.settled(params)["batch_size"]
+    return float((known + step) * max(cell.epochs, default=1))
 
 
 def _grid_plan(spec: StudySpec) -> Plan:

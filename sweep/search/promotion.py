@@ -58,6 +58,17 @@ class Ladder:
         """Epochs of a whole trial."""
         return self.brackets[0].rungs[-1]
 
+    @property
+    def epochs_of_a_slot(self) -> float:
+        """Epochs that a slot trains on average, over one turn of all brackets."""
+        slots = epochs = 0.0
+        for bracket in self.brackets:
+            before, going = 0, float(bracket.starts)
+            for rung in bracket.rungs:
+                slots, epochs = slots + going, epochs + going * (rung - before)
+                before, going = rung, going / self.factor
+        return epochs / slots
+
     def begin(self, number: int) -> Rung:
         """Return where the candidate of that number, from 0, pauses first."""
         turns = [place for place, each in enumerate(self.brackets) for _ in range(each.starts)]

@@ -72,7 +72,10 @@ def grid_problems(space: Space) -> dict[str, str]:
     for name, dimension in space.items():
         bare = isinstance(dimension, FloatRange) and dimension.step is None
         if not isinstance(dimension, Choices) and (dimension.log or bare):
-            problems[name] = f"a grid needs a list or a step, got {text(dimension)}"
+            problems[name] = (
+                f"a grid needs a list or a step, got {text(dimension)}; "
+                'or take method = "tpe", which searches ranges'
+            )
     if not problems and space and (n := math.prod(map(size, space.values()))) > GRID_LIMIT:
         name = max(space, key=lambda each: size(space[each]))
         problems[name] = (

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
 
+CLOSE = 0.7
+"""How alike two names are, from 0 to 1, before one is taken for a slip of the other."""
+
 LONGEST = 60
 """Characters of a received value that a message shows."""
 
@@ -38,7 +41,7 @@ def shown(value: Any) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Say ``", did you mean x?"`` when a known name is close, else list the known ones."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=CLOSE)
     if close:
         return f", did you mean {close[0]}?"
     return f"; there are: {', '.join(names)}" if names else ""

@@ -24,6 +24,7 @@ from sweep.spec.sections import METHODS, REPORT_SECTIONS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+MORE = ' (others may be in a factory of your own: factory = "module:function")'
 DEFAULT_CV = 5
 DEFAULT_VALIDATION = 0.1
 
@@ -183,7 +184,8 @@ def name_problems(
         for name in names:
             if name not in known:
                 hint = did_you_mean(name, known)
-                yield Problem((section, name), f'unknown parameter of model "{factory}"{hint}')
+                text = f'unknown parameter of model "{factory}"{hint}'
+                yield Problem((section, name), text if "did you mean" in hint else text + MORE)
 
 
 def _factory_problems(factory: str) -> Iterator[Problem]:

@@ -15,12 +15,12 @@ from sweep.ledger.pictures import data_pictures_path, save_pictures
 from sweep.ledger.reading import study_spec
 from sweep.references import is_reference
 from sweep.search.estimator import own_code
-from sweep.search.parts import Part, check_parts, part_data
+from sweep.search.parts import Part, part_data
 from sweep.search.pictures import training_pictures
-from sweep.search.plan import Plan, cell_cost, check_models, make_plan
-from sweep.search.prepare import data_record, load_data
-from sweep.search.rows import check_rows, unseen_classes
-from sweep.search.splits import make_splits
+from sweep.search.plan import Plan, cell_cost, make_plan
+from sweep.search.prepare import load_data
+from sweep.search.rows import unseen_classes
+from sweep.study.admit import admitted
 from sweep.study.environment import changed, environment
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.warm import sources, warm_start
@@ -40,11 +40,9 @@ def prepared(
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, dearest cells first."""
     dataset = part_data(dataset, part)
-    data, now = data_record(dataset), {**environment(), **own_code(spec, job.allow)}
-    check_models(spec, plan, data.shape, len(data.classes))
-    splits = make_splits(spec, dataset.y_train, dataset.groups)
-    check_rows(spec, dataset, splits)
-    check_parts(spec, dataset)
+    now = {**environment(), **own_code(spec, job.allow)}
+    known = admitted(spec, plan, dataset)
+    data, splits = known.data, known.splits
     records = sources(ledger, spec, data)
     if ledger.has(job.study):
         header = ledger.header(job.study)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweep.ledger.tally import ENDED
 from sweep.search.constraints import ruled_out
 from sweep.search.estimator import check_own_code
-from sweep.search.parts import check_parts, parts_of
-from sweep.search.plan import Plan, check_models, make_plan
-from sweep.search.prepare import data_record, load_data
-from sweep.search.rows import check_rows, unseen_classes
+from sweep.search.parts import parts_of
+from sweep.search.plan import Plan, make_plan
+from sweep.search.prepare import load_data
+from sweep.search.rows import unseen_classes
 from sweep.search.samplers import check_extra
-from sweep.search.splits import make_splits
-from sweep.study.estimate import estimate
+from sweep.spaces.combinations import combinations
+from sweep.spec.pruning import BY_RUNGS
+from sweep.study.admit import admitted, check_sources
+from sweep.study.estimate import Estimate, estimate
+from sweep.study.sameness import check_same_data
 from sweep.study.sections import check_own_sections
 from sweep.workers.devices import find_devices
 
@@ -50,7 +54,7 @@ class Check:
     workers : int
         Cores at hand.
     warnings : tuple of str
-        Candidates that the probe tried and that failed; a run would record them as failed.
+        Candidates that the probe tried and that failed, the first few of them.
     left : tuple of PlannedCell
         Cells that a run would evaluate: all, or those that the ledger does not hold yet.
     ruled_out : int
@@ -63,6 +67,8 @@ class Check:
         What each worker has for itself: ``"core"`` or ``"GPU"``.
     notes : tuple of str
         What a person should know of how the data are read, and of what splits lack.
+    tried, failed : int
+        Models that the probe tried, and those of them that failed.
     """
 
     spec: StudySpec
@@ -80,6 +86,8 @@ class Check:
     ruled_out: int = 0
     device: str = "core"
     notes: tuple[str, ...] = ()
+    tried: int = 0
+    failed: int = 0
 
     @property
     def minutes(self) -> float | None:
@@ -87,7 +95,21 @@ class Check:
         if self.cpu_seconds is None:
             return None
         busy = max(1, min(self.workers, len(self.left)))
-        return (START_SECONDS + self.cpu_seconds / busy) / 60
+        limit = self.spec.search.timeout or math.inf
+        return (START_SECONDS + min(self.cpu_seconds / busy, limit)) / 60
+
+    @property
+    def at_most(self) -> bool:
+        """Whether fits may end before their last epoch, so that a run may take less."""
+        search, space = self.spec.search, self.spec.space.dimensions
+        pruned = search.pruner is not None and search.pruner.name not in BY_RUNGS
+        ending = combinations(space, ("early_stopping", "callbacks"))
+        return bool(
+            pruned
+            or search.split_pruner
+            or search.patience
+            or any(not self.spec.by_epoch(params) for params in ending)
+        )
 
 
 START_SECONDS = 6.0
@@ -101,6 +123,7 @@ def check_study(
     allow: Collection[str] = (),
     probe: bool = True,
     known: StudyRecord | None = None,
+    storage: str | None = None,
 ) -> Check:
     """Validate a study against its data and models, and estimate its time.
 
@@ -116,6 +139,8 @@ def check_study(
         Train a few epochs on up to 1,000 rows to estimate the time (loads TensorFlow).
     known : StudyRecord, optional
         What the ledger holds of the study: a run would do the rest.
+    storage : str, optional
+        The ledger; as for :func:`sweep.run_study`.
 
     Returns
     -------
@@ -131,22 +156,25 @@ def check_study(
     check_own_code(spec, allow)
     check_own_sections(spec, allow)
     dataset = load_data(spec, data_home, allow)
-    data = data_record(dataset)
-    check_models(spec, plan, data.shape, len(data.classes))
-    splits = make_splits(spec, dataset.y_train, dataset.groups)
-    check_rows(spec, dataset, splits)
-    rows = sum(len(train) for train, _ in splits) * spec.search.seeds
+    admission = admitted(spec, plan, dataset)
+    data, splits = admission.data, admission.splits
+    if known is not None:
+        check_same_data(known.name, {"fingerprint": known.data.fingerprint}, data.fingerprint)
+    check_sources(spec, data, storage)
     each = len(splits) * spec.search.seeds
-    left = cells_left(plan, known)
-    probing = probe and bool(left)
-    seconds, warnings = estimate(spec, left, dataset, rows, allow) if probing else (None, ())
-    check_parts(spec, dataset)
+    left, devices = cells_left(plan, known), find_devices()
+    too_large = {c.key for c in ruled_out(spec, plan.cells, data.shape, len(data.classes))}
+    trained = [cell for cell in left if cell.key not in too_large]
+    workers = devices.default_workers()
+    probed = Estimate()
+    if probe and trained:
+        probed = estimate(spec, trained, dataset, splits, min(workers, len(trained)), allow)
+    seconds = probed.seconds
     outer, outer_left = len(parts_of(spec)), _outer_left(spec, known, left)
     if seconds is not None:
         # A fold searches (k - 1) / k of the rows.
         seconds *= 1 + outer_left * (1 - 1 / max(1, outer))
     refit = int(spec.search.refit) + outer
-    devices = find_devices()
     return Check(
         spec,
         plan,
@@ -155,14 +183,16 @@ def check_study(
         (1 + outer) * len(plan.cells) * each + refit,
         (1 + outer) * plan.candidates * each + refit,
         seconds,
-        devices.default_workers(),
-        warnings,
+        workers,
+        probed.warnings,
         left,
         outer,
         outer_left,
-        len(ruled_out(spec, plan.cells, data.shape, len(data.classes))),
+        len(too_large),
         "GPU" if devices.gpus else "core",
         (*dataset.notes, *unseen_classes(dataset, splits)),
+        probed.tried,
+        probed.failed,
     )
 
 

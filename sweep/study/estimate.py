@@ -1,36 +1,70 @@
-"""Estimate how long a study's cells take: a few epochs of three of them, on a few rows."""
+"""Estimate how long a study's cells take, and find models that fail: some of them are tried."""
 
 from __future__ import annotations
 
+import json
 import math
-import time
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_
 from sweep.ledger.records import PlannedCell
-from sweep.search.plan import cell_cost
+from sweep.search.again import without_epochs
+from sweep.search.plan import first_lines
+from sweep.search.promotion import ladder_of
+from sweep.study.probe import Pace, between, measured, warm_up
+from sweep.study.tried import costs_of, model_of, order_of
 from sweep.workers.reasons import telling_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from sweep.datasets import Dataset
+    from sweep.search.splits import Split
     from sweep.spec import StudySpec
 
-PROBE_ROWS = 1000
 PROBED_CELLS = 3
+"""A cheap, a middling and a dear model are timed."""
+
+CELL_SECONDS = 0.1
+"""What taking a cell and recording it takes, beside its fits."""
+
+MOST_TRIED = 8
+"""Models that are tried before a check gives up finding one that works."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What trying a few models has told.
+
+    Attributes
+    ----------
+    seconds : float or None
+        Of all cells and the refit, on one core; None where no model that was tried works.
+    warnings : tuple of str
+        Candidates that failed, the first few of them.
+    tried : int
+        Models that were tried.
+    failed : int
+        Those of them that failed.
+    """
+
+    seconds: float | None = None
+    warnings: tuple[str, ...] = ()
+    tried: int = 0
+    failed: int = 0
 
 
 def estimate(
     spec: StudySpec,
     left: Sequence[PlannedCell],
     dataset: Dataset,
-    rows: int,
+    splits: Sequence[Split],
+    workers: int,
     allow: Collection[str],
-) -> tuple[float | None, tuple[str, ...]]:
-    """Time a cheap, a middling and a dear model for an epoch; spread that over all that is left.
+) -> Estimate:
+    """Train a few of the models for a moment; spread their time over all that is left.
 
     Parameters
     ----------
@@ -40,68 +74,92 @@ def estimate(
         The cells to evaluate.
     dataset : Dataset
         Its data.
-    rows : int
-        Training rows of all splits of a cell, under all seeds.
+    splits : sequence of (train, test)
+        Those of a cell.
+    workers : int
+        Processes, each of which traces a model that it meets for the first time.
     allow : collection of str
         Modules that the study may load code from.
-
-    Returns
-    -------
-    seconds : float or None
-        Of all cells and the refit, on one core; None where no probe has come to its end.
-    warnings : tuple of str
-        Candidates that failed.
     """
     from sweep.training.threads import single_threaded
 
     single_threaded()
-    shape, classes = dataset.shape, len(dataset.class_names)
+    warm_up()
     cells = [_drawn(spec, cell) for cell in left]
-    costs = [cell_cost(spec, cell, shape, classes) / max(cell.epochs) for cell in cells]
-    probes: dict[float, tuple[float, float]] = {}
-    warnings: list[str] = []
-    for i in _spread(costs):
+    costs, broken = costs_of(spec, cells, dataset.shape, len(dataset.class_names), allow)
+    failed = {model: _failure(_first(cells, model), error) for model, error in broken.items()}
+    places = [place for place, cell in enumerate(cells) if model_of(cell) not in broken]
+    paces: list[tuple[float, Pace]] = []
+    tried = set(failed)
+    for place in order_of([costs[place] for place in places], MOST_TRIED) if places else ():
+        cell = cells[places[place]]
+        if len(paces) >= PROBED_CELLS:
+            break
+        tried.add(model_of(cell))
         try:
-            probes[costs[i]] = _probe(spec, cells[i], dataset, allow)
+            pace = measured(spec, cell.params or {}, dataset, splits[0], allow)
         except ReferenceError_:
             raise
         except Exception as error:  # noqa: BLE001 - a person's own model may raise anything
-            warnings.append(_failure(cells[i], error))
-    if not probes:
-        return None, tuple(warnings)
-    return _total(spec, cells, costs, probes, rows, len(dataset.y_train)), tuple(warnings)
+            failed.setdefault(model_of(cell), _failure(cell, error))
+        else:
+            paces.append((costs[places[place]], pace))
+    seconds = None
+    if paces:
+        known = [between(paces, cost) for cost in costs]
+        seconds = _total(spec, cells, known, splits, workers, len(dataset.y_train))
+    return Estimate(seconds, tuple(first_lines(list(failed.values()))), len(tried), len(failed))
+
+
+def _first(cells: Sequence[PlannedCell], model: str) -> PlannedCell:
+    return next(cell for cell in cells if model_of(cell) == model)
 
 
 def _total(
     spec: StudySpec,
     cells: Sequence[PlannedCell],
-    costs: Sequence[float],
-    probes: Mapping[float, tuple[float, float]],
-    rows: int,
+    paces: Sequence[Pace],
+    splits: Sequence[Split],
+    workers: int,
     train_rows: int,
 ) -> float:
-    """Return the seconds of all cells on one core, from those of a few."""
-    known, (builds, paces) = list(probes), zip(*probes.values(), strict=True)
+    """Return the seconds of all cells and the refit on one core."""
+    trained = _trained(spec, cells)
+    fits, rows = spec.search.seeds * len(splits), len(splits[0][0])
+    models = Counter(model_of(cells[number]) for number in trained)
     total = 0.0
-    for cell, cost in zip(cells, costs, strict=True):
-        pace = float(np.interp(cost, known, paces))
-        total += float(np.interp(cost, known, builds)) + pace * rows * max(cell.epochs)
-    if not spec.search.refit:
-        return total
-    return total + math.fsum(paces) / len(paces) * train_rows * max(max(c.epochs) for c in cells)
+    for number, epochs in trained.items():
+        met = models[model_of(cells[number])]
+        total += paces[number].build * min(workers, met) / met
+        total += CELL_SECONDS + fits * paces[number].of_fit(rows, epochs)
+    if spec.search.refit:
+        whole = [
+            pace.of_fit(train_rows, max(c.epochs)) for pace, c in zip(paces, cells, strict=True)
+        ]
+        total += math.fsum(whole) / len(whole)
+    return total
+
+
+def _trained(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, float]:
+    """Return the cells that are trained, by place, with their epochs: nothing is twice."""
+    if (ladder := ladder_of(spec)) is not None:
+        return dict.fromkeys(range(len(cells)), ladder.epochs_of_a_slot)
+    if spec.search.method == "grid":
+        return {place: float(max(cell.epochs)) for place, cell in enumerate(cells)}
+    longest: dict[str, tuple[int, int]] = {}
+    for place, cell in enumerate(cells):
+        params = cell.params or {}
+        same = without_epochs(params) if spec.staged(params) else params
+        key = json.dumps(same, sort_keys=True)
+        epochs = max(cell.epochs)
+        if key not in longest or epochs > longest[key][1]:
+            longest[key] = (longest.get(key, (place, 0))[0], epochs)
+    return {place: float(epochs) for place, epochs in longest.values()}
 
 
 def _failure(cell: PlannedCell, error: Exception) -> str:
     params = ", ".join(f"{name} = {value}" for name, value in (cell.params or {}).items())
     return f"{params or 'the fixed model'}: {type(error).__name__}: {telling_line(error)}"
-
-
-def _spread(costs: Sequence[float]) -> list[int]:
-    """Return the cells with the lowest, middle and highest cost, ascending, without repeats."""
-    order = sorted(range(len(costs)), key=lambda i: costs[i])
-    picked = {order[0], order[len(order) // 2], order[-1]}
-    distinct = {costs[i]: i for i in sorted(picked, key=lambda i: costs[i])}
-    return list(distinct.values())[:PROBED_CELLS]
 
 
 def _drawn(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
@@ -110,29 +168,11 @@ def _drawn(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
         return cell
     import optuna
 
-    from sweep.spaces import suggest
+    from sweep.spaces import encode, suggest
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     seed = int(cell.key.rpartition(":")[2])
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    study.enqueue_trial({name: encode(value) for name, value in cell.fixed.items()})
     params = suggest(study.ask(), spec.space.dimensions)
     return PlannedCell(cell.key, params, (int(params.get("epochs", spec.fixed_epochs)),))
-
-
-def _probe(
-    spec: StudySpec, cell: PlannedCell, dataset: Dataset, allow: Collection[str]
-) -> tuple[float, float]:
-    """Return seconds of building a model, and seconds a row and epoch (scoring included)."""
-    from sweep.search.estimator import make_estimator
-
-    x, y = dataset.x_train[:PROBE_ROWS], dataset.y_train[:PROBE_ROWS]
-    estimator: Any = make_estimator(spec, {**(cell.params or {}), "epochs": 1}, allow)
-    classes = np.unique(dataset.y_train)
-    began = time.perf_counter()
-    estimator.partial_fit(x, y, classes=classes)
-    first = time.perf_counter() - began
-    began = time.perf_counter()
-    estimator.partial_fit(x, y, classes=classes)
-    estimator.predict(x[: max(1, len(x) // 4)])
-    epoch = time.perf_counter() - began
-    return max(0.0, first - epoch), epoch / len(x)

@@ -1,0 +1,80 @@
+"""Whether a study may begin, before anything trains: one set of questions for check and run."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweep.errors import StudyFileError
+from sweep.ledger.ledger import Ledger
+from sweep.ledger.storage import sqlite_path, storage_url
+from sweep.search.constraints import check_sizes
+from sweep.search.parts import check_parts
+from sweep.search.plan import check_models
+from sweep.search.prepare import data_record
+from sweep.search.rows import check_rows
+from sweep.search.splits import make_splits
+from sweep.study.warm import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sweep.datasets import Dataset
+    from sweep.ledger.outcomes import DataRecord
+    from sweep.search.plan import Plan
+    from sweep.search.splits import Split
+    from sweep.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What is known of a study that may begin.
+
+    Attributes
+    ----------
+    data : DataRecord
+        Its data.
+    splits : sequence of (train, test)
+        Of each cell.
+    """
+
+    data: DataRecord
+    splits: Sequence[Split]
+
+
+def admitted(spec: StudySpec, plan: Plan, dataset: Dataset) -> Admitted:
+    """Check data, splits and every model that is known beforehand.
+
+    Raises
+    ------
+    StudyFileError, DataError
+        For what no run could do.
+    """
+    data = data_record(dataset)
+    check_models(spec, plan, data.shape, len(data.classes))
+    check_sizes(spec, plan.cells, data.shape, len(data.classes))
+    splits = make_splits(spec, dataset.y_train, dataset.groups)
+    check_rows(spec, dataset, splits)
+    check_parts(spec, dataset)
+    return Admitted(data, splits)
+
+
+def check_sources(spec: StudySpec, data: DataRecord, storage: str | None) -> None:
+    """Refuse studies to start from that a run would refuse; the ledger is only read.
+
+    Raises
+    ------
+    StudyFileError
+        As :func:`sweep.study.warm.sources`.
+    """
+    if not spec.search.start_from:
+        return
+    url = storage_url(storage)
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        names = ", ".join(map(repr, spec.search.start_from))
+        problem = f"search.start_from: no study named {names}: there is no ledger at {path} yet"
+        raise StudyFileError(spec.study.name, [problem])
+    with closing(Ledger(url, reading=True)) as ledger:
+        sources(ledger, spec, data)

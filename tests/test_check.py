@@ -1,0 +1,162 @@
+"""``sweep check``: it tries models, sees what a run refuses, and its time is near."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from commands import here, sweep  # noqa: F401
+from ledgers import build
+
+from sweep.errors import StudyFileError, SweepError
+from sweep.search.plan import make_plan
+from sweep.search.promotion import ladder_of
+from sweep.spec import load_study
+from sweep.study import check_study, run_study
+from sweep.study.estimate import CELL_SECONDS, _trained, estimate
+from sweep.study.probe import Pace, between
+from sweep.study.tried import order_of
+
+OWN = """
+from sweep.models import mlp
+def build(shape, n_classes, width=8):
+    if width in (13, 14):
+        raise OSError(f"{width} is unlucky")
+    return mlp(shape, n_classes, hidden_size=width)
+"""
+
+
+def study(space=None, model=None, **search):
+    """Return the sections of a small study of digits."""
+    return {
+        "study": {"name": "mine"},
+        "data": {"dataset": "digits", "train_rows": 200, "test_rows": 50},
+        "model": model or {},
+        "search": {"method": "grid", "cv": 2, **search},
+        "space": space or {"hidden_size": [4, 8]},
+    }
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Return a function that reads a study of a factory of one's own."""
+    (tmp_path / "lucky.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def read(widths):
+        sections = study({"width": widths}, {"factory": "lucky:build", "epochs": 1})
+        return load_study(sections).model_copy(update={"folder": tmp_path})
+
+    return read
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("widths", "tried", "failed"), [([4, 8, 13, 14, 16], 5, 2), ([13, 14], 2, 2)]
+)
+def test_every_model_of_a_small_study_is_tried(own, widths, tried, failed):
+    """Those that fail are named with their reason; the others give the time."""
+    found = check_study(own(widths), allow=["lucky"])
+    assert (found.tried, found.failed) == (tried, failed)
+    assert [line for line in found.warnings if "unlucky" in line] == [
+        f"width = {width}: OSError: {width} is unlucky" for width in (13, 14)
+    ]
+    assert (found.cpu_seconds is None) == (tried == failed)
+
+
+REFUSED = [
+    {"method": "tpe", "trials": 4, "start_from": ["nobody"], "cv": None},
+    {"max_parameters": 10},
+    {"scoring": "f1"},
+    {"cv": 150},
+]
+
+
+@pytest.mark.parametrize("search", REFUSED, ids=lambda each: list(each)[-1])
+def test_check_refuses_what_run_refuses(here, search):  # noqa: F811
+    """In the same words."""
+    search = {name: value for name, value in search.items() if value is not None}
+    sections = study(**search)
+    if "trials" in search:
+        del sections["search"]["cv"]
+    spec = load_study(sections)
+    build(here / "l.db", "other")
+    said = []
+    for look in (
+        lambda: check_study(spec, probe=False, storage="l.db"),
+        lambda: run_study(spec, storage="l.db", n_jobs=1),
+    ):
+        with pytest.raises(SweepError) as error:
+            look()
+        said.append(str(error.value))
+    assert said[0] == said[1]
+
+
+def test_check_without_a_ledger_refuses_to_start_from_another_study(here):  # noqa: F811
+    """A run would refuse it too, and make the ledger meanwhile."""
+    sections = study(method="tpe", trials=4, start_from=["nobody"])
+    with pytest.raises(StudyFileError, match=r"start_from: no study named 'nobody'"):
+        check_study(load_study(sections), probe=False)
+
+
+def test_a_limit_that_rules_every_model_out_names_the_smallest():
+    """A run would end without a result."""
+    spec = load_study(study(max_parameters=10))
+    with pytest.raises(StudyFileError, match="the smallest has 310 parameters, got 10"):
+        check_study(spec, probe=False)
+
+
+def test_what_is_trained_twice_is_counted_once():
+    """A longer fit answers a shorter one, except where callbacks look at the end."""
+    space = {"hidden_size": [8], "epochs": [2, 5]}
+    drawn = load_study(study(space, method="random", trials=9))
+    assert _trained(drawn, make_plan(drawn).cells) == {0: 5.0}
+    own = load_study(study(space, {"callbacks": ["TerminateOnNaN"]}, method="random", trials=9))
+    assert sorted(_trained(own, make_plan(own).cells).values()) == [2.0, 5.0]
+    climbing = study(method="tpe", trials=9, pruner="hyperband")
+    del climbing["search"]["cv"]
+    spec = load_study({**climbing, "model": {"epochs": 9}})
+    # 9 begin with 1 epoch, 3 go on to 3, 1 to 9; 5 begin with 3; 3 begin with 9.
+    epochs, slots = 9 + 3 * 2 + 6 + 15 + 5 / 3 * 6 + 27, 13 + 5 + 5 / 3 + 3
+    assert ladder_of(spec).epochs_of_a_slot == pytest.approx(epochs / slots)
+
+
+def test_the_pace_of_a_model_lies_between_those_of_others():
+    """By its cost; equal costs stand for their mean."""
+    cheap, dear = Pace(1, 0, 0.1, 0.01), Pace(3, 0, 0.3, 0.03)
+    assert between([(2.0, dear), (1.0, cheap)], 1.5).build == 2
+    assert between([(1.0, cheap), (1.0, dear)], 7).build == 2
+    assert dear.of_fit(100, 2) == pytest.approx(6.6)
+
+
+def test_the_cells_to_try_are_spread():
+    """The dearest, the cheapest, the middle, and then others; each once."""
+    assert order_of([5, 1, 3, 2, 4], 8) == [0, 1, 2, 3, 4]
+    assert order_of([1.0] * 20, 8)[:2] == [19, 0]
+    assert len(order_of(range(100), 8)) == 8
+
+
+@pytest.mark.tensorflow
+def test_the_estimate_is_near(monkeypatch):
+    """Of fits that take as long as an epoch and a row say, whatever the first one costs."""
+    from sweep.study import probe
+
+    def seconds(estimator, data, asked, *_):
+        clock.now += 0.1 + asked.epochs[0] * (0.05 + 1e-3 * len(data.splits[0][0]))
+        clock.now += 3.0 * (not clock.warm)
+        clock.warm = True
+
+    clock = SimpleNamespace(now=0.0, warm=False)
+    monkeypatch.setattr(probe, "evaluate", seconds)
+    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock.now)
+    from sweep import load_dataset
+    from sweep.search.splits import make_splits
+
+    data = load_dataset("digits")
+    spec = load_study(study({"hidden_size": [8]}, {"epochs": 5}, refit=False))
+    splits = make_splits(spec, data.y_train, None)
+    found = estimate(spec, make_plan(spec).cells, data, splits, 2, ())
+    rows = len(splits[0][0])
+    expected = CELL_SECONDS + 3.0 + 2 * (0.1 + 5 * (0.05 + 1e-3 * rows))
+    assert found.seconds == pytest.approx(expected, rel=0.02)
+    longer = [replace(each, epochs=(10,)) for each in make_plan(spec).cells]
+    assert estimate(spec, longer, data, splits, 2, ()).seconds > found.seconds - 3.0
