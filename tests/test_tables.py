@@ -292,3 +292,48 @@ def test_a_copied_result_names_its_trial():
     assert frame["copied_from"].tolist() == [5, *[None] * 11]
     without = frame.drop(columns="copied_from")
     pd.testing.assert_frame_equal(without, candidates_frame(record))
+
+
+def test_a_pivot_prints_itself():
+    """Each mean with its n in brackets, a dash where there is none; each value below the other."""
+    frame = candidates_frame(grid_record()).iloc[1:]
+    found = pivot(frame, "epochs", "hidden_size", ["mean_test_score", "parameters"])
+    first, second = (block.splitlines() for block in repr(found).split("\n\n"))
+    assert first[0] == "mean_test_score (n)"
+    assert first[1].split() == ["hidden_size", "32", "64", "256"]
+    score = found.mean.loc[1, ("mean_test_score", 64)]
+    assert first[3].split()[:4] == ["1", "-", f"{score:.4f}", "(1)"]
+    assert second[4].split() == ["5", "25,450", "(1)", "50,890", "(1)", "203,530", "(1)"]
+    assert f"<td>{score:.4f} (1)</td>" in found._repr_html_()
+    alone = repr(pivot(frame, "epochs")).splitlines()
+    assert alone[-1].split()[0] == "10"
+    assert alone[-1].endswith(" (3)")
+
+
+def test_a_pivot_without_candidates_says_so():
+    """Where nothing is complete it prints no empty table."""
+    assert "no candidate is complete" in repr(pivot(candidates_frame(empty_record()), "epochs"))
+
+
+def test_columns_of_several_parameters_stand_in_order():
+    """By the first, then by the second, as in the rows; means under their own columns."""
+    frame = candidates_frame(tpe_record(60))
+    asked = ("mean_test_score", "mean_fit_time")
+    found = pivot(frame, "optimizer", ["filters", "momentum"], asked)
+    columns = list(found.n.columns)
+    assert [c[0] for c in columns] == sorted(c[0] for c in columns)
+    assert list(found.mean.columns) == [(v, *c) for v in asked for c in columns]
+    row = frame[(frame["state"] == "COMPLETE") & (frame["param_optimizer"] == "sgd")].iloc[0]
+    place = (row["param_filters"], row["param_momentum"])
+    for value in asked:
+        assert found.mean.loc["sgd", (value, *place)] == row[value]
+    assert found.n.loc["sgd", place] == 1
+
+
+def test_a_candidate_prints_itself():
+    """Its number, settings, end and mean score, not all that its splits measured."""
+    record = grid_record()
+    score = candidates_frame(record)["mean_test_score"].iloc[-1]
+    said = repr(record.candidates[-1])
+    assert said == f"<Candidate 8: epochs=10, hidden_size=256; complete, mean score {score:.4f}>"
+    assert repr(empty_record().candidates[0]).endswith("; failed>")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.tally import Tally, status_of, tally_of
+from sweep.ledger.tally import ENDED, Tally, status_of, tally_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,6 +193,12 @@ class Candidate:
     trial: TrialRecord
     epoch: int
     params: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
+        found = [s.test[self.epoch] for s in self.trial.splits if self.epoch in s.test]
+        score = f", mean score {sum(found) / len(found):.4f}" if found else ""
+        return f"<Candidate {self.index}: {held or 'fixed'}; {ENDED[self.trial.state]}{score}>"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,15 @@ from sweep.tables.bins import in_quartiles, is_continuous
 from sweep.tables.labels import NO_VALUE, PREFIX, labelled, ordered_values, plain_label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+FORMS = {10: "{:.4f}", 10_000: "{:.4g}"}
+"""How a mean below so much is written."""
 CELLS = 100_000
 """More than anybody reads: what two ranges ask for, value by value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pivot:
     """Means and counts of one or more columns by parameter values.
 
@@ -44,6 +47,27 @@ class Pivot:
     values: tuple[str, ...]
     cut: tuple[str, ...] = ()
     choices: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+
+    def shown(self, value: str) -> pd.DataFrame:
+        """Return the means of one of ``values`` as text, n in brackets behind each."""
+        means, counts = pd.DataFrame(self.mean[value]), self.n
+        cells = [
+            [_cell(mean, n) for mean, n in zip(*pair, strict=True)]
+            for pair in zip(means.to_numpy(), counts.to_numpy(), strict=True)
+        ]
+        return pd.DataFrame(cells, means.index, means.columns)
+
+    def __repr__(self) -> str:
+        return self._printed(lambda value: f"{value} (n)\n{self.shown(value).to_string()}")
+
+    def _repr_html_(self) -> str:
+        heads = {value: html.escape(f"{value} (n)") for value in self.values}
+        return self._printed(lambda value: f"<p>{heads[value]}</p>{self.shown(value).to_html()}")
+
+    def _printed(self, draw: Callable[[str], str]) -> str:
+        if self.n.empty:
+            return "a pivot without cells: no candidate is complete"
+        return "\n\n".join(map(draw, self.values))
 
 
 def pivot(
@@ -96,9 +120,18 @@ def pivot(
     mean, n = groups[wanted].mean(), groups.size().to_frame("n")
     if across:
         _fits(n, rows, across)
-        mean, n = _spread(mean, across), _spread(n["n"], across).fillna(0).astype(int)
+        mean = pd.concat({value: _spread(mean[value], across) for value in wanted}, axis=1)
+        n = _spread(n["n"], across).fillna(0).astype(int)
     choices = {name: labelled(column) for name, column in named.items() if name not in cut}
     return Pivot(_plain(mean), _plain(n), tuple(wanted), cut, choices)
+
+
+def _cell(mean: float, n: int) -> str:
+    """Four decimals; four digits from ten upwards, and all of them before the point."""
+    if not n or mean != mean:  # noqa: PLR0124 - NaN
+        return "-"
+    form = next((form for end, form in FORMS.items() if abs(mean) < end), "{:,.0f}")
+    return f"{form.format(mean)} ({n})"
 
 
 def _fits(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
@@ -112,9 +145,10 @@ def _fits(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
         )
 
 
-def _spread(table: pd.DataFrame | pd.Series[Any], across: Sequence[str]) -> pd.DataFrame:
+def _spread(table: pd.Series[Any], across: Sequence[str]) -> pd.DataFrame:
     """Move index levels to the columns (pivot_table would group, and drop None, once more)."""
-    return pd.DataFrame(table.unstack(list(across)))  # noqa: PD010 - see above
+    spread = pd.DataFrame(table.unstack(list(across)))  # noqa: PD010 - see above
+    return spread.sort_index(axis=1)
 
 
 def _names(names: str | Sequence[str] | None) -> list[str]:
