@@ -97,7 +97,7 @@ def test_folds_that_cannot_be_split_are_refused_beforehand():
     """Too few rows of a class, outside or inside."""
     with pytest.raises(DataError, match=r"search\.nested: the rows cannot be split"):
         check_parts(spec(nested=8), dataset())
-    with pytest.raises(DataError, match="search: the rows cannot be split"):
+    with pytest.raises(StudyFileError, match=r"outer 1 of 2: .*\n  search\.cv: 5 splits need 5"):
         check_parts(spec(nested=2, cv=5), dataset())
 
 

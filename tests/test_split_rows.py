@@ -11,8 +11,7 @@ from sweep import load_dataset, run_study
 from sweep.errors import DataError, ModelError, StudyFileError
 from sweep.estimators.held_out import check_share, hold_out
 from sweep.search.parts import check_parts
-from sweep.search.rows import check_rows, unseen_classes
-from sweep.search.splits import make_splits
+from sweep.search.rows import checked_splits, unseen_classes
 from sweep.spec import SCORERS, load_study
 
 Y = np.repeat([1, 2], [24, 16])
@@ -42,12 +41,10 @@ def problems(asked):
     spec = load_study(asked)
     words = spec.data.model_dump(exclude={"scaling", "dataset"})
     data = load_dataset(spec.data.dataset, **words)
-    splits = make_splits(spec, data.y_train, data.groups)
     try:
-        check_rows(spec, data, splits)
+        return unseen_classes(data, checked_splits(spec, data))
     except StudyFileError as error:
         return error.problems
-    return unseen_classes(data, splits)
 
 
 def test_a_split_that_would_train_on_one_class_is_refused(tmp_path):
@@ -124,10 +121,44 @@ def test_outer_folds_are_looked_at_too(tmp_path):
         check_parts(spec, load_dataset(spec.data.dataset, groups="groups"))
 
 
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        (
+            {"cv": 11, "nested": 12},
+            [
+                f"search.{key}: {n} splits need {n} rows of each class, and class 2 has 10; take "
+                f"search.{key} = 10, or more rows of it"
+                for key, n in (("cv", 11), ("nested", 12))
+            ],
+        ),
+        (
+            {"cv": None, "validation": 0.03},
+            [
+                (
+                    "search.validation: holds out 2 of 50 rows at search.validation = 0.03, and "
+                    "each of the 3 classes needs a row there and another to train on; take "
+                    "search.validation = 0.06 to 0.94, or more rows"
+                )
+            ],
+        ),
+    ],
+)
+def test_too_few_rows_for_the_splits_name_the_class_and_what_would_do(tmp_path, search, told):
+    """All at once, by the class's own name."""
+    assert problems(saved(tmp_path, THREE, search=search)) == told
+    y = np.where(np.arange(50) < 49, THREE, 3)
+    names = ["a", "b", "c", "lone"]
+    for given in (search, {"cv": None, "validation": 0.2}):
+        (one, *_) = problems(saved(tmp_path, y, names=names, search=given))
+        assert "class lone has " in one
+        assert one.endswith(" more rows of it")
+
+
 # -- early stopping ------------------------------------------------------------------------------
 
 FEW = (
-    "early stopping holds 2 of the fit's 20 rows out at validation_fraction = 0.1, and each of "
+    "early stopping holds out 2 of 20 rows at validation_fraction = 0.1, and each of "
     "the 3 classes needs a row there and another to train on; take validation_fraction = 0.15 to "
     "0.85, or more rows"
 )

@@ -5,7 +5,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from sweep import load_dataset
-from sweep.errors import DataError
+from sweep.errors import DataError, StudyFileError
 from sweep.ledger.ledger import Ledger
 from sweep.search.plan import make_plan
 from sweep.search.splits import make_splits
@@ -77,6 +77,6 @@ def test_what_cannot_be_split_is_refused_before_the_ledger_holds_it(tmp_path):
     spec, data = study(cv=5000), load_dataset("digits", train_rows=100)
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
     job = Job(ledger.url, spec.study.name)
-    with pytest.raises(DataError, match="cannot be split as asked"):
+    with pytest.raises(StudyFileError, match=r"search\.cv: 5000 splits need 5000 rows"):
         prepared(ledger, spec, make_plan(spec), job, Watcher(), data, None)
     assert not ledger.has(spec.study.name)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from sweep.datasets.shares import share_problem
 from sweep.errors import ModelError
 
 Rows = NDArray[np.intp]
@@ -50,19 +50,5 @@ def check_share(labels: NDArray[Any], share: float) -> None:
     ModelError
         With the rows, the classes and the shares that would do.
     """
-    rows, (found, counts) = len(labels), np.unique(labels, return_counts=True)
-    classes, held = len(counts), ceil(share * rows)
-    if classes <= held <= rows - classes and counts.min() > 1:
-        return
-    what = (
-        f"validation_fraction: early stopping holds {held} of the fit's {rows} rows out at "
-        f"validation_fraction = {share:g}, and each of the {classes} classes needs a row there and "
-        "another to train on"
-    )
-    if counts.min() == 1:
-        lone = found[counts.argmin()]
-        raise ModelError(f"{what}, but class {lone} has a single row; give more rows of it")
-    low, high = ceil(classes * 1000 / rows) / 1000, (rows - classes) * 1000 // rows / 1000
-    if low > high:
-        raise ModelError(f"{what}; give more rows, or do without early stopping")
-    raise ModelError(f"{what}; take validation_fraction = {low:g} to {high:g}, or more rows")
+    if problem := share_problem(labels, share, "validation_fraction"):
+        raise ModelError(f"validation_fraction: early stopping holds out {problem}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import DataError, StudyFileError
-from sweep.search.rows import check_rows
-from sweep.search.splits import fold_splits, make_splits
+from sweep.search.rows import checked_splits
+from sweep.search.splits import fold_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,14 +101,13 @@ def check_parts(spec: StudySpec, dataset: Dataset) -> None:
     Raises
     ------
     DataError
-        As :func:`part_data` and :func:`sweep.search.splits.make_splits`.
+        As :func:`part_data`.
     StudyFileError
-        As :func:`sweep.search.rows.check_rows`.
+        As :func:`sweep.search.rows.checked_splits`.
     """
     for part in parts_of(spec):
         rows = part_data(dataset, part)
-        splits = make_splits(spec, rows.y_train, rows.groups)
         try:
-            check_rows(part_spec(spec), rows, splits)
+            checked_splits(part_spec(spec), rows)
         except StudyFileError as error:
             raise StudyFileError(part.name, error.problems) from error

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sweep.errors import ModelError, StudyFileError
+from sweep.search.few_rows import few_rows_problems
 from sweep.search.plan import first_lines
 from sweep.search.scoring import Scoring
+from sweep.search.splits import make_splits
 from sweep.spaces import Choices
 from sweep.spec import TRAINING
 
@@ -50,8 +52,8 @@ class _Part(NamedTuple):
     remedy: str
 
 
-def check_rows(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> None:
-    """Refuse rows that cannot be trained on or scored as a study asks.
+def checked_splits(spec: StudySpec, dataset: Dataset) -> list[Split]:
+    """Return the splits of a study's rows, which can be trained on and scored as it asks.
 
     Parameters
     ----------
@@ -59,15 +61,19 @@ def check_rows(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> No
         The study.
     dataset : Dataset
         Its data, or those of an outer fold.
-    splits : sequence of (train, test)
-        Of its training rows.
 
     Raises
     ------
     StudyFileError
-        With every problem: a split that trains on one class, a scorer that rows do not allow,
-        early stopping with too few rows, weights of classes that are not there.
+        With every problem: a class with too few rows, a split that trains on one class, a scorer
+        that rows do not allow, early stopping with too few rows, weights of classes that are not
+        there.
+    DataError
+        As :func:`sweep.search.splits.make_splits`.
     """
+    if problems := list(few_rows_problems(spec, dataset)):
+        raise StudyFileError(spec.study.name, problems)
+    splits = make_splits(spec, dataset.y_train, dataset.groups)
     problems = [
         *_weight_problems(spec, dataset),
         *_scoring_problems(spec, dataset, splits),
@@ -77,6 +83,7 @@ def check_rows(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> No
         problems = list(_stopping_problems(spec, dataset, splits))
     if problems:
         raise StudyFileError(spec.study.name, first_lines(problems))
+    return splits
 
 
 def unseen_classes(dataset: Dataset, splits: Sequence[Split]) -> list[str]:

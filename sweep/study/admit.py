@@ -13,8 +13,7 @@ from sweep.search.constraints import check_sizes
 from sweep.search.parts import check_parts
 from sweep.search.plan import check_models
 from sweep.search.prepare import data_record
-from sweep.search.rows import check_rows
-from sweep.search.splits import make_splits
+from sweep.search.rows import checked_splits
 from sweep.study.warm import sources
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ def admitted(spec: StudySpec, plan: Plan, dataset: Dataset) -> Admitted:
     data = data_record(dataset)
     check_models(spec, plan, data.shape, len(data.classes))
     check_sizes(spec, plan.cells, data.shape, len(data.classes))
-    splits = make_splits(spec, dataset.y_train, dataset.groups)
-    check_rows(spec, dataset, splits)
+    splits = checked_splits(spec, dataset)
     check_parts(spec, dataset)
     return Admitted(data, splits)
 
