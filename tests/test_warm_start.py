@@ -82,3 +82,13 @@ def test_studies_that_do_not_compare_are_refused_all_at_once(ledger):
     spec = study("tpe", trials=2, start_from=["before"], scoring="balanced_accuracy")
     with pytest.raises(StudyFileError, match="was scored by accuracy, this one is by balanced"):
         sources(ledger, spec, read_study(ledger, "before").data)
+
+
+def test_what_the_other_study_had_by_default_counts(ledger):
+    """A parameter that it neither fixed nor searched had its default, which is a value too."""
+    space = {**SPACE, "batch_size": [32, 64], "hidden_layers": [1, 2]}
+    taught = lessons(read_study(ledger, "before"), study("tpe", trials=2, space=space))
+    assert len(taught) == 9
+    assert {(each.params["batch_size"], each.params["hidden_layers"]) for each in taught} == {
+        (32, 1)
+    }

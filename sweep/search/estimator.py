@@ -38,7 +38,17 @@ def make_estimator(
         return classes[factory](**{**fixed, **params})
     if is_reference(factory):
         factory = resolve(factory, allow=allow, folder=spec.folder)
+        fixed = {**_own_defaults(factory), **fixed}
     return KerasClassifier(factory, **{**fixed, **params})
+
+
+def _own_defaults(factory: Any) -> dict[str, Any]:
+    """Return the defaults of training parameters that a factory takes itself: they hold."""
+    from sweep.models import REQUIRED, factory_parameters
+    from sweep.spec import TRAINING
+
+    known = {n: v for n, v in factory_parameters(factory).items() if n in TRAINING}
+    return {n: v for n, v in known.items() if v is not REQUIRED and v is not None}
 
 
 def code_of(spec: StudySpec, allow: Collection[str]) -> str:
@@ -93,5 +103,12 @@ def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
     except ModelError as error:
         raise StudyFileError(spec.study.name, [str(error)]) from error
     problems = training_problems(spec.model.params, spec.space.dimensions, own)
-    if lines := [f"{'.'.join(each.place)}: {each.message}" for each in problems]:
+    lines = [f"{'.'.join(each.place)}: {each.message}" for each in problems]
+    if spec.searched_epochs and "epochs" in own:
+        lines.append(
+            "space.epochs: the factory takes epochs itself, so a short fit is no part of a long "
+            "one, as a study takes it to be; give its parameter another name (total_epochs), or "
+            "fix epochs in [model]"
+        )
+    if lines:
         raise StudyFileError(spec.study.name, lines)

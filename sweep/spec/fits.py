@@ -39,7 +39,7 @@ def ends_itself(settings: Mapping[str, Any]) -> str | None:
 
 def ignored(settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Name a setting that the optimizer does not take, and say so; None where it takes all."""
-    optimizer = str(settings["optimizer"])
+    optimizer = str(settings["optimizer"]).lower()
     for name in ("momentum", "nesterov"):
         if settings[name] and name not in OPTIMIZERS.get(optimizer, (name,)):
             takers = ", ".join(each for each, takes in OPTIMIZERS.items() if name in takes)

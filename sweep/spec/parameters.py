@@ -185,7 +185,10 @@ _NOT_NEGATIVE = ("a number from 0", lambda v: is_number(v) and v >= 0)
 _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "epochs": ("a whole number from 1", is_count),
     "batch_size": ("a whole number from 1", is_count),
-    "optimizer": _among(tuple(OPTIMIZERS)),
+    "optimizer": (
+        f"one of: {', '.join(OPTIMIZERS)}",
+        lambda v: isinstance(v, str) and v.lower() in OPTIMIZERS,  # as Keras spells them too
+    ),
     "learning_rate": ("a number above 0", lambda v: is_number(v) and v > 0),
     "learning_rate_decay": _NOT_NEGATIVE,
     "momentum": ("a number from 0 to below 1", lambda v: is_number(v) and 0 <= v < 1),

@@ -12,9 +12,10 @@ from sweep.ledger.keys import SOURCE
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.reading import read_study
+from sweep.search.plan import estimator_defaults
 from sweep.selection import mean_score, of_class, scorer
 from sweep.spaces import applies, distributions, encode, ordered
-from sweep.spec import takes
+from sweep.spec import StudySpec, estimator_parameters, takes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.outcomes import DataRecord
     from sweep.ledger.records import Candidate, StudyRecord
-    from sweep.spec import StudySpec
 
 STARTED = "started_from"
 PARTIAL = ("tpe",)
@@ -116,16 +116,25 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
 
 def lessons(record: StudyRecord, spec: StudySpec) -> list[Lesson]:
     """Return the complete rows of a study that this one can learn from."""
-    read = (_lesson(record, candidate, spec) for candidate in record.candidates)
+    before = StudySpec.from_plain(record.spec)
+    factory = before.model.factory
+    defaults = {**(estimator_parameters(factory) or {}), **estimator_defaults(factory)}
+
+    def settings(candidate: Candidate) -> dict[str, Any]:
+        """Return all that it was trained with: searched, fixed, or by default."""
+        return {**defaults, **before.settled(candidate.params), "epochs": candidate.epoch}
+
+    read = (_lesson(record, each, settings(each), spec) for each in record.candidates)
     return [lesson for lesson in read if lesson is not None]
 
 
-def _lesson(record: StudyRecord, candidate: Candidate, spec: StudySpec) -> Lesson | None:
+def _lesson(
+    record: StudyRecord, candidate: Candidate, settings: Mapping[str, Any], spec: StudySpec
+) -> Lesson | None:
     score, epoch, trial = mean_score(candidate), candidate.epoch, candidate.trial
     if score is None or not (spec.searched_epochs or epoch == spec.fixed_epochs):
         return None
-    fixed = {k: v for k, v in record.spec["model"].items() if k != "factory"}
-    params = _shared({**fixed, **candidate.params, "epochs": epoch}, spec)
+    params = _shared(settings, spec)
     always = {name for name, each in spec.space.dimensions.items() if not each.when}
     if not params or (spec.search.method not in PARTIAL and not always <= set(params)):
         return None

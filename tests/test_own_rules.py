@@ -1,0 +1,73 @@
+"""Rules about parameters where the factory is the person's own: what it takes itself is its own."""
+
+import pytest
+
+from sweep.errors import StudyFileError
+from sweep.search.estimator import check_own_code, make_estimator
+from sweep.spec import load_study
+
+CODE = """
+from sweep.models import mlp
+def plain(shape, n_classes, width=8):
+    return mlp(shape, n_classes, hidden_size=width)
+def compiles(shape, n_classes, optimizer="sgd", learning_rate=0.5, momentum=0.9, batch_size=64):
+    return mlp(shape, n_classes)
+def scheduled(shape, n_classes, epochs=10):
+    return mlp(shape, n_classes)
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Return a function that reads a study of one of these factories."""
+    (tmp_path / "own_rules.py").write_text(CODE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def read(factory, space, **model):
+        sections = {
+            "data": {"dataset": "digits"},
+            "model": {"factory": f"own_rules:{factory}", **model},
+            "search": {"method": "random", "trials": 3},
+            "space": space,
+        }
+        return load_study(sections).model_copy(update={"folder": tmp_path})
+
+    return read
+
+
+def refused(spec):
+    """Return what is wrong once the factory is loaded."""
+    try:
+        check_own_code(spec, ["own_rules"])
+    except StudyFileError as error:
+        return error.problems
+    return []
+
+
+def test_what_a_factory_does_not_take_is_the_estimators(own):
+    """Values and combinations are those of training, in [model] and in [space]."""
+    (problem,) = refused(own("plain", {"optimizer": ["SGD", "mine"]}))
+    assert problem.startswith("space.optimizer: must be one of: sgd, adam")
+    (problem,) = refused(own("plain", {"width": [4]}, momentum=0.9))
+    assert problem.startswith("model.momentum: adam takes no momentum, got 0.9")
+    (problem,) = refused(own("plain", {"momentum": [0.9]}, optimizer="Adam"))
+    assert problem.startswith("space.momentum: adam takes no momentum, got 0.9")
+    assert refused(own("plain", {"optimizer": ["SGD", "RMSprop"], "width": [4, 8]})) == []
+
+
+def test_what_a_factory_takes_may_be_what_it_likes(own):
+    """It alone knows; its own defaults hold where the study says nothing."""
+    spec = own("compiles", {"optimizer": ["mine", "other"], "momentum": [2.0]})
+    assert refused(spec) == []
+    built = make_estimator(spec, {"momentum": 2.0}, ["own_rules"])
+    said = (built.optimizer, built.learning_rate, built.momentum, built.batch_size)
+    assert said == ("sgd", 0.5, 2.0, 64)
+    fixed = make_estimator(own("compiles", {"momentum": [2.0]}, batch_size=8), {}, ["own_rules"])
+    assert (fixed.batch_size, fixed.epochs) == (8, 10)
+
+
+def test_a_factory_that_takes_epochs_shares_no_fit(own):
+    """Its model for few epochs is another than for many; fixed epochs are welcome."""
+    (problem,) = refused(own("scheduled", {"epochs": [2, 5]}))
+    assert problem.startswith("space.epochs: the factory takes epochs itself, so a short fit is no")
+    assert refused(own("scheduled", {"learning_rate": [0.1, 0.2]}, epochs=5)) == []
