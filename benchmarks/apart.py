@@ -1,10 +1,11 @@
-"""Four workers in separate network namespaces, one PostgreSQL, kills, and a restart of the server.
+"""Four machines of one host name on one PostgreSQL: kills, and a restart of the server.
 
     python benchmarks/apart.py          # as root; PostgreSQL 15 on 127.0.0.1:5432
 
-Each worker has a network of its own, a private /tmp as its working folder, and nothing but the
-server's address. Twenty workers are killed; the server is restarted with ``-m immediate``. At the
-end: complete, none doubled, none missing, and the table of one local worker.
+Each machine is a set of namespaces: a network, processes, a host name and a boot of its own, a
+private /tmp as its working folder, and nothing but the server's address. Twenty workers are killed;
+the server is restarted with ``-m immediate``. At the end: complete, none doubled, none missing, and
+the table of one local worker.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ OPTIONS = f"?options=-csearch_path%3D{SCHEMA}&application_name={SCHEMA}"
 NEAR = f"postgresql+psycopg://postgres@127.0.0.1:5432/test{OPTIONS}"
 FAR = f"postgresql://postgres@{HOST}:{PORT}/test{OPTIONS}"
 HOME = "/tmp/home"  # noqa: S108 - in a /tmp of its own
+BOOT = "8c1a4b1e-0000-4000-8000-00000000000"
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = {
     "study": {"name": "apart"},
@@ -76,16 +78,32 @@ def tear_down() -> None:
     shell("ip link del sweepbr", check=False)
 
 
-def worker(n: int) -> subprocess.Popen:
+def worker(n: int, boots: Path) -> subprocess.Popen:
+    boot = boots / str(n)
+    boot.write_text(f"{BOOT}{n}\n")
     inside = (
+        f"mount --bind {boot} /proc/sys/kernel/random/boot_id && hostname clone && "
         f"mount -t tmpfs tmpfs /tmp && mkdir {HOME} && cd {HOME} && "
         f"exec {sys.executable} -m sweep worker --study apart -j 1"
     )
     return subprocess.Popen(
-        ["ip", "netns", "exec", f"sweep{n}", "unshare", "-m", "sh", "-c", inside],
+        ["ip", "netns", "exec", f"sweep{n}", "unshare", "--mount", "--uts", "--pid", "--fork",
+         "--mount-proc", "--kill-child", "sh", "-c", inside],
         env={"PATH": os.environ["PATH"], "HOME": HOME, "SWEEP_STORAGE": FAR,
              "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+
+
+def pid_here(name: str) -> int | None:
+    """Return a worker's number among our processes: its own counts in its machine alone."""
+    _host, number, _birth, room, *_ = name.split(":")
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, StopIteration):
+            status = (place / "status").read_text().splitlines()
+            inside = next(line for line in status if line.startswith("NSpid")).split()[-1]
+            if inside == number and room in str((place / "ns" / "pid").readlink()):
+                return int(place.name)
+    return None
 
 
 def connections() -> int:
@@ -104,13 +122,14 @@ def main() -> None:
         server.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         server.execute(f"CREATE SCHEMA {SCHEMA}")
     network()
+    boots = tempfile.TemporaryDirectory(dir="/var/tmp")
     forward = subprocess.Popen(
         ["socat", f"TCP-LISTEN:{PORT},bind={HOST},fork,reuseaddr", "TCP:127.0.0.1:5432"]
     )
     began, kills, most, restarted, chance = time.monotonic(), 0, 0, False, random.Random(5)
     try:
         print("enqueued:", submit_study(STUDY, storage=NEAR))
-        running = {n: worker(n) for n in range(WORKERS)}
+        running = {n: worker(n, Path(boots.name)) for n in range(WORKERS)}
         while any(each.poll() is None for each in running.values()):
             time.sleep(chance.uniform(0.3, 1.2))
             most = max(most, connections())
@@ -118,9 +137,10 @@ def main() -> None:
                 held = ledger.trials("apart", "RUNNING")
                 done = ledger.counts("apart")["COMPLETE"]
                 if held and kills < KILLS:
-                    pid = int(chance.choice(held).user_attrs[WORKER].split(":")[1])
-                    os.kill(pid, signal.SIGKILL)
-                    kills += 1
+                    pid = pid_here(chance.choice(held).user_attrs[WORKER])
+                    if pid is not None:
+                        os.kill(pid, signal.SIGKILL)
+                        kills += 1
                 if done > CELLS // 2 and not restarted:
                     restarted = True
                     shell("pg_ctlcluster 15 main restart -m immediate")
@@ -128,11 +148,13 @@ def main() -> None:
         print("workers left with", [each.returncode for each in running.values()])
     finally:
         forward.kill()
+        boots.cleanup()
         tear_down()
     with closing(Ledger(NEAR, reading=True)) as ledger:
         trials = ledger.trials("apart")
     complete = Counter(t.user_attrs[CELL]["key"] for t in trials if t.state.name == "COMPLETE")
-    hosts = Counter(t.user_attrs[WORKER].split(":")[0] for t in trials if WORKER in t.user_attrs)
+    names = [t.user_attrs[WORKER].split(":") for t in trials if WORKER in t.user_attrs]
+    hosts = Counter(f"{host} {boot[-1]}" for host, _, _, _, boot, _ in names)
     print(
         f"{time.monotonic() - began:.0f} s; kills {kills}, in a cell "
         f"{sum(LOST in t.user_attrs for t in trials)}; connections at most {most}; {dict(hosts)}"

@@ -106,15 +106,24 @@ def without_noise() -> Iterator[None]:
     The lines come from native code, before any setting of ours reaches it, so the file
     descriptor itself is turned aside.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed: there is nothing to hold back
+        yield
+        return
+    _flush()
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
-            sys.stderr.flush()
+            _flush()
             os.dup2(kept, 2)
             os.close(kept)
             held.seek(0)
             os.write(2, b"".join(line for line in held if not NOISE.match(line)))
+
+
+def _flush() -> None:
+    if sys.stderr is not None:  # closed before the process began
+        sys.stderr.flush()

@@ -137,9 +137,24 @@ def _say_warnings() -> None:
     warnings.showwarning = show  # type: ignore[assignment]
 
 
+def _open_streams() -> None:
+    """Have the three standard streams open: the next file would take the number of a closed one.
+
+    What TensorFlow or a person's code then writes to standard error would land in that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: just this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
 def main() -> None:
     """Run the command line and leave with its exit status."""
     _say_warnings()
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
