@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
-from sweep import KerasClassifier, load_dataset, run_study
+from sweep import KerasClassifier, OptunaSearchCV, load_dataset, run_study
 from sweep.cli.main import cli
 from sweep.errors import ModelError
 from sweep.training.engines import engines_built
@@ -353,14 +353,35 @@ def explodes(input_shape, n_classes, factor=1.0):
     return keras.Model(x, LAYERS.Activation("softmax")(LAYERS.Add()([flat, far])))
 
 
-def test_it_does_not_win_a_search():
-    """GridSearchCV counts it as failed."""
+@pytest.mark.parametrize("kind", [GridSearchCV, OptunaSearchCV])
+def test_it_does_not_win_a_search(kind):
+    """Both searches count it as failed."""
     mostly_zero = (load_digits().target[:200] == 3).astype(int)
     model = clone(KerasClassifier(network_of, optimizer="sgd", **WORDS))
-    search = GridSearchCV(model, {"learning_rate": [1e30, 0.1]}, cv=2)
+    words = {"n_trials": 6, "random_state": 1} if kind is OptunaSearchCV else {}
+    search = kind(model, {"learning_rate": [1e30, 0.1]}, cv=2, **words)
     with pytest.warns(Warning, match="fits failed|non-finite"):
         search.fit(X, mostly_zero)
     assert search.best_params_ == {"learning_rate": 0.1}
+    tried = search.cv_results_["param_learning_rate"] == 1e30
+    assert tried.any()
+    assert np.isnan(search.cv_results_["mean_test_score"][tried]).all()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_an_epoch_on_the_way_is_a_fit_of_its_own_with_averages_too(fast):
+    """The average stands in for the weights at the end of each fit, and the fit goes on without."""
+
+    def averaged(input_shape, n_classes):
+        model = network()
+        adam = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)
+        model.compile(adam, loss=LOSS)
+        return model
+
+    long = KerasClassifier(averaged, checkpoint_epochs=[1, 2], fast=fast, **WORDS).fit(X, Y)
+    for epoch in (1, 2):
+        alone = proba(averaged, epochs=epoch, fast=fast)
+        np.testing.assert_array_equal(long.at_epoch(epoch).predict_proba(TEST), alone)
 
 
 def test_predictions_that_are_not_finite_are_refused():
