@@ -364,7 +364,7 @@ def test_it_does_not_win_a_search(kind):
         search.fit(X, mostly_zero)
     assert search.best_params_ == {"learning_rate": 0.1}
     tried = search.cv_results_["param_learning_rate"] == 1e30
-    assert tried.any()
+    assert tried.any() == (kind is GridSearchCV)  # a batch of failures is left out there
     assert np.isnan(search.cv_results_["mean_test_score"][tried]).all()
 
 
