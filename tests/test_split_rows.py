@@ -256,6 +256,15 @@ def test_a_class_is_positive_by_its_label_or_its_name(tmp_path, given, label):
 
 
 @pytest.mark.tensorflow
+def test_a_check_tries_a_model_on_rows_enough_for_early_stopping(here):  # noqa: F811
+    """The few rows that it is timed on hold each class on both sides, as the study's rows do."""
+    labels = np.arange(120) % 10
+    stopping = {"early_stopping": True, "validation_fraction": 0.2}
+    path = written(here, saved(here, labels, np.arange(120), model=stopping))
+    assert "nothing stands in the way" in read("check", path)
+
+
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("method", ["grid", "tpe"])
 def test_one_class_is_positive_in_all_that_a_study_says(tmp_path, method):
     """Splits, outer folds, test set, report and export, with labels 1 and 2 and early stopping."""

@@ -187,7 +187,7 @@ def _names(dataset: Dataset, labels: NDArray[Any]) -> str:
 
 
 def _stopping_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
-    shares = _shares(spec)
+    shares = held_out_shares(spec)
     if not shares:
         return
     from sweep.estimators.held_out import check_share
@@ -200,7 +200,7 @@ def _stopping_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split
                 yield f"model.{error} (met in split {number})"
 
 
-def _shares(spec: StudySpec) -> list[float]:
+def held_out_shares(spec: StudySpec) -> list[float]:
     """Return the least and the largest part of its rows that a fit may hold out, if any does."""
     stopping = any(_possible(spec, "early_stopping"))
     if not stopping and not any(map(_watches, _possible(spec, "callbacks"))):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, fields
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweep.search.estimator import make_estimator
 from sweep.search.evaluate import Asked, SearchData, evaluate
+from sweep.search.rows import held_out_shares
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -73,7 +75,8 @@ def measured(
 
     Whatever the model raises is raised here.
     """
-    some = _rows(dataset, split, PROBE_ROWS)
+    least = _least(spec, len(dataset.classes))
+    some = _rows(dataset, split, max(PROBE_ROWS, 2 * least))
     rows = len(some.splits[0][0])
 
     def seconds(data: SearchData, epochs: int) -> float:
@@ -90,11 +93,17 @@ def measured(
         return Pace(build, 0.0, 0.0, one / rows)
     more = max(2, min(MOST_EPOCHS, round(LONG_SECONDS / one)))
     epoch = max(0.0, seconds(some, 1 + more) - one) / more
-    few = _rows(dataset, split, max(2, rows // 4))
+    few = _rows(dataset, split, max(least, rows // 4))
     part = len(few.splits[0][0])
     short = max(0.0, seconds(few, 1 + more) - seconds(few, 1)) / more
     row = max(0.0, epoch - short) / max(1, rows - part)
     return Pace(build, max(0.0, one - epoch), max(0.0, epoch - row * rows), row)
+
+
+def _least(spec: StudySpec, n_classes: int) -> int:
+    """Return the rows from which a fit can be made, also one that holds some of its own out."""
+    sides = [min(share, 1 - share) for share in held_out_shares(spec)]
+    return max([2, *(ceil(n_classes / side) + 1 for side in sides)])
 
 
 def warm_up() -> None:
@@ -116,9 +125,10 @@ def _rows(dataset: Dataset, split: Split, most: int) -> SearchData:
 
 
 def _some(y: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
-    """Return a share of rows drawn at random, one of each class at least."""
+    """Return a share of rows drawn at random, two of each class at least."""
     shuffled = np.random.default_rng(0).permutation(rows)
-    _, firsts = np.unique(y[shuffled], return_index=True)
+    labels = y[shuffled]
+    firsts = np.concatenate([np.flatnonzero(labels == label)[:2] for label in np.unique(labels)])
     rest = np.setdiff1d(np.arange(len(shuffled)), firsts)
     left = max(0, round(share * len(rows)) - len(firsts))
     chosen: np.ndarray = shuffled[np.concatenate([firsts, rest[:left]])]
