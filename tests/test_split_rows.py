@@ -172,6 +172,12 @@ FEW = (
         {"model": {"callbacks": ["EarlyStopping"]}},
         {"model": {"callbacks": [{"name": "ReduceLROnPlateau", "monitor": "val_accuracy"}]}},
         {"model": {"early_stopping": True}, "space": {"validation_fraction": [0.1, 0.5]}},
+        {
+            "space": {
+                "early_stopping": [True, False],
+                "validation_fraction": {"choices": [0.1, 0.5], "when": {"early_stopping": True}},
+            }
+        },
     ],
 )
 def test_early_stopping_with_few_rows_names_what_would_do(tmp_path, where):

@@ -14,8 +14,8 @@ from sweep.search.few_rows import few_rows_problems
 from sweep.search.plan import first_lines
 from sweep.search.scoring import Scoring
 from sweep.search.splits import make_splits
-from sweep.spaces import Choices
-from sweep.spec import TRAINING
+from sweep.spaces.combinations import combinations
+from sweep.spec.fits import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -202,21 +202,13 @@ def _stopping_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split
 
 def held_out_shares(spec: StudySpec) -> list[float]:
     """Return the least and the largest part of its rows that a fit may hold out, if any does."""
-    stopping = any(_possible(spec, "early_stopping"))
-    if not stopping and not any(map(_watches, _possible(spec, "callbacks"))):
-        return []
-    shares = [float(share) for share in _possible(spec, "validation_fraction")]
-    return sorted({min(shares), max(shares)})
-
-
-def _possible(spec: StudySpec, name: str) -> list[Any]:
-    """Return the values that a parameter of the training may take; of a range its ends."""
-    dimension = spec.space.dimensions.get(name)
-    if dimension is None:
-        return [spec.model.params.get(name, TRAINING[name])]
-    if isinstance(dimension, Choices):
-        return list(dimension.values)
-    return [dimension.low, dimension.high]
+    names = ("early_stopping", "callbacks", "validation_fraction")
+    shares = []
+    for params in combinations(spec.space.dimensions, names):
+        settings = settled(spec.model.params, params)
+        if settings["early_stopping"] or _watches(settings["callbacks"]):
+            shares.append(float(settings["validation_fraction"]))
+    return sorted({min(shares), max(shares)}) if shares else []
 
 
 def _watches(callbacks: Any) -> bool:
