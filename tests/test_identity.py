@@ -7,16 +7,20 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from commands import ROOT, here, sweep  # noqa: F401
 from ledgers import build
+from processes import wait_for
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from sweep.errors import LedgerError
 from sweep.ledger.ledger import Ledger
 from sweep.workers import identity
 from sweep.workers.identity import is_alive_here, is_dead, worker_name
+from sweep.workers.loop import Worker
 from sweep.workers.upkeep import reap
 
 BOOT = "8c1a4b1e-0000-4000-8000-{:012d}"
@@ -215,3 +219,17 @@ def test_delete_takes_a_study_whose_worker_died_with_its_machine(here, other_boo
         assert (refused.exit_code, "stop that run first" in refused.output) == (2, True)
         silence(ledger)
     assert sweep("delete", "half", "--yes").exit_code == 0
+
+
+def test_a_beat_that_does_not_reach_the_ledger_is_not_the_last(monkeypatch):
+    """A worker that lives is not silent for a database that was away for a moment."""
+    monkeypatch.setattr("sweep.workers.loop.HEARTBEAT_SECONDS", 0.01)
+    beats = []
+
+    def beat(_claim):
+        beats.append(1)
+        raise LedgerError("away")
+
+    worker = SimpleNamespace(ledger=SimpleNamespace(beat=beat))
+    with Worker._heartbeat(worker, None):
+        wait_for(lambda: len(beats) > 2, 10)

@@ -6,7 +6,7 @@ import gc
 import resource
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,10 +178,8 @@ class Worker:
 
         def beat() -> None:
             while not done.wait(HEARTBEAT_SECONDS):
-                try:
+                with suppress(SweepError):  # the next beat may reach the ledger again
                     self.ledger.beat(claim)
-                except SweepError:
-                    return
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
