@@ -6,12 +6,14 @@ import csv
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import commands
 import pytest
 from commands import GUARD, process, read, sweep
 from ledgers import build
 
+from sweep.cli.board import none_complete
 from sweep.ledger.ledger import Ledger
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
@@ -256,3 +258,24 @@ def test_show_loads_no_pandas(ledger):
     """What a leaderboard shows takes no frames, and pandas takes longer to load than to read it."""
     result = process("show", "tiny", code=("-c", GUARD.format(names=("pandas",))))
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({}, "no candidate is complete yet"),
+        ({"FAIL": 2}, "no candidate has come through: 2 failed"),
+        (
+            {"PRUNED": 3, "INFEASIBLE": 1},
+            (
+                "no candidate has come through: 3 pruned, 1 past a limit; loosen search.pruner or "
+                "search.split_pruner and search.max_parameters or search.max_fit_seconds, under "
+                "another --name"
+            ),
+        ),
+    ],
+)
+def test_a_finished_study_without_a_result_says_how_its_candidates_ended(rows, said):
+    """And which settings may have been too strict."""
+    record = SimpleNamespace(status="finished", tally=SimpleNamespace(rows=rows))
+    assert none_complete(record) == said

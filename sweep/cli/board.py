@@ -157,6 +157,25 @@ def test_line(record: StudyRecord) -> str:
     return "the test set is still closed (the study has not ended)"
 
 
+STRICT = {
+    "PRUNED": "search.pruner or search.split_pruner",
+    "INFEASIBLE": "search.max_parameters or search.max_fit_seconds",
+}
+"""Settings that may have been too strict, by the state in which candidates end."""
+
+
+def none_complete(record: StudyRecord) -> str:
+    """Say that no candidate is complete, and in a study that has ended how all of them ended."""
+    rows = record.tally.rows
+    if record.status != "finished" or not rows:
+        return "no candidate is complete yet"
+    ended = [state for state in ENDED if rows.get(state)]
+    said = ", ".join(f"{rows[state]} {ENDED[state]}" for state in ended)
+    strict = " and ".join(STRICT[state] for state in ended if state in STRICT)
+    remedy = f"; loosen {strict}, under another --name" if strict else ""
+    return f"no candidate has come through: {said}{remedy}"
+
+
 def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
     """Return leaderboard, nested estimate and test score, ready to print."""
     from sweep.nested import plain_nested
@@ -164,7 +183,7 @@ def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
 
     lines = leaders(record, top)
     if not lines:
-        return [_text("no candidate is complete yet")]
+        return [_text(none_complete(record))]
     more = record.tally.rows.get("COMPLETE", 0) - top
     note = [_text(f"... and {more} more")] if more > 0 else []
     if any(map(_is_copy, lines)):

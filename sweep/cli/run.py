@@ -227,9 +227,10 @@ def _near(path: Path) -> Path:
 
 
 def _status(ctx: click.Context, result: StudyResult) -> int:
-    failures = failure_lines(result.record)
+    record = result.record
+    failures = failure_lines(record)
     if not failures:
-        return 0
+        return int(record.status == "finished" and not record.tally.rows.get("COMPLETE"))
     for line in failures:
         complain(line)
     again = "" if ctx.params["retry_failed"] else " --retry-failed"
