@@ -56,12 +56,16 @@ def split(value, epochs, number=0):
     )
 
 
-def build(path, name="tiny", *, space=None, done=None, failed=(), winner=False, url=None, **search):
+def build(
+    path, name="tiny", *, space=None, done=None, failed=(), winner=False, url=None, study=None,
+    **search,
+):  # fmt: skip
     """Make a study in the ledger at ``path``, or at the address ``url``; return its record.
 
-    ``done`` cells are complete (all by default), the numbers in ``failed`` fail instead.
+    ``done`` cells are complete (all by default), the numbers in ``failed`` fail instead. ``study``
+    is a whole study file, in place of what ``space`` and ``search`` make.
     """
-    spec = load_study(sections(name, space, **search))
+    spec = load_study(study or sections(name, space, **search))
     plan, ledger = make_plan(spec), Ledger(url or f"sqlite:///{path}")
     header = {
         "spec": spec.plain(),

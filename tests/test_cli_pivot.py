@@ -7,9 +7,12 @@ import io
 import json
 
 import commands
+import pandas as pd
 import pytest
 from commands import read, sweep
-from ledgers import build
+from ledgers import build, sections
+
+from sweep.tables import Pivot
 
 here, ledger = commands.here, commands.ledger
 
@@ -76,3 +79,75 @@ def test_pivot_by_zero(here):
 def test_pivot_parameter_gets_a_suggestion(ledger):
     """A mistyped parameter gets a suggestion."""
     assert "did you mean hidden_size?" in sweep("pivot", "tiny", "--index", "hiden_size").stderr
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_pivot_cuts_no_number(here, monkeypatch, columns):
+    """What does not fit beside each other stands below, each block with its rows' names."""
+    space = {"hidden_size": [[4], [8, 4], 16, 32, 64, 128, 256, 512], "epochs": [1, 2, 3]}
+    build(here / "l.db", space=space)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    words = ("pivot", "tiny", "--index", "epochs", "--columns", "hidden_size", "--storage", "l.db")
+    text = read(*words)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= columns
+    for row in json.loads(read(*words, "--format", "json")):
+        assert f" {row['mean_test_score']:.4f} (1)" in text
+    assert text.count("\nepochs ") == len(text.split("\n\n")) > 1
+
+
+def test_long_labels_fold_before_a_number_is_cut(here, monkeypatch):
+    """Where not even one column fits, the rows' names take several lines."""
+    space = {"hidden_size": [[4, 8, 16, 32, 64, 128]], "dropout_rate": [0.0, 0.5], "epochs": [1, 2]}
+    build(here / "l.db", space=space, factory="mine:build")
+    monkeypatch.setenv("COLUMNS", "30")
+    text = read("pivot", "tiny", "--index", "hidden_size,epochs", "--columns", "dropout_rate",
+                "--storage", "l.db")  # fmt: skip
+    assert text.count("(1)") == 4
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 30
+
+
+def test_large_means_are_written_in_full(ledger):
+    """Weights of a model are digits, not powers of ten; small ones keep four digits."""
+    text = read("pivot", "tiny", "--index", "epochs", "--values", "parameters")
+    assert "9.0000 (3)" in text
+    big = Pivot(pd.DataFrame({"v": [203530.0, 1234.5]}), pd.DataFrame({"n": [1, 2]}), ("v",))
+    assert big.shown("v")["v"].tolist() == ["203,530 (1)", "1234 (2)"]
+
+
+def test_without_index_the_pivots_are_those_of_the_report(ledger):
+    """What the report shows by itself; --values and --format go with it."""
+    assert read("pivot", "tiny") == read(
+        "pivot", "tiny", "--index", "epochs", "--columns", "hidden_size"
+    )
+    rows = json.loads(read("pivot", "tiny", "--values", "parameters", "--format", "json"))
+    assert [(r["epochs"], r["hidden_size"], r["parameters"]) for r in rows[:2]] == [
+        (2, 16, 9.0), (2, 32, 9.0),
+    ]  # fmt: skip
+
+
+def test_without_index_a_study_s_own_pivots_come_first(here):
+    """`[report] pivots` says which."""
+    space = {"epochs": [1, 2], "hidden_size": [16, 32], "dropout_rate": [0.0, 0.5]}
+    study = sections(space=space)
+    study["report"] = {"pivots": ["dropout_rate,epochs", "hidden_size, dropout_rate"]}
+    build(here / "l.db", study=study)
+    titles = [
+        line for line in read("pivot", "tiny", "--storage", "l.db").splitlines() if " by " in line
+    ]
+    assert titles == ["mean_test_score (n) by epochs", "mean_test_score (n) by dropout_rate"]
+
+
+def test_a_study_without_pivots_says_what_to_name(here):
+    """Nothing complete, or nothing that varies: the message has the parameters."""
+    build(here / "l.db", done=0)
+    result = sweep("pivot", "tiny", "--storage", "l.db")
+    assert result.exit_code == 2
+    assert "name one with --index, there are: epochs, hidden_size" in result.stderr
+
+
+def test_columns_without_index_are_refused(ledger):
+    """Rows are needed for columns to stand over."""
+    result = sweep("pivot", "tiny", "--columns", "epochs")
+    assert (result.exit_code, "--columns needs --index" in result.stderr) == (2, True)

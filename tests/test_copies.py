@@ -19,7 +19,7 @@ from sweep.report.answer import answer, facts
 from sweep.report.heat import heat_maps
 from sweep.search.evaluate import mean_score
 from sweep.study.result import StudyResult
-from sweep.tables import candidates_frame, distinct, folds_frame, studies_frame
+from sweep.tables import candidates_frame, distinct, folds_frame, pareto, studies_frame
 
 here = commands.here
 
@@ -77,6 +77,11 @@ def test_a_copy_counts_in_no_pivot(once, twice):
     assert found.n.equals(same.n)
     maps, maps_again = (heat_maps(r, distinct(candidates_frame(r))) for r in (once, twice))
     assert maps == maps_again
+
+
+def test_a_copy_is_no_second_member_of_the_pareto_set(once, twice):
+    """What no other candidate beats is listed once."""
+    assert pareto(twice)["candidate"].tolist() == pareto(once)["candidate"].tolist()
 
 
 def test_a_copy_counts_in_no_importance():

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from commands import read
 from ledgers import GRID, build, sections
 from pretend import begin, study, work
@@ -78,6 +79,25 @@ def test_best_lists_the_pareto_set(tmp_path):
     rows = json.loads(read("best", "tiny", "--pareto", "--format", "json", "--storage", path))
     assert [row["epochs"] for row in rows["pareto"]] == [5, 2]
     assert "fit_seconds" in read("best", "tiny", "--pareto", "--storage", path)
+
+
+@pytest.mark.parametrize("columns", [50, 80, 200])
+def test_the_pareto_set_cuts_nothing(tmp_path, monkeypatch, columns):
+    """Where the columns do not fit, parameters stand together and fold; no number is cut."""
+    path = tmp_path / "l.db"
+    space = {
+        "hidden_size": [[64, 32, 16]],
+        "dropout_rate": [0.25],
+        "batch_size": [128],
+        "epochs": [2],
+    }
+    build(path, objectives=["score", "fit_seconds"], space=space, factory="mine:build")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = read("best", "tiny", "--pareto", "--storage", path)
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= columns
+    for part in ("0.821", "0.25", "[64, 32, 16]" if columns > 50 else "hidden_size=[64,"):
+        assert part in text
 
 
 def test_check_says_what_a_limit_rules_out(tmp_path):

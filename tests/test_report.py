@@ -26,7 +26,7 @@ from records import (
 from sweep.errors import ResultError
 from sweep.report import answer, details, heat, plots, render, text, write_report
 from sweep.study import StudyResult
-from sweep.tables import candidates_frame, folds_frame
+from sweep.tables import candidates_frame, default_pivots, folds_frame
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 RECORDS = {
@@ -280,7 +280,7 @@ def test_the_default_pivots_lead_with_what_matters():
     record = tpe_record(60)
     frame = candidates_frame(record)
     complete = frame[frame["state"] == "COMPLETE"]
-    pairs = heat.default_pivots(complete, frozenset({"learning_rate", "dense_dropout_rate"}))
+    pairs = default_pivots(complete, frozenset({"learning_rate", "dense_dropout_rate"}))
     assert len(pairs) == 3
     assert sum("learning_rate" in pair for pair in pairs) == 2
 

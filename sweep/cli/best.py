@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import test_line
+from sweep.cli.board import natural_width, test_line
 from sweep.cli.nested import nested_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
-from sweep.cli.output import emit
+from sweep.cli.output import console, emit
 from sweep.cli.text import clean, score, setting, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from sweep.ledger.records import Candidate, StudyRecord
 
 RIVALS = 5
+TITLES = {"mean_test_score": "score"}
+"""What columns of the Pareto set are called where people read it."""
+
 CHOICES = {
     "best": "best",
     "one_standard_error": "cheapest within one standard error of the best,",
@@ -59,16 +63,40 @@ def best(*, study: str, pareto: bool, form: str, storage: str | None) -> None:
 
 
 def _emit_pareto(record: StudyRecord, form: str) -> None:
-    from rich.table import Table
-
-    from sweep.tables import pareto, plain_rows
+    from sweep.tables import parameter_names, pareto, plain_rows
 
     frame = pareto(record).rename(columns=lambda name: name.removeprefix("param_"))
-    rows = plain_rows(frame)
-    table = Table(*map(clean, frame.columns), box=None, pad_edge=False)
+    rows, names = plain_rows(frame), parameter_names(record)
+    emit(form, {"study": record.name, "pareto": rows}, rows, lambda: [_pareto(rows, names)])
+
+
+def _pareto(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+    """Draw the set: parameters in a column each where that fits, else together in one."""
+    spread = _table(rows)
+    if natural_width(spread) <= console().width:
+        return spread
+    folded = [
+        {
+            "candidate": row["candidate"],
+            "settings": settings({n: row[n] for n in names if row[n] is not None}, " "),
+            **{name: value for name, value in row.items() if name not in ("candidate", *names)},
+        }
+        for row in rows
+    ]
+    return _table(folded, "settings")
+
+
+def _table(rows: Sequence[Mapping[str, Any]], folds: str = "") -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0] if rows else ():
+        fixed, head = name != folds, TITLES.get(name, name)
+        table.add_column(Text(clean(head)), no_wrap=fixed, overflow="fold")
     for row in rows:
-        table.add_row(*(f"{v:.4g}" if isinstance(v, float) else setting(v) for v in row.values()))
-    emit(form, {"study": record.name, "pareto": rows}, rows, lambda: [table])
+        table.add_row(*(Text(setting(value)) for value in row.values()))
+    return table
 
 
 def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict[str, Any]:

@@ -6,21 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.cli.heat import drawn
 from sweep.cli.options import format_option, opened, storage_option, study_argument
-from sweep.cli.output import emit
-from sweep.cli.text import clean, score, setting
+from sweep.cli.output import console, emit
+from sweep.cli.text import clean
+from sweep.errors import ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table
-    from rich.text import Text
-
+    from sweep.study.result import StudyResult
     from sweep.tables import Pivot
-
-COLD, WARM = (23, 37, 84), (250, 204, 21)
-"""Ends of the colour scale: dark blue, yellow."""
-BRIGHT = 140
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str]:
@@ -30,7 +26,10 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 @click.command(short_help="Cross-tabulate a study by parameters.")
 @study_argument
 @click.option(
-    "--index", required=True, callback=_names, metavar="A[,B]", help="Parameters of the rows."
+    "--index",
+    callback=_names,
+    metavar="A[,B]",
+    help="Parameters of the rows.  [default: the study's own pivots]",
 )
 @click.option("--columns", callback=_names, metavar="C[,D]", help="Parameters of the columns.")
 @click.option(
@@ -53,15 +52,50 @@ def pivot(
     """Cross-tabulate a study: the mean score for each value of some parameters.
 
     The number of candidates stands in brackets beside each mean. A parameter that the study
-    gives as a range stands in quartiles of the values tried, as in the report.
+    gives as a range stands in quartiles of the values tried, as in the report. Without --index
+    the pivots are those of the report: what [report] pivots says, else what matters most.
 
     \b
     Example:
+      sweep pivot digits-grid
       sweep pivot digits-grid --index epochs --columns hidden_size
     """
-    table: Pivot = opened(study, storage).pivot(index, columns or None, values, exact=exact)
-    rows = records(table)
-    emit(form, rows, rows, lambda: [*(drawn(table, v) for v in table.values), *_notes(table)])
+    if columns and not index:
+        raise click.UsageError("--columns needs --index, the parameters of the rows")
+    result = opened(study, storage)
+    asked = [(index, columns)] if index else _own(result)
+    tables = [result.pivot(rows, across or None, values, exact=exact) for rows, across in asked]
+    rows = [row for table in tables for row in records(table)]
+    width = console().width
+    emit(form, rows, rows, lambda: [part for table in tables for part in _parts(table, width)][:-1])
+
+
+def _own(result: StudyResult) -> list[tuple[list[str], list[str]]]:
+    """Return rows and columns of each of the study's own pivots.
+
+    Raises
+    ------
+    ResultError
+        Where there are none.
+    """
+    from sweep.tables import parameter_names, study_pivots
+
+    found = study_pivots(result.record, result.frame)
+    if not found:
+        names = ", ".join(map(clean, parameter_names(result.record))) or "none"
+        raise ResultError(
+            f"study {result.name!r} has no pivots of its own: no candidate is complete, or no "
+            f"parameter took more than one value; name one with --index, there are: {names}"
+        )
+    return [
+        (names[:1], names[1:]) if len(names) < 3 else (names[:-1], names[-1:]) for names in found
+    ]
+
+
+def _parts(table: Pivot, width: int) -> list[Any]:
+    parts = [part for value in table.values for part in drawn(table, value, width)]
+    notes = _notes(table)
+    return [*parts[:-1], *notes, ""] if notes else parts
 
 
 def _notes(table: Pivot) -> list[str]:
@@ -71,17 +105,17 @@ def _notes(table: Pivot) -> list[str]:
 
 def records(table: Pivot) -> list[dict[str, Any]]:
     """Return a record for each cell that holds a candidate: parameters, means, ``n``."""
-    rows = []
-    for key in table.mean.index:
-        for across in _across(table):
-            n = int(table.n.loc[key, _n(across)])
-            if not n:
-                continue
-            names = map(str, [*table.mean.index.names, *table.mean.columns.names[1:]])
-            labels = zip(names, [*_tuple(key), *_tuple(across)], strict=True)
-            held = {name: _value(table, name, label) for name, label in labels}
-            means = {v: float(table.mean.loc[key, _column(v, across)]) for v in table.values}
-            rows.append({**held, **means, "n": n})
+    names = list(map(str, [*table.mean.index.names, *table.mean.columns.names[1:]]))
+    means = {value: table.means(value).to_numpy(dtype=float) for value in table.values}
+    counts = table.n.to_numpy(dtype=int)
+    rows: list[dict[str, Any]] = []
+    for i, key in enumerate(table.n.index):
+        for j, across in enumerate(table.n.columns):
+            labels = zip(names, [*_tuple(key), *_tuple(across)], strict=False)
+            if n := int(counts[i, j]):
+                held = {name: _value(table, name, label) for name, label in labels}
+                found = {value: float(each[i, j]) for value, each in means.items()}
+                rows.append({**held, **found, "n": n})
     return rows
 
 
@@ -89,58 +123,6 @@ def _value(table: Pivot, name: str, label: Any) -> Any:
     """Return what a label stands for; ``"None"`` where the parameter does not apply."""
     value = table.choices.get(name, {}).get(label)
     return label if value is None else value
-
-
-def drawn(table: Pivot, value: str) -> Table:
-    """Draw the means of one column as a heat map."""
-    from rich.table import Table
-    from rich.text import Text
-
-    across = _across(table)
-    heads = [", ".join(map(setting, _tuple(key))) or clean(value) for key in across]
-    by = ", ".join(map(clean, table.mean.columns.names[1:]))
-    title = f"{clean(value)} (n) by {by}" if by else None
-    out = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in table.mean.index.names:
-        out.add_column(Text(clean(name)), justify="right", no_wrap=True, style="bold")
-    for head in heads:
-        out.add_column(Text(head), justify="right", no_wrap=True)
-    means = [table.mean[_column(value, key)] for key in across]
-    low = min((float(column.min()) for column in means), default=0.0)
-    high = max((float(column.max()) for column in means), default=1.0)
-    for key in table.mean.index:
-        cells = [_cell(table, value, key, each, (low, high)) for each in across]
-        out.add_row(*(Text(setting(part)) for part in _tuple(key)), *cells)
-    return out
-
-
-def _cell(table: Pivot, value: str, key: Any, across: Any, ends: tuple[float, float]) -> Text:
-    from rich.text import Text
-
-    mean, n = float(table.mean.loc[key, _column(value, across)]), table.n.loc[key, _n(across)]
-    if not n or mean != mean:  # noqa: PLR0124 - NaN
-        return Text("-")
-    low, high = ends
-    return Text(f" {score(mean)} ({n}) ", style=_heat((mean - low) / (high - low or 1.0)))
-
-
-def _heat(share: float) -> str:
-    mixed = [round(a + (b - a) * share) for a, b in zip(COLD, WARM, strict=True)]
-    light = 0.3 * mixed[0] + 0.6 * mixed[1] + 0.1 * mixed[2]
-    return f"{'black' if light > BRIGHT else 'white'} on rgb({','.join(map(str, mixed))})"
-
-
-def _across(table: Pivot) -> list[Any]:
-    """Return the values of the column parameters; one empty tuple where there are none."""
-    return list(table.n.columns) if table.mean.columns.nlevels > 1 else [()]
-
-
-def _column(value: str, across: Any) -> Any:
-    return (value, *_tuple(across)) if across != () else value
-
-
-def _n(across: Any) -> Any:
-    return "n" if across == () else across
 
 
 def _tuple(key: Any) -> Sequence[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,19 +13,16 @@ from sweep.report.blocks import Heat, HeatMap, shades
 from sweep.tables import (
     PREFIX,
     Pivot,
-    in_quartiles,
-    is_continuous,
+    binned,
     pivot,
-    plain_label,
     ranges,
+    study_pivots,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from sweep.ledger.records import StudyRecord
-
-PAIRS = 3
 
 
 def heat_maps(
@@ -59,80 +55,14 @@ def heat_maps(
     complete = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     if complete.empty:
         return []
-    ranged, asked = ranges(record), pivots or record.spec.get("report", {}).get("pivots") or ()
-    parts = [[name.strip() for name in wanted.split(",")] for wanted in asked]
-    parts = parts or default_pivots(complete, ranged)
-    binned, cut = _binned(complete, [name for names in parts for name in names], ranged)
+    parts = [[name.strip() for name in wanted.split(",")] for wanted in pivots or ()]
+    parts = parts or study_pivots(record, complete)
+    named = [name for names in parts for name in names]
+    quartered, cut = binned(complete, named, ranges(record))
     return [
-        _heat_map(binned, names, f"pivot{n}", scoring(record), cut)
+        _heat_map(quartered, names, f"pivot{n}", scoring(record), cut)
         for n, names in enumerate(parts, start=1)
     ]
-
-
-def default_pivots(frame: pd.DataFrame, ranged: frozenset[str] = frozenset()) -> list[list[str]]:
-    """Return up to three pairs of the parameters along which scores vary most.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The complete rows of :func:`sweep.tables.candidates_frame`.
-    ranged : frozenset of str
-        Parameters that the space gives as a range.
-
-    Returns
-    -------
-    list of list of str
-        Each pair in the order of the space: rows, then columns. One parameter alone where
-        only one varies.
-    """
-    names = [c.removeprefix(PREFIX) for c in frame.columns if c.startswith(PREFIX)]
-    binned, _ = _binned(frame, names, ranged)
-    moving = [n for n in names if len(_groups(binned, n)) > 1]
-    leading = sorted(moving, key=lambda n: -variation(binned, n))[:PAIRS]
-    pairs = [sorted(pair, key=names.index) for pair in combinations(leading, 2)]
-    return pairs or [[name] for name in moving]
-
-
-def variation(frame: pd.DataFrame, name: str) -> float:
-    """Return the share of the variance of scores that a parameter's values explain.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The complete rows of a table of candidates.
-    name : str
-        A parameter, without ``param_``.
-
-    Returns
-    -------
-    float
-        Epsilon squared (T. L. Kelley, PNAS 21:554-559, 1935): the share, less what as many
-        values would explain by chance; below 0 where they explain less than that.
-    """
-    scores = frame["mean_test_score"].astype(float)
-    groups = _groups(frame, name)
-    total, rest = (
-        float(scores.var()),
-        sum(float(scores[rows].var(ddof=0)) * len(rows) for rows in groups),
-    )
-    free = len(scores) - len(groups)
-    return 1 - rest / free / total if free > 0 and total > 0 else 0.0
-
-
-def _groups(frame: pd.DataFrame, name: str) -> list[pd.Index[Any]]:
-    """Return the rows of each value of a parameter."""
-    labels = frame[PREFIX + name].map(plain_label).astype(str)
-    return [pd.Index(rows) for rows in labels.groupby(labels).groups.values()]
-
-
-def _binned(
-    frame: pd.DataFrame, names: Iterable[str], ranged: frozenset[str]
-) -> tuple[pd.DataFrame, set[str]]:
-    """Cut parameters of many different numbers into quartiles; say which were cut."""
-    short = {n if PREFIX + n in frame else n.removeprefix(PREFIX) for n in names}
-    known = {n for n in short if PREFIX + n in frame}
-    cut = {n for n in known if is_continuous(frame[PREFIX + n], ranged=n in ranged)}
-    return in_quartiles(frame, cut), cut
 
 
 def _heat_map(

@@ -11,7 +11,7 @@
                      -> plain_rows    what JSON and CSV hold
 """
 
-from sweep.tables.bins import in_quartiles, is_continuous, ranges
+from sweep.tables.bins import binned, in_quartiles, is_continuous, ranges
 from sweep.tables.candidates import candidates_frame, distinct
 from sweep.tables.comparison import (
     pairs_frame,
@@ -29,13 +29,16 @@ from sweep.tables.labels import (
     plain_label,
 )
 from sweep.tables.objectives import importances_frame, objectives_frame, pareto
+from sweep.tables.pairs import default_pivots, study_pivots
 from sweep.tables.pivots import Pivot, pivot
 from sweep.tables.rows import leaderboard_rows, plain_rows
 
 __all__ = [
     "PREFIX",
     "Pivot",
+    "binned",
     "candidates_frame",
+    "default_pivots",
     "distinct",
     "folds_frame",
     "importances_frame",
@@ -56,4 +59,5 @@ __all__ = [
     "settings_frame",
     "shared_frame",
     "studies_frame",
+    "study_pivots",
 ]

@@ -66,6 +66,16 @@ def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     return frame.assign(**{PREFIX + n: _quartiles(frame[PREFIX + n]) for n in names})
 
 
+def binned(
+    frame: pd.DataFrame, names: Iterable[str], ranged: frozenset[str]
+) -> tuple[pd.DataFrame, set[str]]:
+    """Cut parameters of many different numbers into quartiles; say which were cut."""
+    short = {n if PREFIX + n in frame else n.removeprefix(PREFIX) for n in names}
+    known = {n for n in short if PREFIX + n in frame}
+    cut = {n for n in known if is_continuous(frame[PREFIX + n], ranged=n in ranged)}
+    return in_quartiles(frame, cut), cut
+
+
 def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
     numbers = column.astype(float)
     places = pd.qcut(numbers, QUARTILES, labels=False, duplicates="drop")

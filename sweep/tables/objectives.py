@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.ledger.objectives import objective_values, objectives_of, undominated
+from sweep.selection import distinct
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def objectives_frame(record: StudyRecord) -> pd.DataFrame:
     names, asked = parameter_names(record), objectives_of(record.spec)
     objectives = asked if len(asked) > 1 else ("score", "parameters")
     rows, values = [], []
-    for c in record.candidates:
+    for c in distinct(c for c in record.candidates if c.trial.state == "COMPLETE"):
         scores = [s.test.get(c.epoch, np.nan) for s in c.trial.splits]
-        score = float(np.mean(scores)) if c.trial.state == "COMPLETE" and scores else np.nan
+        score = float(np.mean(scores)) if scores else np.nan
         found = objective_values(objectives, score, c.trial.splits, c.epoch, c.trial.parameters)
         if np.isfinite(found).all():
             rows.append([c.index, *(c.params.get(name) for name in names), *found])

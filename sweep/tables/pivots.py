@@ -48,12 +48,16 @@ class Pivot:
     cut: tuple[str, ...] = ()
     choices: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
+    def means(self, value: str) -> pd.DataFrame:
+        """Return the means of one of ``values``, in the rows and columns of ``n``."""
+        return pd.DataFrame(self.mean[value])
+
     def shown(self, value: str) -> pd.DataFrame:
-        """Return the means of one of ``values`` as text, n in brackets behind each."""
-        means, counts = pd.DataFrame(self.mean[value]), self.n
+        """Return :meth:`means` as text, n in brackets behind each."""
+        means = self.means(value)
         cells = [
             [_cell(mean, n) for mean, n in zip(*pair, strict=True)]
-            for pair in zip(means.to_numpy(), counts.to_numpy(), strict=True)
+            for pair in zip(means.to_numpy(), self.n.to_numpy(), strict=True)
         ]
         return pd.DataFrame(cells, means.index, means.columns)
 
