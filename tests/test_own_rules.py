@@ -52,6 +52,9 @@ def test_what_a_factory_does_not_take_is_the_estimators(own):
     assert problem.startswith("model.momentum: adam takes no momentum, got 0.9")
     (problem,) = refused(own("plain", {"momentum": [0.9]}, optimizer="Adam"))
     assert problem.startswith("space.momentum: adam takes no momentum, got 0.9")
+    assert refused(own("plain", {"optimizer": ["SGD", "sgd"]})) == [
+        'space.optimizer: choices must differ, got "SGD" and "sgd", which are one'
+    ]
     assert refused(own("plain", {"optimizer": ["SGD", "RMSprop"], "width": [4, 8]})) == []
 
 

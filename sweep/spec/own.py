@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.spec.rules import value_problems
+from sweep.spec.spelling import double_problems
 from sweep.spec.together import optimizer_problems
 
 if TYPE_CHECKING:
@@ -30,3 +31,4 @@ def training_problems(
     """
     yield from value_problems(params, space, own)
     yield from optimizer_problems(params, space, own)
+    yield from double_problems(space, {"optimizer"}.difference(own))

@@ -8,9 +8,12 @@ from sweep.spec.parameters import OPTIMIZERS, is_own
 from sweep.spec.problems import Problem, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from sweep.spaces import Space
+
+KERAS_NAMES = ("optimizer", "activation")
+"""Parameters of the built-in models whose values are names that Keras reads."""
 
 ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 """Keras's second names of activations."""
@@ -41,12 +44,12 @@ def respelled(sections: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def double_problems(space: Space) -> Iterator[Problem]:
-    """Find choices that Keras reads as one."""
-    for name, dimension in space.items():
+def double_problems(space: Space, names: Collection[str]) -> Iterator[Problem]:
+    """Find choices of some parameters that Keras reads as one."""
+    for name in names:
         earlier: dict[str, str] = {}
-        for value in getattr(dimension, "values", ()):
-            if isinstance(value, str) and name in ("optimizer", "activation"):
+        for value in getattr(space.get(name), "values", ()):
+            if isinstance(value, str):
                 one = spelled(name, ALIASES.get(value, value))
                 if one in earlier:
                     both = f"{shown(earlier[one])} and {shown(value)}, which are one"

@@ -26,7 +26,7 @@ from sweep.spec.sections import (
     SpaceSection,
     StudySection,
 )
-from sweep.spec.spelling import double_problems, respelled
+from sweep.spec.spelling import KERAS_NAMES, double_problems, respelled
 from sweep.spec.together import idle_problems, optimizer_problems, pruner_problems
 
 SECTIONS = ("study", "data", "model", "search", "space", "report")
@@ -216,7 +216,7 @@ class _Reader:
         if parameters is not None and parts["model"] is not None:
             if not problems:
                 self.add(optimizer_problems(model, dimensions, own))
-                self.add(double_problems(dimensions))
+                self.add(double_problems(dimensions, () if own else KERAS_NAMES))
                 self.add(idle_problems(model, dimensions))
                 self.add(pruner_problems(search, model, dimensions))
                 self.add(budget_problems(rules.search_defaults(search), model, dimensions))
