@@ -40,7 +40,8 @@ def load_tensorflow() -> None:
     Raises
     ------
     SetupError
-        If it is being loaded by what calls this, or Keras is loaded with settings of no use here.
+        If it cannot be loaded, or is being loaded by what calls this, or Keras is loaded with
+        settings of no use here.
     """
     if not _loaded.is_set():
         _load()
@@ -67,9 +68,13 @@ def _load() -> None:
 def _import() -> None:
     if any(_is_half_loaded(name) for name in ("tensorflow", "keras")):
         raise SetupError(_own_import())
-    load_keras()
-    import tensorflow as tf
-
+    try:
+        load_keras()
+        import tensorflow as tf
+    except SetupError:
+        raise
+    except Exception as error:
+        raise SetupError(_broken(error)) from error
     tf.config.list_physical_devices()
     tf.get_logger().addFilter(_not_about_our_traces)
     _loaded.set()
@@ -90,6 +95,19 @@ def _own_import() -> str:
     return (
         f"TensorFlow is only being loaded, and its loading runs {named}, which asks for it again; "
         "rename the file: a library has that name"
+    )
+
+
+def _broken(error: Exception) -> str:
+    """Say what its loading ended in, and where: often another file of a library's name."""
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<")
+    ]
+    line = (str(error).strip().splitlines() or ["no message"])[0]
+    return (
+        f"TensorFlow cannot be loaded here: {type(error).__name__}: {line} "
+        f"({frames[-1].filename}, line {frames[-1].lineno}); if that file is yours, rename it or "
+        "take its folder out of PYTHONPATH, else install sweep and its libraries anew"
     )
 
 

@@ -155,5 +155,8 @@ def test_what_stops_a_worker_before_its_first_cell_is_said(here):  # noqa: F811
     paths = os.pathsep.join((str(ROOT), str(here / "shadow")))
     words = ("run", "s.toml", "--n-jobs", "2", "--no-report")
     done = process(*words, env={"PYTHONPATH": paths}, cwd=here)
-    assert done.returncode == 2
+    checked = process("check", "s.toml", env={"PYTHONPATH": paths}, cwd=here)
+    assert (done.returncode, checked.returncode) == (2, 2), checked.stderr
+    assert "TensorFlow cannot be loaded here: RuntimeError: no such luck" in checked.stderr
+    assert f"({here / 'shadow' / 'keras.py'}, line 1)" in checked.stderr
     assert "workers cannot start (exit status 1): RuntimeError: no such luck" in done.stderr
