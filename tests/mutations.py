@@ -59,7 +59,6 @@ trials = 40
 cv = 3
 scoring = "roc_auc"
 objectives = ["score", "parameters"]
-start_from = ["other", "another"]
 curves = false
 [space]
 hidden_size = { int = [8, 64], log = true }
