@@ -279,3 +279,26 @@ def test_a_finished_study_without_a_result_says_how_its_candidates_ended(rows, s
     """And which settings may have been too strict."""
     record = SimpleNamespace(status="finished", tally=SimpleNamespace(rows=rows))
     assert none_complete(record) == said
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_compare_cuts_no_number(ledger, monkeypatch, columns):
+    """On a narrow terminal columns go and names are cut, scores stay whole."""
+    name = "a-study-with-a-name-that-is-longer-than-a-narrow-terminal-has-room"
+    build(ledger, name, winner=True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = read("compare", "tiny", name, "-o", "page.html").splitlines()
+    head, *studies = lines[:3]
+    assert max(map(len, lines[:3])) <= columns
+    assert "held-out" in head
+    assert [line.count("0.8910") for line in studies] == [1, 1]
+    assert [line.count("0.9306") for line in studies] == [1, 1]
+
+
+def test_a_very_narrow_list_keeps_its_words(ledger, monkeypatch):
+    """At 40 columns only the studies' names are cut."""
+    monkeypatch.setenv("COLUMNS", "40")
+    build(ledger, "another-study-with-a-long-name", winner=True)
+    lines = read("list").splitlines()
+    assert max(map(len, lines)) <= 40
+    assert [line.split()[-1] for line in lines] == ["test", "opened", "closed", "opened"]

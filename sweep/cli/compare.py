@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.cli.columns import fitted
 from sweep.cli.options import PathOfPerson, complete_study, format_option, opened, storage_option
-from sweep.cli.output import emit
+from sweep.cli.output import console, emit
 from sweep.cli.text import clean, score
 from sweep.errors import ResultError
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
+
+HIDDEN = ("fits", "method", "parameters")
+"""Columns that a narrow terminal does without, first to last."""
 
 
 @click.command(short_help="Compare studies, on one page.")
@@ -63,17 +67,26 @@ def compare(
 def _drawn(
     rows: list[dict[str, Any]], pairs: list[dict[str, Any]], baseline: str
 ) -> list[RenderableType]:
-    from rich.table import Table
-
-    studies = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("study", "method", "held-out", "test", "fits", "parameters"):
-        studies.add_column(name, justify="left" if name in {"study", "method"} else "right")
-    for row in rows:
-        weights = "-" if row["parameters"] is None else f"{int(row['parameters']):,}"
-        scores = (score(row["score"]), score(row["test_score"]))
-        studies.add_row(clean(row["study"]), row["method"], *scores, f"{row['fits']:,}", weights)
+    studies = fitted(
+        [_cells(row) for row in rows],
+        console().width,
+        hidden=HIDDEN,
+        right={"held-out", "test", "fits", "parameters"},
+    )
     lines = [f"{clean(p['study'])} less {clean(baseline)}: {_said(p)}" for p in pairs]
     return [studies, "", *lines]
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    weights = row["parameters"]
+    return {
+        "study": clean(row["study"]),
+        "method": clean(row["method"]),
+        "held-out": score(row["score"]),
+        "test": score(row["test_score"]),
+        "fits": f"{row['fits']:,}",
+        "parameters": "-" if weights is None else f"{int(weights):,}",
+    }
 
 
 def _said(pair: dict[str, Any]) -> str:

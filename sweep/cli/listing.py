@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import natural_width
+from sweep.cli.columns import fitted
 from sweep.cli.options import format_option, storage_option
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean, duration, moment, score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
 
 HIDDEN = ("owner", "created", "method", "sign of life")
@@ -47,30 +46,8 @@ def _drawn(rows: list[dict[str, Any]]) -> list[RenderableType]:
 
     if not rows:
         return [Text("no studies yet; begin with: sweep run digits-grid")]
-    width = console().width
-    tables = (_table(rows, HIDDEN[:count]) for count in range(len(HIDDEN) + 1))
-    return [next((t for t in tables if natural_width(t) <= width), _table(rows, HIDDEN))]
-
-
-def _table(rows: list[dict[str, Any]], hidden: tuple[str, ...]) -> Table:
-    """Draw the studies; only their names may be cut."""
-    from rich.table import Table
-    from rich.text import Text
-
-    lines = [{k: text for k, text in _cells(row).items() if k not in hidden} for row in rows]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in lines[0]:
-        widest = max(len(name), *(len(line[name]) for line in lines))
-        table.add_column(
-            name,
-            no_wrap=True,
-            overflow="ellipsis",
-            justify="right" if name in {"done", "best"} else "left",
-            min_width=None if name == "study" else widest,
-        )
-    for line in lines:
-        table.add_row(*map(Text, line.values()))
-    return table
+    lines = [_cells(row) for row in rows]
+    return [fitted(lines, console().width, hidden=HIDDEN, right={"done", "best"})]
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
