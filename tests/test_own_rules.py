@@ -12,6 +12,8 @@ def plain(shape, n_classes, width=8):
     return mlp(shape, n_classes, hidden_size=width)
 def compiles(shape, n_classes, optimizer="sgd", learning_rate=0.5, momentum=0.9, batch_size=64):
     return mlp(shape, n_classes)
+def anything(shape, n_classes, **more):
+    return mlp(shape, n_classes)
 def scheduled(shape, n_classes, epochs=10):
     return mlp(shape, n_classes)
 """
@@ -67,6 +69,15 @@ def test_what_a_factory_takes_may_be_what_it_likes(own):
     assert said == ("sgd", 0.5, 2.0, 64)
     fixed = make_estimator(own("compiles", {"momentum": [2.0]}, batch_size=8), {}, ["own_rules"])
     assert (fixed.batch_size, fixed.epochs) == (8, 10)
+
+
+@pytest.mark.parametrize("name", ["model", "warm_start", "checkpoint_epochs"])
+def test_what_a_study_sets_itself_is_refused(own, name):
+    """Also where a factory takes any name."""
+    (problem,) = refused(own("anything", {name: [1, 2]}))
+    assert problem.startswith(f"space.{name}: a study sets it itself for every fit")
+    (problem,) = refused(own("anything", {"width": [1]}, **{name: 1}))
+    assert problem.startswith(f"model.{name}: a study sets it itself for every fit")
 
 
 def test_a_factory_that_takes_epochs_shares_no_fit(own):

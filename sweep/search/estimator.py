@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 
+RESERVED = ("model", "warm_start", "checkpoint_epochs")
+"""Parameters of the estimator that no study file may set."""
+
+
 def make_estimator(
     spec: StudySpec, params: Mapping[str, Any], allow: Collection[str] = ()
 ) -> BaseKerasClassifier:
@@ -97,6 +101,13 @@ def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
     with without_noise():
         factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
     given = {**spec.model.params, **dict.fromkeys(spec.space.dimensions)}
+    if reserved := [
+        f"{'model' if name in spec.model.params else 'space'}.{name}: a study sets it itself for "
+        "every fit; give the factory's parameter another name"
+        for name in RESERVED
+        if name in given
+    ]:
+        raise StudyFileError(spec.study.name, reserved)
     try:
         own = set(factory_parameters(factory))
         check_parameters(factory, {n: v for n, v in given.items() if n in own or n not in TRAINING})
