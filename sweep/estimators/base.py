@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from sweep.datasets import fit_scaling
-from sweep.errors import ModelError
 from sweep.estimators import checking
+from sweep.estimators.beginning import begin, check_going_on
 from sweep.estimators.fitting import Fit, Prepared
 from sweep.estimators.hooks import KerasCallbacks
 from sweep.quiet import load_tensorflow
-from sweep.training.architecture import Architecture
-from sweep.training.blueprint import draw_up
-from sweep.training.eligible import NotFastError
 from sweep.training.engines import engine_for
-from sweep.training.fits import FitState, Rows, Settings
-from sweep.training.optimizers import OptimizerSettings
-from sweep.training.outputs import PROBES, meaning_of
+from sweep.training.fits import FitState, Settings
 from sweep.training.plain import PlainEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
+
     from sweep.estimators.unfinished import Resumed
+    from sweep.training.blueprint import Blueprint
     from sweep.training.compiled import CompiledModel
 
 TRAINING = (
@@ -41,12 +35,6 @@ TRAINING = (
     "warm_start", "weight_decay",
 )  # fmt: skip
 """Parameters of the fit; every other parameter of an estimator is its model's."""
-
-LATER = (
-    "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
-    "learning_rate", "n_iter_no_change", "random_state", "validation_fraction", "warm_start",
-)  # fmt: skip
-"""Parameters that may change between a fit and one that goes on from it."""
 
 
 class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -76,6 +64,12 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """
 
     _state: FitState
+    _blueprint: Blueprint
+    _plain: PlainEngine | None
+    _is_fast: bool
+    _seed: int
+    history_: dict[str, list[float]]
+    n_epochs_: int
 
     def __init__(self, **params: Any) -> None:
         for name, value in params.items():
@@ -125,9 +119,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rows = self._prepared(X, y, sample_weight, first=first)
         hooks = KerasCallbacks(self.callbacks)
         if first:
-            self._begin(rows.pixels, hooks)
+            begin(self, rows.pixels, hooks)
         elif not resumed:
-            self._check_going_on()
+            check_going_on(self)
             self._state = self._state.ended()
         self._best: tuple[float, int, FitState] | None = resumed.best if resumed else None
         fit = Fit(self, self._shaped(rows), hooks, stopping=self.early_stopping)
@@ -158,9 +152,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rows = self._prepared(X, y, sample_weight, first=first, classes=classes)
         none = KerasCallbacks(None)
         if first:
-            self._begin(rows.pixels, none)
+            begin(self, rows.pixels, none)
         else:
-            self._check_going_on()
+            check_going_on(self)
         Fit(self, self._shaped(rows), none, stopping=False).epoch()
         self.best_epoch_ = self.n_epochs_
         return self
@@ -250,89 +244,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         weight = checking.row_weights(pixels, y, sample_weight, given, self.classes_)
         return Prepared(pixels, places, weight)
 
-    def _begin(self, pixels: np.ndarray, hooks: KerasCallbacks) -> None:
-        self._row_shape = pixels.shape[1:]
-        self._scaling = fit_scaling(pixels, self.scaling or "none")
-        self._seed = checking.seed_of(self.random_state)
-        self._checkpoints: dict[int, FitState] = {}
-        self._best = None
-        self.history_: dict[str, list[float]] = {"loss": [], "accuracy": [], "seconds": []}
-        self.n_epochs_: int = 0
-        self.best_epoch_ = 0
-        self._is_fast = bool(self.fast)
-        if self._is_fast and hooks.by_batch:
-            self._give_up_speed(f"{type(hooks.by_batch[0]).__name__} wants to hear of each batch")
-        self._start(self._draw_up(pixels[:PROBES]))
-
-    def _start(self, model: Any) -> None:
-        """Bring the fit before its first epoch; ``model`` is what was drawn up, where it was."""
-        try:
-            self._state = self._engine(model).start(self._seed, model)
-        except NotFastError as reason:
-            self._give_up_speed(str(reason))
-            self._state = self._engine().start(self._seed)
-
-    def _draw_up(self, pixels: np.ndarray, meaning: str | None = None) -> Any:
-        """Settle what is trained; return its model where one had to be built for that."""
-        params = self.get_params(deep=False)
-        self._fitted_with = params
-        self._image_shape = self.image_shape
-        shaped = checking.reshaped(pixels, self.image_shape)
-        rows = (shaped.astype(np.float32) - self._scaling.shift) / self._scaling.scale
-        architecture = Architecture(
-            self._factory(),
-            tuple(shaped.shape[1:]),
-            len(self.classes_),
-            self._model_params(),
-            self.precision,
-        )
-        self._dropout = architecture.dropout_rates()
-        self._plain: PlainEngine | None = None
-        taken, settings = self._taken_by_factory(), OptimizerSettings.from_params(params)
-        given = settings.given(params, taken)
-        self._blueprint, model = draw_up(
-            architecture, settings, given, self._seed, meaning or partial(meaning_of, rows=rows)
-        )
-        return model
-
-    def _check_going_on(self) -> None:
-        """Refuse a further fit on what the last one has left where it cannot follow.
-
-        Raises
-        ------
-        ModelError
-            Naming each parameter that has changed, with both values.
-        """
-        before, now = self._fitted_with, self.get_params(deep=False)
-        names = [n for n in {**before, **now} if n not in LATER or n in self._taken_by_factory()]
-        if self._blueprint.optimizer is None:
-            names.append("learning_rate")
-        changed = [n for n in names if not checking.same(before.get(n), now.get(n))]
-        if changed:
-            said = ", ".join(f"{n} from {before.get(n)!r} to {now.get(n)!r}" for n in changed)
-            raise ModelError(
-                f"warm_start: the fit cannot go on with another {said}; set it back, or begin "
-                "anew on a clone (sklearn.base.clone)"
-            )
-
-    def _give_up_speed(self, reason: str) -> None:
-        warnings.warn(f"fast fit not possible: {reason}; Keras's own fit runs", stacklevel=4)
-        self._is_fast = False
-
     def _shaped(self, rows: Prepared) -> Prepared:
         pixels = checking.reshaped(rows.pixels, self._image_shape)
         return Prepared(pixels, rows.labels, rows.weight)
-
-    def _tensors(self, rows: Prepared) -> Rows:
-        import tensorflow as tf
-
-        return Rows(
-            tf.constant(rows.pixels),
-            tf.constant(rows.labels, tf.int64),
-            tf.constant(rows.weight),
-            tf.constant(self._scaling.shift, tf.float32),
-            tf.constant(1.0 / self._scaling.scale, tf.float32),
-        )
 
     def _proba(self, pixels: np.ndarray) -> np.ndarray:
         scaling = (self._scaling.shift, 1.0 / self._scaling.scale)

@@ -11,11 +11,13 @@ import numpy as np
 
 from sweep.estimators.checking import check_finite
 from sweep.estimators.held_out import hold_out
+from sweep.training.fits import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from sweep.datasets import Scaling
     from sweep.estimators.hooks import KerasCallbacks
     from sweep.training.fits import FitState
 
@@ -57,7 +59,7 @@ class Fit:
             share, seed = estimator.validation_fraction, estimator._seed
             fit, held = hold_out(estimator.classes_[rows.labels], share, seed)
             rows, self.held = rows.take(fit), rows.take(held)
-        self.rows = estimator._tensors(rows)
+        self.rows = _tensors(rows, estimator._scaling)
 
     @property
     def best(self) -> tuple[float, int, FitState] | None:
@@ -189,3 +191,16 @@ class Fit:
 
     def _tell_end(self) -> None:
         self._tell(self.hooks.end)
+
+
+def _tensors(rows: Prepared, scaling: Scaling) -> Rows:
+    """Put rows where the fit reads them, once."""
+    import tensorflow as tf
+
+    return Rows(
+        tf.constant(rows.pixels),
+        tf.constant(rows.labels, tf.int64),
+        tf.constant(rows.weight),
+        tf.constant(scaling.shift, tf.float32),
+        tf.constant(1.0 / scaling.scale, tf.float32),
+    )

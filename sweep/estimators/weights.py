@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.datasets import Scaling
 from sweep.errors import LedgerError, SweepError
+from sweep.estimators.beginning import settle, start
 from sweep.training.fits import FitState
 
 if TYPE_CHECKING:
@@ -190,8 +191,7 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
     )
     # No rows are at hand to look at: what the output means was settled by the fit.
     meaning = str(arrays["meaning"]) if "meaning" in arrays else None
-    model = estimator._draw_up(np.zeros((1, *estimator._row_shape), np.uint8), meaning)
-    estimator._start(model)
+    start(estimator, settle(estimator, np.zeros((1, *estimator._row_shape), np.uint8), meaning))
     fresh = estimator._state
     if [np.shape(each) for each in weights] != [np.shape(each) for each in fresh.weights]:
         raise ValueError("weights of another model")
