@@ -133,6 +133,7 @@ def _say_warnings() -> None:
         else:
             before(message, category, *rest)
 
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it may not keep its fonts
     warnings.simplefilter("always", SettingWarning)  # also where all others are errors
     warnings.showwarning = show  # type: ignore[assignment]
 
