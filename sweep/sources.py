@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import os
 import sys
 import sysconfig
 import time
+import tokenize
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.util import cache_from_source
@@ -35,7 +37,12 @@ _kept: dict[str, str] | None = None
 
 def allowed(module: str, allow: Collection[str]) -> bool:
     """Whether ``module`` or a package that holds it is in ``allow``."""
-    return any(name in allow for name in (*_parents(module), module))
+    return not {*_parents(module), module}.isdisjoint(names_of(allow))
+
+
+def names_of(allow: Collection[str]) -> tuple[str, ...]:
+    """Return the modules that are allowed; a text alone is one of them, not its letters."""
+    return (allow,) if isinstance(allow, str) else tuple(allow)
 
 
 def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict[str, Path]:
@@ -56,7 +63,8 @@ def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict
         A file for each module, sorted by name; empty where there is no file of Python's.
     """
     homes = [] if folder is None else [folder.resolve()]
-    first = _top_file(module.partition(".")[0], homes)
+    top = module.partition(".")[0]
+    first = _beside(top, homes) or _on_path(top)
     if first is not None and (beside := _home(first)) not in INSTALLED:
         homes.append(beside)
     found: dict[str, Path] = {}
@@ -66,12 +74,12 @@ def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict
         file = None if name in found else _file(name, allow, homes)
         if file is not None:
             found[name] = file
-            ahead += [*_parents(name), *_imports(file.read_bytes(), _package(name, file))]
+            ahead += [*_parents(name), *_imports(_text(file), _package(name, file))]
     return dict(sorted(found.items()))
 
 
 def digest_of(module: str, allow: Collection[str], folder: Path | None) -> str:
-    """Return a digest of a module's sources, comments and layout aside; empty for no file.
+    """Return a digest of a module's sources, comments and blank lines aside; empty for no file.
 
     Where what is loaded is kept (:func:`keep_loaded`), it is of what was loaded.
     """
@@ -98,7 +106,7 @@ def forget_changed(module: str, allow: Collection[str], folder: Path | None) -> 
     changed = {name for name, file in sources.items() if _has_changed(name, file, top)}
     holders = [n for n in sources if changed and changed & sources_of(n, allow, folder).keys()]
     tops = {name.partition(".")[0] for name in holders}
-    for name in [n for n in sys.modules if n.partition(".")[0] in tops]:
+    for name in [n for n in sys.modules if n.partition(".")[0] in tops] if tops else ():
         del sys.modules[name]
     for name in changed:
         with suppress(OSError, NotImplementedError):  # it is compared by size and whole seconds
@@ -134,22 +142,26 @@ def _file(name: str, allow: Collection[str], homes: list[Path]) -> Path | None:
     top, *rest = name.split(".")
     if top in ("sweep", "__main__") or top in sys.stdlib_module_names:
         return None
-    first = _top_file(top, homes)
-    if first is None or not (allowed(name, allow) or _home(first) in homes):
-        return None
-    if not rest:
-        return first if first.is_file() else None
+    first = _beside(top, homes) or (_on_path(top) if allowed(name, allow) else None)
+    if first is None or not rest:
+        return first if first and first.is_file() else None
     inner = first.parent.joinpath(*rest)
     choices = (inner / "__init__.py", inner.with_name(f"{inner.name}.py"))
     return next((file for file in choices if file.is_file()), None)
 
 
-def _top_file(top: str, homes: list[Path]) -> Path | None:
-    """Return ``top.py`` or ``top/__init__.py``, which a package without one need not have."""
+def _beside(top: str, homes: list[Path]) -> Path | None:
+    """Return ``top.py`` or ``top/__init__.py``, which a folder of modules need not have."""
     for home in homes:
-        package, file = home / top / "__init__.py", home / f"{top}.py"
-        if package.is_file() or file.is_file():
-            return package if package.is_file() else file
+        if (file := home / f"{top}.py").is_file() and not (home / top / "__init__.py").is_file():
+            return file
+        if (home / top).is_dir():
+            return home / top / "__init__.py"
+    return None
+
+
+def _on_path(top: str) -> Path | None:
+    """Return the same of what Python would load now, were nothing loaded yet."""
     for finder in sys.meta_path:
         with suppress(Exception):  # a finder is anybody's
             if spec := finder.find_spec(top, None):
@@ -173,10 +185,11 @@ def _package(name: str, file: Path) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _imports(text: bytes, package: str) -> tuple[str, ...]:
+def _imports(text: str, package: str) -> tuple[str, ...]:
     """Return the names that a module's imports may mean: modules, and what may be one in them."""
-    tree = _tree(text)
-    return tuple(_imported(tree, package)) if tree else ()
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        return tuple(_imported(ast.parse(text), package))
+    return ()
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
@@ -190,22 +203,29 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
                 yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
 
 
+def _text(file: Path) -> str:
+    """Return what a file says, as Python reads it; what is no text of Python's, byte by byte."""
+    try:
+        with tokenize.open(file) as lines:
+            return lines.read()
+    except (SyntaxError, UnicodeDecodeError):
+        return file.read_bytes().decode("latin-1")
+
+
 def _digest(file: Path) -> str:
-    return _said(file.read_bytes())
+    return hashlib.sha256(_bare(_text(file)).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1024)
-def _said(text: bytes) -> str:
-    with suppress(RecursionError):
-        text = ast.dump(tree).encode() if (tree := _tree(text)) else text
-    return hashlib.sha256(text).hexdigest()
-
-
-def _tree(text: bytes) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def _bare(text: str) -> str:
+    """Return a module's lines without comments and blank ones, alike in every Python."""
+    lines = text.split("\n")
+    with suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                lines[row - 1] = lines[row - 1][:column]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,9 @@ import sys
 import pytest
 
 from sweep import load_dataset, load_study, run_study, sources
-from sweep.errors import LedgerError, ResultError
+from sweep.errors import LedgerError, ResultError, StudyChangedError
+from sweep.study.join import join_study
+from sweep.study.submit import submit_study
 
 pytestmark = pytest.mark.tensorflow
 
@@ -101,3 +103,20 @@ def test_a_worker_that_begins_after_an_edit_is_refused(tmp_path, monkeypatch):
     spec = spec.model_copy(update={"folder": tmp_path})
     with pytest.raises(LedgerError, match=r"this run began with other code: edited [0-9a-f]+, now"):
         run_study(spec, storage=str(tmp_path / "l.db"), n_jobs=1, allow=["edited"])
+
+
+def test_a_machine_with_other_code_does_not_help(write, tmp_path):
+    """A table is of one code: `sweep worker` refuses where mine.py is another than the run's; the
+    run itself takes the code as it is, with a note, and helpers then with it.
+    """
+    write()
+    storage = str(tmp_path / "l.db")
+    spec = load_study(STUDY).model_copy(update={"folder": tmp_path})
+    submit_study(spec, storage=storage, allow=["mine"])
+    write(activation="tanh")
+    with pytest.raises(StudyChangedError, match=r"runs on other code: mine .*, here mine .*; give"):
+        join_study("first", storage, n_jobs=1, allow=["mine"])
+    said = []
+    submit_study(spec, storage=storage, allow=["mine"], watcher=Heard(said))
+    assert ["versions have changed since: mine" in line for line in said] == [True]
+    assert join_study("first", storage, n_jobs=1, allow=["mine"]).record.done == 1

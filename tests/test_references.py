@@ -114,6 +114,8 @@ def test_not_allowed(folder):
         ("a.b", {"a.b.c"}, False),
         ("ab", {"a"}, False),
         ("a", {""}, False),
+        ("a.b", "a", True),
+        ("a", "abc", False),
     ],
 )
 def test_a_package_allows_its_modules(module, allow, expected):

@@ -70,12 +70,24 @@ def test_the_digest_covers_what_a_factory_calls(way, write, tmp_path):
     assert digest(tmp_path) != first
 
 
-def test_comments_and_layout_are_no_other_code(write, tmp_path):
+def test_comments_and_blank_lines_are_no_other_code(write, tmp_path):
     """Fits of the same code under another comment are gone on with."""
     write("mine.py", PLAIN)
     first = digest(tmp_path)
-    write("mine.py", "# narrow\n\n" + PLAIN.replace("width=1", "width = 1"))
+    write(
+        "mine.py", "# narrow\n\n" + PLAIN.replace(":\n", ":  # made so\n\n").replace("\n", "\r\n")
+    )
     assert digest(tmp_path) == first
+    write("mine.py", PLAIN + "A = '# no comment'\n")
+    second = digest(tmp_path)
+    write("mine.py", PLAIN + "A = '# no remark'\n")
+    assert len({first, second, digest(tmp_path)}) == 3
+
+
+def test_the_digest_is_the_same_in_every_python(write, tmp_path):
+    """Machines with other versions of it work on one study."""
+    write("mine.py", "# narrow\ndef build(width=1):\n    return f'{width} {1 + 1}'  # two\n")
+    assert digest(tmp_path) == "c18f1b75a036"
 
 
 def test_the_digest_covers_the_modules_of_a_package(write, tmp_path):

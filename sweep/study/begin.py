@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sweep.datasets import DATASETS
+from sweep.errors import StudyChangedError
 from sweep.ledger.pictures import data_pictures_path, save_pictures
 from sweep.ledger.reading import study_spec
 from sweep.references import is_reference
-from sweep.search.estimator import own_code
+from sweep.search.estimator import own_code, said_code
 from sweep.search.parts import Part, part_data
 from sweep.search.pictures import training_pictures
 from sweep.search.plan import Plan, cell_cost, make_plan
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 def prepared(
     ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
-    part: Part | None,
+    part: Part | None, *, helping: bool = False,
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, dearest cells first."""
     dataset = part_data(dataset, part)
@@ -47,11 +48,12 @@ def prepared(
     if ledger.has(job.study):
         header = ledger.header(job.study)
         check_same_data(job.study, header["data"], data.fingerprint)
+        _take_code(ledger, job, header.get("code"), said_code(spec, job.allow), helping=helping)
         update(ledger, spec, plan, job.study)
         if differences := changed(header["environment"], now):
             watcher.say(f"note: versions have changed since: {', '.join(differences)}")
     else:
-        header = _header(spec, plan, asdict(data), now)
+        header = {**_header(spec, plan, asdict(data), now), "code": said_code(spec, job.allow)}
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
         _check_ours(ledger, spec, job.study, header)
     if part is None:
@@ -66,6 +68,18 @@ def prepared(
     costs = {c.key: cell_cost(spec, c, data.shape, len(data.classes)) for c in plan.cells}
     cells = sorted(plan.cells, key=lambda cell: -costs[cell.key])
     return replace(plan, cells=tuple(cells))
+
+
+def _take_code(ledger: Ledger, job: Job, before: str | None, now: str, *, helping: bool) -> None:
+    """Refuse to help with other code than the run works with; a run takes the code as it is."""
+    if before == now:
+        return
+    if helping and before is not None:
+        raise StudyChangedError(
+            f"study {job.study!r} runs on other code: {before}, here {now}; give this machine the "
+            "same code, with what it imports beside it, and allow the same modules"
+        )
+    ledger.update(job.study, code=now)
 
 
 def _check_ours(ledger: Ledger, spec: StudySpec, name: str, ours: dict[str, Any]) -> None:

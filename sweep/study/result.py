@@ -13,6 +13,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.pictures import read_pictures
 from sweep.ledger.reading import read_study
 from sweep.ledger.storage import storage_url
+from sweep.sources import names_of
 
 if TYPE_CHECKING:
     import os
@@ -62,7 +63,7 @@ class StudyResult:
     def __init__(self, record: StudyRecord, url: str, allow: Collection[str] = ()) -> None:
         self.record = record
         self.url = url
-        self.allow = frozenset(allow)
+        self.allow = frozenset(names_of(allow))
 
     @property
     def name(self) -> str:

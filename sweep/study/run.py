@@ -19,6 +19,7 @@ from sweep.search.parts import Part, part_spec, parts_of
 from sweep.search.plan import Plan, make_plan
 from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
+from sweep.sources import names_of
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared, seen_again, update
 from sweep.study.check import cells_left
@@ -113,7 +114,7 @@ def run_study(
     spec = _named(study if isinstance(study, StudySpec) else load_study(study), name)
     url = storage_url(storage)
     home = None if data_home is None else os.fspath(data_home)
-    job = Job(url, spec.study.name, home, tuple(allow))
+    job = Job(url, spec.study.name, home, names_of(allow))
     devices = None if gpus is None else find_devices(gpus)
     check_extra(spec)
     check_own_sections(spec, job.allow)
@@ -208,11 +209,15 @@ class _Run:
         try:
             with closing(self._pool(plan, logs)) as pool:
                 check_own_code(spec, job.allow)
-                job = replace(job, code=said_code(spec, job.allow))
+                if not self.job.code:  # one code for the outer folds of a study, too
+                    self.job = replace(self.job, code=said_code(spec, job.allow))
+                job = replace(job, code=self.job.code)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
                     self.nursery.share(dataset)
-                ordered = prepared(ledger, spec, plan, job, self.watcher, dataset, part)
+                ordered = prepared(
+                    ledger, spec, plan, job, self.watcher, dataset, part, helping=self.helping
+                )
                 del dataset
                 if not self.helping and part is None:
                     ledger.stop(job.study, None)

@@ -14,6 +14,7 @@ from sweep.search.estimator import check_own_code
 from sweep.search.plan import make_plan
 from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
+from sweep.sources import names_of
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared
 from sweep.study.sameness import check_same
@@ -59,7 +60,7 @@ def submit_study(
     spec = study if isinstance(study, StudySpec) else load_study(study)
     url, name = storage_url(storage), spec.study.name
     home = None if data_home is None else os.fspath(data_home)
-    job = Job(url, name, home, tuple(allow))
+    job = Job(url, name, home, names_of(allow))
     check_extra(spec)
     check_own_sections(spec, job.allow)
     check_own_code(spec, job.allow)
