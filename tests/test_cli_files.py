@@ -127,6 +127,16 @@ def test_delete_leaves_a_running_study(ledger):
     assert (result.exit_code, "stop that run first" in result.stderr) == (2, True)
 
 
+def test_a_folder_for_artifacts_that_cannot_be_made_is_said_first(here, monkeypatch):
+    """With the setting that names it, and no study is put into the ledger."""
+    (here / "file").touch()
+    monkeypatch.setenv("SWEEP_ARTIFACTS", str(here / "file" / "below"))
+    refused = sweep("submit", "digits-grid")
+    assert refused.exit_code == 2
+    assert f"SWEEP_ARTIFACTS: {here / 'file' / 'below'} must be a folder" in refused.stderr
+    assert "no studies yet" in read("list")
+
+
 def churn(folder, ended):
     """Make and remove folders with files, as the fits of a running study do."""
     while not ended.is_set():

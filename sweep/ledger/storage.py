@@ -116,6 +116,28 @@ def artifacts_root(url: str) -> Path:
     return shared
 
 
+def make_artifacts_root(url: str) -> None:
+    """Make the folder with the weights and pictures of a ledger's studies.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be made, or not be written.
+    """
+    folder = artifacts_root(url)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK) else "it may not be written"
+    except OSError as error:
+        why = f"it cannot be made: {error.strerror}"
+    if why:
+        setting = "SWEEP_ARTIFACTS: " if os.environ.get("SWEEP_ARTIFACTS") else ""
+        raise LedgerError(
+            f"{setting}{folder} must be a folder for weights and pictures, but {why}; mend that, "
+            "or name another with SWEEP_ARTIFACTS"
+        )
+
+
 def sqlite_path(url: str) -> Path | None:
     """Return the file of an SQLite address, None for another database."""
     return Path(unquote(url[len("sqlite:///") :])) if url.startswith("sqlite:///") else None

@@ -14,6 +14,7 @@ from sweep.datasets import DATASETS
 from sweep.errors import StudyChangedError
 from sweep.ledger.pictures import data_pictures_path, save_pictures
 from sweep.ledger.reading import study_spec
+from sweep.ledger.storage import make_artifacts_root
 from sweep.references import is_reference
 from sweep.search.estimator import own_code, said_code
 from sweep.search.parts import Part, part_data
@@ -40,6 +41,7 @@ def prepared(
     part: Part | None, *, helping: bool = False,
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, dearest cells first."""
+    make_artifacts_root(job.storage)
     dataset = part_data(dataset, part)
     now = {**environment(), **own_code(spec, job.allow)}
     known = admitted(spec, plan, dataset)
