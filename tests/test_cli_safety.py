@@ -107,7 +107,8 @@ def test_json_has_no_nan():
 
 def test_a_file_name_that_is_no_text_can_be_logged(here):
     """The log holds the message, and no traceback of Python's own logging comes out."""
-    (here / "pictures").mkdir()
+    for name in ("a", "b"):
+        (here / "pictures" / name).mkdir(parents=True)
     try:
         (here / "pictures" / os.fsdecode(b"\xe9.png")).touch()
     except OSError:

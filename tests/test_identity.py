@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -124,8 +124,8 @@ def relay(postgres, tmp_path):
 
 
 def pass_on(near, far):
-    """Pass on what either side says, until one falls silent."""
-    with near, far:
+    """Pass on what either side says, until one falls silent or is cut off."""
+    with near, far, suppress(OSError):
         while True:
             for each in select.select([near, far], [], [])[0]:
                 said = each.recv(65536)
