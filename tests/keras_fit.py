@@ -33,7 +33,7 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
         y = y.astype(np.float32)[:, None]
     elif one_hot:
         y = np.eye(units, dtype=np.float32)[y]
-    weight = np.ones(len(x), np.float32) if sample_weight is None else sample_weight
+    parts = [x, y] if sample_weight is None else [x, y, sample_weight.astype(np.float32)]
 
     class Seeds(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -45,9 +45,9 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
             order = epoch_order(len(x), seed, epoch)
             for first in range(0, len(x), size):
                 rows = order[first : first + size]
-                yield x[rows], y[rows], weight[rows].astype(np.float32)
+                yield tuple(part[rows] for part in parts)
 
-    like = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in (x, y, weight.astype("f4"))]
+    like = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in parts]
     rows = tf.data.Dataset.from_generator(batches, output_signature=tuple(like))
     steps = -(-len(x) // size)
     words = {"epochs": estimator.epochs, "steps_per_epoch": steps, "verbose": 0, "shuffle": False}

@@ -134,6 +134,57 @@ def test_check_refuses_one_that_cannot_act(tmp_path):
     assert "momentum: the factory compiles its own optimizer" in " ".join(done.output.split())
 
 
+def with_momentum(input_shape, n_classes, learn_rate=0.05, momentum=0.0, nesterov=False):
+    """Compile SGD as the momentum tutorial does."""
+    model = network()
+    model.compile(keras.optimizers.SGD(learn_rate, momentum, nesterov), loss=LOSS)
+    return model
+
+
+def test_momentum_that_the_factory_names_is_not_sweeps():
+    """No Adam is anywhere in it."""
+    plain, heavy, ahead = (
+        proba(with_momentum, **words)
+        for words in ({}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True})
+    )
+    assert not np.allclose(plain, heavy)
+    assert not np.allclose(heavy, ahead)
+
+
+def uncompiled(input_shape, n_classes, optimizer="sgd"):
+    """Take an optimizer and leave it."""
+    return network()
+
+
+def test_an_optimizer_that_the_factory_takes_and_does_not_use_is_refused():
+    """It would reach nothing."""
+    with pytest.raises(ModelError, match="not compiled, so that sweep's optimizer"):
+        proba(uncompiled, optimizer="adam")
+
+
+def neurons_second(input_shape, n_neurons=30):
+    """Take something else where the number of classes comes."""
+    return network(width=n_neurons)
+
+
+def reversed_order(n_classes, input_shape):
+    """Take the two the other way round."""
+    return network()
+
+
+@pytest.mark.parametrize("factory", [neurons_second, reversed_order])
+def test_a_signature_that_begins_otherwise_is_refused(factory):
+    """The number of classes would be taken for something else, in silence."""
+    with pytest.raises(ModelError, match=r"must take \(input_shape, n_classes"):
+        proba(factory)
+
+
+def test_a_model_in_place_of_its_function_is_refused():
+    """With what to write."""
+    with pytest.raises(ModelError, match="the function that builds the model"):
+        KerasClassifier(network()).fit(X, Y)
+
+
 # -- what is built ---------------------------------------------------------------------------------
 
 LTWO = keras.regularizers.L2
@@ -175,6 +226,43 @@ def test_what_is_built_counts_not_who_builds_it(factory, change, monkeypatch):
     np.testing.assert_array_equal(first.predict_proba(TEST), before)
     monkeypatch.undo()
     np.testing.assert_array_equal(proba(factory), before)
+
+
+def adapted(input_shape, n_classes, factor=1.0):
+    """Learn the scale of rows before any fit."""
+    known = LAYERS.Normalization(axis=None)
+    known.adapt(X.astype(np.float32) / factor)
+    parts = [keras.Input(input_shape), known, LAYERS.Flatten()]
+    return keras.Sequential([*parts, LAYERS.Dense(n_classes, "softmax")])
+
+
+class Tempered(keras.Model):
+    """Hold a variable that Keras does not know of."""
+
+    def __init__(self, factor):
+        import tensorflow as tf
+
+        super().__init__()
+        self.flat, self.end = LAYERS.Flatten(), LAYERS.Dense(10)
+        self.factor = tf.Variable(factor, trainable=False)
+
+    def call(self, x):
+        return keras.ops.softmax(self.end(self.flat(x)) * self.factor)
+
+
+def tempered(input_shape, n_classes, factor=1.0):
+    """Build it."""
+    return Tempered(factor)
+
+
+@pytest.mark.parametrize("factory", [adapted, tempered])
+def test_state_that_is_no_weight_is_each_models_own(factory):
+    """Whoever came first."""
+    first = {factor: proba(factory, factor=factor) for factor in (1.0, 20.0)}
+    assert not np.allclose(first[1.0], first[20.0])
+    again = {factor: proba(factory, factor=factor) for factor in (20.0, 1.0)}
+    for factor, expected in first.items():
+        np.testing.assert_array_equal(again[factor], expected)
 
 
 @pytest.mark.parametrize("factory", [configured, with_own, compiled])

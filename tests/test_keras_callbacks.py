@@ -98,6 +98,16 @@ def test_a_single_callback_needs_no_list(given):
     assert len(model.callbacks_) == 1
 
 
+@pytest.mark.parametrize("monitor", ["val_accuracy", "accuracy", "val_loss"])
+def test_they_find_the_metric_that_they_monitor(monitor):
+    """EarlyStopping asks the model whether more of it is better."""
+    stopping = keras.callbacks.EarlyStopping(monitor=monitor, patience=1)
+    model = KerasMLPClassifier(callbacks=[stopping], **WORDS).fit(X, Y)
+    assert model.callbacks_[0].best == pytest.approx(
+        (min if monitor == "val_loss" else max)(model.history_[monitor])
+    )
+
+
 def test_fit_leaves_the_parameter_as_it_was():
     """What a callback gathers is on the copy; clones, pickles and searches carry no model."""
     callback = Guide()

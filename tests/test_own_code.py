@@ -76,6 +76,17 @@ def test_a_module_edited_between_two_runs_of_one_session(write, tmp_path):
     assert ["note: code has changed since this study was run: mine" in line for line in said] == [1]
 
 
+def test_a_study_does_not_grow_with_other_code(write, tmp_path):
+    """One table is of one code: the message names both, and the name that keeps both."""
+    write()
+    run(tmp_path, "grows", width=[8])
+    write(activation="tanh")
+    with pytest.raises(StudyChangedError, match=r"results of other code: mine .* --name grows-2"):
+        run(tmp_path, "grows", width=[8, 16])
+    write()
+    assert len(run(tmp_path, "grows", width=[8, 16]).frame) == 2
+
+
 class Heard:
     """Keeps what is said."""
 

@@ -12,7 +12,7 @@ from sweep.datasets import fit_scaling
 from sweep.errors import ModelError
 from sweep.estimators import checking
 from sweep.training.architecture import Architecture
-from sweep.training.blueprint import draw_up
+from sweep.training.blueprint import check_reach, draw_up
 from sweep.training.eligible import NotFastError
 from sweep.training.optimizers import OptimizerSettings
 from sweep.training.outputs import PROBES, meaning_of
@@ -77,10 +77,12 @@ def settle(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> An
         estimator.precision,
     )
     estimator._dropout = architecture.dropout_rates()
-    settings = OptimizerSettings.from_params(params)
-    given = settings.given(params, estimator._taken_by_factory())
+    taken = estimator._taken_by_factory()
+    settings = OptimizerSettings.from_params(params, taken)
+    given, handed = settings.given(params, taken), settings.given(params, set(params) - taken)
     found = meaning or partial(meaning_of, rows=rows)
-    estimator._blueprint, model = draw_up(architecture, settings, given, estimator._seed, found)
+    estimator._blueprint, model = draw_up(architecture, settings, estimator._seed, found)
+    check_reach(estimator._blueprint, given, handed)
     return model
 
 

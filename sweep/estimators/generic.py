@@ -100,6 +100,11 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         return self
 
     def _factory(self) -> Callable[..., Any]:
+        if hasattr(self.model, "get_weights"):
+            raise ModelError(
+                "model: must be the function that builds the model, got a model that is built; "
+                "each fit builds its own: KerasClassifier(build)"
+            )
         if callable(self.model):
             return self.model
         if not isinstance(self.model, str):

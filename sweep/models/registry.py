@@ -96,14 +96,31 @@ def one_line(factory: str | Factory) -> str:
 
 def _signature(function: Factory) -> inspect.Signature:
     signature = inspect.signature(function)
+    wrong = ModelError(
+        f"model.factory: {_name(function)} must take (input_shape, n_classes, ...), "
+        f"got {_name(function)}{signature}"
+    )
     try:
         signature.bind_partial((1,), 2)
     except TypeError as error:
-        raise ModelError(
-            f"model.factory: {_name(function)} must take (input_shape, n_classes, ...), "
-            f"got {_name(function)}{signature}"
-        ) from error
+        raise wrong from error
+    if not _begins_with_shape_and_classes(list(signature.parameters.values())[:2]):
+        raise wrong
     return signature
+
+
+def _begins_with_shape_and_classes(first: list[inspect.Parameter]) -> bool:
+    """Return whether the first two parameters may be those that sweep gives by their places.
+
+    One that has a default and another name would get the number of classes in silence.
+    """
+    named = [("shape", "class"), ("class", "shape")]
+    return not any(
+        other in parameter.name
+        or (parameter.default is not REQUIRED and word not in parameter.name)
+        for parameter, (word, other) in zip(first, named, strict=False)
+        if parameter.kind not in _VARIADIC
+    )
 
 
 def _unknown(name: str, known: Mapping[str, Any], factory: str | Factory) -> str:

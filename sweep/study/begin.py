@@ -73,9 +73,14 @@ def prepared(
 
 
 def _take_code(ledger: Ledger, job: Job, before: str | None, now: str, *, helping: bool) -> None:
-    """Refuse to help with other code than the run works with; a run takes the code as it is."""
+    """Refuse to go on with other code than results are of; without results, take it as it is."""
     if before == now:
         return
+    if before is not None and not helping and ledger.counts(job.study)["COMPLETE"]:
+        raise StudyChangedError(
+            f"study {job.study!r} has results of other code: {before}, now {now}; bring the code "
+            f"back to go on, or keep both: --name {job.study}-2"
+        )
     if helping and before is not None:
         raise StudyChangedError(
             f"study {job.study!r} runs on other code: {before}, here {now}; give this machine the "

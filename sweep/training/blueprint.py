@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 from sweep.training.architecture import Architecture, seeded_build
-from sweep.training.identity import fingerprint
+from sweep.training.identity import fingerprint, matches
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.outputs import PROBABILITIES, loss_for
 
@@ -71,14 +71,12 @@ class Blueprint:
         return model
 
     def _is_same(self, model: Any) -> bool:
-        now = fingerprint(model, self.architecture.input_shape)
-        return _description(now) == _description(self.identity)
+        return matches(fingerprint(model, self.architecture.input_shape), self.identity)
 
 
 def draw_up(
     architecture: Architecture,
     optimizer: OptimizerSettings,
-    given: Mapping[str, Any],
     seed: int,
     meaning: str | Callable[[Any], str],
 ) -> tuple[Blueprint, Any]:
@@ -90,8 +88,6 @@ def draw_up(
         Builds the model.
     optimizer : OptimizerSettings
         How it is to be optimized.
-    given : mapping of str to value
-        The optimizer's parameters that were set by the person and are not the factory's own.
     seed : int
         Of the initial weights.
     meaning : str or callable
@@ -101,18 +97,11 @@ def draw_up(
     -------
     (Blueprint, keras.Model or None)
         The model where one had to be built, with the initial weights of the seed.
-
-    Raises
-    ------
-    ModelError
-        If the factory compiles its model and parameters of the optimizer are given all the same.
     """
     if architecture.is_built_in:
         return Blueprint(architecture, architecture.identity(), PROBABILITIES, optimizer), None
     model = seeded_build(architecture, seed)
     own = bool(getattr(model, "compiled", False))
-    if own and given:
-        raise ModelError(_without_effect(given))
     identity = fingerprint(model, architecture.input_shape)
     meaning = meaning(model) if callable(meaning) else meaning
     if not own:
@@ -120,13 +109,42 @@ def draw_up(
     return Blueprint(architecture, identity, meaning, None, _rate(model.optimizer)), model
 
 
-def _without_effect(given: Mapping[str, Any]) -> str:
-    names = ", ".join(given)
-    said = ", ".join(f"{name} = {value!r}" for name, value in given.items())
-    return (
-        f"{names}: the factory compiles its own optimizer, which {said} would not reach; name "
-        f"{names} in the factory's signature and use it there, or return the model uncompiled"
-    )
+def check_reach(blueprint: Blueprint, given: Mapping[str, Any], handed: Mapping[str, Any]) -> None:
+    """Refuse parameters of the optimizer that would reach nothing.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+        Of the fit.
+    given : mapping of str to value
+        Those that are set and not named by the factory.
+    handed : mapping of str to value
+        Those that are set and named by the factory.
+
+    Raises
+    ------
+    ModelError
+        Naming them, with what to write instead.
+    """
+    if blueprint.architecture.is_built_in:
+        return
+    if blueprint.optimizer is None and given:
+        names, said = ", ".join(given), _said(given)
+        raise ModelError(
+            f"{names}: the factory compiles its own optimizer, which {said} would not reach; name "
+            f"{names} in the factory's signature and use it there, or return the model uncompiled"
+        )
+    if blueprint.optimizer is not None and handed:
+        names, said = ", ".join(handed), _said(handed)
+        raise ModelError(
+            f"{names}: the factory takes {said} and returns a model that is not compiled, so that "
+            f"sweep's optimizer would not have it; compile the model in the factory, or take "
+            f"{names} out of its signature"
+        )
+
+
+def _said(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value!r}" for name, value in params.items())
 
 
 def _rate(optimizer: Any) -> float | None:
@@ -134,8 +152,3 @@ def _rate(optimizer: Any) -> float | None:
     if not hasattr(inner._learning_rate, "assign"):  # a schedule of Keras's
         return None
     return float(inner._learning_rate.numpy())
-
-
-def _description(identity: Hashable) -> Hashable:
-    """Return the part of an identity that is the same in every process."""
-    return identity[0] if isinstance(identity, tuple) else identity

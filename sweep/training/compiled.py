@@ -98,6 +98,7 @@ class CompiledModel:
     def visit(self, state: FitState, settings: Settings) -> Iterator[Any]:
         """Lend the Keras model, loaded with a state, to Keras callbacks; keep what they change."""
         with self.lock:
+            self._build_metrics()
             self._load(state)
             self._set_rates(settings, state.learning_rate)
             self._weights = self._slots = None
@@ -128,6 +129,14 @@ class CompiledModel:
             scaling = (tf.constant(shift, tf.float32), tf.constant(factor, tf.float32))
             output = self._predict(x.dtype.name)(tf.convert_to_tensor(x), *scaling).numpy()
         return as_probabilities(output, self.blueprint.meaning)
+
+    def _build_metrics(self) -> None:
+        """Let Keras know its metrics: callbacks look for the one that they monitor."""
+        metrics = self.model._compile_metrics
+        if metrics is not None and not metrics.built:
+            x = np.zeros((1, *self.blueprint.architecture.input_shape), np.float32)
+            labels = self.targets(np.zeros(1, np.int64))
+            metrics.build(labels, self.model(x, training=False))
 
     def _run_epoch(
         self, rows: Rows, settings: Settings, state: FitState, told: Any

@@ -29,11 +29,25 @@ def fingerprint(model: Any, input_shape: tuple[int, ...]) -> Hashable:
     """
     said = _description(model)
     known = _digest(said, [tuple(w.shape) for w in model.weights])
-    if said is not None and not any(_is_own(each) for each in _parts(said)):
+    if said is not None and not any(_is_own(each) for each in _parts(said)) and not _adapts(model):
         return known
     if _has_own_optimizer(model):
-        return known, object()  # its step is not in the graph of the loss: never shared
-    return known, _graph_digest(model, input_shape)
+        return known, Unique()  # its step is not in the graph of the loss
+    return known, _graph_digest(model, input_shape) or Unique()
+
+
+class Unique:
+    """Tells a model from all others: what it holds cannot be compared, so it is never shared."""
+
+
+def matches(one: Hashable, other: Hashable) -> bool:
+    """Return whether two fingerprints may be of one model, as far as they can be compared."""
+    pairs = zip(_parted(one), _parted(other), strict=True)
+    return all(a == b or (isinstance(a, Unique) and isinstance(b, Unique)) for a, b in pairs)
+
+
+def _parted(identity: Hashable) -> tuple[Any, ...]:
+    return identity if isinstance(identity, tuple) else (identity, None)
 
 
 def _description(model: Any) -> Any:
@@ -94,8 +108,17 @@ def _has_own_optimizer(model: Any) -> bool:
     return any(owner.partition(".")[0] not in ("keras", "builtins") for owner in owners)
 
 
-def _graph_digest(model: Any, input_shape: tuple[int, ...]) -> str:
-    """Trace the forward pass (and the loss of a compiled model) and digest the graph."""
+def _adapts(model: Any) -> bool:
+    """Return whether a layer has learnt from rows by ``adapt``, which no configuration tells."""
+    return any(hasattr(layer, "adapt") for layer in model._flatten_layers())
+
+
+def _graph_digest(model: Any, input_shape: tuple[int, ...]) -> str | None:
+    """Trace the forward pass (and the loss of a compiled model) and digest the graph.
+
+    None where the graph holds variables that Keras does not know of: their values are no weights,
+    and no fit could take them over.
+    """
     import tensorflow as tf
 
     compiled = getattr(model, "compiled", False)
@@ -117,6 +140,10 @@ def _graph_digest(model: Any, input_shape: tuple[int, ...]) -> str:
     )
     held = [t for t, _ in traced.graph.captures if t.dtype not in (tf.resource, tf.variant)]
     values = [t.numpy().tobytes() for t in held]
+    of_keras = (v._value if hasattr(v, "_value") else v for v in model.variables)
+    known = {id(getattr(v, "handle", v)) for v in of_keras}
+    if any(t.dtype == tf.resource and id(t) not in known for t, _ in traced.graph.captures):
+        return None
     return _digest(*_nodes(traced.graph.as_graph_def()), *values)
 
 

@@ -68,14 +68,26 @@ class OptimizerSettings:
         return {n: v for n, v in set_.items() if v is not None and (n, v) != NO_DECAY}
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> OptimizerSettings:
-        """Read the settings out of an estimator's parameters."""
-        named = {f.name: params[f.name] for f in fields(cls) if f.name != "name"}
-        return cls(name=spelled("optimizer", params["optimizer"] or cls.name), **named)
+    def from_params(
+        cls, params: Mapping[str, Any], taken: Collection[str] = ()
+    ) -> OptimizerSettings:
+        """Read the settings out of an estimator's parameters.
+
+        Parameters
+        ----------
+        params : mapping of str to value
+            An estimator's parameters.
+        taken : collection of str
+            Those that go to the model's factory; they are left out.
+        """
+        names = [f.name for f in fields(cls) if f.name != "name"]
+        named = {name: params[name] for name in names if name not in taken}
+        optimizer = None if "optimizer" in taken else params["optimizer"]
+        return cls(name=spelled("optimizer", optimizer or cls.name), **named)
 
 
-def check_optimizer(settings: OptimizerSettings) -> None:
-    """Refuse an unknown optimizer, or a setting that it would ignore.
+def check_values(settings: OptimizerSettings) -> None:
+    """Refuse an unknown optimizer, or a rate that none can have.
 
     Raises
     ------
@@ -89,6 +101,17 @@ def check_optimizer(settings: OptimizerSettings) -> None:
         value = getattr(settings, name)
         if value is not None and (rule := value_problem(name, value)):
             raise ModelError(f"{name}: {rule}, got {value!r}")
+
+
+def check_optimizer(settings: OptimizerSettings) -> None:
+    """Refuse an unknown optimizer, or a setting that it would ignore.
+
+    Raises
+    ------
+    ModelError
+        Naming the parameter, its value and what is allowed.
+    """
+    check_values(settings)
     if broken := ignored({**vars(settings), "optimizer": settings.name}):
         raise ModelError(": ".join(broken))
 

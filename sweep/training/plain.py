@@ -48,7 +48,7 @@ class PlainEngine(CompiledModel):
                 told.on_train_batch_end(number, logs)
             if model.stop_training:
                 break
-        found = {name: float(np.asarray(value)) for name, value in logs.items()}
+        found = {name: float(np.asarray(value)) for name, value in _flat(logs)}
         return {"loss": found.get("loss", float("nan")), "accuracy": _accuracy(found)}
 
     def _ready(self, batch: tuple[Any, ...]) -> None:
@@ -64,10 +64,22 @@ class PlainEngine(CompiledModel):
     def _batches(self, rows: Rows, order: np.ndarray, size: int) -> Iterator[tuple[Any, ...]]:
         import tensorflow as tf
 
+        weighted = bool((rows.weight.numpy() != 1).any())
         for first in range(0, len(order), size):
             picked = order[first : first + size]
             x, y, weight = (tf.gather(each, picked) for each in (rows.x, rows.y, rows.weight))
-            yield (tf.cast(x, tf.float32) - rows.shift) * rows.factor, self.targets(y), weight
+            scaled = (tf.cast(x, tf.float32) - rows.shift) * rows.factor
+            # As Model.fit: a train_step of one's own meets weights only where there are some.
+            yield (scaled, self.targets(y), weight) if weighted else (scaled, self.targets(y))
+
+
+def _flat(logs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield logs by name; a train_step of one's own may return those of metrics in a mapping."""
+    for name, value in logs.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield name, value
 
 
 def _accuracy(logs: Mapping[str, float]) -> float:
