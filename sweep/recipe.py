@@ -68,6 +68,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
     """
     try:
         recipe: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ResultError(
+            f"{path}: is not there; name a folder that sweep export has written"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ResultError(
             f"{path}: cannot be read ({error}); name a folder that sweep export has written"

@@ -158,8 +158,8 @@ def test_line(record: StudyRecord) -> str:
 
 
 STRICT = {
-    "PRUNED": "search.pruner or search.split_pruner",
-    "INFEASIBLE": "search.max_parameters or search.max_fit_seconds",
+    "PRUNED": ("pruner", "split_pruner", "max_parameters"),
+    "INFEASIBLE": ("max_parameters", "max_fit_seconds"),
 }
 """Settings that may have been too strict, by the state in which candidates end."""
 
@@ -171,7 +171,9 @@ def none_complete(record: StudyRecord) -> str:
         return "no candidate is complete yet"
     ended = [state for state in ENDED if rows.get(state)]
     said = ", ".join(f"{rows[state]} {ENDED[state]}" for state in ended)
-    strict = " and ".join(STRICT[state] for state in ended if state in STRICT)
+    search = record.spec.get("search", {})
+    names = dict.fromkeys(name for state in ended for name in STRICT.get(state, ()))
+    strict = " and ".join(f"search.{name}" for name in names if search.get(name))
     remedy = f"; loosen {strict}, under another --name" if strict else ""
     return f"no candidate has come through: {said}{remedy}"
 

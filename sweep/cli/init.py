@@ -46,6 +46,7 @@ refit = true                   # at the end: refit the best, open the test set o
 epochs = [2, 5, 10]            # one fit of 10 epochs answers all three
 hidden_size = [16, 32, 64]
 # learning_rate = { float = [1e-4, 1e-1], log = true }    # a range, for "random" and "tpe"
+# optimizer = ["adam", "sgd"]  # in place of the line in [model]; then this too:
 # momentum = { float = [0.0, 0.99], when = { optimizer = "sgd" } }
 
 [report]

@@ -192,6 +192,10 @@ def allowed(given: tuple[str, ...]) -> frozenset[str]:
     """Return the modules that the person allows, here and in the current project."""
     from sweep.references import project_allow
 
+    if file := next((name for name in given if name.endswith(".py")), None):
+        raise click.BadParameter(
+            f"must be a module's name, got the file {file}; write --allow {Path(file).stem}"
+        )
     return project_allow(Path.cwd()) | set(given)
 
 

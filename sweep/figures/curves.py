@@ -88,6 +88,9 @@ def _draw(folds: pd.DataFrame, top: Sequence[int], column: str, title: str) -> F
     for pruned, line in ((False, "-"), (True, (0, (3, 2)))):
         rows = others[(others["state"] == "PRUNED") == pruned]
         axes.plot(*_broken(rows, column, ["trial"]), color=GHOST, linewidth=0.9, linestyle=line)
+    known = others[others[column].notna()]
+    single = known[~known["trial"].duplicated(keep=False)]  # one epoch makes no line
+    axes.plot(single["epoch"], single[column], "o", color=GHOST, markersize=3)
     for place, trial in reversed(list(enumerate(top[: len(SERIES)]))):
         _top(axes, folds[folds["trial"] == trial], means[means["trial"] == trial], column, place)
     whole_ticks(axes)
