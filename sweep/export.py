@@ -181,9 +181,11 @@ def standalone(estimator: Any) -> Any:
 
     inner, scaling = estimator.model_, estimator._scaling
     shape = estimator._blueprint.architecture.input_shape
-    inputs = keras.Input(shape, dtype="float32")
+    inputs = keras.Input(estimator._row_shape, dtype="float32")
     factor = 1.0 / float(scaling.scale)
     scaled = keras.layers.Rescaling(factor, -float(scaling.shift) * factor, name="scaling")(inputs)
+    if estimator._row_shape != shape:  # image_shape says what a flat row is
+        scaled = keras.layers.Reshape(shape, name="image")(scaled)
     outputs = inner(scaled)
     if estimator.output_meaning_ == "logits":
         last = "sigmoid" if outputs.shape[-1] == 1 else "softmax"

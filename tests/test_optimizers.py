@@ -40,3 +40,9 @@ def test_every_accepted_setting_is_one_that_keras_knows():
         keras_class = type(keras.optimizers.get(name))
         known = set(inspect.signature(keras_class.__init__).parameters)
         assert {s for s in ("momentum", "nesterov") if s in known} == set(OPTIMIZERS[name])
+
+
+def test_no_weight_decay_is_none_for_adamw_too():
+    """Keras's own default there is 0.004."""
+    assert make_optimizer(OptimizerSettings("adamw", weight_decay=0.0)).weight_decay == 0.0
+    assert make_optimizer(OptimizerSettings("adamw")).weight_decay == 0.004

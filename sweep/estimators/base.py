@@ -17,6 +17,7 @@ from sweep.estimators.hooks import KerasCallbacks
 from sweep.quiet import load_tensorflow
 from sweep.training.engines import engine_for
 from sweep.training.fits import FitState, Settings
+from sweep.training.identity import comparable
 from sweep.training.plain import PlainEngine
 
 if TYPE_CHECKING:
@@ -226,6 +227,18 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """What the output of ``model_`` is: probabilities, logits, or shares of a sum."""
         check_is_fitted(self, "_state")
         return self._blueprint.meaning
+
+    @property
+    def can_be_taken_up_(self) -> bool:
+        """Whether weights and optimizer are all that a fit in another process needs to go on.
+
+        Not with a ``train_step`` of one's own, nor with variables that Keras does not know of.
+        """
+        import keras
+
+        check_is_fitted(self, "_state")
+        own_step = type(self._engine().model).train_step is not keras.Model.train_step
+        return not own_step and comparable(self._blueprint.identity)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")

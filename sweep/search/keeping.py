@@ -83,7 +83,7 @@ class FitKeeper:
         if not isinstance(estimator, BaseKerasClassifier):
             return False
         due = self._pace.due(1.0 if context.task_name == "epoch" else ENDED_SHARE)
-        if due and estimator._is_fast and not estimator.callbacks:
+        if due and estimator._is_fast and estimator.can_be_taken_up_ and not estimator.callbacks:
             with self._pace.writing(), suppress(OSError):  # a fit goes on without its copy
                 save_unfinished(estimator, self.folder)
                 _make_room(self._home, self.folder)

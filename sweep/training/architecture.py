@@ -78,6 +78,13 @@ class Architecture:
         blank = [replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in self._layers()]
         return (tuple(blank), self.input_shape, self.precision)
 
+    @property
+    def called(self) -> Hashable:
+        """Return a factory of one's own and all it is called with; None for a built-in."""
+        if self.is_built_in:
+            return None
+        return (self.factory, self.n_classes, freeze(dict(self.params)), self.precision)
+
     def dropout_rates(self) -> tuple[float, ...] | None:
         """Return the rate of each dropout layer; None for a factory of the person's own."""
         if not self.is_built_in:
@@ -96,12 +103,15 @@ def seeded_build(architecture: Architecture, seed: int) -> Any:
     """
     load_tensorflow()
     import keras
+    from keras.src.random.seed_generator import global_seed_generator
 
     with _building:
         before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's, kept
         keras.utils.set_random_seed(seed)
         try:
-            return architecture.build()
+            model = architecture.build()
+            global_seed_generator()  # layers without a seed of their own draw from it
+            return model
         finally:
             random.setstate(before[0])
             np.random.set_state(before[1])  # noqa: NPY002
@@ -118,3 +128,16 @@ def check_precision(precision: str) -> None:
     if precision not in PRECISIONS:
         allowed = " or ".join(PRECISIONS)
         raise ModelError(f"precision: must be {allowed}, got {precision!r}")
+
+
+def freeze(value: Any) -> Hashable:
+    """Turn a parameter's value into something that can be part of a key."""
+    if isinstance(value, dict):
+        return tuple(sorted((key, freeze(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(freeze(item) for item in value)
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return (type(value).__name__, value)

@@ -43,7 +43,7 @@ class Blueprint:
     def key(self) -> Hashable:
         """What tells this blueprint's trace from others'."""
         traced = self.optimizer.traced if self.optimizer else None
-        return (self.identity, self.meaning, traced)
+        return (self.architecture.called, self.identity, self.meaning, traced)
 
     def build(self, seed: int) -> Any:
         """Build the model again.

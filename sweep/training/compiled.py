@@ -48,15 +48,17 @@ class CompiledModel:
         self._default_rate = float(_number(self.optimizer.learning_rate))
         self._fresh_optimizer = [_number(v) for v in self.optimizer.variables]
         self._predict = cache(partial(make_predict, self.model, blueprint.architecture.input_shape))
+        self._shared_random = _global_random()
         self._weights: list[np.ndarray] | None = None
         self._slots: list[np.ndarray] | None = None
 
     def start(self, seed: int, model: Any = None) -> FitState:
         """Return the state of a fit before its first epoch: initial weights from ``seed``."""
         with self.lock:
+            if model is not None:  # its weights may be set by more than the seed
+                return FitState([_number(v) for v in model.weights], list(self._fresh_optimizer))
             if seed not in self._initial:
-                model = self.blueprint.build(seed) if model is None else model
-                self._initial = {seed: [_number(v) for v in model.weights]}
+                self._initial = {seed: [_number(v) for v in self.blueprint.build(seed).weights]}
             return FitState(list(self._initial[seed]), list(self._fresh_optimizer))
 
     def train_epoch(
@@ -86,7 +88,9 @@ class CompiledModel:
             self._load(state)
             self._weights = self._slots = None  # until the epoch is whole: a signal may end it
             self._set_rates(settings, state.learning_rate)
-            for variable, value in seed_values(self.model, settings.seed, state.epoch):
+            for variable, value in seed_values(
+                self.model, settings.seed, state.epoch, self._shared_random
+            ):
                 variable.assign(value)
             logs = self._run_epoch(rows, settings, state, told)
             self._unload(state)
@@ -180,6 +184,14 @@ class CompiledModel:
         """Return the rate of the first step: a callback's, the fit's, the optimizer's own."""
         asked = (instead, settings.learning_rate, self._default_rate)
         return next(rate for rate in asked if rate is not None)
+
+
+def _global_random() -> list[Any]:
+    """Return the state that Keras draws from for layers without a seed of their own."""
+    from keras.src.backend.common import global_state
+
+    generator = global_state.get_global_attribute("global_seed_generator")
+    return [] if generator is None else [generator.state]
 
 
 def _assign_all(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:

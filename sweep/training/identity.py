@@ -28,16 +28,21 @@ def fingerprint(model: Any, input_shape: tuple[int, ...]) -> Hashable:
         Shape of one row.
     """
     said = _description(model)
-    known = _digest(said, [tuple(w.shape) for w in model.weights])
+    known = _digest(said, [_facts(weight) for weight in model.weights])
+    if _has_own_optimizer(model) or _has_own_loss(model):
+        return known, Unique()  # what they do is in no graph
     if said is not None and not any(_is_own(each) for each in _parts(said)) and not _adapts(model):
         return known
-    if _has_own_optimizer(model):
-        return known, Unique()  # its step is not in the graph of the loss
     return known, _graph_digest(model, input_shape) or Unique()
 
 
 class Unique:
     """Tells a model from all others: what it holds cannot be compared, so it is never shared."""
+
+
+def comparable(identity: Hashable) -> bool:
+    """Return whether a model's state is its weights alone, as far as its graph tells."""
+    return not isinstance(_parted(identity)[1], Unique)
 
 
 def matches(one: Hashable, other: Hashable) -> bool:
@@ -47,7 +52,7 @@ def matches(one: Hashable, other: Hashable) -> bool:
 
 
 def _parted(identity: Hashable) -> tuple[Any, ...]:
-    return identity if isinstance(identity, tuple) else (identity, None)
+    return identity if isinstance(identity, tuple) and len(identity) == 2 else (identity, None)
 
 
 def _description(model: Any) -> Any:
@@ -102,6 +107,8 @@ def _has_own_optimizer(model: Any) -> bool:
     optimizer = getattr(model, "optimizer", None)
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     rate = getattr(inner, "_learning_rate", None)
+    if getattr(inner, "_exclude_from_weight_decay_pattern", None):
+        return True
     owners = [type(inner).__module__, type(rate).__module__] if inner is not None else []
     constraints = [getattr(w, "constraint", None) for w in model.trainable_weights]
     owners += [type(each).__module__ for each in constraints if each is not None]
@@ -111,6 +118,22 @@ def _has_own_optimizer(model: Any) -> bool:
 def _adapts(model: Any) -> bool:
     """Return whether a layer has learnt from rows by ``adapt``, which no configuration tells."""
     return any(hasattr(layer, "adapt") for layer in model._flatten_layers())
+
+
+def _facts(weight: Any) -> tuple[Any, ...]:
+    """Return what is set on a weight itself, perhaps after its layer was made."""
+    kinds = [getattr(weight, name, None) for name in ("regularizer", "constraint")]
+    ours = [kind for kind in kinds if type(kind).__module__.partition(".")[0] == "keras"]
+    set_ = [(type(kind).__name__, sorted(map(repr, vars(kind).items()))) for kind in ours]
+    return tuple(weight.shape), bool(weight.trainable), set_
+
+
+def _has_own_loss(model: Any) -> bool:
+    """Return whether a model that is not compiled computes its loss itself."""
+    import keras
+
+    own = type(model).compute_loss is not keras.Model.compute_loss
+    return own and not getattr(model, "compiled", False)
 
 
 def _graph_digest(model: Any, input_shape: tuple[int, ...]) -> str | None:
@@ -125,7 +148,7 @@ def _graph_digest(model: Any, input_shape: tuple[int, ...]) -> str | None:
 
     def forward(x: Any, y: Any) -> Any:
         output = model(x, training=True)
-        losses = [output, *model.losses]
+        losses = [output, model(x, training=False), *model.losses]
         if compiled:
             losses.append(model._compute_loss(x=x, y=y, y_pred=output, training=True))
         return losses

@@ -132,7 +132,11 @@ def make_optimizer(settings: OptimizerSettings) -> Any:
 
     check_optimizer(settings)
     given = {name: getattr(settings, name) for name in ("momentum", "nesterov", "weight_decay")}
-    options = {name: value for name, value in given.items() if value is not None and value != 0}
+    options = {
+        name: value
+        for name, value in given.items()
+        if value is not None and (value != 0 or name == "weight_decay")
+    }
     optimizer = keras.optimizers.get({"class_name": settings.name, "config": options})
     if settings.learning_rate is not None:
         optimizer.learning_rate = settings.learning_rate
