@@ -180,6 +180,8 @@ def standalone(estimator: Any) -> Any:
     import keras
 
     inner, scaling = estimator.model_, estimator._scaling
+    # What its factory compiled is not part of a model that predicts, and would not load.
+    inner.optimizer, inner.compiled = None, False
     shape = estimator._blueprint.architecture.input_shape
     inputs = keras.Input(estimator._row_shape, dtype="float32")
     factor = 1.0 / float(scaling.scale)

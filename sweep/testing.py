@@ -6,8 +6,8 @@ from typing import Any
 
 DECLARED = {
     "check_sample_weight_equivalence_on_dense_data": (
-        "float32 arithmetic in mini-batches: a row of weight two and two equal rows are summed in "
-        "another order, so probabilities agree to about 1e-7, not to the 1e-9 that is asked"
+        "as in Keras, the loss of a batch is divided by its rows: a row of weight two and two "
+        "equal rows make batches of other sizes"
     ),
 }
 

@@ -85,7 +85,7 @@ def test_what_is_not_an_export_of_ours_is_refused(exported, tmp_path, harm):
     else:
         recipe.write_text("{")
     with pytest.raises(
-        ResultError, match=r"not the file|missing|cannot be read|no recipe|format 9"
+        ResultError, match=r"not the file|missing|is not there|cannot be read|no recipe|format 9"
     ):
         load_best(tmp_path)
 
@@ -142,3 +142,20 @@ def test_the_commands(exported, tmp_path, monkeypatch):
     (tmp_path / "neither.gif").write_text("no picture")
     refused = CliRunner().invoke(cli, ["predict", "exports/tiny", "no.png", "neither.gif"])
     assert refused.stderr.count("cannot be read as a picture") == 2
+
+
+def test_flat_rows_with_an_image_shape(tmp_path):
+    """The exported model takes the rows of the data, and knows what image they are."""
+    digits = load_dataset("digits", train_rows=200, test_rows=40)
+    flat = {f"x_{part}": getattr(digits, f"x_{part}").reshape(-1, 64) for part in ("train", "test")}
+    np.savez(tmp_path / "flat.npz", **flat, y_train=digits.y_train, y_test=digits.y_test)
+    study = {
+        **STUDY,
+        "study": {"name": "flat"},
+        "data": {"dataset": str(tmp_path / "flat.npz")},
+        "model": {**STUDY["model"], "image_shape": [8, 8, 1]},
+    }
+    result = run_study(study, storage=str(tmp_path / "l.db"), n_jobs=1)
+    rows = flat["x_test"]
+    there = load_best(result.export(tmp_path / "out")).predict_proba(rows)
+    assert there == pytest.approx(result.best_estimator_.predict_proba(rows), abs=1e-5)

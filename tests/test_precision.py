@@ -65,5 +65,5 @@ def test_a_precision_of_a_refit_needs_a_refit():
         load_study({**STUDY, "search": {**STUDY["search"], "refit": False}})
     with pytest.raises(StudyFileError, match=r"search.refit_epochs.* refit = false"):
         load_study({**STUDY, "search": {"method": "grid", "refit_epochs": 9, "refit": False}})
-    with pytest.raises(StudyFileError, match='"float32" or "mixed_bfloat16"'):
+    with pytest.raises(StudyFileError, match='"float32", "mixed_bfloat16" or'):
         load_study({**STUDY, "search": {**STUDY["search"], "refit_precision": "float16"}})

@@ -53,6 +53,9 @@ CALLBACKS = (
 )
 """Keras's callbacks, told without loading Keras."""
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+"""What layers may compute in; weights are always float32."""
+
 OUTWARD = (
     "BackupAndRestore",
     "CSVLogger",
@@ -209,7 +212,7 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
         "[height, width] or [height, width, channels]",
         lambda v: isinstance(v, list | tuple) and len(v) in (2, 3) and all(map(is_count, v)),
     ),
-    "precision": _among(("float32", "mixed_bfloat16")),
+    "precision": _among(PRECISIONS),
     "fast": _BOOLEAN,
     "scaling": _among(("none", "unit", "standardize")),
 }

@@ -141,8 +141,8 @@ class SearchSection(Section):
     )
     train_scores: bool = Field(default=False, description="true or false")
     refit: bool = Field(default=True, description="true or false")
-    refit_precision: Literal["float32", "mixed_bfloat16"] | None = Field(
-        None, description='"float32" or "mixed_bfloat16" (of the refitted winner)'
+    refit_precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] | None = Field(
+        None, description='"float32", "mixed_bfloat16" or "mixed_float16" (of the winner)'
     )
     refit_epochs: Count | None = Field(None, description=f"{COUNT} (epochs of the refit)")
     choose: Literal["best", "one_standard_error", "cheapest"] = Field(

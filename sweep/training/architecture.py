@@ -12,6 +12,7 @@ import numpy as np
 from sweep.errors import ModelError
 from sweep.models import FACTORIES, Dropout, build_from, build_model
 from sweep.quiet import load_tensorflow
+from sweep.spec.parameters import PRECISIONS
 from sweep.training.outputs import check_outputs
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from sweep.models.layers import LayerSpec
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 ANY_RATE = 0.5
 
 _building = threading.RLock()
@@ -126,8 +126,8 @@ def check_precision(precision: str) -> None:
         Naming the known ones.
     """
     if precision not in PRECISIONS:
-        allowed = " or ".join(PRECISIONS)
-        raise ModelError(f"precision: must be {allowed}, got {precision!r}")
+        allowed = ", ".join(PRECISIONS)
+        raise ModelError(f"precision: must be one of: {allowed}, got {precision!r}")
 
 
 def freeze(value: Any) -> Hashable:
