@@ -261,23 +261,32 @@ def test_show_loads_no_pandas(ledger):
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "search", "said"),
     [
-        ({}, "no candidate is complete yet"),
-        ({"FAIL": 2}, "no candidate has come through: 2 failed"),
+        ({}, {}, "no candidate is complete yet"),
+        ({"FAIL": 2}, {}, "no candidate has come through: 2 failed"),
         (
             {"PRUNED": 3, "INFEASIBLE": 1},
+            {"pruner": {"name": "median"}, "max_fit_seconds": 1.0},
             (
-                "no candidate has come through: 3 pruned, 1 past a limit; loosen search.pruner or "
-                "search.split_pruner and search.max_parameters or search.max_fit_seconds, under "
+                "no candidate has come through: 3 pruned, 1 past a limit; loosen search.pruner and "
+                "search.max_fit_seconds, under another --name"
+            ),
+        ),
+        (
+            {"PRUNED": 6},
+            {"max_parameters": 10},
+            (
+                "no candidate has come through: 6 pruned; loosen search.max_parameters, under "
                 "another --name"
             ),
         ),
     ],
 )
-def test_a_finished_study_without_a_result_says_how_its_candidates_ended(rows, said):
-    """And which settings may have been too strict."""
-    record = SimpleNamespace(status="finished", tally=SimpleNamespace(rows=rows))
+def test_a_finished_study_without_a_result_says_how_its_candidates_ended(rows, search, said):
+    """And which of the settings that it has may have been too strict."""
+    tally = SimpleNamespace(rows=rows)
+    record = SimpleNamespace(status="finished", tally=tally, spec={"search": search})
     assert none_complete(record) == said
 
 
