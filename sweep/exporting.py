@@ -193,6 +193,7 @@ def _recipe(
         "classes": np.asarray(estimator.classes_).tolist(),
         "class_names": list(record.data.classes),
         "positive": record.data.positive,
+        "unit": estimator.scaling == "unit",
         "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
         "factory": record.spec["model"]["factory"],
         "fixed": {k: v for k, v in record.spec["model"].items() if k != "factory"},

@@ -159,3 +159,26 @@ def test_flat_rows_with_an_image_shape(tmp_path):
     rows = flat["x_test"]
     there = load_best(result.export(tmp_path / "out")).predict_proba(rows)
     assert there == pytest.approx(result.best_estimator_.predict_proba(rows), abs=1e-5)
+
+
+@pytest.mark.parametrize(("scaling", "said"), [("unit", False), ("none", True)])
+def test_pictures_for_a_model_of_pixels_from_0_to_1(tmp_path, scaling, said):
+    """White is 1 where unit scaling says so; elsewhere it is taken for 255, with a word."""
+    digits = load_dataset("digits", train_rows=200, test_rows=40)
+    rows = {f"x_{p}": (getattr(digits, f"x_{p}") / 255).astype("f4") for p in ("train", "test")}
+    np.savez(tmp_path / "float.npz", **rows, y_train=digits.y_train, y_test=digits.y_test)
+    data = {"dataset": str(tmp_path / "float.npz"), "scaling": scaling}
+    study = {**STUDY, "study": {"name": "float"}, "data": data}
+    result = run_study(study, storage=str(tmp_path / "l.db"), n_jobs=1)
+    result.export(tmp_path / "out")
+    pixels = np.round(rows["x_test"][0] * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    words = [str(tmp_path / "out"), str(tmp_path / "one.png"), "--format", "json"]
+    done = CliRunner().invoke(cli, ["predict", *words])
+    found = json.loads(done.stdout)[0]["probability"]
+    right = result.best_estimator_.predict_proba(pixels[None].astype("f4") / 255).max()
+    assert ("--white" in done.stderr) == said
+    assert (found == pytest.approx(right, abs=1e-4)) == (not said)
+    named = CliRunner().invoke(cli, ["predict", *words, "--white", "1"])
+    assert json.loads(named.stdout)[0]["probability"] == pytest.approx(right, abs=1e-4)
+    assert named.stderr == ""

@@ -13,7 +13,7 @@ from sweep.cli.text import clean
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -54,11 +54,9 @@ def predict(
 
     model = load_best(export, allow=allowed(allow))
     paths = _files(images)
-    scale = float(model.recipe["scaling"]["scale"])
-    unit = model.recipe["scaling"]["shift"] == 0 and scale > 1
     if white is not None and not 0 < white < inf:
         raise DataError(f"--white: must be a number above 0, got {white}")
-    brightness = (white or (scale if unit else WHITE)) / WHITE
+    brightness = (white or _white(model.recipe)) / WHITE
     rows = _read(paths, model.input_shape) * brightness
     proba = model.predict_proba(rows)
     found = [
@@ -70,6 +68,19 @@ def predict(
         for path, p in zip(paths, proba, strict=True)
     ]
     emit(form, found, found, lambda: [_drawn(found)])
+
+
+def _white(recipe: Mapping[str, Any]) -> float:
+    """Return what unit scaling has divided by; else 255, and say so: the range is not known."""
+    scale = float(recipe["scaling"]["scale"])
+    if recipe.get("unit") is True or (recipe["scaling"]["shift"] == 0 and scale > 1):
+        return scale
+    click.echo(
+        "note: white is taken for 255, since the training pixels were not scaled to unit; where "
+        "it was another number, name it: --white",
+        err=True,
+    )
+    return WHITE
 
 
 def _files(given: Sequence[Path]) -> list[Path]:
