@@ -10,6 +10,7 @@ import numpy as np
 from fakes import FakeClassifier
 
 from sweep.datasets import Dataset
+from sweep.ledger.keys import BY_DRAW
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.search.plan import make_plan
@@ -84,6 +85,7 @@ def begin(ledger, spec):
         "environment": {},
         "created": "2026-03-02T09:30:00+00:00",
         "planned": len(plan.cells),
+        BY_DRAW: not plan.sampled,
     }
     ledger.create(spec.study.name, header)
     ledger.enqueue(spec.study.name, plan.cells, plan.distributions)
@@ -95,7 +97,7 @@ def work(monkeypatch, ledger, spec, cells=None):
     worker = Worker(Job(ledger.url, spec.study.name), Silent(), ledger, spec, DATA)
     done = 0
     while cells is None or done < cells:
-        claim = ledger.claim(spec.study.name, worker.name)
+        claim = ledger.claim(spec.study.name, worker.name, by_draw=spec.search.patience is not None)
         if claim is None:
             break
         with warnings.catch_warnings():  # the fake is not told of callbacks

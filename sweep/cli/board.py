@@ -195,6 +195,14 @@ def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
     return [leaderboard(record, width, top), *note, _text(""), *map(_text, rest)]
 
 
+def beyond_lines(record: StudyRecord) -> list[str]:
+    """Say how many cells were evaluated beyond the end of the search; nothing where none was."""
+    if not record.beyond:
+        return []
+    cells = counted(len(record.beyond), "cell")
+    return [f"{cells} evaluated beyond the end of the search: not counted, kept for more patience"]
+
+
 def failure_lines(record: StudyRecord) -> list[str]:
     """Return each reason of a failure with how often it was met, most frequent first."""
     from collections import Counter

@@ -23,7 +23,7 @@ def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) ->
     from sweep.study.delete import delete_study
 
     record = opened(study, storage).record
-    held = f"{clean(record.name)} ({counted(len(record.trials), 'trial')})"
+    held = f"{clean(record.name)} ({counted(len(record.trials) + len(record.beyond), 'trial')})"
     if not yes and not _sure(held):
         click.echo("kept", err=True)
         ctx.exit(1)

@@ -9,6 +9,7 @@ import click
 
 from sweep.cli.board import (
     TOP,
+    beyond_lines,
     board_parts,
     failure_lines,
     headline,
@@ -101,6 +102,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
         "pruned": tally.rows.get("PRUNED", 0),
         "infeasible": tally.rows.get("INFEASIBLE", 0),
         "copied": tally.copied,
+        "beyond_end": len(record.beyond),
         "precision": arithmetic(record),
         "created": record.created,
         "test_score": record.winner.test_score if record.winner else None,
@@ -138,5 +140,5 @@ def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
     board = board_parts(record, console().width, top)
     failures = failure_lines(record)
     again = ["`sweep run` with --retry-failed tries them once more"] if failures else []
-    rest = [*importance_lines(record), *failures, *again]
+    rest = [*beyond_lines(record), *importance_lines(record), *failures, *again]
     return [*map(Text, facts), *board, *map(Text, rest)]

@@ -20,3 +20,6 @@ SUMMARY = "sweep:summary"
 """On a trial that has ended with a result or a reason: what a list and a leaderboard count."""
 DIGEST = "sweep:digest"
 """On a trial that has ended, and in a winner: what tells whether it was changed since."""
+BY_DRAW, SINCE = "ends_by_draw", "patience_from"
+"""In a study's header: whether patience takes trials in the order of their draws, which were known
+beforehand; from which trial on it counts."""

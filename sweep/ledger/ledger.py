@@ -12,6 +12,7 @@ from sweep.ledger.claims import FIXED, claim_of, waiting_trial
 from sweep.ledger.codec import recorded, result_to_plain
 from sweep.ledger.digest import trial_digest
 from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, RESULT, RUNG, SUMMARY, WORKER
+from sweep.ledger.limits import draw_of
 from sweep.ledger.lines import waiting_cells
 from sweep.ledger.steady import again
 from sweep.ledger.studies import Studies
@@ -93,16 +94,20 @@ class Ledger(Studies):
                 )
                 study.add_trial(trial)
 
-    def claim(self, name: str, worker: str) -> Claim | None:
+    def claim(self, name: str, worker: str, *, by_draw: bool = False) -> Claim | None:
         """Take the next waiting cell, atomically; None when none is left.
 
         Waiting cells are listed once and then tried one after another: another process may have
-        been faster, which the transaction tells.
+        been faster, which the transaction tells. With ``by_draw`` they are listed each time, and
+        the first draw is taken: one that was cut short is needed before those behind it.
         """
         with self.translated():
-            if claim := self._take_first(name, worker):
+            if not by_draw and (claim := self._take_first(name, worker)):
                 return claim
-            self._waiting[name] = deque(self.ask(name, waiting_cells))
+            waiting = self.ask(name, waiting_cells)
+            if by_draw:
+                waiting.sort(key=lambda each: draw_of(str(each.cell.get("key", ""))))
+            self._waiting[name] = deque(waiting)
             return self._take_first(name, worker)
 
     def _take_first(self, name: str, worker: str) -> Claim | None:

@@ -6,10 +6,11 @@ Reading a study whole costs milliseconds a trial; here the trials of all studies
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.digest import has_digests, is_whole
-from sweep.ledger.keys import STUDY, WINNER
+from sweep.ledger.keys import BY_DRAW, STUDY, WINNER
 from sweep.ledger.summary import Sums, sums
 from sweep.ledger.tally import status_of
 
@@ -63,8 +64,8 @@ class Outline:
 def outlines(ledger: Studies) -> tuple[list[Outline], list[str]]:
     """Return the studies that the database can outline, oldest first, and the names of the others.
 
-    Read the others whole: they limit fit seconds, have several objectives, lost patience, or hold
-    trials that differ from their summaries or have none.
+    Read the others whole: they limit fit seconds, have several objectives, may have lost patience,
+    or hold trials that differ from their summaries or have none.
 
     Raises
     ------
@@ -91,9 +92,14 @@ def is_told(ledger: Studies, header: Mapping[str, Any], told: Sums) -> bool:
     search = header["spec"]["search"]
     if told.doubtful or any(search.get(name) not in (None, ["score"]) for name in BY_READING):
         return False
-    early = search.get("patience") and not {"WAITING", "RUNNING"} & set(told.held)
-    if early and sum(told.ended.values()) < header["planned"]:
-        return False  # whether the search is at its end, the order of its trials tells
+    ended = sum(told.ended.values())
+    if header.get(BY_DRAW):
+        ending = ended >= (search.get("patience") or inf)
+    else:
+        busy = {"WAITING", "RUNNING"} & set(told.held)
+        ending = search.get("patience") and not busy and ended < header["planned"]
+    if ending:
+        return False  # where the search is at its end, the order of its trials tells
     if told.best_trial is None:
         return True
     with ledger.translated():

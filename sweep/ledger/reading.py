@@ -17,6 +17,7 @@ from sweep.ledger.codec import (
 )
 from sweep.ledger.digest import CHANGED, Outcomes, has_digests, is_whole
 from sweep.ledger.keys import (
+    BY_DRAW,
     CELL,
     COPIED,
     DIGEST,
@@ -30,8 +31,7 @@ from sweep.ledger.keys import (
     WINNER,
     WORKER,
 )
-from sweep.ledger.limits import out_of_patience, within_seconds
-from sweep.ledger.objectives import objectives_of
+from sweep.ledger.limits import draw_of, search_end, within_seconds
 from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
 from sweep.ledger.salvage import UNREADABLE
 from sweep.ledger.studies import damaged
@@ -90,7 +90,10 @@ def record_of(
     spec = study_spec(name, header)
     held = [trial for trial in everything if _has_cell(trial)]
     strict = has_digests(header)
-    trials = tuple(_judged(trial_record(t, spec.space.dimensions, strict), spec) for t in held)
+    read = [_judged(trial_record(t, spec.space.dimensions, strict), spec) for t in held]
+    end = None if counted else search_end(held, header)
+    beyond = {t.number: t for t in read if end is not None and _is_beyond(t, end, header)}
+    trials = tuple(t for t in read if t.number not in beyond)
     with ledger.translated():
         attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
     outcomes = Outcomes(attributes)
@@ -106,7 +109,8 @@ def record_of(
         candidates=tuple(_candidates(spec, trials)),
         planned=header["planned"],
         winner=winner,
-        ended_by=None if counted else _ended_by(header, held),
+        beyond=tuple(beyond.values()),
+        ended_by=None if end is None else _without_improvement(spec.search.patience),
         nested=nested_from_plain(outcomes.whole(NESTED)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(outcomes.openings(), winner),
@@ -188,12 +192,13 @@ def _judged(trial: TrialRecord, spec: StudySpec) -> TrialRecord:
     return within_seconds(trial, spec.search.max_fit_seconds, min(trial.epochs, default=0))
 
 
-def _ended_by(header: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> str | None:
-    patience = header["spec"]["search"].get("patience")
-    since = header.get("patience_from", 0)
-    if patience and out_of_patience(trials, patience, objectives_of(header["spec"]), since):
-        return f"no improvement in {patience} trial{'s' * (patience != 1)}"
-    return None
+def _without_improvement(patience: int | None) -> str:
+    return f"no improvement in {patience} trial{'s' * (patience != 1)}"
+
+
+def _is_beyond(trial: TrialRecord, end: int, header: Mapping[str, Any]) -> bool:
+    """Return whether a trial has ended that another number of workers might not have begun."""
+    return bool(header.get(BY_DRAW)) and trial.state in ENDED and draw_of(trial.key) > end
 
 
 def _state(trial: FrozenTrial) -> str:
@@ -220,7 +225,7 @@ def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidat
     ended = latest_by_key(trials)
     followed = {trial.rung.continues for trial in ended.values() if trial.rung}
     rows = [trial for trial in ended.values() if trial.number not in followed]
-    rows.sort(key=lambda trial: _slot(trial.key))
+    rows.sort(key=lambda trial: (draw_of(trial.key), trial.key))
     return [Candidate(i, t, max(t.epochs, default=0), t.params) for i, t in enumerate(rows)]
 
 
@@ -257,9 +262,3 @@ def _answering(trials: Sequence[TrialRecord], epoch: int) -> TrialRecord | None:
 
 def _epochs(candidates: Sequence[dict[str, Any]], cell: Any, spec: StudySpec) -> list[int]:
     return [candidates[i].get("epochs", spec.fixed_epochs) for i in cell.candidates]
-
-
-def _slot(key: str) -> tuple[int, str]:
-    """Slots of a sampled study are numbered: ``slot:17``."""
-    number = key.rpartition(":")[2]
-    return (int(number) if number.isdigit() else 0, key)

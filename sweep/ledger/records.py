@@ -220,13 +220,16 @@ class StudyRecord:
     created : str
         ISO time.
     trials : tuple of TrialRecord
-        Every trial, cut ones too, by number.
+        Every trial, cut ones too, by number; not those beyond the end.
     candidates : tuple of Candidate
         The rows of the table, in the order of the plan; only those that have ended.
     planned : int
         Cells of the plan.
     winner : WinnerRecord or None
         None while the study runs, and when the study file says ``refit = false``.
+    beyond : tuple of TrialRecord
+        Trials that came to an end beyond the one with which patience ended the search, for several
+        workers were at it. They do not count; more ``patience`` takes them up again.
     ended_by : str or None
         Why a search ended before its last cell: ``"no improvement in 20 trials"``.
     nested : NestedRecord or None
@@ -260,6 +263,7 @@ class StudyRecord:
     planned: int
     winner: WinnerRecord | None = None
     ended_by: str | None = None
+    beyond: tuple[TrialRecord, ...] = ()
     nested: NestedRecord | None = None
     importances: ImportanceRecord | None = None
     openings: tuple[Opening, ...] = ()

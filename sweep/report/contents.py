@@ -21,7 +21,7 @@ NEEDS = {
     "curves": ("curves",),
     "fit": ("fit",),
     "pictures": ("albums",),
-    "search": ("others", "cut"),
+    "search": ("others", "beyond", "cut"),
     "model": ("layers", "confusion"),
     "failures": ("failures",),
     "limits": ("past_limits",),

@@ -128,6 +128,18 @@ def cut_attempts(record: StudyRecord) -> str:
     )
 
 
+def beyond_the_end(record: StudyRecord) -> str:
+    """Say how many cells were evaluated beyond the end of the search, empty where none was."""
+    count = len(record.beyond)
+    if not count:
+        return ""
+    verb = "was" if count == 1 else "were"
+    return (
+        f"{text.many(count, 'cell')} beyond the end of the search {verb} evaluated too, by workers "
+        "that did not know the end yet; nothing here counts them, and more patience takes them up."
+    )
+
+
 def data_facts(record: StudyRecord) -> list[tuple[str, str]]:
     """Return what the study ran on."""
     data = record.data

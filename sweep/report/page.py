@@ -130,6 +130,7 @@ def context(
         "confusion": details.confusion(record),
         "failures": details.failures(record),
         "past_limits": details.past_limits(record),
+        "beyond": details.beyond_the_end(record),
         "cut": details.cut_attempts(record),
         "data": details.data_facts(record),
         "classes": details.classes(record),

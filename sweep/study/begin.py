@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from sweep.datasets import DATASETS
 from sweep.errors import StudyChangedError
+from sweep.ledger.keys import BY_DRAW, SINCE
+from sweep.ledger.limits import since_growth
 from sweep.ledger.pictures import data_pictures_path, save_pictures
 from sweep.ledger.reading import study_spec
 from sweep.ledger.storage import make_artifacts_root
@@ -26,6 +28,7 @@ from sweep.study.admit import admitted
 from sweep.study.environment import changed, environment
 from sweep.study.sameness import check_same, check_same_data
 from sweep.study.warm import sources, warm_start
+from sweep.workers.upkeep import own_trials
 
 if TYPE_CHECKING:
     from sweep.datasets import Dataset
@@ -140,6 +143,7 @@ def _header(
         "planned": len(plan.cells),
         "uid": uuid4().hex[:12],
         "owner": _owner(),
+        BY_DRAW: not plan.sampled,
     }
 
 
@@ -147,7 +151,7 @@ def update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
     """Write what has grown, or may change freely, into the ledger."""
     header = ledger.header(name)
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
-    if len(plan.cells) > header["planned"]:  # patience begins anew with what was added
-        changes["patience_from"] = ledger.counts(name).total()
+    if plan.patience and len(plan.cells) > header["planned"]:
+        changes[SINCE] = since_growth(own_trials(ledger, name), header)
     if any(header.get(key) != value for key, value in changes.items()):
         ledger.update(name, **changes)

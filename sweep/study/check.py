@@ -221,10 +221,15 @@ def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]
     if known and _given_up(plan, known):
         return ()
     ended: dict[str, set[int]] = {}
-    for trial in known.trials if known else ():
+    for trial in (*known.trials, *known.beyond) if known else ():
         if trial.state in ENDED:
             ended.setdefault(trial.key, set()).update(trial.epochs)
     return tuple(c for c in plan.cells if c.key not in ended or not ended[c.key] >= set(c.epochs))
+
+
+def takes_up_again(plan: Plan, known: StudyRecord) -> bool:
+    """Return whether trials beyond the end of the search count again under this plan."""
+    return bool(known.beyond) and not _given_up(plan, known)
 
 
 def _given_up(plan: Plan, known: StudyRecord) -> bool:

@@ -22,7 +22,7 @@ from sweep.search.samplers import check_extra
 from sweep.sources import names_of
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared, seen_again, update
-from sweep.study.check import cells_left
+from sweep.study.check import cells_left, takes_up_again
 from sweep.study.nested import record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same
@@ -275,6 +275,8 @@ def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_fail
 
     under_way = any(trial.state in ("WAITING", "RUNNING") for trial in record.trials)
     if under_way or cells_left(plan, record) or (retry_failed and _failed(record)):
+        return False
+    if takes_up_again(plan, record):
         return False
     chosen = selection.chosen(record, spec.search.choose)
     if not spec.search.refit or chosen is None:

@@ -83,9 +83,10 @@ class Worker:
         while not (control.stopping or control.resting or control.pausing):
             if self._worn or engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
                 return False
-            if self.spec.search.patience and given_up(self.ledger, self.job.study):
+            patient = self.spec.search.patience is not None
+            if patient and given_up(self.ledger, self.job.study):
                 return True
-            claim = self.ledger.claim(self.job.study, self.name)
+            claim = self.ledger.claim(self.job.study, self.name, by_draw=patient)
             if claim is None:
                 return True
             self.one_cell(claim)

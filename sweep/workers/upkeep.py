@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from sweep.ledger.digest import has_digests, is_whole
 from sweep.ledger.keys import CELL, WORKER
-from sweep.ledger.limits import out_of_patience
+from sweep.ledger.limits import search_end
 from sweep.ledger.lines import cell_lines
 from sweep.ledger.locks import one_at_a_time
-from sweep.ledger.objectives import objectives_of
 from sweep.ledger.steady import again
 from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.workers.identity import is_alive_here, is_dead
@@ -121,13 +120,15 @@ def restore(
 def given_up(ledger: Ledger, name: str) -> bool:
     """Return whether a study's patience is at its end."""
     header = ledger.header(name)
-    patience = header["spec"]["search"].get("patience")
-    if not patience:
+    if not header["spec"]["search"].get("patience"):
         return False
+    return search_end(own_trials(ledger, name), header) is not None
+
+
+def own_trials(ledger: Ledger, name: str) -> list[FrozenTrial]:
+    """Return the trials of a study's own cells, without what their fits have measured."""
     found = ledger.trials(name, results=False)
-    own = [trial for trial in found if CELL in trial.user_attrs]
-    since = header.get("patience_from", 0)
-    return out_of_patience(own, patience, objectives_of(header["spec"]), since)
+    return [trial for trial in found if CELL in trial.user_attrs]
 
 
 def withdraw(ledger: Ledger, name: str) -> int:
