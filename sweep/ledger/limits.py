@@ -91,10 +91,10 @@ def _by_draw(trials: Iterable[FrozenTrial], planned: int) -> Iterator[tuple[int,
             continue
         ended[draw_of(trial.user_attrs[CELL]["key"])] = trial
     for number in range(planned):
-        trial = ended.get(number)
-        if trial is None or not trial.state.is_finished():
+        last = ended.get(number)
+        if last is None or not last.state.is_finished():
             return
-        yield number, trial
+        yield number, last
 
 
 def _by_number(trials: Iterable[FrozenTrial]) -> Iterator[tuple[int, FrozenTrial]]:
