@@ -16,6 +16,7 @@ import numpy as np
 
 from sweep.errors import ResultError, SweepError
 from sweep.export import MODEL, WEIGHTS, digest_of_file, load_best, standalone
+from sweep.ledger.scores import candidate_with, mean_score
 from sweep.names import expanded
 from sweep.recipe import FORMAT, RECIPE
 from sweep.references import is_reference
@@ -64,7 +65,7 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     target, record = expanded(folder), result.record
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ResultError(f"{target}: must be a new or an empty folder; name another one")
-    estimator, winner = result.best_estimator_, record.winner
+    estimator, winner = result._refitted(), record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -180,9 +181,7 @@ def _is_kerass(node: Mapping[str, Any]) -> bool:
 def _recipe(
     record: StudyRecord, winner: WinnerRecord, estimator: Any, digest: str
 ) -> dict[str, Any]:
-    from sweep.selection import chosen, mean_score
-
-    held = chosen(record)
+    held = candidate_with(record.candidates, winner.params)
     return {
         "format": FORMAT,
         "model_sha256": digest,

@@ -14,14 +14,22 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 
+LOST = "an older version wrote them, and the trials of an outer fold no longer tell"
+"""Why there is no inner score."""
+
+
 def nested_score(nested: NestedRecord) -> float:
     """Return the mean score of the outer folds: an unbiased estimate of search and refit."""
     return float(np.mean([fold.score for fold in nested.folds]))
 
 
-def inner_score(nested: NestedRecord) -> float:
-    """Return the mean score that the choices were made by: flattered by the choice."""
-    return float(np.mean([fold.inner_score for fold in nested.folds]))
+def inner_score(nested: NestedRecord) -> float | None:
+    """Return the mean score that the choices were made by: flattered by the choice.
+
+    None where that of an outer fold is not known.
+    """
+    scores = [fold.inner_score for fold in nested.folds if fold.inner_score is not None]
+    return float(np.mean(scores)) if len(scores) == len(nested.folds) else None
 
 
 def nested_interval(record: StudyRecord, level: float = 0.95) -> Interval | None:
@@ -69,9 +77,10 @@ def plain_nested(record: StudyRecord) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``score``, ``interval`` (``low``, ``high``, ``level``, ``method``), ``inner_score``,
-        ``folds`` (a list: ``score``, ``inner_score``, ``params``, ``train_rows``,
-        ``test_rows``), ``current`` (False where the study has grown since).
+        ``score``, ``interval`` (``low``, ``high``, ``level``, ``method``), ``inner_score`` (None
+        where it is not known), ``folds`` (a list: ``score``, ``inner_score``, ``params``,
+        ``train_rows``, ``test_rows``, ``candidate``), ``current`` (False where the study has grown
+        since).
     """
     from dataclasses import asdict
 

@@ -73,7 +73,7 @@ def plain(record):
     frame = candidates_frame(record)
     times = [name for name in frame.columns if name.endswith("_time")]
     winner = record.winner
-    return frame.drop(columns=times).to_dict("list"), winner.candidate, winner.test_score
+    return frame.drop(columns=times).to_dict("list"), dict(winner.params), winner.test_score
 
 
 def whole(record):

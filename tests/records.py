@@ -142,7 +142,6 @@ def grid_record(*, epochs=(1, 5, 10), widths=(32, 64, 256), folds=5, refit=True,
 def winner_of(candidate, test_score=0.9482):
     """The refit of a candidate and what the test set said."""
     return WinnerRecord(
-        candidate=candidate.index,
         params=candidate.params,
         chosen_at="2026-03-02T09:40:00+00:00",
         test_score=test_score,

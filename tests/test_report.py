@@ -158,7 +158,7 @@ def test_the_refitted_candidate_is_the_answer_even_when_the_study_has_grown():
     """The page keeps to what was refitted, and says that another candidate is now better."""
     record = grid_record()
     older = record.candidates[3]
-    winner = replace(record.winner, candidate=older.index, params=older.params)
+    winner = replace(record.winner, params=older.params)
     words = Page(render(replace(record, winner=winner))).text
     assert "Take epochs = 5 , hidden_size = 32" in words
     assert "The study has grown since the choice: candidate 8" in words

@@ -163,15 +163,13 @@ def test_every_opening_is_on_record(searched):
     first = finish_study(searched, "pretend", training, sealed)
     finish_study(searched, "pretend", training, sealed)
     record = read_study(searched, "pretend")
-    assert [(o.candidate, o.score) for o in record.openings] == [
-        (first.candidate, first.test_score)
-    ]
+    assert [(o.params, o.score) for o in record.openings] == [(first.params, first.test_score)]
     spec = study("random", trials=6, choose="cheapest")
     searched.update("pretend", spec=spec.plain())
     second = finish_study(searched, "pretend", training, sealed)
     record = read_study(searched, "pretend")
-    assert second.candidate != first.candidate
-    assert [o.candidate for o in record.openings] == [first.candidate, second.candidate]
+    assert second.params != first.params
+    assert [o.params for o in record.openings] == [first.params, second.params]
     assert record.openings[0].params.keys() <= SPACE.keys()
     assert (record.test_openings, second.test_openings) == (2, 2)
 
@@ -191,8 +189,8 @@ def test_the_report_lists_the_openings_where_there_are_several():
     record = grid_record()
     assert answer(record).openings is None
     openings = (
-        Opening("2026-03-01T08:00:00+00:00", 3, {"epochs": 5, "hidden_size": 32}, 0.91),
-        Opening("2026-03-02T09:41:12+00:00", 8, {"epochs": 10, "hidden_size": 256}, 0.9482),
+        Opening("2026-03-01T08:00:00+00:00", {"epochs": 5, "hidden_size": 32}, 0.91),
+        Opening("2026-03-02T09:41:12+00:00", {"epochs": 10, "hidden_size": 256}, 0.9482),
     )
     found = answer(replace(record, openings=openings))
     assert found.openings.rows[0] == ("2026-03-01 08:00", "3", "5", "32", "0.9100")
@@ -203,7 +201,7 @@ def test_the_report_lists_the_openings_where_there_are_several():
 
 def test_an_opening_without_a_score_is_not_hidden():
     """The test set is not said to be closed when it was opened and scoring failed."""
-    opening = Opening("2026-03-02T09:41:12+00:00", 8, {"epochs": 10, "hidden_size": 256})
+    opening = Opening("2026-03-02T09:41:12+00:00", {"epochs": 10, "hidden_size": 256})
     record = replace(grid_record(), winner=None, openings=(opening,))
     assert "was opened once" in answer(record).figures[1].note
     assert "was opened once" in said_of_the_test_set(record)

@@ -121,7 +121,7 @@ def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict
         "alike": len(alike),
         "indistinguishable": [_plain(c) for c in alike if c is not chosen],
         "cheapest": dict(compared.cheapest.params) if compared else None,
-        "test_score": record.winner.test_score if record.winner else None,
+        "test_score": selection.test_score(record, chosen),
         "parameters": chosen.trial.parameters,
         "python": "; ".join(statements(record, chosen, storage)),
     }

@@ -145,7 +145,7 @@ def test_line(record: StudyRecord) -> str:
     won, opened = record.winner, times(record.test_openings)
     if won is not None:
         return (
-            f"test score {score(won.test_score)} on {won.test_rows:,} rows "
+            f"test score {score(won.test_score)} on {won.test_rows:,} rows{_of_another(record)} "
             f"(opened {opened}, {moment(won.test_opened_at)})"
         )
     if record.openings:
@@ -155,6 +155,16 @@ def test_line(record: StudyRecord) -> str:
     if record.status == "finished" and record.tally.rows.get("COMPLETE"):
         return "the test set is still closed (`sweep run` refits the winner, or a worker)"
     return "the test set is still closed (the study has not ended)"
+
+
+def _of_another(record: StudyRecord) -> str:
+    """Say whose test score it is where the refitted winner is not the best of the board."""
+    from sweep.selection import best, is_current
+
+    first = best(record)
+    if record.winner is None or (first is not None and is_current(record, first)):
+        return ""
+    return f", of {settings(record.winner.params)}"
 
 
 STRICT = {

@@ -17,6 +17,10 @@ def nested_lines(nested: Mapping[str, Any] | None) -> list[str]:
     held, folds = nested["interval"], counted(len(nested["folds"]), "outer fold")
     grown = "" if nested["current"] else "; of the study before it grew, run it again"
     ends = f"{score(held['low'])} to {score(held['high'])}"
-    inner = f"the best inner scores there have mean {score(nested['inner_score'])}"
+    from sweep.nested import LOST
+
+    known = nested["inner_score"] is not None
+    mean = score(nested["inner_score"]) if known else f"not known ({LOST})"
+    inner = f"the mean of the best inner scores there is {mean}"
     head = f"nested {score(nested['score'])} ({ends}) over {folds}"
     return [f"{head}, not flattered by the choice: {inner}{grown}"]

@@ -97,7 +97,7 @@ def winner_from_plain(plain: Mapping[str, Any] | None) -> WinnerRecord | None:
         return None
     return WinnerRecord(
         **{
-            **plain,
+            **_without_row(plain),
             "history": _history(plain["history"]),
             "layers": layers_from_plain(plain["layers"]),
             "confusion": tuple(tuple(row) for row in plain["confusion"]),
@@ -130,11 +130,16 @@ def openings_from_plain(
     plain: Sequence[Mapping[str, Any]], winner: WinnerRecord | None
 ) -> tuple[Opening, ...]:
     """Read the openings of the test set; an older ledger tells of the winner's alone."""
-    found = {each["opened_at"]: Opening(**each) for each in plain}
+    found = {each["opened_at"]: Opening(**_without_row(each)) for each in plain}
     if winner is not None and winner.test_opened_at not in found:
         at = winner.test_opened_at
-        found[at] = Opening(at, winner.candidate, winner.params, winner.test_score)
+        found[at] = Opening(at, winner.params, winner.test_score)
     return tuple(found[at] for at in sorted(found))
+
+
+def _without_row(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the row by which an older version named a candidate: rows move as a grid grows."""
+    return {name: value for name, value in plain.items() if name != "candidate"}
 
 
 def _history(plain: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

@@ -20,16 +20,14 @@ class Opening:
     ----------
     opened_at : str
         ISO time.
-    candidate : int
-        Row of the table of candidates that it was opened for.
     params : mapping of str to value
-        That candidate's searched parameters.
+        The searched parameters of the candidate that it was opened for: they tell which one it
+        is, whatever row it stands in.
     score : float or None
         What the test set said; None where it was opened and scoring failed.
     """
 
     opened_at: str
-    candidate: int
     params: Mapping[str, Any]
     score: float | None = None
 
@@ -40,10 +38,9 @@ class WinnerRecord:
 
     Attributes
     ----------
-    candidate : int
-        Its row in the table of candidates.
     params : mapping of str to value
-        Ready for ``set_params``: the searched parameters, ``epochs`` included when searched.
+        Ready for ``set_params``: the searched parameters, ``epochs`` included when searched. They
+        tell which candidate it is, whatever row it stands in.
     chosen_at : str
         ISO time of the choice.
     test_score : float
@@ -70,7 +67,6 @@ class WinnerRecord:
         Name and shape of each array of weights.
     """
 
-    candidate: int
     params: Mapping[str, Any]
     chosen_at: str
     test_score: float
@@ -95,19 +91,24 @@ class OuterFold:
     ----------
     score : float
         Of the configuration chosen there, refitted there, on the fold's held-out rows.
-    inner_score : float
-        The mean held-out score that it was chosen by.
+    inner_score : float or None
+        The mean held-out score that it was chosen by; None where an older version wrote it and
+        the fold's own trials no longer tell.
     params : mapping of str to value
         What was chosen there.
     train_rows, test_rows : int
         Rows searched and refitted on, and rows scored.
+    candidate : str
+        Identity of what was chosen (:func:`sweep.spaces.identity`). Empty where an older version
+        wrote the fold: it took the inner score from a row, which may have moved.
     """
 
     score: float
-    inner_score: float
+    inner_score: float | None
     params: Mapping[str, Any]
     train_rows: int
     test_rows: int
+    candidate: str = ""
 
 
 @dataclass(frozen=True)

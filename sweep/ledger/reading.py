@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyFileError, SweepError
@@ -34,6 +36,7 @@ from sweep.ledger.keys import (
 from sweep.ledger.limits import draw_of, search_end, within_seconds
 from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
 from sweep.ledger.salvage import UNREADABLE
+from sweep.ledger.scores import candidate_with, mean_score
 from sweep.ledger.studies import damaged
 from sweep.ledger.tally import ENDED, Tally
 from sweep.spaces import Space, decode, grid_candidates
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweep.ledger.ledger import Ledger
+    from sweep.ledger.outcomes import NestedRecord, OuterFold
 
 
 def read_study(ledger: Ledger, name: str) -> StudyRecord:
@@ -111,7 +115,7 @@ def record_of(
         winner=winner,
         beyond=tuple(beyond.values()),
         ended_by=None if end is None else _without_improvement(spec.search.patience),
-        nested=nested_from_plain(outcomes.whole(NESTED)),
+        nested=_nested(ledger, name, nested_from_plain(outcomes.whole(NESTED))),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(outcomes.openings(), winner),
         uid=header.get("uid", ""),
@@ -137,6 +141,28 @@ def study_spec(name: str, header: Mapping[str, Any]) -> StudySpec:
             f"study {name!r}: its settings in the ledger do not hold ({error.problems[0]}): they "
             "are damaged, or another version of sweep wrote them"
         ) from error
+
+
+def _nested(ledger: Ledger, name: str, nested: NestedRecord | None) -> NestedRecord | None:
+    """Take the inner scores that an older version wrote from the outer folds' own trials.
+
+    It took them from a row, which names another candidate where the grid had grown.
+    """
+    if nested is None or all(fold.candidate for fold in nested.folds):
+        return nested
+    parts = {own: ledger.header(own)["part"] for own in ledger.parts(name)}
+    own = {part["number"]: n for n, part in parts.items() if part["of"] == len(nested.folds)}
+    folds = enumerate(nested.folds, start=1)
+    read = (replace(f, inner_score=_inner_score(ledger, own.get(i), f)) for i, f in folds)
+    return replace(nested, folds=tuple(read))
+
+
+def _inner_score(ledger: Ledger, part: str | None, fold: OuterFold) -> float | None:
+    if part is not None:
+        with suppress(SweepError):  # it is damaged
+            found = candidate_with(read_study(ledger, part).candidates, fold.params)
+            return mean_score(found) if found else None
+    return None
 
 
 def _has_cell(trial: FrozenTrial) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.reading import latest_by_key
+from sweep.ledger.scores import candidate_with
 from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.blocks import Table, table
@@ -18,6 +19,7 @@ from sweep.selection import (
     cost,
     distinct,
     fit_seconds,
+    is_current,
     mean_score,
     mixture,
     rule,
@@ -82,11 +84,9 @@ class Answer:
 
 
 def chosen(record: StudyRecord) -> Candidate | None:
-    """Return the refitted candidate, or the choice so far."""
+    """Return the refitted candidate, or the choice so far; None where the ledger has lost it."""
     if record.winner is not None:
-        for candidate in record.candidates:
-            if candidate.index == record.winner.candidate:
-                return candidate
+        return candidate_with(record.candidates, record.winner.params)
     return choice(record)
 
 
@@ -98,10 +98,10 @@ def scoring(record: StudyRecord) -> str:
 def answer(record: StudyRecord) -> Answer:
     """Return the answer of a study."""
     candidate = chosen(record)
-    if candidate is None:
+    taken = record.winner or candidate
+    if taken is None:
         return Answer(_banner(record), _nothing(record), [], [_test(record)], "", None)
-    params = record.winner.params if record.winner else candidate.params
-    settings = text.settings(params, parameter_names(record))
+    settings = text.settings(taken.params, parameter_names(record))
     figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
     caution = " ".join(filter(None, (_caution(record, compared), mixture(record))))
@@ -143,9 +143,11 @@ def _nothing(record: StudyRecord) -> str:
     return "No settings to take yet: no trial is complete"
 
 
-def _held_out(record: StudyRecord, candidate: Candidate) -> Figure:
-    mean, found = mean_score(candidate), score_interval(record, candidate)
+def _held_out(record: StudyRecord, candidate: Candidate | None) -> Figure:
     title = f"Held-out {scoring(record)}"
+    if candidate is None:
+        return Figure(title, text.NOTHING, "", "The trial of the refitted settings is lost")
+    mean, found = mean_score(candidate), score_interval(record, candidate)
     rows = sum(split.n_test for split in candidate.trial.splits if not split.seed)
     where = f"on {rows:,} rows held out of the training rows"
     if found is None:
@@ -192,7 +194,7 @@ def _test(record: StudyRecord) -> Figure:
 def _caution(record: StudyRecord, compared: Comparison | None) -> str:
     complete = len(distinct(c for c in record.candidates if c.trial.state == "COMPLETE"))
     now, taken = choice(record), chosen(record)
-    if now is not None and taken is not None and now.index != taken.index:
+    if now is not None and record.winner is not None and not is_current(record, now):
         return (
             f"The study has grown since the choice: candidate {now.index} now is the "
             f"{RULES[rule(record)]}, with a held-out score of {text.score(mean_score(now))}."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.nested import inner_score, is_current, nested_interval, nested_score
+from sweep.nested import LOST, inner_score, is_current, nested_interval, nested_score
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
+    from sweep.ledger.outcomes import NestedRecord
     from sweep.ledger.records import StudyRecord
 
 
@@ -19,15 +20,20 @@ def nested_words(record: StudyRecord) -> tuple[str, str, str] | None:
     if nested is None or found is None:
         return None
     ends = f"{text.score(found.low)} to {text.score(found.high)}"
-    gap = inner_score(nested) - nested_score(nested)
-    word = "above" if gap >= 0 else "below"
     note = (
         f"{found.level:.0%} interval, {found.method}; the whole search is repeated in each outer "
-        f"fold, its choice refitted and scored on rows that it has not seen. The scores it chose "
-        f"by were {abs(gap):.4f} {word} that"
+        f"fold, its choice refitted and scored on rows that it has not seen. {_inner(nested)}"
     )
     grown = "" if is_current(record) else ". The study has grown since: run it again"
     return text.score(nested_score(nested)), ends, note + grown
+
+
+def _inner(nested: NestedRecord) -> str:
+    inner = inner_score(nested)
+    if inner is None:
+        return f"The scores it chose by are not known: {LOST}"
+    gap = inner - nested_score(nested)
+    return f"The scores it chose by were {abs(gap):.4f} {'above' if gap >= 0 else 'below'} that"
 
 
 def nested_table(record: StudyRecord) -> Table | None:

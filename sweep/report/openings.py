@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.ledger.scores import candidate_with
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.tables import parameter_names
@@ -25,12 +26,12 @@ def openings(record: StudyRecord) -> Table | None:
         "more often, the less its highest score says."
     )
     titles = {"opened": False, "candidate": True, **dict.fromkeys(map(text.clean, names), True)}
-    rows = [_row(each, names) for each in record.openings]
+    rows = [_row(record, each, names) for each in record.openings]
     return table(caption, {**titles, "test": True}, rows)
 
 
-def _row(opening: Opening, names: list[str]) -> tuple[str, ...]:
-    params = opening.params
+def _row(record: StudyRecord, opening: Opening, names: list[str]) -> tuple[str, ...]:
+    params, now = opening.params, candidate_with(record.candidates, opening.params)
     values = [text.value(params[n]) if n in params else text.NOTHING for n in names]
     when, score = text.moment(opening.opened_at), text.score(opening.score)
-    return (when, str(opening.candidate), *values, score)
+    return (when, str(now.index) if now else text.NOTHING, *values, score)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.references import is_reference
+from sweep.selection import is_current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ def statements(
     record : StudyRecord
         The study.
     candidate : Candidate
-        Its best; used where no refitted winner is recorded.
+        Its best; what its settings make where another one, or none, was refitted.
     storage : str, optional
         The ledger where it is not the usual one.
 
@@ -34,7 +35,7 @@ def statements(
     tuple of str
         Statements, imports first; each may stand on one line.
     """
-    if record.winner is not None:
+    if is_current(record, candidate):
         where = f", {storage!r}" if storage else ""
         factory = str(record.spec.get("model", {}).get("factory", ""))
         code = f", allow=[{factory.partition(':')[0]!r}]" if is_reference(factory) else ""
@@ -69,7 +70,7 @@ def construction(spec: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[st
 def lines(record: StudyRecord, candidate: Candidate) -> str:
     """Return :func:`statements` as a person would type them, one argument a line if long."""
     *imports, last = statements(record, candidate)
-    if len(last) > WIDTH and record.winner is None:
+    if len(last) > WIDTH and not is_current(record, candidate):
         name, words = construction(record.spec, candidate.params)
         last = "\n".join([f"model = {name}(", *(f"    {word}," for word in words), ")"])
     return "\n".join([*imports, last])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.search.evaluate import Asked, Evaluation, mean_score
+from sweep.spaces import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +42,8 @@ def taken_over(
     Evaluation or None
         None where it must be trained: nobody has measured it, or only for fewer epochs.
     """
-    equal = [trial for trial in ended if same_params(trial.params, params) and trial.splits]
+    wanted = identity(without_epochs(params))
+    equal = [t for t in ended if t.splits and identity(without_epochs(t.params)) == wanted]
     exact = [trial for trial in equal if trial.epochs == asked.epochs]
     for trial in equal if staged else exact:
         if len(trial.splits) == fits and all(_has(split, asked) for split in trial.splits):
@@ -50,11 +52,6 @@ def taken_over(
         if trial.state == "PRUNED":
             return _copied(trial, asked, pruned=True)
     return None
-
-
-def same_params(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two candidates differ in nothing but their epochs."""
-    return without_epochs(one) == without_epochs(other)
 
 
 def without_epochs(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,6 @@ def _finish(
     seen = _TestScore(estimator, scoring)
     opening, score = open_test_set(sealed, ledger, record, chosen, seen)
     winner = WinnerRecord(
-        candidate=chosen.index,
         params=dict(chosen.params),
         chosen_at=chosen_at,
         test_score=score,

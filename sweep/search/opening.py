@@ -46,7 +46,7 @@ def open_test_set(
     for earlier in record.openings:
         ledger.note_opening(record.name, earlier)
     now = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    opening = Opening(now, chosen.index, dict(chosen.params))
+    opening = Opening(now, dict(chosen.params))
     ledger.note_opening(record.name, opening)
     said = score(*sealed._break_seal())
     ledger.note_opening(record.name, replace(opening, score=said))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sweep.ledger.records import Rung
 from sweep.search.again import without_epochs
 from sweep.search.evaluate import mean_score
+from sweep.spaces import identity
 from sweep.spec.pruning import BY_RUNGS
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _promotable(
 
 def _who(trial: TrialRecord) -> str:
     """Tell candidates apart: trials with the same parameters are one."""
-    return repr(sorted(without_epochs(trial.params).items(), key=str))
+    return identity(without_epochs(trial.params))
 
 
 def _pauses(trial: TrialRecord) -> bool:

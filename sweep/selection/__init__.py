@@ -1,6 +1,7 @@
 """Which candidate to take, and how sure one may be: ranking, intervals, comparisons, choice."""
 
-from sweep.selection.choice import chosen, is_current, one_standard_error, rule
+from sweep.ledger.scores import fit_scores, mean_score, split_scores
+from sweep.selection.choice import chosen, is_current, one_standard_error, rule, test_score
 from sweep.selection.comparisons import Comparison, compare, indistinguishable
 from sweep.selection.intervals import Interval, interval, score_interval, standard_error, wilson
 from sweep.selection.pairs import Pair, paired
@@ -9,11 +10,8 @@ from sweep.selection.ranking import (
     best,
     cost,
     distinct,
-    fit_scores,
     fit_seconds,
-    mean_score,
     ranked,
-    split_scores,
 )
 from sweep.selection.scorers import of_class, scorer, scoring
 
@@ -45,5 +43,6 @@ __all__ = [
     "scoring",
     "split_scores",
     "standard_error",
+    "test_score",
     "wilson",
 ]

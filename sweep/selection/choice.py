@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.ledger.scores import mean_score
 from sweep.selection.comparisons import compare
 from sweep.selection.intervals import standard_error
-from sweep.selection.ranking import best, cost, mean_score, ranked
+from sweep.selection.ranking import best, cost, ranked
+from sweep.spaces import identity
 
 if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
@@ -69,5 +71,12 @@ def one_standard_error(record: StudyRecord) -> list[Candidate]:
 
 
 def is_current(record: StudyRecord, candidate: Candidate) -> bool:
-    """Return whether the recorded winner is still the choice."""
-    return record.winner is not None and dict(record.winner.params) == dict(candidate.params)
+    """Return whether the recorded winner is this candidate."""
+    winner = record.winner
+    return winner is not None and identity(winner.params) == identity(candidate.params)
+
+
+def test_score(record: StudyRecord, candidate: Candidate) -> float | None:
+    """Return what the test set said of a candidate; None where another one was refitted."""
+    winner = record.winner
+    return winner.test_score if winner is not None and is_current(record, candidate) else None

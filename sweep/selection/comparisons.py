@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.ledger.scores import scores_by_split, split_scores
 from sweep.selection.intervals import check_level, fitted_rows, held_out_rows
-from sweep.selection.ranking import cost, distinct, ranked, scores_by_split, split_scores
+from sweep.selection.ranking import cost, distinct, ranked
 from sweep.selection.scorers import scoring
 from sweep.selection.studentized import range_exceeds
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.errors import ResultError
-from sweep.selection.ranking import scores_by_split, split_scores
+from sweep.ledger.scores import scores_by_split, split_scores
 from sweep.selection.scorers import in_unit_interval, scoring
 
 if TYPE_CHECKING:

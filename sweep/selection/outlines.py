@@ -11,7 +11,8 @@ from sweep.ledger.lines import Signs
 from sweep.ledger.outline import Outline, outlines
 from sweep.ledger.reading import read_study
 from sweep.ledger.salvage import UNREADABLE
-from sweep.selection.ranking import best, mean_score
+from sweep.ledger.scores import mean_score
+from sweep.selection.ranking import best
 
 if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.ledger.scores import split_scores
 from sweep.selection.choice import chosen
 from sweep.selection.intervals import fitted_rows, held_out_rows, interval
-from sweep.selection.ranking import split_scores
 from sweep.selection.scorers import scorer
 
 if TYPE_CHECKING:

@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.spaces import canonical
+from sweep.ledger.scores import mean_score
+from sweep.spaces import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from sweep.ledger.records import Candidate, StudyRecord
-
-
-def scores_by_split(candidate: Candidate) -> Mapping[int, list[float]]:
-    """Return the held-out scores at the candidate's epoch: by split, one for each seed."""
-    found: dict[int, list[float]] = {}
-    if candidate.trial.state == "COMPLETE":
-        for each in candidate.trial.splits:
-            if candidate.epoch in each.test:
-                found.setdefault(each.split, []).append(each.test[candidate.epoch])
-    return dict(sorted(found.items()))
-
-
-def split_scores(candidate: Candidate) -> list[float]:
-    """Return the held-out scores of a candidate, one a split, at its epoch.
-
-    Parameters
-    ----------
-    candidate : Candidate
-        A row of the table of candidates.
-
-    Returns
-    -------
-    list of float
-        In the order of the splits, each the mean over the seeds; empty for a candidate that is
-        not complete.
-    """
-    return [
-        scores[0] if len(scores) == 1 else float(np.mean(scores))
-        for scores in scores_by_split(candidate).values()
-    ]
-
-
-def fit_scores(candidate: Candidate) -> list[float]:
-    """Return the held-out score of every fit of a candidate: of each split under each seed."""
-    return [score for scores in scores_by_split(candidate).values() for score in scores]
-
-
-def mean_score(candidate: Candidate) -> float | None:
-    """Return the mean held-out score over splits, None for a candidate without one."""
-    scores = split_scores(candidate)
-    return float(np.mean(scores)) if scores and isfinite(sum(scores)) else None
 
 
 def ranked(record: StudyRecord) -> list[Candidate]:
@@ -81,7 +41,7 @@ def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
     """
     found: dict[str, Candidate] = {}
     for candidate in candidates:
-        found.setdefault(canonical(candidate.params), candidate)
+        found.setdefault(identity(candidate.params), candidate)
     return list(found.values())
 
 

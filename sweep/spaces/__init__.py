@@ -13,6 +13,7 @@ from sweep.spaces.dimensions import (
 )
 from sweep.spaces.grids import Cell, canonical, cells, grid_candidates, grid_problems, grid_values
 from sweep.spaces.growth import grown
+from sweep.spaces.identity import identity
 from sweep.spaces.samplers import decode, distributions, encode, suggest
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "grid_problems",
     "grid_values",
     "grown",
+    "identity",
     "ordered",
     "same",
     "suggest",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sweep import selection
 from sweep.ledger.outcomes import NestedRecord, OuterFold
+from sweep.ledger.scores import candidate_with, mean_score
+from sweep.spaces import identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,11 +53,12 @@ def _fold(part: StudyRecord) -> OuterFold:
     winner = part.winner
     if winner is None:
         raise ValueError(part.name)
-    chosen = next(c for c in part.candidates if c.index == winner.candidate)
+    chosen = candidate_with(part.candidates, winner.params)
     return OuterFold(
         score=winner.test_score,
-        inner_score=selection.mean_score(chosen) or 0.0,
+        inner_score=mean_score(chosen) if chosen else None,
         params=dict(winner.params),
         train_rows=winner.train_rows,
         test_rows=winner.test_rows,
+        candidate=identity(winner.params),
     )

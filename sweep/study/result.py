@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,12 +160,22 @@ class StudyResult:
 
     @property
     def test_score_(self) -> float | None:
-        """The test set's score of the refitted winner; None while the test set is closed."""
-        return self.record.winner.test_score if self.record.winner else None
+        """The test set's score of :attr:`best`, refitted.
+
+        None while the test set is closed, and where another one was refitted: the study has grown
+        since. ``record.winner`` holds what was.
+        """
+        chosen = selection.chosen(self.record)
+        return None if chosen is None else selection.test_score(self.record, chosen)
 
     @property
     def best_estimator_(self) -> Any:
         """The winner, refitted on all training rows.
+
+        Warns
+        -----
+        UserWarning
+            If it is no longer :attr:`best`: the study has grown since.
 
         Raises
         ------
@@ -176,6 +187,18 @@ class StudyResult:
         LedgerError
             If its weights are missing.
         """
+        found = self._refitted()
+        chosen, winner = selection.chosen(self.record), self.record.winner
+        if winner and chosen and not selection.is_current(self.record, chosen):
+            warnings.warn(
+                f"study {self.name!r} has grown since: best_estimator_ was refitted with "
+                f"{dict(winner.params)}, best_params_ now are {dict(chosen.params)}; `sweep run` "
+                "its study file again",
+                stacklevel=2,
+            )
+        return found
+
+    def _refitted(self) -> Any:
         if self.record.winner is None:
             raise ResultError(f"study {self.name!r} has no refitted winner: {self._why_none()}")
         from sweep.search.winner import load_winner

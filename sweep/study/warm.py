@@ -14,7 +14,7 @@ from sweep.ledger.objectives import objective_values
 from sweep.ledger.reading import read_study
 from sweep.search.plan import estimator_defaults
 from sweep.selection import mean_score, of_class, scorer
-from sweep.spaces import applies, distributions, encode, ordered
+from sweep.spaces import applies, distributions, encode, identity, ordered
 from sweep.spec import StudySpec, estimator_parameters, takes
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Lesson:
     ----------
     study : str
         The other study.
-    candidate : int
-        Its row.
+    candidate : str
+        Its candidate, by its identity.
     params : mapping of str to value
         Those of this study's space, with values that it has.
     values : list of float
@@ -46,7 +46,7 @@ class Lesson:
     """
 
     study: str
-    candidate: int
+    candidate: str
     params: Mapping[str, Any]
     values: list[float]
 
@@ -141,7 +141,7 @@ def _lesson(
     values = objective_values(spec.search.objectives, score, trial.splits, epoch, trial.parameters)
     if not np.isfinite(values).all():
         return None
-    return Lesson(record.name, candidate.index, params, values)
+    return Lesson(record.name, identity(candidate.params), params, values)
 
 
 def _shared(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:

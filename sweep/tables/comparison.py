@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sweep.selection import chosen, mean_score, paired, score_interval
+from sweep.selection import chosen, mean_score, paired, score_interval, test_score
 from sweep.spec.toml import toml_value
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
     DataFrame
         Columns ``study``, ``method``, ``status``, ``candidates`` (complete), ``fits``,
         ``fit_seconds`` (of all fits together), ``score`` (mean held-out score of what was
-        chosen), ``low``, ``high`` (its 95 % interval), ``test_score``, ``parameters`` (weights of
-        that model), ``settings``.
+        chosen), ``low``, ``high`` (its 95 % interval), ``test_score`` (NaN where
+        what was refitted is another), ``parameters`` (weights of that model), ``settings``.
     """
     return pd.DataFrame([_study_row(record) for record in records])
 
@@ -42,6 +42,7 @@ def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
 def _study_row(record: StudyRecord) -> dict[str, Any]:
     found = chosen(record)
     ends = None if found is None else score_interval(record, found)
+    told = None if found is None else test_score(record, found)
     return {
         "study": record.name,
         "method": record.spec["search"]["method"],
@@ -52,7 +53,7 @@ def _study_row(record: StudyRecord) -> dict[str, Any]:
         "score": np.nan if found is None else mean_score(found),
         "low": np.nan if ends is None else ends.low,
         "high": np.nan if ends is None else ends.high,
-        "test_score": record.winner.test_score if record.winner else np.nan,
+        "test_score": np.nan if told is None else told,
         "parameters": None if found is None else found.trial.parameters,
         "settings": "" if found is None else _words(found.params),
     }

@@ -1,0 +1,76 @@
+"""A candidate found by what it is, and its scores: by split, by fit, their mean."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.spaces import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sweep.ledger.records import Candidate
+
+
+def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -> Candidate | None:
+    """Return the candidate with these parameters, whatever row it stands in.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        The table of candidates.
+    params : mapping of str to value
+        All its searched parameters.
+
+    Returns
+    -------
+    Candidate or None
+        Of several, for a sampler may suggest the same again, the first with a score.
+    """
+    wanted = identity(params)
+    found = [each for each in candidates if identity(each.params) == wanted]
+    return next((each for each in found if mean_score(each) is not None), next(iter(found), None))
+
+
+def scores_by_split(candidate: Candidate) -> Mapping[int, list[float]]:
+    """Return the held-out scores at the candidate's epoch: by split, one for each seed."""
+    found: dict[int, list[float]] = {}
+    if candidate.trial.state == "COMPLETE":
+        for each in candidate.trial.splits:
+            if candidate.epoch in each.test:
+                found.setdefault(each.split, []).append(each.test[candidate.epoch])
+    return dict(sorted(found.items()))
+
+
+def split_scores(candidate: Candidate) -> list[float]:
+    """Return the held-out scores of a candidate, one a split, at its epoch.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        A row of the table of candidates.
+
+    Returns
+    -------
+    list of float
+        In the order of the splits, each the mean over the seeds; empty for a candidate that is
+        not complete.
+    """
+    return [
+        scores[0] if len(scores) == 1 else float(np.mean(scores))
+        for scores in scores_by_split(candidate).values()
+    ]
+
+
+def fit_scores(candidate: Candidate) -> list[float]:
+    """Return the held-out score of every fit of a candidate: of each split under each seed."""
+    return [score for scores in scores_by_split(candidate).values() for score in scores]
+
+
+def mean_score(candidate: Candidate) -> float | None:
+    """Return the mean held-out score over splits, None for a candidate without one."""
+    scores = split_scores(candidate)
+    return float(np.mean(scores)) if scores and isfinite(sum(scores)) else None
