@@ -16,9 +16,9 @@ import numpy as np
 
 from sweep.errors import ResultError
 from sweep.names import expanded
+from sweep.permission import allowed
 from sweep.recipe import RECIPE, read_recipe
 from sweep.references import resolve, source_digest
-from sweep.sources import allowed
 
 if TYPE_CHECKING:
     import os

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import sys
 import tomllib
 import traceback
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_
-from sweep.sources import allowed, digest_of, forget_changed
+from sweep.permission import (
+    AT,
+    BESIDE,
+    check_permission,
+    is_module,
+    project_of,
+    searched_first,
+    searching,
+)
+from sweep.sources import digest_of, forget_changed, sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from types import ModuleType
 
 
@@ -32,7 +39,7 @@ def is_reference(text: str) -> bool:
         Any text; a built-in name such as ``"cnn"`` is no reference.
     """
     module, colon, name = text.partition(":")
-    return bool(colon) and name.isidentifier() and all(p.isidentifier() for p in module.split("."))
+    return bool(colon) and name.isidentifier() and is_module(module)
 
 
 def resolve(reference: str, *, allow: Collection[str], folder: Path | None = None) -> object:
@@ -43,10 +50,11 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
     reference : str
         Module, colon, name.
     allow : collection of str
-        Modules and packages that the person allows; a package allows the modules in it.
+        Modules and packages that the person allows; a package allows the modules in it. See
+        :mod:`sweep.permission`.
     folder : Path, optional
         The study file's folder, searched before Python's own path. It is on that path only
-        while the module loads.
+        while a module from there loads; what its functions import later is found all the same.
 
     Returns
     -------
@@ -63,23 +71,20 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
             f'a reference must be "module:function" (say "mine:build"), got "{reference}"'
         )
     name, _, attribute = reference.partition(":")
-    if not allowed(name, allow):
-        raise ReferenceError_(
-            f'module "{name}" may not be loaded: a study file that names code is code; '
-            f'allow it with --allow {name}, or allow = ["{name}"] under [tool.sweep] '
-            "in pyproject.toml"
-        )
+    check_permission(name, allow, folder)
     return _callable(_module(name, allow, folder), attribute)
 
 
 def source_digest(reference: str, *, allow: Collection[str], folder: Path | None) -> str:
     """Return a digest of all the person's own code behind a reference; empty where it has none."""
-    with _searching(folder):
-        return digest_of(reference.partition(":")[0], allow, folder)
+    module = reference.partition(":")[0]
+    home = searched_first(module, folder)
+    with searching(home):
+        return digest_of(module, allow, home)
 
 
 def project_allow(start: Path) -> frozenset[str]:
-    """Read the modules that the project allows: ``allow`` under ``[tool.sweep]``.
+    """Read ``allow`` of ``[tool.sweep]``: the modules that the project allows, with its folder.
 
     Parameters
     ----------
@@ -92,12 +97,10 @@ def project_allow(start: Path) -> frozenset[str]:
     ReferenceError_
         The ``pyproject.toml`` cannot be read, or ``allow`` is no list of module names.
     """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file():
-            return _allow_of(file)
-    return frozenset()
+    project = project_of(start)
+    if project is None:
+        return frozenset()
+    return frozenset(f"{name}{AT}{project}" for name in _allow_of(project / "pyproject.toml"))
 
 
 def _allow_of(file: Path) -> frozenset[str]:
@@ -107,7 +110,7 @@ def _allow_of(file: Path) -> frozenset[str]:
         raise ReferenceError_(f"{file}: must be readable TOML, got: {error}") from error
     section = tool.get("sweep", {}) if isinstance(tool, dict) else {}
     names = section.get("allow", []) if isinstance(section, dict) else []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(isinstance(n, str) and is_module(n) for n in names):
         raise ReferenceError_(
             f'{file}: tool.sweep.allow must be a list of module names (["mine"]), got {names!r}'
         )
@@ -115,31 +118,20 @@ def _allow_of(file: Path) -> frozenset[str]:
 
 
 def _module(name: str, allow: Collection[str], folder: Path | None) -> ModuleType:
+    home = searched_first(name, folder)
     try:
-        with _searching(folder):
-            forget_changed(name, allow, folder)
-            return importlib.import_module(name)
+        with searching(home):
+            forget_changed(name, allow, home)
+            module = importlib.import_module(name)
+            leads_to = sources_of(name, allow, home)
+        BESIDE.lend(home, leads_to)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _import_raised(name, error, folder) from error
         raise ReferenceError_(_not_found(error.name, folder)) from error
     except (Exception, SystemExit) as error:
         raise _import_raised(name, error, folder) from error
-
-
-@contextmanager
-def _searching(folder: Path | None) -> Iterator[None]:
-    importlib.invalidate_caches()
-    before = list(sys.path)
-    if folder is not None:
-        sys.path.insert(0, str(folder.resolve()))
-    try:
-        yield
-    finally:
-        if folder is not None and sys.path[:1] == [str(folder.resolve())]:
-            sys.path.pop(0)
-        elif folder is not None:
-            sys.path[:] = before
+    return module
 
 
 def _not_found(name: str, folder: Path | None) -> str:

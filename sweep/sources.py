@@ -22,6 +22,8 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.permission import allowed, parents_of, spec_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -33,16 +35,6 @@ _known: dict[str, tuple[Path, str]] = {}
 
 _kept: dict[str, str] | None = None
 """Digests of modules that stay as they were loaded; None where they are loaded again."""
-
-
-def allowed(module: str, allow: Collection[str]) -> bool:
-    """Whether ``module`` or a package that holds it is in ``allow``."""
-    return not {*_parents(module), module}.isdisjoint(names_of(allow))
-
-
-def names_of(allow: Collection[str]) -> tuple[str, ...]:
-    """Return the modules that are allowed; a text alone is one of them, not its letters."""
-    return (allow,) if isinstance(allow, str) else tuple(allow)
 
 
 def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict[str, Path]:
@@ -74,7 +66,7 @@ def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict
         file = None if name in found else _file(name, allow, homes)
         if file is not None:
             found[name] = file
-            ahead += [*_parents(name), *_imports(_text(file), _package(name, file))]
+            ahead += [*parents_of(name), *_imports(_text(file), _package(name, file))]
     return dict(sorted(found.items()))
 
 
@@ -106,6 +98,8 @@ def forget_changed(module: str, allow: Collection[str], folder: Path | None) -> 
     changed = {name for name, file in sources.items() if _has_changed(name, file, top)}
     holders = [n for n in sources if changed and changed & sources_of(n, allow, folder).keys()]
     tops = {name.partition(".")[0] for name in holders}
+    if module in _known and not sources:  # it came from another study's folder
+        tops.add(top)
     for name in [n for n in sys.modules if n.partition(".")[0] in tops] if tops else ():
         del sys.modules[name]
     for name in changed:
@@ -162,22 +156,16 @@ def _beside(top: str, homes: list[Path]) -> Path | None:
 
 def _on_path(top: str) -> Path | None:
     """Return the same of what Python would load now, were nothing loaded yet."""
-    for finder in sys.meta_path:
-        with suppress(Exception):  # a finder is anybody's
-            if spec := finder.find_spec(top, None):
-                inside = next(iter(spec.submodule_search_locations or ()), None)
-                held = Path(inside, "__init__.py") if inside else Path(spec.origin or "")
-                return held.resolve() if held.suffix == ".py" else None
-    return None
+    spec = spec_of(top)
+    if spec is None:
+        return None
+    inside = next(iter(spec.submodule_search_locations or ()), None)
+    held = Path(inside, "__init__.py") if inside else Path(spec.origin or "")
+    return held.resolve() if held.suffix == ".py" else None
 
 
 def _home(first: Path) -> Path:
     return first.parent.parent if first.name == "__init__.py" else first.parent
-
-
-def _parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
 def _package(name: str, file: Path) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "passwords", "backend", "quiet", "section", "spreadsheet", "sources",
-    "references",
+    "errors", "names", "passwords", "backend", "quiet", "section", "spreadsheet",
+    "permission", "sources", "references",
     "spaces", "spec",
     "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",

@@ -131,3 +131,15 @@ def test_a_machine_with_other_code_does_not_help(write, tmp_path):
     submit_study(spec, storage=storage, allow=["mine"], watcher=Heard(said))
     assert ["versions have changed since: mine" in line for line in said] == [True]
     assert join_study("first", storage, n_jobs=1, allow=["mine"]).record.done == 1
+
+
+def test_a_helper_that_a_factory_imports_when_called_is_found_by_workers(write, tmp_path):
+    """It lies beside the study file, and nothing imports it when the factory's module loads."""
+    write()
+    text = (tmp_path / "mine.py").read_text()
+    inside = "    from late_helper import double\n    width = double(width)\n    return"
+    (tmp_path / "mine.py").write_text(text.replace("    return", inside))
+    (tmp_path / "late_helper.py").write_text("def double(width):\n    return 2 * width\n")
+    result = run(tmp_path, "late")
+    assert result.best_estimator_.model_.layers[-2].units == 32
+    assert agrees(result)

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from sweep.errors import ReferenceError_
-from sweep.references import allowed, is_reference, project_allow, resolve, source_digest
+from sweep.permission import allowed
+from sweep.references import is_reference, project_allow, resolve, source_digest
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_project_allow_reads_the_nearest(tmp_path):
     (tmp_path / "pyproject.toml").write_text('[tool.sweep]\nallow = ["mine", "b.c"]\n')
     inner = tmp_path / "inner" / "most"
     inner.mkdir(parents=True)
-    assert project_allow(inner) == {"mine", "b.c"}
+    assert project_allow(inner) == {f"mine@{tmp_path}", f"b.c@{tmp_path}"}
     (inner / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     assert project_allow(inner) == frozenset()
 

@@ -190,11 +190,16 @@ def file_argument(command: F) -> F:
 
 def allowed(given: tuple[str, ...]) -> frozenset[str]:
     """Return the modules that the person allows, here and in the current project."""
+    from sweep.permission import is_module
     from sweep.references import project_allow
 
     if file := next((name for name in given if name.endswith(".py")), None):
         raise click.BadParameter(
             f"must be a module's name, got the file {file}; write --allow {Path(file).stem}"
+        )
+    if other := next((name for name in given if not is_module(name)), None):
+        raise click.BadParameter(
+            f"must be a module's name, such as mine or package.models, got {other!r}"
         )
     return project_allow(Path.cwd()) | set(given)
 

@@ -14,7 +14,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.pictures import read_pictures
 from sweep.ledger.reading import read_study
 from sweep.ledger.storage import storage_url
-from sweep.sources import names_of
+from sweep.permission import names_of
 
 if TYPE_CHECKING:
     import os

@@ -14,12 +14,12 @@ from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import latest_by_key, read_study, study_spec
 from sweep.ledger.storage import ledger_folder, storage_url
+from sweep.permission import names_of
 from sweep.search.estimator import check_own_code, said_code
 from sweep.search.parts import Part, part_spec, parts_of
 from sweep.search.plan import Plan, make_plan
 from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
-from sweep.sources import names_of
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared, seen_again, update
 from sweep.study.check import cells_left, takes_up_again

@@ -10,11 +10,11 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import study_spec
 from sweep.ledger.storage import storage_url
+from sweep.permission import names_of
 from sweep.search.estimator import check_own_code
 from sweep.search.plan import make_plan
 from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
-from sweep.sources import names_of
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared
 from sweep.study.sameness import check_same
