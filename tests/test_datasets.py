@@ -316,14 +316,14 @@ class TestNpz:
             load_dataset(str(path))
 
     def test_short_member(self, tmp_path, npz):
-        """A member with fewer bytes than its header promises is called broken."""
+        """A member with fewer bytes than its header promises is refused with its name."""
         import zipfile
 
         source, target = npz(), tmp_path / "short.npz"
         with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
             for name in old.namelist():
                 new.writestr(name, old.read(name)[: -7 if name == "x_train.npy" else None])
-        refused("must be a whole .npz file", str(target))
+        refused("x_train must be as long as its header says", str(target))
 
     def test_member_without_header(self, tmp_path, npz):
         """A member that is no array is named."""

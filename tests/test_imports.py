@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "passwords", "backend", "quiet", "section", "spreadsheet",
+    "errors", "names", "passwords", "backend", "quiet", "section", "spreadsheet", "archives",
     "permission", "sources", "references",
     "spaces", "spec",
     "datasets", "models", "training",

@@ -65,6 +65,17 @@ def checked(dataset: Dataset) -> Dataset:
     return result
 
 
+def check_shapes(where: str, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
+    """Refuse arrays that by shape and type alone cannot be rows of images and their labels."""
+    for place, x in ((f"{where}: x_train", x_train), (f"{where}: x_test", x_test)):
+        _check_type(place, x)
+        _check_shape(place, x)
+    for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+        if y.ndim:
+            _check_same_length(where, part, x, y)
+    _check_same_shape(where, x_train, x_test)
+
+
 def check_classes(dataset: Dataset, remedy: str) -> None:
     """Refuse fewer than two training classes, and test labels that training never shows."""
     if len(dataset.classes) < 2:
@@ -90,8 +101,7 @@ def check_choice(key: str, value: object, allowed: Iterable[str]) -> None:
 def _pixels(place: str, values: object) -> NDArray[Any]:
     """Real, finite numbers in one of the three shapes."""
     x = as_array(place, values)
-    if x.dtype.kind not in "biuf":
-        raise DataError(f"{place} must hold real numbers, got dtype {x.dtype}")
+    _check_type(place, x)
     _check_shape(place, x)
     if not _finite(x):
         raise DataError(f"{place} must be finite, got NaN or inf; remove or replace those pixels")
@@ -101,6 +111,11 @@ def _pixels(place: str, values: object) -> NDArray[Any]:
             "pixels, or scale them down"
         )
     return x.astype(np.uint8) if x.dtype.kind == "b" else x
+
+
+def _check_type(place: str, x: NDArray[Any]) -> None:
+    if x.dtype.kind not in "biuf":
+        raise DataError(f"{place} must hold real numbers, got dtype {x.dtype}")
 
 
 def _check_shape(place: str, x: NDArray[Any]) -> None:

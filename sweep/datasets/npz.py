@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sweep.archives import ArchiveError, read_arrays
+from sweep.datasets.checks import check_shapes
 from sweep.datasets.dataset import Dataset
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 """The arrays that a dataset must have."""
@@ -41,7 +44,7 @@ def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
     """
     if not path.is_file():
         raise DataError(f"{name}: no such file: {path.absolute()}")
-    return from_mapping(_members(path, groups), name, str(path), groups)
+    return from_mapping(_members(path, name, groups), name, str(path), groups)
 
 
 def from_mapping(
@@ -59,7 +62,7 @@ def from_mapping(
     if missing:
         raise DataError(
             f"{source}: must hold {', '.join(wanted)}; missing: {', '.join(missing)}, "
-            f"there are: {', '.join(map(str, found)) or 'none'}"
+            f"there are: {_some(found)}"
         )
     arrays = {key: found[key] for key in ARRAYS}
     names = found.get("class_names")
@@ -71,16 +74,22 @@ def from_mapping(
     )
 
 
-def _members(path: Path, groups: str | None) -> dict[str, Any]:
+def _some(found: dict[str, Any]) -> str:
+    """Name the first of what is there, which may be thousands."""
+    names = [str(name)[:60] for name in islice(found, 20)]
+    more = [f"{len(found) - len(names)} more"] if len(found) > len(names) else []
+    return ", ".join([*names, *more]) or "none"
+
+
+def _members(path: Path, name: str, groups: str | None) -> dict[str, Any]:
     """Read the arrays that matter; the others are there by name, as None."""
-    wanted = {*ARRAYS, "class_names", groups}
+    wanted = {*ARRAYS, "class_names", *([groups] if groups else [])}
     try:
-        # Opened here, because NumPy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            names = list(archive.files)
-            found = {name: _member(archive, name) for name in names if name in wanted}
-    except DataError as error:
+        names, found = read_arrays(path, wanted, lambda arrays: _check_shapes(arrays, name))
+    except ArchiveError as error:
         raise DataError(f"{path}: {error}") from error.__cause__
+    except DataError:
+        raise
     # A damaged file fails anywhere from zipfile and zlib to the parser of array headers.
     except Exception as error:
         raise DataError(
@@ -90,18 +99,7 @@ def _members(path: Path, groups: str | None) -> dict[str, Any]:
     return {name: None for name in names if name != "groups"} | found
 
 
-def _member(archive: Any, name: str) -> Any:
-    """Read one array; an array of objects is refused by its own name."""
-    try:
-        value = archive[name]
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
-        raise DataError(
-            f"{name} holds Python objects, which are never unpickled; "
-            f"save it as an array of numbers or strings"
-        ) from error
-    # NumPy hands out the bytes of a member that does not begin like an array.
-    if isinstance(value, bytes):
-        raise DataError(f"{name} is no array; write it with numpy.savez_compressed")
-    return value
+def _check_shapes(arrays: dict[str, np.ndarray], name: str) -> None:
+    """Refuse what shapes and types alone show to be no images with labels."""
+    if all(key in arrays for key in ARRAYS):
+        check_shapes(name, *(arrays[key] for key in ("x_train", "y_train", "x_test", "y_test")))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from sweep import archives
 from sweep.datasets import Scaling
 from sweep.errors import LedgerError, SweepError
 from sweep.estimators.beginning import settle, start
@@ -156,8 +157,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         If the file is missing or damaged.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            return dict(saved)
+        return archives.read_arrays(path)[1]
     except FileNotFoundError:
         raise LedgerError(
             f"{path}: the winner's weights are not here: another machine has refitted it, or the "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep import archives
 from sweep.ledger.storage import artifacts_folder
 
 if TYPE_CHECKING:
@@ -111,7 +112,6 @@ def read_pictures(url: str, name: str, uid: str = "") -> Pictures:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            return {name: array for name, array in saved.items() if isinstance(array, np.ndarray)}
+        return archives.read_arrays(path)[1]
     except Exception:  # noqa: BLE001 - a damaged file fails anywhere from zipfile to array headers
         return {}

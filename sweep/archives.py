@@ -1,0 +1,180 @@
+"""``.npz`` files, read without unpickling, and only after their headers have been looked at.
+
+A small file can hold a very large array. What each array needs stands in its header (shape times
+the bytes of a number), so a file that does not fit is refused before its arrays are read.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+LONGEST_HEADER = 10_000
+"""Of an array, in bytes: NumPy reads no longer one either."""
+
+MOST_MEMBERS = 10_000
+LARGEST_DIRECTORY = 2**22
+"""Members and bytes of a file's table of contents, which is read whole: 4 MiB is some 60,000."""
+
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+READERS: dict[int, Any] = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0}
+GB = 2**30
+
+
+class ArchiveError(ValueError):
+    """A file that holds something else than arrays, or more than the memory that is free."""
+
+
+class Header(NamedTuple):
+    """What an array's header says."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def stand_in(self) -> np.ndarray:
+        """Return an array of this shape and type that takes no memory: all of it one number."""
+        return np.broadcast_to(np.zeros((), self.dtype), self.shape)
+
+
+def read_arrays(
+    path: Path,
+    wanted: Collection[str] | None = None,
+    check: Callable[[dict[str, np.ndarray]], None] | None = None,
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Read arrays of an ``.npz`` file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : collection of str, optional
+        Names of those to read, where they are there; all of them without it.
+    check : callable, optional
+        Called before anything is read, with arrays of the same shapes and types.
+
+    Returns
+    -------
+    names : list of str
+        Of all that is there.
+    arrays : dict of str to ndarray
+
+    Raises
+    ------
+    ArchiveError
+        If a member is no array, holds Python objects, is not as long as its header says, or if
+        all of them need more than half of the memory that is free.
+    """
+    with path.open("rb") as file:
+        _check_directory(file)
+        with zipfile.ZipFile(file) as archive:
+            members = {each.filename.removesuffix(".npy"): each for each in archive.infolist()}
+            chosen = {n: m for n, m in members.items() if wanted is None or n in wanted}
+            headers = {name: _header(archive, name, each) for name, each in chosen.items()}
+            _check_memory(headers)
+            if check is not None:
+                check({name: header.stand_in() for name, header in headers.items()})
+            return list(members), {n: _array(archive, each) for n, each in chosen.items()}
+
+
+def free_memory() -> int:
+    """Return the bytes that this process may still take: of the machine, and of its limits."""
+    return max(0, min(_limits()))
+
+
+def _limits() -> Iterator[int]:
+    yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        yield next(int(each.split()[1]) * 1024 for each in lines if "MemAvailable" in each)
+    for file in ("memory.max", "memory/memory.limit_in_bytes"):  # of a container
+        with suppress(OSError, ValueError):  # there is none
+            yield int(Path("/sys/fs/cgroup", file).read_text(encoding="ascii"))
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY:
+        yield limit
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Refuse a table of contents that is longer than any of arrays is."""
+    end: Any = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    file.seek(0)
+    if end and (end[4] > MOST_MEMBERS or end[5] > LARGEST_DIRECTORY):
+        raise ArchiveError(
+            f"it must hold at most {MOST_MEMBERS} arrays, and its table of contents names {end[4]}"
+        )
+
+
+def _header(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo) -> Header:
+    if member.compress_type not in COMPRESSIONS:
+        raise ArchiveError(f"{name} is compressed otherwise than by numpy.savez_compressed")
+    with archive.open(member) as stream:
+        header = _read_header(stream, name)
+        if header.dtype.hasobject:
+            raise ArchiveError(
+                f"{name} holds Python objects, which are never unpickled; save it as an array of "
+                "numbers or strings"
+            )
+        if stream.tell() + header.size != member.file_size:
+            raise ArchiveError(
+                f"{name} must be as long as its header says: {header.dtype} numbers of shape "
+                f"{header.shape} are {header.size} bytes, and "
+                f"{member.file_size - stream.tell()} are there; write the file again with "
+                "numpy.savez_compressed"
+            )
+    return header
+
+
+def _read_header(stream: IO[bytes], name: str) -> Header:
+    """Read an array's header; how long it is, before it is read."""
+    began = stream.read(12)
+    if not began.startswith(npy.MAGIC_PREFIX) or len(began) < 12:
+        raise ArchiveError(f"{name} is no array; write it with numpy.savez_compressed")
+    width = 2 if began[6] == 1 else 4
+    if int.from_bytes(began[8 : 8 + width], "little") > LONGEST_HEADER:
+        raise ArchiveError(
+            f"{name} must have a header of at most {LONGEST_HEADER} bytes; write the file again "
+            "with numpy.savez_compressed"
+        )
+    stream.seek(0)
+    major, _ = npy.read_magic(stream)
+    if major not in READERS:  # for fields with names in Unicode alone
+        raise ArchiveError(f"{name} must be an array of numbers or strings; it has fields")
+    shape, _, dtype = READERS[major](stream, max_header_size=LONGEST_HEADER)
+    if any(side < 0 for side in shape):
+        raise ArchiveError(f"{name} must have a shape of numbers from 0, got {shape}")
+    return Header(shape, dtype)
+
+
+def _check_memory(headers: dict[str, Header]) -> None:
+    needed, free = sum(header.size for header in headers.values()), free_memory()
+    if needed <= free / 2:
+        return
+    largest = max(headers, key=lambda name: headers[name].size)
+    shape, dtype = headers[largest]
+    raise ArchiveError(
+        f"its arrays must take at most half of the memory that is free, {free / 2 / GB:.3g} of "
+        f"{free / GB:.3g} GB, and need {needed / GB:.3g} GB ({largest}: {dtype} of shape {shape}); "
+        "keep fewer rows in it, save pixels as uint8, or use a machine with more memory"
+    )
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(member) as stream:
+        found: np.ndarray = npy.read_array(stream, allow_pickle=False)
+    return found
