@@ -233,3 +233,13 @@ def test_a_beat_that_does_not_reach_the_ledger_is_not_the_last(monkeypatch):
     worker = SimpleNamespace(ledger=SimpleNamespace(beat=beat))
     with Worker._heartbeat(worker, None):
         wait_for(lambda: len(beats) > 2, 10)
+
+
+def test_a_process_that_has_ended_is_dead_before_its_parent_asks():
+    """Its number is not free yet, and nothing of it runs."""
+    code = "from sweep.workers.identity import worker_name; print(worker_name())"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as ended:
+        name = ended.stdout.readline().strip()
+        ended.stdout.read()
+        wait_for(lambda: is_dead(name), seconds=10)
+        assert ended.returncode is None

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 
 from sweep.errors import LedgerError
 from sweep.ledger import steady
+from sweep.ledger.busy import Connection
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.reading import read_study
@@ -37,16 +38,15 @@ def test_lost_connections_lose_no_result(postgres, database):
         assert states == ["COMPLETE", "WAITING"]
 
 
-def test_a_lock_that_a_lost_connection_has_opened_says_so(postgres, database):
-    """Whoever refits a winner looks before the test set is opened, and begins again."""
+def test_a_turn_outlives_a_lost_connection(postgres, database):
+    """It is a line of the ledger, not a lock of the connection that wrote it."""
     import psycopg
 
     with closing(Ledger(database)) as ledger, psycopg.connect(postgres, autocommit=True) as admin:
-        with one_at_a_time(ledger, "s", "finish") as alone:
+        begin(ledger, study("grid", space=SPACE))
+        with one_at_a_time(ledger, "pretend", "finish") as alone:
             assert alone()
             admin.execute(ENDED, [database.rpartition("application_name=")[2]])
-            assert not alone()
-        with one_at_a_time(ledger, "s", "finish") as alone:
             assert alone()
 
 
@@ -131,7 +131,8 @@ def test_a_transaction_that_lost_its_connection_is_begun_again(monkeypatch):
 def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch):
     """Longer than SQLite itself waits; and it is not taken for a damaged one."""
     path = tmp_path / "l.db"
-    monkeypatch.setattr("sweep.ledger.opening._PATIENT", {"connect_args": {"timeout": 0.05}})
+    patient = {"connect_args": {"timeout": 0.05, "factory": Connection}}
+    monkeypatch.setattr("sweep.ledger.opening._PATIENT", patient)
     with closing(Ledger(f"sqlite:///{path}")) as ledger:
         begin(ledger, study("grid", space=SPACE))
         holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -141,6 +142,7 @@ def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch
         assert ledger.complete(claim, 0.5, (), ())
         holder.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(steady, "TRIES", 1)
+        monkeypatch.setattr("sweep.ledger.busy.LOCK_SECONDS", 0.1)
         monkeypatch.setattr("sweep.ledger.studies.salvaged_trials", pytest.fail)
         monkeypatch.setattr(Ledger, "study_id", lambda *_: 1)
         with pytest.raises(LedgerError, match="another process holds the ledger"):

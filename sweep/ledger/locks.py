@@ -1,34 +1,47 @@
-"""Keep other processes out of the same part of their work on a ledger."""
+"""Keep other processes out of the same part of their work on a study: by turns, in the ledger.
+
+A turn is a line of the ledger that says who is at which part of which study, and since when. It is
+written and taken away in transactions of a moment each, and renewed while it is held: a refit of
+hours locks neither the database nor its file. A turn whose holder has died, or gave no sign of life
+for too long, goes to the next.
+"""
 
 from __future__ import annotations
 
-import fcntl
+import secrets
+import threading
 import time
-import zlib
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from sweep.errors import LedgerError
+from sweep.errors import LedgerError, StudyNotFoundError
+from sweep.ledger.keys import TURN
 from sweep.ledger.steady import again
-from sweep.ledger.storage import sqlite_path
+from sweep.ledger.storage import GRACE_SECONDS, HEARTBEAT_SECONDS
+from sweep.ledger.waits import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy.engine import Connection, Engine
-
     from sweep.ledger.studies import Studies
 
+PARTS = {
+    "cells": "puts its cells in place",
+    "rungs": "decides which of its trials go on",
+    "finish": "refits its winner",
+    "importances": "works out how much its parameters mattered",
+}
+"""What a process is at, which no other may be at for the same study."""
 
-LOCK_SECONDS = 30.0
-LOOK_SECONDS = 0.02
+SOONEST_SECONDS, LATEST_SECONDS = 0.02, 1.0
+"""How often a process that waits looks: ever more seldom."""
 
 
 @contextmanager
 def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[], bool]]:
     """Wait until no other process is in that part of its work on a study, and keep others out.
-
-    The lock is the operating system's, or PostgreSQL's: it is gone with the process that held it.
 
     Parameters
     ----------
@@ -37,68 +50,122 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
     name : str
         The study.
     part : str
-        ``"cells"``, ``"rungs"`` or ``"finish"``.
+        One of :data:`PARTS`.
 
     Yields
     ------
     callable
-        Says whether others are still kept out: a lost connection to PostgreSQL lets them in.
+        Says whether others are still kept out: a process that was stopped for minutes lets them in.
+
+    Raises
+    ------
+    StudyNotFoundError
+        If the study is deleted meanwhile.
     """
-    path = sqlite_path(ledger.url)
-    if path is not None:
-        with path.with_name(f"{path.name}.{part}").open("a") as lock:
-            _wait_for(lock, None if part == "finish" else LOCK_SECONDS)
-            yield lambda: True
-    elif ledger.storage.engine.name == "postgresql":
-        with _advisory(ledger.storage.engine, zlib.crc32(f"sweep {part} {name}".encode())) as held:
+    from sweep.ledger import writing
+    from sweep.workers.identity import worker_name
+
+    study_id, key = ledger.study_id(name), f"{TURN}{part}"
+    mine = {
+        "turn": secrets.token_hex(8),
+        "worker": worker_name(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "sign": 0,
+    }
+
+    def held() -> bool:
+        with ledger.translated():
+            found = again(lambda: writing.turn(ledger.storage, study_id, key))
+        return found is not None and found["turn"] == mine["turn"]
+
+    try:
+        _wait(ledger, name, part, mine)
+        with _renewed(ledger, study_id, key, mine):
             yield held
-    else:
-        yield lambda: True
+    finally:
+        with suppress(LedgerError), ledger.translated():
+            again(lambda: writing.end_turn(ledger.storage, study_id, key, mine))
 
 
-def _wait_for(lock: IO[str], seconds: float | None) -> None:
-    """Take a lock; a refit may take hours, everything else moments."""
-    end = None if seconds is None else time.monotonic() + seconds
+def is_taken(ledger: Studies, name: str, part: str) -> bool:
+    """Return whether a process that may be alive is in that part of its work on a study."""
+    from sweep.ledger import writing
+    from sweep.workers.identity import is_dead
+
+    study_id = ledger.study_id(name)
+    with ledger.translated():
+        found = again(lambda: writing.turn(ledger.storage, study_id, f"{TURN}{part}"))
+    return found is not None and not is_dead(found["worker"])
+
+
+def _wait(ledger: Studies, name: str, part: str, mine: dict[str, Any]) -> None:
+    from sweep.ledger import writing
+
+    study_id, key = ledger.study_id(name), f"{TURN}{part}"
+    wait, silence, pause = Wait(), _Silence(), SOONEST_SECONDS
+    over: dict[str, Any] | None = None
     while True:
         try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if end is not None and time.monotonic() > end:
-                raise LedgerError(
-                    f"{lock.name}: another process has held the ledger for {seconds:g} s; end it, "
-                    "and run the same command again"
-                ) from None
-        time.sleep(LOOK_SECONDS)
+            with ledger.translated():
+                taking = partial(writing.take_turn, ledger.storage, study_id, key, mine, over)
+                held = again(taking)
+        except KeyError:
+            raise StudyNotFoundError(f"study {name!r} was deleted meanwhile") from None
+        if held is None:
+            return
+        over = held if silence.is_over(held) else None
+        if over is None:
+            wait.look(partial(_described, name, part, held))
+            time.sleep(pause)
+            pause = min(LATEST_SECONDS, 1.5 * pause)
 
 
-HELD = """
-    SELECT COUNT(*) FROM pg_locks
-    WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objid = :key
-"""
+def _described(name: str, part: str, held: dict[str, Any]) -> str:
+    host, number, *_ = [*str(held["worker"]).split(":"), "?"]
+    since = datetime.fromisoformat(held["since"]).astimezone()
+    return (
+        f"study {name!r}: process {number} on {host} {PARTS[part]}, since {since:%Y-%m-%d %H:%M:%S}"
+    )
+
+
+class _Silence:
+    """How long one holder has been seen without a new sign of life; no two clocks are compared."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Any] | None = None
+        self._since = 0.0
+
+    def is_over(self, held: dict[str, Any]) -> bool:
+        """Return whether a holder is dead, or silent for so long that others may go on.
+
+        One that lives on this machine gets more time: a laptop may have slept.
+        """
+        from sweep.workers.identity import is_alive_here, is_dead
+
+        if is_dead(held["worker"]):
+            return True
+        if held != self._seen:
+            self._seen, self._since = held, time.monotonic()
+        patience = GRACE_SECONDS + 2 * HEARTBEAT_SECONDS * is_alive_here(held["worker"])
+        return time.monotonic() - self._since > patience
 
 
 @contextmanager
-def _advisory(engine: Engine, key: int) -> Iterator[Callable[[], bool]]:
-    from sqlalchemy import text
-    from sqlalchemy.exc import SQLAlchemyError
+def _renewed(ledger: Studies, study_id: int, key: str, mine: dict[str, Any]) -> Iterator[None]:
+    """Give signs of life as long as a turn is held."""
+    from sweep.ledger import writing
 
-    def locked() -> Connection:
-        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    done = threading.Event()
 
-    def held() -> bool:
-        with suppress(SQLAlchemyError):
-            return bool(connection.execute(text(HELD), {"key": key}).scalar())
-        return False
+    def renew() -> None:
+        sign = 0
+        while not done.wait(HEARTBEAT_SECONDS):
+            sign += 1
+            with suppress(LedgerError), ledger.translated():  # the next may reach it again
+                again(partial(writing.renew_turn, ledger.storage, study_id, key, mine, sign))
 
-    with again(locked) as connection:
-        try:
-            yield held
-        finally:
-            with suppress(SQLAlchemyError):  # a connection that is lost holds no lock
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+    threading.Thread(target=renew, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()

@@ -11,14 +11,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
-from sweep.ledger.schema import (
-    LOCK_SECONDS,
-    connect_to_read,
-    is_older,
-    server_revision,
-    upgrade,
-)
-from sweep.ledger.steady import again, causes, make_steady, wait_for_server
+from sweep.ledger.busy import Connection, when_free
+from sweep.ledger.schema import connect_to_read, is_older, server_revision, upgrade
+from sweep.ledger.steady import again, make_steady, wait_for_server
 from sweep.ledger.storage import (
     GRACE_SECONDS,
     HEARTBEAT_SECONDS,
@@ -26,6 +21,7 @@ from sweep.ledger.storage import (
     sqlite_path,
     sqlite_url,
 )
+from sweep.ledger.waits import TOLD_SECONDS
 from sweep.ledger.words import opening_error
 from sweep.passwords import remember, shown_cause
 
@@ -70,8 +66,8 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
         if path is None:
             storage = _open_server(url, create=create)
         else:
-            storage = _when_unlocked(lambda: _open_file(path, url, create=create))
-            _begin_ourselves(storage, reading=reading)
+            storage = when_free(path, lambda: _open_file(path, url, create=create))
+            _begin_ourselves(storage, path, reading=reading)
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
@@ -97,20 +93,7 @@ def _open_file(path: Path, url: str, *, create: bool) -> RDBStorage:
     return _open(url, _PATIENT, create=False)
 
 
-def _when_unlocked(act: Callable[[], RDBStorage]) -> RDBStorage:
-    """Try again while the file is locked: SQLite does not wait where a killed write is undone."""
-    end = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            return act()
-        except Exception as error:
-            said = " ".join(str(each) for each in causes(error))
-            if "locked" not in said or time.monotonic() > end:
-                raise
-        time.sleep(0.1)
-
-
-_PATIENT = {"connect_args": {"timeout": LOCK_SECONDS}}
+_PATIENT = {"connect_args": {"timeout": TOLD_SECONDS, "factory": Connection}}
 _POOLED = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
 
 
@@ -131,7 +114,7 @@ def _make(path: Path) -> None:
         _open(sqlite_url(unfinished), {}, create=True).engine.dispose()
         folder = os.open(path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            when_free(path.parent, lambda: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
             if _is_empty(path):  # nobody was faster
                 unfinished.replace(path)
         finally:
@@ -169,21 +152,35 @@ def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage
     return make()
 
 
-def _begin_ourselves(storage: RDBStorage, *, reading: bool) -> None:
+def _begin_ourselves(storage: RDBStorage, path: Path, *, reading: bool) -> None:
     """Have transactions of an SQLite ledger take its write lock at once, or never write."""
     from sqlalchemy import event
 
-    def connected(connection: sqlite3.Connection, _record: Any) -> None:
+    def connected(connection: Connection, _record: Any) -> None:
         connection.isolation_level = None
+        connection.path = path
         if reading:
             connection.execute("PRAGMA query_only = ON")
 
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        when_free(path, lambda: _begin(connection, reading=reading))
 
     storage.engine.dispose()
     event.listen(storage.engine, "connect", connected)
     event.listen(storage.engine, "begin", begin)
+
+
+def _begin(connection: Any, *, reading: bool) -> None:
+    """Begin a transaction with the lock that it needs: nothing in it waits for others then."""
+    if not reading:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    connection.exec_driver_sql("BEGIN")
+    try:
+        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+    except BaseException:
+        connection.connection.rollback()
+        raise
 
 
 def _is_empty(path: Path) -> bool:

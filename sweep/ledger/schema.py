@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
+from sweep.ledger.busy import when_free
 from sweep.ledger.storage import shown_url, sqlite_url
+from sweep.ledger.waits import TOLD_SECONDS
 from sweep.passwords import remember, shown_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-LOCK_SECONDS = 60.0
-"""How long a process waits for another's write to an SQLite ledger."""
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
@@ -27,8 +25,9 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     write could not do.
     """
     where = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(where, uri=True, timeout=LOCK_SECONDS)
+    connection = sqlite3.connect(where, uri=True, timeout=TOLD_SECONDS)
     connection.execute("PRAGMA query_only = ON")
+    when_free(path, lambda: connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
     return connection
 
 

@@ -14,6 +14,7 @@ from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import latest_by_key, read_study, study_spec
 from sweep.ledger.storage import ledger_folder, storage_url
+from sweep.ledger.waits import waits_said_by
 from sweep.permission import names_of
 from sweep.search.estimator import check_own_code, said_code
 from sweep.search.parts import Part, part_spec, parts_of
@@ -122,8 +123,10 @@ def run_study(
     progress = begun(spec, 1 + len(parts))
     if cluster:
         cluster.check_ledger(url)
-    check_whole(url)
     with ExitStack() as stack:
+        if watcher:
+            stack.enter_context(waits_said_by(watcher.say))
+        check_whole(url)
         ledger = stack.enter_context(closing(Ledger(url)))
         run = _Run(
             ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack,
@@ -144,7 +147,7 @@ def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:
     """Have the importances of a study that has come to its end in the ledger."""
     if importances.is_current(record):
         return record
-    with one_at_a_time(ledger, record.name, "finish"):
+    with one_at_a_time(ledger, record.name, "importances"):
         record = read_study(ledger, record.name)  # who was here first may have done it
         if importances.is_current(record):
             return record

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweep.backend import load_keras
 from sweep.errors import StudyChangedError
+from sweep.ledger.waits import waits_said_by
 from sweep.passwords import redacted
 from sweep.sources import keep_loaded
 from sweep.training.threads import single_threaded
@@ -35,7 +36,7 @@ def main() -> int:
     if not line:
         return 0
     try:
-        with keep_loaded():
+        with keep_loaded(), waits_said_by(lambda line: control.tell("waits", line=line)):
             return _work(Job.from_line(line), control)
     except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
         from sweep.workers.reasons import reason_of

@@ -52,16 +52,24 @@ def _lives(worker: str) -> bool | None:
         return False
     except PermissionError:
         return None
-    return found[2] == _birth(number)
+    return found[2] == _birth(number) and _stat(number)[:1] not in (["Z"], ["X"])
 
 
 def _birth(pid: int) -> str:
     """Return when a process began, in the kernel's ticks; empty where no /proc counts as we do."""
+    stat = _stat(pid)
+    return stat[19] if stat else ""
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what /proc says of a process, from its state on; empty where none counts as we do.
+
+    The state of one that has ended, and whose parent has not asked how, is ``Z``.
+    """
     with suppress(OSError):
         if Path("/proc/self").readlink().name == str(os.getpid()):
-            stat = Path(f"/proc/{pid}/stat").read_text()
-            return stat.rpartition(")")[2].split()[19]
-    return ""
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return []
 
 
 def _place() -> str:

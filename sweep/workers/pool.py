@@ -234,6 +234,9 @@ class Pool:
     def _on_worn(self, worker: WorkerProcess, _event: Event) -> None:
         worker.worn = True
 
+    def _on_waits(self, _worker: WorkerProcess, event: Event) -> None:
+        self.watcher.say(event["line"])
+
     def _on_idle(self, worker: WorkerProcess, _event: Event) -> None:
         worker.idle = True
 
