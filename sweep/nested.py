@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.selection import Interval, interval
-from sweep.selection.scorers import in_unit_interval
+from sweep.selection import no_interval, resampled
 
 if TYPE_CHECKING:
     from sweep.ledger.outcomes import NestedRecord
     from sweep.ledger.records import StudyRecord
+    from sweep.selection import Interval
 
 
 LOST = "an older version wrote them, and the trials of an outer fold no longer tell"
@@ -20,7 +20,7 @@ LOST = "an older version wrote them, and the trials of an outer fold no longer t
 
 def nested_score(nested: NestedRecord) -> float:
     """Return the mean score of the outer folds: an unbiased estimate of search and refit."""
-    return float(np.mean([fold.score for fold in nested.folds]))
+    return float(np.mean(_scores(nested)))
 
 
 def inner_score(nested: NestedRecord) -> float | None:
@@ -45,22 +45,25 @@ def nested_interval(record: StudyRecord, level: float = 0.95) -> Interval | None
     Returns
     -------
     Interval or None
-        Corrected resampled t over the outer folds, which share training rows
-        (:func:`sweep.selection.interval`); None without a nested cross-validation. Scores that
-        live between 0 and 1 are clipped to that.
+        :func:`sweep.selection.resampled` over the outer folds, which share training rows; None
+        without a nested cross-validation, and where :func:`no_nested_interval` says why.
     """
     nested = record.nested
     if nested is None:
         return None
-    train, test = (
-        float(np.mean([getattr(fold, rows) for fold in nested.folds]))
-        for rows in ("train_rows", "test_rows")
-    )
-    low, high = interval([fold.score for fold in nested.folds], train, test, level)
-    if in_unit_interval(record):
-        low, high = max(low, 0.0), min(high, 1.0)
-    method = f"corrected resampled t over {len(nested.folds)} outer folds (Nadeau and Bengio 2003)"
-    return Interval(low, high, level, method)
+    held_out = [fold.test_rows for fold in nested.folds]
+    train = float(np.mean([fold.train_rows for fold in nested.folds]))
+    over = f"{len(nested.folds)} outer folds"
+    return resampled(record, _scores(nested), (held_out, train), over, level)
+
+
+def no_nested_interval(record: StudyRecord) -> str:
+    """Return why there is no interval; empty without a nested cross-validation."""
+    return no_interval(record, _scores(record.nested)) if record.nested else ""
+
+
+def _scores(nested: NestedRecord) -> list[float]:
+    return [fold.score for fold in nested.folds]
 
 
 def is_current(record: StudyRecord) -> bool:
@@ -77,19 +80,19 @@ def plain_nested(record: StudyRecord) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``score``, ``interval`` (``low``, ``high``, ``level``, ``method``), ``inner_score`` (None
-        where it is not known), ``folds`` (a list: ``score``, ``inner_score``, ``params``,
-        ``train_rows``, ``test_rows``, ``candidate``), ``current`` (False where the study has grown
-        since).
+        ``score``, ``interval`` (``low``, ``high``, ``level``, ``method``; or None),
+        ``inner_score`` (None where it is not known), ``folds`` (a list: ``score``,
+        ``inner_score``, ``params``, ``train_rows``, ``test_rows``, ``candidate``), ``current``
+        (False where the study has grown since).
     """
     from dataclasses import asdict
 
     nested, found = record.nested, nested_interval(record)
-    if nested is None or found is None:
+    if nested is None:
         return None
     return {
         "score": nested_score(nested),
-        "interval": asdict(found),
+        "interval": asdict(found) if found else None,
         "inner_score": inner_score(nested),
         "folds": [asdict(fold) for fold in nested.folds],
         "current": is_current(record),

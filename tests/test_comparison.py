@@ -24,12 +24,12 @@ from sweep.tables import (
 here = commands.here
 
 
-def named(record, name, shift=0.0):
+def named(record, name, shift=0.0, by_split=0.001):
     """Return a record under another name, its held-out scores moved."""
 
     def moved(trial):
         splits = [
-            replace(s, test={e: v + shift + s.split / 1000 for e, v in s.test.items()})
+            replace(s, test={e: v + shift + s.split * by_split for e, v in s.test.items()})
             for s in trial.splits
         ]
         return replace(trial, splits=tuple(splits))
@@ -40,7 +40,7 @@ def named(record, name, shift=0.0):
 
 def test_a_difference_is_paired_by_split():
     """The mean of the differences, with the corrected interval of Nadeau and Bengio."""
-    one, other = named(grid_record(), "one", 0.02), named(grid_record(), "other")
+    one, other = named(grid_record(), "one", 0.01, 0.006), named(grid_record(), "other")
     found = paired(one, other)
     gaps = np.subtract(split_scores(chosen(one)), split_scores(chosen(other)))
     rows = chosen(one).trial.splits[0].n_test

@@ -11,6 +11,7 @@ from sweep.errors import ResultError
 from sweep.selection import (
     best,
     chosen,
+    clopper_pearson,
     compare,
     fit_seconds,
     indistinguishable,
@@ -20,7 +21,6 @@ from sweep.selection import (
     ranked,
     score_interval,
     split_scores,
-    wilson,
 )
 
 
@@ -99,23 +99,23 @@ def test_an_interval_without_variance_or_rows_is_refused(bad):
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (9, 10), (10, 10), (570, 600)])
-def test_wilson_agrees_with_scipy(successes, n):
-    """wilson() is SciPy's interval for a binomial proportion, method wilson."""
-    expected = stats.binomtest(successes, n).proportion_ci(0.9, method="wilson")
-    assert wilson(successes, n, 0.9) == pytest.approx((expected.low, expected.high))
+def test_clopper_pearson_agrees_with_scipy(successes, n):
+    """clopper_pearson() is SciPy's exact interval for a binomial proportion."""
+    expected = stats.binomtest(successes, n).proportion_ci(0.9, method="exact")
+    assert clopper_pearson(successes, n, 0.9) == pytest.approx((expected.low, expected.high))
 
 
 @pytest.mark.parametrize(("successes", "n"), [(11, 10), (-1, 10), (0, 0)])
-def test_wilson_refuses_impossible_counts(successes, n):
-    """Successes lie between 0 and n, and n is at least 1."""
-    with pytest.raises(ResultError, match="wilson"):
-        wilson(successes, n)
+def test_clopper_pearson_refuses_impossible_counts(successes, n):
+    """Right rows lie between 0 and all of them, and there is at least one row."""
+    with pytest.raises(ResultError, match="clopper_pearson"):
+        clopper_pearson(successes, n)
 
 
 def test_a_level_outside_0_and_1_is_refused():
     """A level of 95 is a slip for 0.95."""
     with pytest.raises(ResultError, match="level: must lie between 0 and 1, got 95"):
-        wilson(5, 10, 95)
+        clopper_pearson(5, 10, 95)
 
 
 def test_several_splits_get_the_corrected_interval():
@@ -126,12 +126,12 @@ def test_several_splits_get_the_corrected_interval():
     assert found.low < mean_score(best(record)) < found.high
 
 
-def test_one_split_scored_by_accuracy_gets_wilson():
-    """score_interval names Wilson and its rows for one validation split."""
+def test_one_split_scored_by_accuracy_gets_clopper_and_pearson():
+    """score_interval names them and the rows of one validation split."""
     record = tpe_record(12)
     found = score_interval(record, best(record))
-    assert found.method == "Wilson on 600 held-out rows"
-    assert (found.low, found.high) == wilson(mean_score(best(record)) * 600, 600)
+    assert found.method == "Clopper and Pearson (1934) on 600 held-out rows"
+    assert (found.low, found.high) == clopper_pearson(mean_score(best(record)) * 600, 600)
 
 
 def scored_by(record, scoring):

@@ -145,16 +145,22 @@ def _drawn(
     from rich.text import Text
 
     params = [f"  {clean(name)} = {setting(value)}" for name, value in chosen.params.items()]
-    rest = [*_certainty(answer), test_line(record)]
+    rest = [*_certainty(answer, _no_interval(record, chosen)), test_line(record)]
     unfinished = [] if record.status == "finished" else [f"so far: {record.status}"]
     said = ", ".join([score(answer["mean_test_score"]), *unfinished])
     head = [f"{clean(record.name)}: {CHOICES[answer['choose']]} {said}"]
     return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(answer['python'])}"]
 
 
-def _certainty(answer: Mapping[str, Any]) -> list[str]:
+def _no_interval(record: StudyRecord, chosen: Candidate) -> str:
+    from sweep.selection import no_interval, split_scores
+
+    return no_interval(record, split_scores(chosen))
+
+
+def _certainty(answer: Mapping[str, Any], why_none: str) -> list[str]:
     held = answer["interval"]
-    found = []
+    found = [] if held else [why_none]
     if held:
         found.append(
             f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}\n"

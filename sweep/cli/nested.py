@@ -16,7 +16,7 @@ def nested_lines(nested: Mapping[str, Any] | None) -> list[str]:
         return []
     held, folds = nested["interval"], counted(len(nested["folds"]), "outer fold")
     grown = "" if nested["current"] else "; of the study before it grew, run it again"
-    ends = f"{score(held['low'])} to {score(held['high'])}"
+    ends = f"{score(held['low'])} to {score(held['high'])}" if held else "no interval"
     from sweep.nested import LOST
 
     known = nested["inner_score"] is not None

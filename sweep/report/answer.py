@@ -15,17 +15,20 @@ from sweep.report.openings import openings
 from sweep.selection import (
     arithmetic,
     best,
+    clopper_pearson,
     compare,
     cost,
     distinct,
     fit_seconds,
     is_current,
+    is_share,
     mean_score,
     mixture,
+    no_interval,
     rule,
     score_interval,
     scorer,
-    wilson,
+    split_scores,
 )
 from sweep.selection import chosen as choice
 from sweep.tables import parameter_names
@@ -151,7 +154,8 @@ def _held_out(record: StudyRecord, candidate: Candidate | None) -> Figure:
     rows = sum(split.n_test for split in candidate.trial.splits if not split.seed)
     where = f"on {rows:,} rows held out of the training rows"
     if found is None:
-        return Figure(title, text.score(mean), "no interval: one split", where)
+        why = no_interval(record, split_scores(candidate))
+        return Figure(title, text.score(mean), why, where)
     ends = f"{text.score(found.low)} to {text.score(found.high)}"
     method = f"{found.level:.0%} interval, {found.method}"
     note = f"{method}; {where}" if len(candidate.trial.splits) > 1 else method
@@ -184,11 +188,13 @@ def _test(record: StudyRecord) -> Figure:
         f"test set of {winner.test_rows:,} rows "
         f"opened {text.times(record.test_openings)}, on {text.moment(winner.test_opened_at)}"
     )
-    if scoring(record) != "accuracy" or winner.test_rows < 1:
+    if not is_share(record) or winner.test_rows < 1:
         return Figure(title, text.score(winner.test_score), "", note)
-    low, high = wilson(winner.test_score * winner.test_rows, winner.test_rows)
+    low, high = clopper_pearson(winner.test_score * winner.test_rows, winner.test_rows)
     ends = f"{text.score(low)} to {text.score(high)}"
-    return Figure(title, text.score(winner.test_score), ends, f"95% interval, Wilson; {note}")
+    return Figure(
+        title, text.score(winner.test_score), ends, f"95% interval, Clopper and Pearson; {note}"
+    )
 
 
 def _caution(record: StudyRecord, compared: Comparison | None) -> str:

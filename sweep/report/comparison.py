@@ -139,7 +139,8 @@ def pairs_table(records: Sequence[StudyRecord], base: StudyRecord) -> Table:
         rows.append((row["study"], f"{gap:+.4f}" if known else text.NOTHING, between, said))
     caption = (
         f"Each study less {text.clean(base.name)}: difference of the held-out scores of what was "
-        "chosen, paired by split; corrected resampled t interval (Nadeau and Bengio 2003). Each "
+        "chosen, paired by split; corrected resampled t interval (Nadeau and Bengio 2003), no "
+        "narrower than rows allow where scores are shares of them (Bonett and Price 2012). Each "
         "is the best of its search, so differences are flattered as scores are."
     )
     return table(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.nested import LOST, inner_score, is_current, nested_interval, nested_score
+from sweep.nested import (
+    LOST,
+    inner_score,
+    is_current,
+    nested_interval,
+    nested_score,
+    no_nested_interval,
+)
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.tables import parameter_names
@@ -17,11 +24,14 @@ if TYPE_CHECKING:
 def nested_words(record: StudyRecord) -> tuple[str, str, str] | None:
     """Return the estimate, its interval and what it is; None where there is none."""
     nested, found = record.nested, nested_interval(record)
-    if nested is None or found is None:
+    if nested is None:
         return None
-    ends = f"{text.score(found.low)} to {text.score(found.high)}"
+    ends, method = no_nested_interval(record), f"{len(nested.folds)} outer folds"
+    if found is not None:
+        ends = f"{text.score(found.low)} to {text.score(found.high)}"
+        method = f"{found.level:.0%} interval, {found.method}"
     note = (
-        f"{found.level:.0%} interval, {found.method}; the whole search is repeated in each outer "
+        f"{method}; the whole search is repeated in each outer "
         f"fold, its choice refitted and scored on rows that it has not seen. {_inner(nested)}"
     )
     grown = "" if is_current(record) else ". The study has grown since: run it again"

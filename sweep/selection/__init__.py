@@ -3,7 +3,14 @@
 from sweep.ledger.scores import fit_scores, mean_score, split_scores
 from sweep.selection.choice import chosen, is_current, one_standard_error, rule, test_score
 from sweep.selection.comparisons import Comparison, compare, indistinguishable
-from sweep.selection.intervals import Interval, interval, score_interval, standard_error, wilson
+from sweep.selection.intervals import (
+    Interval,
+    interval,
+    no_interval,
+    resampled,
+    score_interval,
+    standard_error,
+)
 from sweep.selection.pairs import Pair, paired
 from sweep.selection.precision import arithmetic, mixture, precisions
 from sweep.selection.ranking import (
@@ -13,7 +20,8 @@ from sweep.selection.ranking import (
     fit_seconds,
     ranked,
 )
-from sweep.selection.scorers import of_class, scorer, scoring
+from sweep.selection.scorers import is_share, of_class, scorer, scoring
+from sweep.selection.shares import clopper_pearson
 
 __all__ = [
     "Comparison",
@@ -22,6 +30,7 @@ __all__ = [
     "arithmetic",
     "best",
     "chosen",
+    "clopper_pearson",
     "compare",
     "cost",
     "distinct",
@@ -30,13 +39,16 @@ __all__ = [
     "indistinguishable",
     "interval",
     "is_current",
+    "is_share",
     "mean_score",
     "mixture",
+    "no_interval",
     "of_class",
     "one_standard_error",
     "paired",
     "precisions",
     "ranked",
+    "resampled",
     "rule",
     "score_interval",
     "scorer",
@@ -44,5 +56,4 @@ __all__ = [
     "split_scores",
     "standard_error",
     "test_score",
-    "wilson",
 ]

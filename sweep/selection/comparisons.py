@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.ledger.scores import scores_by_split, split_scores
-from sweep.selection.intervals import check_level, fitted_rows, held_out_rows
+from sweep.selection.intervals import TINY, fitted_rows, held_out_rows, rows_by_split
 from sweep.selection.ranking import cost, distinct, ranked
-from sweep.selection.scorers import scoring
+from sweep.selection.scorers import is_share
+from sweep.selection.shares import are_independent, check_level, least_noise, rows_behind
 from sweep.selection.studentized import range_exceeds
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sweep.ledger.records import Candidate, StudyRecord
-
-TINY = 1e-12
-"""Standard errors below are rounding: scores that all splits order alike."""
 
 MANY = 1e8
 """Degrees of freedom that differ in nothing from infinitely many."""
@@ -75,8 +73,13 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
 
     Candidates with the same parameters are one: what a sampler suggested again was measured once.
 
-    On one split scored by accuracy the noise is binomial, the rows of two candidates taken as
-    independent, which errs on the side of more candidates that cannot be told apart.
+    Splits that agree do not make a difference more certain than its rows do: where scores are
+    shares of right rows, a candidate is told only if :func:`sweep.selection.shares.least_noise`
+    tells it too. Of other scores, those that all splits order alike to the last digit are not
+    told.
+
+    On one split scored by a share of right rows the noise is binomial, the rows of two candidates
+    taken as independent, which errs on the side of more candidates that cannot be told apart.
 
     Parameters
     ----------
@@ -96,18 +99,37 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
         return None
     places = list(scores_by_split(order[0]))
     order = [c for c in order if list(scores_by_split(c)) == places]
-    if len(places) < 2 and scoring(record) != "accuracy":
+    if len(places) < 2 and not is_share(record):
         return None
     scores = np.array([split_scores(c) for c in order])
-    rows = held_out_rows(order[0])
+    rows, means = held_out_rows(order[0]), scores.mean(axis=1)
     if len(places) > 1:
         noise = paired_noise(scores, 1 / len(places) + rows / fitted_rows(record, rows))
         method = f"paired over {len(places)} splits that share training rows"
+        alike = _alike_by_rows(record, order[0], means, noise, level)
     else:
         noise = binomial_noise(scores[:, 0], rows)
         method = f"on {round(rows):,} held-out rows"
-    alike = count_alike(scores.mean(axis=1), *noise, level)
+        alike = count_alike(means, *noise, level)
     return Comparison(tuple(order[:alike]), tuple(order[alike:]), level, method)
+
+
+def _alike_by_rows(
+    record: StudyRecord,
+    candidate: Candidate,
+    means: NDArray[np.float64],
+    noise: tuple[NDArray[np.float64], NDArray[np.float64]],
+    level: float,
+) -> int:
+    """Return how many cannot be told by the splits' noise, or by the least that rows allow."""
+    errors, freedom = noise
+    behind = rows_behind(record, rows_by_split(candidate))
+    if behind is None or not are_independent(record):
+        errors = np.where(errors > TINY, errors, inf)
+    alike = count_alike(means, errors, freedom, level)
+    if behind is None:
+        return alike
+    return max(alike, count_alike(means, *least_noise(means, behind), level))
 
 
 def indistinguishable(record: StudyRecord, level: float = 0.95) -> list[Candidate]:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sweep.errors import ResultError
 from sweep.ledger.scores import scores_by_split, split_scores
-from sweep.selection.scorers import in_unit_interval, scoring
+from sweep.selection.scorers import in_unit_interval, is_share, scoring
+from sweep.selection.shares import (
+    are_independent,
+    check_level,
+    clopper_pearson,
+    rows_behind,
+    share_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweep.ledger.records import Candidate, StudyRecord
+
+TINY = 1e-12
+"""Differences of scores below are rounding."""
 
 
 @dataclass(frozen=True)
@@ -82,37 +91,6 @@ def interval(
     return mean - half, mean + half
 
 
-def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Score interval for a proportion (E. B. Wilson, JASA 22:209-212, 1927).
-
-    Parameters
-    ----------
-    successes : float
-        Rows that were right.
-    n : int
-        Rows in all, at least one.
-    level : float, default 0.95
-        Confidence.
-
-    Returns
-    -------
-    tuple of float
-        Low and high end, within 0 and 1.
-
-    Raises
-    ------
-    ResultError
-        If ``n`` is below one or ``successes`` lies outside 0 to ``n``.
-    """
-    if n < 1 or not 0 <= successes <= n:
-        raise ResultError(f"wilson: needs 0 <= successes <= n and n >= 1, got {successes} of {n}")
-    check_level(level)
-    z2, share = NormalDist().inv_cdf((1 + level) / 2) ** 2, successes / n
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
 def score_interval(
     record: StudyRecord, candidate: Candidate, level: float = 0.95
 ) -> Interval | None:
@@ -130,23 +108,77 @@ def score_interval(
     Returns
     -------
     Interval or None
-        Several splits: corrected resampled t over the splits, each the mean over its seeds:
-        seeds make a split's score steadier, they are no further draw of the rows. One split
-        scored by accuracy: Wilson on its rows, which covers the draw of those rows and, with
+        Several splits: :func:`resampled`, each split the mean over its seeds: seeds make a split's
+        score steadier, they are no further draw of the rows. One split, scored by a share of
+        right rows: Clopper and Pearson on its rows, which covers the draw of those rows and, with
         several seeds, nothing of theirs. One split of another scorer: t over its seeds, which
-        covers the seeds alone; None with one seed. Scores that live between 0 and 1 are clipped
-        to that.
+        covers the seeds alone; None with one seed. :func:`no_interval` says why there is none.
     """
-    scores, held_out = split_scores(candidate), held_out_rows(candidate)
-    if not scores or held_out < 1:
+    scores, held_out = split_scores(candidate), rows_by_split(candidate)
+    if not scores or min(held_out) < 1:
         return None
     if len(scores) > 1:
-        ends = interval(scores, fitted_rows(record, held_out), held_out, level)
-        return Interval(*_within(record, ends), level, _resampled(candidate))
-    if scoring(record) == "accuracy":
-        rows = round(held_out)
-        return Interval(*wilson(scores[0] * rows, rows, level), level, _on_rows(candidate, rows))
+        train = fitted_rows(record, held_out_rows(candidate))
+        return resampled(record, scores, (held_out, train), _splits_of(candidate), level)
+    if is_share(record):
+        (rows,) = held_out
+        ends = clopper_pearson(scores[0] * rows, rows, level)
+        return Interval(*ends, level, _on_rows(candidate, rows))
     return _over_seeds(record, candidate, level)
+
+
+def resampled(
+    record: StudyRecord,
+    scores: Sequence[float],
+    rows: tuple[Sequence[int], float],
+    over: str,
+    level: float = 0.95,
+) -> Interval | None:
+    """Return the interval of a mean over splits: as wide as splits say, and as rows say.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study: its scorer decides what rows say.
+    scores : sequence of float
+        One a split, at least two.
+    rows : tuple of (sequence of int, float)
+        Rows held out in each split, and rows fitted on in a split.
+    over : str
+        The splits in words.
+    level : float, default 0.95
+        Confidence.
+
+    Returns
+    -------
+    Interval or None
+        Corrected resampled t (:func:`interval`). Where the scores are shares of right rows, an
+        end lies no nearer than that of Clopper and Pearson on these rows: splits that agree, by
+        chance or because nearly every row is right, do not make a share more certain than its
+        rows do. None where the splits agree to the last digit and no rows tell more. Scores
+        that live between 0 and 1 are clipped to that.
+    """
+    held_out, train = rows
+    low, high = interval(scores, train, float(np.mean(held_out)), level)
+    method = f"corrected resampled t over {over} (Nadeau and Bengio 2003)"
+    behind = rows_behind(record, held_out)
+    if _agree(scores) and (behind is None or not are_independent(record)):
+        return None
+    if behind is not None and behind >= 1:
+        least, most = clopper_pearson(float(np.mean(scores)) * behind, behind, level)
+        if least < low or most > high:
+            method += f", widened to what {round(behind):,} rows allow (Clopper and Pearson 1934)"
+        low, high = min(low, least), max(high, most)
+    return Interval(*_within(record, (low, high)), level, method)
+
+
+def no_interval(record: StudyRecord, scores: Sequence[float]) -> str:
+    """Return why scores of splits have no interval."""
+    if len(scores) < 2:
+        return "no interval: one split"
+    unlike = "rows of one group are not independent"
+    why = f"{scoring(record)} is no share of rows" if are_independent(record) else unlike
+    return f"no interval: all splits have the same score, and {why}"
 
 
 def standard_error(record: StudyRecord, candidate: Candidate) -> float:
@@ -163,15 +195,19 @@ def standard_error(record: StudyRecord, candidate: Candidate) -> float:
     -------
     float
         Of the mean over splits, without a correction for shared training rows (Breiman et al.
-        1984, section 3.4.3, use it so); on one split scored by accuracy the binomial one of its
-        rows; otherwise 0.
+        1984, section 3.4.3, use it so). Where the scores are shares of right rows, at least the
+        binomial one of these rows, which is also that of one split; otherwise 0 on one split.
     """
-    scores, rows = split_scores(candidate), held_out_rows(candidate)
-    if len(scores) > 1:
-        return float(np.std(scores, ddof=1)) / sqrt(len(scores))
-    if scores and rows >= 1 and scoring(record) == "accuracy":
-        return sqrt(scores[0] * (1 - scores[0]) / rows)
-    return 0.0
+    scores, held_out = split_scores(candidate), rows_by_split(candidate)
+    error = float(np.std(scores, ddof=1)) / sqrt(len(scores)) if len(scores) > 1 else 0.0
+    behind = rows_behind(record, held_out) if scores else None
+    return error if behind is None else max(error, share_error(float(np.mean(scores)), behind))
+
+
+def rows_by_split(candidate: Candidate) -> list[int]:
+    """Return the rows held out in each split."""
+    held_out = {each.split: each.n_test for each in candidate.trial.splits}
+    return [held_out[split] for split in sorted(held_out)]
 
 
 def held_out_rows(candidate: Candidate) -> float:
@@ -182,18 +218,6 @@ def held_out_rows(candidate: Candidate) -> float:
 def fitted_rows(record: StudyRecord, held_out: float) -> float:
     """Return the rows fitted on in a split."""
     return max(record.data.train_rows - held_out, 1)
-
-
-def check_level(level: float) -> None:
-    """Refuse a confidence that is none.
-
-    Raises
-    ------
-    ResultError
-        If it does not lie between 0 and 1.
-    """
-    if not 0 < level < 1:
-        raise ResultError(f"level: must lie between 0 and 1, got {level}")
 
 
 def _over_seeds(record: StudyRecord, candidate: Candidate, level: float) -> Interval | None:
@@ -212,17 +236,21 @@ def _over_seeds(record: StudyRecord, candidate: Candidate, level: float) -> Inte
     return Interval(*_within(record, (mean - half, mean + half)), level, method)
 
 
-def _resampled(candidate: Candidate) -> str:
+def _agree(scores: Sequence[float]) -> bool:
+    return float(np.ptp(scores)) <= TINY
+
+
+def _splits_of(candidate: Candidate) -> str:
     by_split = scores_by_split(candidate)
     seeds = len(next(iter(by_split.values())))
     each = f", each the mean of {seeds} seeds" if seeds > 1 else ""
-    return f"corrected resampled t over {len(by_split)} splits{each} (Nadeau and Bengio 2003)"
+    return f"{len(by_split)} splits{each}"
 
 
 def _on_rows(candidate: Candidate, rows: int) -> str:
     seeds = len(candidate.trial.splits)
     each = f", mean of {seeds} seeds; it covers the rows alone" if seeds > 1 else ""
-    return f"Wilson on {rows:,} held-out rows{each}"
+    return f"Clopper and Pearson (1934) on {rows:,} held-out rows{each}"
 
 
 def _within(record: StudyRecord, ends: tuple[float, float]) -> tuple[float, float]:

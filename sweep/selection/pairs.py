@@ -9,8 +9,15 @@ import numpy as np
 
 from sweep.ledger.scores import split_scores
 from sweep.selection.choice import chosen
-from sweep.selection.intervals import fitted_rows, held_out_rows, interval
+from sweep.selection.intervals import (
+    TINY,
+    fitted_rows,
+    held_out_rows,
+    interval,
+    rows_by_split,
+)
 from sweep.selection.scorers import scorer
+from sweep.selection.shares import are_independent, gap_ends, rows_behind
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
@@ -29,7 +36,9 @@ class Pair:
         splits; None where they cannot be compared.
     low, high : float or None
         Ends of the corrected resampled t interval (Nadeau and Bengio 2003) of the paired
-        differences; None with one split.
+        differences, where the scores are shares of right rows no narrower than these rows allow
+        (:func:`sweep.selection.shares.gap_ends`); None with one split, or where all splits differ
+        by the same and no rows tell more.
     reason : str
         Why there is no difference, or no interval.
     """
@@ -69,8 +78,14 @@ def paired(one: StudyRecord, other: StudyRecord, level: float = 0.95) -> Pair:
     if len(gaps) < 2:
         return Pair(*names, difference, reason="one split: no interval")
     held_out = held_out_rows(first)
-    low, high = interval(gaps, fitted_rows(one, held_out), held_out, level)
-    return Pair(*names, difference, low, high)
+    behind = rows_behind(one, rows_by_split(first))
+    if np.ptp(gaps) <= TINY and (behind is None or not are_independent(one)):
+        return Pair(*names, difference, reason="all splits differ by the same: no interval")
+    ends = [interval(gaps, fitted_rows(one, held_out), held_out, level)]
+    if behind is not None:
+        ends.append(gap_ends(difference, behind, level))
+    lows, highs = zip(*ends, strict=True)
+    return Pair(*names, difference, min(lows), max(highs))
 
 
 def _refusal(one: StudyRecord, other: StudyRecord) -> str:

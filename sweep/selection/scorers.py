@@ -20,10 +20,21 @@ UNIT = (
 )  # fmt: skip
 """Beginnings of the names of scorers that lie between 0 and 1."""
 
+SHARES = (
+    "accuracy", "f1_micro", "precision_micro", "recall_micro", "recall_weighted",
+    "top_k_accuracy",
+)  # fmt: skip
+"""Scorers that are the share of right rows, where each row has one class."""
+
 
 def in_unit_interval(record: StudyRecord) -> bool:
     """Return whether a study's scores lie between 0 and 1."""
     return scoring(record).startswith(UNIT)
+
+
+def is_share(record: StudyRecord) -> bool:
+    """Return whether a study's scores are shares of right rows."""
+    return scoring(record) in SHARES
 
 
 def scoring(record: StudyRecord) -> str:
