@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import asdict
 
+from sweep.ledger.folders import ledger_id, own_folder
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import DataRecord, WinnerRecord
 from sweep.ledger.reading import read_study
@@ -28,6 +31,19 @@ RANDOM = {
     "hidden_size": {"int": [16, 64]},
     "learning_rate": {"float": [1e-4, 1e-1], "log": True},
 }
+
+
+def with_folder(url, name, uid="0123456789ab", age=0.0):
+    """Give a study of a ledger its folder, with weights so many days old; return the folder."""
+    ledger = Ledger(url)
+    ledger.update(name, uid=uid, ledger=ledger_id(ledger))
+    folder = own_folder(ledger, name)
+    (folder / "winner.npz").write_bytes(b"0" * 2_000_000)
+    then = time.time() - age * 24 * 3600
+    for each in (*folder.iterdir(), folder):
+        os.utime(each, (then, then))
+    ledger.close()
+    return folder
 
 
 def sections(name="tiny", space=None, factory="mlp", **search):

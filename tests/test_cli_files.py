@@ -12,7 +12,7 @@ from pathlib import Path
 import commands
 import pytest
 from commands import broken, process, read, sweep
-from ledgers import DATA, build
+from ledgers import DATA, build, with_folder
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.storage import artifacts_folder
@@ -105,16 +105,10 @@ def test_delete_asks(ledger):
 
 def test_delete_removes_study_and_weights(ledger):
     """`delete` removes the study and its weights, not its report."""
-    from sweep.search.winner import winner_path
-
-    url = f"sqlite:///{ledger}"
-    weights = winner_path(url, "tiny")
-    assert weights.parent == artifacts_folder(url, "tiny")
-    weights.parent.mkdir(parents=True)
-    weights.touch()
+    folder = with_folder(f"sqlite:///{ledger}", "tiny")
     read("report", "tiny", "--output", "tiny.html")
     assert "deleted tiny" in read("delete", "tiny", "--yes")
-    assert (weights.parent.exists(), Path("tiny.html").exists()) == (False, True)
+    assert (folder.parent.exists(), Path("tiny.html").exists()) == (False, True)
     assert "tiny" not in read("list")
 
 

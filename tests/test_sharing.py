@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from commands import here, ledger, read, sweep  # noqa: F401
-from ledgers import build
+from ledgers import build, with_folder
 from processes import wait_for
 from test_study import table
 
@@ -127,22 +126,22 @@ def test_stop_and_worker_on_the_command_line(ledger):  # noqa: F811
 def test_prune_removes_what_no_study_needs(here):  # noqa: F811
     """Old folders of studies that are gone; nothing recent, nothing of a study that is there."""
     path = here / "l.db"
-    build(path)
-    own = here / "artifacts" / "tiny"
-    gone, fresh = here / "artifacts" / "gone" / "abc", here / "artifacts" / "fresh" / "abc"
-    for folder in (own / "x", gone, fresh):
-        folder.mkdir(parents=True)
-        (folder / "winner.npz").write_bytes(b"0" * 2_000_000)
-    month = time.time() - 40 * 24 * 3600
-    for each in (*gone.iterdir(), gone):
-        os.utime(each, (month, month))
+    url = f"sqlite:///{path}"
+    folders = []
+    for name, age in (("tiny", 40), ("gone", 40), ("fresh", 0)):
+        build(path, name)
+        folders.append(with_folder(url, name, f"abc-{name}", age))
+    with closing(Ledger(url)) as opened:  # as the dashboard does, and Optuna
+        opened.delete("gone")
+        opened.delete("fresh")
+    own, gone, fresh = folders
     said = read("prune", "--dry-run", "--storage", path)
     assert "its study is not in the ledger" in said
     assert "fresh" not in said
     assert gone.exists()
     assert sweep("prune", "--storage", path, input="n\n").exit_code == 1
     assert "removed 1.9 MB" in read("prune", "--yes", "--storage", path)
-    assert [f.exists() for f in (gone, fresh, own / "x")] == [False, True, True]
+    assert [f.exists() for f in (gone, fresh, own)] == [False, True, True]
     assert "nothing to remove that is older than 30 days" in read("prune", "--storage", path)
 
 

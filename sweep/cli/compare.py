@@ -33,7 +33,7 @@ HIDDEN = ("fits", "method", "parameters")
     "--output",
     metavar="FILE",
     type=PathOfPerson(),
-    help="Where to write the page.  [default: reports/A-vs-B.html]",
+    help="Where to write the page.  [default: reports/A-vs-B--DIGEST.html]",
 )
 @format_option
 @storage_option
@@ -99,9 +99,9 @@ def _said(pair: dict[str, Any]) -> str:
 
 def _written(records: list[Any], baseline: str, output: Path | None) -> Path:
     from sweep.report import write_comparison
-    from sweep.study.places import report_path
+    from sweep.study.places import comparison_path
 
-    target = output or report_path("-vs-".join(record.name for record in records))
+    target = output or comparison_path(record.name for record in records)
     try:
         return write_comparison(records, target, baseline)
     except OSError as error:

@@ -27,8 +27,10 @@ def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) ->
     if not yes and not _sure(held):
         click.echo("kept", err=True)
         ctx.exit(1)
-    delete_study(study, storage)
+    left = delete_study(study, storage)
     click.echo(f"deleted {held}")
+    for line in left:
+        click.echo(clean(line), err=True)
 
 
 def _sure(held: str) -> bool:

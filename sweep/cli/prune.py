@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sweep.cli.options import storage_option
 from sweep.cli.text import clean, counted
+
+if TYPE_CHECKING:
+    from sweep.study.prune import Leftover
 
 
 @click.command(short_help="Remove files that no study needs any more.")
@@ -25,8 +30,8 @@ def prune(
 ) -> None:
     """Remove weights of studies that are not in the ledger, and what fits of finished ones left.
 
-    The folder of artifacts belongs to one ledger: with SWEEP_ARTIFACTS shared by several, what
-    another one's studies own would be taken for leftovers.
+    Only folders whose owner.json names a study of this ledger are removed: several ledgers may
+    share a folder. What nobody surely owns is named, for you to remove by hand.
 
     \b
     Example:
@@ -35,16 +40,26 @@ def prune(
     from sweep.study.prune import leftovers, prune
 
     found = leftovers(storage, days)
+    owned = [each for each in found if each.owned]
+    for each in owned:
+        click.echo(_line(each))
+    if len(found) > len(owned):
+        click.echo("left alone; remove by hand (rm -r) what no other ledger needs:", err=True)
     for each in found:
-        click.echo(f"{_megabytes(each.size):>9}  {clean(each.path)} ({clean(each.why)})")
-    if not found:
+        if not each.owned:
+            click.echo(_line(each), err=True)
+    if not owned:
         click.echo(f"nothing to remove that is older than {days:g} days (--days)")
-    if not found or dry_run:
+    if not owned or dry_run:
         return
-    if not yes and not click.confirm(f"Remove {counted(len(found), 'folder')}?", err=True):
+    if not yes and not click.confirm(f"Remove {counted(len(owned), 'folder')}?", err=True):
         click.echo("kept", err=True)
         ctx.exit(1)
     click.echo(f"removed {_megabytes(prune(found))}")
+
+
+def _line(each: Leftover) -> str:
+    return f"{_megabytes(each.size):>9}  {clean(each.path)} ({clean(each.why)})"
 
 
 def _megabytes(size: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sweep.errors import LedgerError
-from sweep.names import expanded, slug
+from sweep.names import checked_uid, expanded, older_slug, slug
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
@@ -99,10 +99,18 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
     """Return the folder with a study's weights and pictures.
 
     Ledgers in one folder may each have a study of that name, and a removed ledger leaves its
-    files: the study's own ``uid`` tells them apart. Studies of older versions have none.
-    ``SWEEP_ARTIFACTS`` names a folder that every machine sees, in place of one beside the ledger.
+    files: the study's own ``uid`` tells them apart. Studies of older versions have none, or have
+    their files under another name. ``SWEEP_ARTIFACTS`` names a folder that every machine sees, in
+    place of one beside the ledger.
+
+    Raises
+    ------
+    LedgerError
+        If the ``uid`` could name any other place; see :func:`sweep.names.checked_uid`.
     """
-    return artifacts_root(url) / slug(name) / uid
+    root, own = artifacts_root(url), checked_uid(uid)
+    older = root / older_slug(name) / own
+    return older if not own or older.is_dir() else root / slug(name) / own
 
 
 def artifacts_root(url: str) -> Path:

@@ -61,14 +61,15 @@ class Studies:
 
     def names(self) -> list[str]:
         """Return the names of all studies made by sweep, oldest first; no outer folds."""
-        return [name for name, header in self._headers() if "part" not in header]
+        return [name for name, header in self.headers() if "part" not in header]
 
     def parts(self, name: str) -> list[str]:
         """Return the names of the outer folds of a study: studies of their own, hidden."""
-        held = [(own, header.get("part")) for own, header in self._headers()]
+        held = [(own, header.get("part")) for own, header in self.headers()]
         return [own for own, part in held if part and part["study"] == name]
 
-    def _headers(self) -> list[tuple[str, dict[str, Any]]]:
+    def headers(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return name and header of each study made by sweep, outer folds too, oldest first."""
         held = self.attributes().items()
         return [(name, attributes[STUDY]) for name, attributes in held if STUDY in attributes]
 

@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.ledger.reading import latest_by_key
+from sweep.names import slug
 from sweep.report import text
 from sweep.report.answer import chosen
 from sweep.report.blocks import Heat, HeatMap, Table, shades, table
@@ -172,7 +173,7 @@ def environment(record: StudyRecord) -> Table:
 
 def repeat(record: StudyRecord) -> Repeat:
     """Return the study file, the command to repeat it, and Python that gives the model."""
-    file, candidate = f"{text.slug(record.name)}.toml", chosen(record)
+    file, candidate = f"{slug(record.name)}.toml", chosen(record)
     command = " ".join([f"sweep run {file}", *(f"--allow {m}" for m in modules(record.spec))])
     python = text.visible(lines(record, candidate)) if candidate else ""
     return Repeat(file, text.visible(record.source), command, python)

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.names import expanded
+from sweep.names import expanded, slug
 from sweep.report import answer, board, details, heat, pictures, plots, text
 from sweep.report.contents import contents
 from sweep.report.influence import influence, influence_note
@@ -117,7 +117,7 @@ def context(
         "heat_maps": heat.heat_maps(record, measured, pivots),
         "slices": slices,
         "parallel": parallel(record, measured),
-        "file": text.slug(record.name),
+        "file": slug(record.name),
         "slices_table": plots.slices_table(record, measured) if slices else None,
         "influence": influence(record),
         "influence_note": influence_note(record),

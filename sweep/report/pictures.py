@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.names import slug
 from sweep.report import text
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _filters(layer: str, kernel: NDArray[np.float32]) -> Album:
         f"{text.many(outputs, 'filter')} of {height} × {width} weights"  # noqa: RUF001
         f"{rows}. Grey is zero, black and white the largest weight of the layer."
     )
-    return Album(f"filters-{text.slug(name)}", f"Filters of {name}", caption, (picture,))
+    return Album(f"filters-{slug(name)}", f"Filters of {name}", caption, (picture,))
 
 
 def _tiled(images: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from math import isfinite
 from numbers import Integral, Real
@@ -85,9 +84,3 @@ def many(count: int, noun: str) -> str:
 def times(count: int) -> str:
     """Return how often."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
-def slug(name: str) -> str:
-    """Return a name that is safe as a file name on every system."""
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:80].strip("-")
-    return plain.lower() or "study"

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep import selection
+from sweep.ledger.folders import own_folder
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
-from sweep.ledger.storage import artifacts_folder
 from sweep.search.estimator import code_of, make_estimator
 from sweep.search.opening import open_test_set
 from sweep.search.pictures import weight_shapes, winner_pictures
@@ -81,7 +81,7 @@ def _finish(
     estimator = make_estimator(spec, {**chosen.params, "epochs": epochs}, allow)
     if spec.search.refit_precision:
         estimator.set_params(precision=spec.search.refit_precision)
-    folder = artifacts_folder(ledger.url, name, record.uid)
+    folder = own_folder(ledger, name)
     cell = {"params": chosen.params, "epochs": epochs, "as": estimator.precision}
     code = code_of(spec, allow)
     kept = FitKeeper(folder / "refit", {**cell, "code": code})

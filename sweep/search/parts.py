@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import DataError, StudyFileError
+from sweep.names import outer_name
 from sweep.search.rows import checked_splits
 from sweep.search.splits import fold_splits
 
@@ -39,7 +40,7 @@ class Part:
     @property
     def name(self) -> str:
         """The name of its own study in the ledger, which no list shows."""
-        return f"{self.study} / outer {self.number} of {self.of}"
+        return outer_name(self.study, self.number, self.of)
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON-able values, for the header of its study."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.names import is_outer_name
 from sweep.references import is_reference
 from sweep.spaces import Space, grid_problems
 from sweep.spaces.combinations import ends
@@ -195,6 +196,16 @@ def _factory_problems(factory: str) -> Iterator[Problem]:
     elif not is_own(factory):
         yield Problem(
             ("model", "factory"), f'must be "module:function" or a name, got {shown(factory)}'
+        )
+
+
+def study_name_problems(name: Any) -> Iterator[Problem]:
+    """Find a name that the outer fold of a nested study may need."""
+    if isinstance(name, str) and is_outer_name(name):
+        yield Problem(
+            ("study", "name"),
+            'must not end in "/ outer N of M", for the ledger names outer folds so, got '
+            f"{shown(name)}; take another name",
         )
 
 

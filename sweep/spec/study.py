@@ -213,6 +213,8 @@ class _Reader:
             "report": self.section(ReportSection, "report", self.table("report")),
         }
         self.between(model, dimensions, own)
+        if parameters is not None:  # a ledger may hold such a name of an older version
+            self.add(rules.study_name_problems(self.table("study").get("name", name)))
         if parameters is not None and parts["model"] is not None:
             if not problems:
                 self.add(optimizer_problems(model, dimensions, own))

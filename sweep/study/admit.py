@@ -14,6 +14,7 @@ from sweep.search.parts import check_parts
 from sweep.search.plan import check_models
 from sweep.search.prepare import data_record
 from sweep.search.rows import checked_splits
+from sweep.study.nested import check_outer_names
 from sweep.study.warm import sources
 
 if TYPE_CHECKING:
@@ -58,21 +59,26 @@ def admitted(spec: StudySpec, plan: Plan, dataset: Dataset) -> Admitted:
     return Admitted(data, splits)
 
 
-def check_sources(spec: StudySpec, data: DataRecord, storage: str | None) -> None:
-    """Refuse studies to start from that a run would refuse; the ledger is only read.
+def check_others(spec: StudySpec, data: DataRecord, storage: str | None) -> None:
+    """Refuse what a run would refuse for other studies of the ledger, which is only read.
 
     Raises
     ------
     StudyFileError
         As :func:`sweep.study.warm.sources`.
+    LedgerError
+        As :func:`sweep.study.nested.check_outer_names`.
     """
-    if not spec.search.start_from:
+    if not spec.search.start_from and not spec.search.nested:
         return
     url = storage_url(storage)
     path = sqlite_path(url)
     if path is not None and not path.exists():
+        if not spec.search.start_from:
+            return
         names = ", ".join(map(repr, spec.search.start_from))
         problem = f"search.start_from: no study named {names}: there is no ledger at {path} yet"
         raise StudyFileError(spec.study.name, [problem])
     with closing(Ledger(url, reading=True)) as ledger:
+        check_outer_names(ledger, spec)
         sources(ledger, spec, data)

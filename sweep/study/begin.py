@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sweep.datasets import DATASETS
 from sweep.errors import StudyChangedError
+from sweep.ledger.folders import ledger_id, own_folder
 from sweep.ledger.keys import BY_DRAW, SINCE
 from sweep.ledger.limits import since_growth
 from sweep.ledger.pictures import data_pictures_path, save_pictures
@@ -58,13 +59,15 @@ def prepared(
         if differences := changed(header["environment"], now):
             watcher.say(f"note: versions have changed since: {', '.join(differences)}")
     else:
-        header = {**_header(spec, plan, asdict(data), now), "code": said_code(spec, job.allow)}
+        header = _header(spec, plan, asdict(data), now)
+        header |= {"code": said_code(spec, job.allow), "ledger": ledger_id(ledger)}
         ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
         _check_ours(ledger, spec, job.study, header)
     if part is None:
         for note in (*dataset.notes, *unseen_classes(dataset, splits)):
             watcher.say(f"data: {note}")
         shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
+        own_folder(ledger, job.study)
         save_pictures(data_pictures_path(job.storage, job.study, uid_of(ledger, job.study)), shown)
     for line in warm_start(ledger, spec, records):
         watcher.say(line)

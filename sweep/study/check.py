@@ -16,7 +16,7 @@ from sweep.search.rows import unseen_classes
 from sweep.search.samplers import check_extra
 from sweep.spaces.combinations import combinations
 from sweep.spec.pruning import BY_RUNGS
-from sweep.study.admit import admitted, check_sources
+from sweep.study.admit import admitted, check_others
 from sweep.study.estimate import Estimate, estimate
 from sweep.study.sameness import check_same_data
 from sweep.study.sections import check_own_sections
@@ -160,7 +160,7 @@ def check_study(
     data, splits = admission.data, admission.splits
     if known is not None:
         check_same_data(known.name, {"fingerprint": known.data.fingerprint}, data.fingerprint)
-    check_sources(spec, data, storage)
+    check_others(spec, data, storage)
     each = len(splits) * spec.search.seeds
     left, devices = cells_left(plan, known), find_devices()
     too_large = {c.key for c in ruled_out(spec, plan.cells, data.shape, len(data.classes))}

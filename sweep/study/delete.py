@@ -7,16 +7,18 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
+from sweep.ledger.folders import owner, owner_of, study_folder
 from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.storage import artifacts_folder, storage_url
+from sweep.ledger.locks import is_taken
+from sweep.ledger.storage import storage_url
 from sweep.workers.upkeep import reap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def delete_study(name: str, storage: str | None = None) -> None:
+def delete_study(name: str, storage: str | None = None) -> list[str]:
     """Delete a study, its outer folds, trials and weights; its reports stay.
 
     Parameters
@@ -25,6 +27,11 @@ def delete_study(name: str, storage: str | None = None) -> None:
         Its name.
     storage : str, optional
         The ledger; as for :func:`sweep.run_study`.
+
+    Returns
+    -------
+    list of str
+        Which files are left, for nothing says surely that this study has written them.
 
     Raises
     ------
@@ -35,25 +42,55 @@ def delete_study(name: str, storage: str | None = None) -> None:
     """
     url = storage_url(storage)
     with closing(Ledger(url, create=False)) as ledger:
-        _delete(ledger, name)
+        return _delete(ledger, name)
 
 
-def _delete(ledger: Ledger, name: str) -> None:
+def _delete(ledger: Ledger, name: str) -> list[str]:
     ledger.header(name)
     names = [*ledger.parts(name), name]
     for each in names:
-        reap(ledger, each)  # the dead, and those silent for too long, hold nothing back
-        for trial in ledger.trials(each, "RUNNING", results=False):
-            host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
-            raise LedgerError(
-                f"study {name!r} is being run (process {number} on {host}); stop that run first"
-            )
-    for each in names:
-        folder = artifacts_folder(ledger.url, each, str(ledger.header(each).get("uid", "")))
-        ledger.delete(each)
-        _remove(folder)
-        with suppress(OSError):  # another study of that name has its files there
-            folder.parent.rmdir()
+        _check_idle(ledger, each)
+    return [line for each in names for line in _delete_one(ledger, each)]
+
+
+def _check_idle(ledger: Ledger, name: str) -> None:
+    """Refuse while a cell of a study is evaluated or its winner refitted, on any machine."""
+    reap(ledger, name)  # the dead, and those silent for too long, hold nothing back
+    for trial in ledger.trials(name, "RUNNING", results=False):
+        host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
+        raise LedgerError(
+            f"study {name!r} is being run (process {number} on {host}); stop that run first"
+        )
+    if is_taken(ledger, name, "finish"):
+        raise LedgerError(
+            f"study {name!r} is at its end: a run refits the winner; wait for it, or stop that run "
+            "first"
+        )
+
+
+def _delete_one(ledger: Ledger, name: str) -> list[str]:
+    """Delete a study and the folder that it has made; return what is left of it."""
+    ours = owner(ledger, name)
+    try:
+        folder = study_folder(ledger, name)
+    except LedgerError as error:
+        ledger.delete(name)
+        return [f"{name}: {error}"]
+    ledger.delete(name)
+    if owner_of(folder) != ours:
+        return [_left(folder)] if folder.exists() else []
+    _remove(folder)
+    with suppress(OSError):  # another study of that name has its files there
+        folder.parent.rmdir()
+    return []
+
+
+def _left(folder: Path) -> str:
+    return (
+        f"left: {folder}, for it does not say that this ledger has written it (an older version "
+        "of sweep did not say so, and a copy of a ledger does not own the files); remove it by "
+        "hand if no other ledger needs it"
+    )
 
 
 def _remove(folder: Path) -> None:

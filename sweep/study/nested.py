@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sweep.errors import LedgerError
 from sweep.ledger.outcomes import NestedRecord, OuterFold
 from sweep.ledger.scores import candidate_with, mean_score
+from sweep.search.parts import parts_of
 from sweep.spaces import identity
 
 if TYPE_CHECKING:
@@ -14,6 +16,24 @@ if TYPE_CHECKING:
 
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
+    from sweep.spec import StudySpec
+
+
+def check_outer_names(ledger: Ledger, spec: StudySpec) -> None:
+    """Refuse a nested study where a study of somebody's has the name of one of its outer folds.
+
+    Raises
+    ------
+    LedgerError
+        Naming the first.
+    """
+    for part in parts_of(spec):
+        if ledger.has(part.name) and ledger.header(part.name).get("part") != part.plain():
+            raise LedgerError(
+                f"the ledger names an outer fold of study {part.study!r} {part.name!r}, and holds "
+                "another study of that name; delete that one (`sweep delete`), or give the nested "
+                f"study another name: --name {part.study}-2"
+            )
 
 
 def record_nested(ledger: Ledger, name: str, parts: Sequence[StudyRecord]) -> str | None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweep.names import slug
 
-NOBODYS = " index"
-"""No study may be called this: names have no blanks around them."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def report_path(study: str, start: Path | None = None) -> Path:
     """Return ``reports/<study>.html``, in sweep's own checkout ``reports/local/<study>.html``.
 
-    A study named ``index`` leaves ``index.html`` to the list of all studies, and takes a name that
-    no other study has. The checkout's
-    ``reports/`` holds the committed gallery; people's own reports must not mix.
+    The checkout's ``reports/`` holds the committed gallery; people's own reports must not mix.
     """
     here = start or Path.cwd()
     folder = here / "reports" / "local" if _is_own_checkout(here) else here / "reports"
-    name = slug(study)
-    return folder / f"{slug(NOBODYS) if name == 'index' else name}.html"
+    return folder / f"{slug(study)}.html"
+
+
+def comparison_path(studies: Iterable[str]) -> Path:
+    """Return where studies are compared: no study's report, for names have no tabs."""
+    return report_path("\tvs\t".join(studies))
 
 
 def _is_own_checkout(folder: Path) -> bool:

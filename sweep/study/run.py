@@ -24,7 +24,7 @@ from sweep.search.samplers import check_extra
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared, seen_again, update
 from sweep.study.check import cells_left, takes_up_again
-from sweep.study.nested import record_nested
+from sweep.study.nested import check_outer_names, record_nested
 from sweep.study.result import StudyResult
 from sweep.study.sameness import check_same
 from sweep.study.sections import check_own_sections, computed, own_sections
@@ -128,6 +128,7 @@ def run_study(
             stack.enter_context(waits_said_by(watcher.say))
         check_whole(url)
         ledger = stack.enter_context(closing(Ledger(url)))
+        check_outer_names(ledger, spec)
         run = _Run(
             ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack,
             helping, devices, cluster,

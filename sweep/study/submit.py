@@ -17,6 +17,7 @@ from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
 from sweep.spec import StudySpec, load_study
 from sweep.study.begin import prepared
+from sweep.study.nested import check_outer_names
 from sweep.study.sameness import check_same
 from sweep.study.sections import check_own_sections
 from sweep.workers.job import Job
@@ -66,6 +67,7 @@ def submit_study(
     check_own_code(spec, job.allow)
     check_whole(url)
     with closing(Ledger(url)) as ledger:
+        check_outer_names(ledger, spec)
         if ledger.has(name):
             check_same(study_spec(name, ledger.header(name)), spec)
         plan = make_plan(spec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.storage import artifacts_folder
+from sweep.ledger.folders import own_folder
 from sweep.search.again import taken_over
 from sweep.search.checkpoints import Checkpoints, Store
 from sweep.search.constraints import check_size
@@ -179,7 +179,6 @@ class Evaluator:
     def _folder(self) -> Path:
         from sweep.search.keeping import remove_old
 
-        uid = self.ledger.header(self.job.study).get("uid", "")
-        folder = artifacts_folder(self.ledger.url, self.job.study, uid)
+        folder = own_folder(self.ledger, self.job.study)
         remove_old(folder / UNFINISHED)
         return folder
