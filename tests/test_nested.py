@@ -180,7 +180,8 @@ def test_the_ledger_keeps_it_and_hides_the_outer_folds(tmp_path):
     ledger = Ledger(url)
     for number in (1, 2):
         name = f"tiny / outer {number} of 2"
-        ledgers.build(tmp_path / "ledger.db", name, winner=True)
+        study = ledgers.sections("tiny")
+        ledgers.build(tmp_path / "ledger.db", name, study=study, winner=True)
         ledger.update(name, part={"study": "tiny", "number": number, "of": 2})
     parts = [read_study(ledger, name) for name in ledger.parts("tiny")]
     assert record_nested(ledger, "tiny", parts) is None

@@ -62,7 +62,7 @@ def test_a_uid_that_is_a_path_is_followed_nowhere(uid, here, precious):
     assert (refused.exit_code, "run the study anew" in refused.stderr) == (2, True), refused.output
     assert "nothing to remove" in read("prune", "--days", "0", "--storage", path)
     deleted = sweep("delete", "tiny", "--yes", "--storage", path)
-    assert (deleted.exit_code, "no file is read, written or removed" in deleted.stderr) == (0, True)
+    assert (deleted.exit_code, "no file was removed" in deleted.stderr) == (0, True)
     assert (precious / "photos" / "may" / "a.jpg").exists()
 
 

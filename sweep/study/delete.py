@@ -73,9 +73,9 @@ def _delete_one(ledger: Ledger, name: str) -> list[str]:
     ours = owner(ledger, name)
     try:
         folder = study_folder(ledger, name)
-    except LedgerError as error:
+    except LedgerError:
         ledger.delete(name)
-        return [f"{name}: {error}"]
+        return [f"no file was removed: the uid in the ledger, {ascii(ours.uid)[:80]}, is none"]
     ledger.delete(name)
     if owner_of(folder) != ours:
         return [_left(folder)] if folder.exists() else []
