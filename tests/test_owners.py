@@ -160,6 +160,16 @@ def test_files_of_a_study_that_cannot_be_read_stay(here):
     assert folder.exists()
 
 
+def test_files_of_a_study_that_was_renamed_stay(here):
+    """The dashboard may rename a study; its winner is still somebody's."""
+    folder = made(here / "l.db", "tiny", "0123456789ab")
+    with closing(Ledger(f"sqlite:///{here / 'l.db'}")) as opened:
+        opened.create("other", opened.header("tiny"))
+    lost(here / "l.db", "tiny")
+    assert leftovers(str(here / "l.db"), 0) == []
+    assert folder.exists()
+
+
 def test_a_finished_study_loses_what_fits_have_left(ledger_url, here, monkeypatch):
     """Its checkpoints, where the folder is its own; not those of a study that goes on."""
     monkeypatch.setenv("SWEEP_ARTIFACTS", str(here / "shared"))
@@ -207,6 +217,25 @@ def test_a_study_is_not_deleted_while_its_winner_is_refitted(ledger_url, here, m
     assert folder.exists()
     assert delete_study("tiny", ledger_url) == []
     assert not folder.parent.exists()
+
+
+def test_a_cell_taken_at_the_last_moment_is_not_lost(ledger_url, monkeypatch):
+    """A worker begins it after the look at the cells: nothing is deleted, its result is kept."""
+    build(None, "tiny", url=ledger_url, done=1)
+    taken = []
+
+    def overtaken(ledger, name, _part):
+        taken.append(ledger.claim(name, "node1:7:1:1"))
+        return False
+
+    monkeypatch.setattr("sweep.study.delete.is_taken", overtaken)
+    with pytest.raises(LedgerError, match="has begun a cell just now"):
+        delete_study("tiny", ledger_url)
+    with closing(Ledger(ledger_url)) as opened:
+        assert opened.fail(taken[0], "as it is")
+        monkeypatch.undo()
+        assert delete_study("tiny", ledger_url) == []
+        assert not opened.has("tiny")
 
 
 def test_an_outer_fold_at_its_end_holds_the_study(ledger_url):

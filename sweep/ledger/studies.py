@@ -201,11 +201,13 @@ class Studies:
         with self.translated():
             self.storage.set_study_user_attr(study_id, key, value)
 
-    def delete(self, name: str) -> None:
-        """Delete a study and its trials."""
-        study_id = self.study_id(name)
+    def delete(self, *names: str) -> bool:
+        """Delete studies and their trials together; none, and False, where a trial runs."""
+        from sweep.ledger.writing import delete_idle
+
+        study_ids = [self.study_id(name) for name in names]
         with self.translated():
-            self.storage.delete_study(study_id)
+            return again(lambda: delete_idle(self.storage, study_ids))
 
     def load(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
         """Return the study as Optuna's own object."""

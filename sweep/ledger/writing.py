@@ -139,6 +139,21 @@ def take(
     return None, waiting
 
 
+def delete_idle(storage: RDBStorage, study_ids: Sequence[int]) -> bool:
+    """Delete studies with all that is theirs; none, and False, where a trial of theirs runs."""
+    model = models.TrialModel
+    with _create_scoped_session(storage.scoped_session) as session:
+        trials = session.query(model.trial_id).filter(model.study_id.in_(study_ids))
+        trials.filter(model.state == TrialState.WAITING).with_for_update().all()
+        # Now nobody takes one of them: who is at a trial has taken it before.
+        if trials.filter(model.state == TrialState.RUNNING).first() is not None:
+            return False
+        studies = session.query(models.StudyModel)
+        for study in studies.filter(models.StudyModel.study_id.in_(study_ids)):
+            session.delete(study)
+    return True
+
+
 def _begin(
     storage: RDBStorage, session: Any, trial: models.TrialModel, attributes: Mapping[str, Any]
 ) -> None:

@@ -50,7 +50,12 @@ def _delete(ledger: Ledger, name: str) -> list[str]:
     names = [*ledger.parts(name), name]
     for each in names:
         _check_idle(ledger, each)
-    return [line for each in names for line in _delete_one(ledger, each)]
+    folders = [_own_folder(ledger, each) for each in names]
+    if not ledger.delete(*names):
+        raise LedgerError(
+            f"study {name!r} is being run (a worker has begun a cell just now); stop that run first"
+        )
+    return [line for folder, ours in folders if (line := _cleared(folder, ours=ours))]
 
 
 def _check_idle(ledger: Ledger, name: str) -> None:
@@ -68,21 +73,26 @@ def _check_idle(ledger: Ledger, name: str) -> None:
         )
 
 
-def _delete_one(ledger: Ledger, name: str) -> list[str]:
-    """Delete a study and the folder that it has made; return what is left of it."""
+def _own_folder(ledger: Ledger, name: str) -> tuple[Path | str, bool]:
+    """Return the folder of a study, and whether it says so; where none can be, its uid."""
     ours = owner(ledger, name)
     try:
         folder = study_folder(ledger, name)
     except LedgerError:
-        ledger.delete(name)
-        return [f"no file was removed: the uid in the ledger, {ascii(ours.uid)[:80]}, is none"]
-    ledger.delete(name)
-    if owner_of(folder) != ours:
-        return [_left(folder)] if folder.exists() else []
+        return ours.uid, False
+    return folder, owner_of(folder) == ours
+
+
+def _cleared(folder: Path | str, *, ours: bool) -> str | None:
+    """Remove the folder that a study has made; return what is left."""
+    if isinstance(folder, str):
+        return f"no file was removed: the uid in the ledger, {ascii(folder)[:80]}, names no folder"
+    if not ours:
+        return _left(folder) if folder.exists() else None
     _remove(folder)
     with suppress(OSError):  # another study of that name has its files there
         folder.parent.rmdir()
-    return []
+    return None
 
 
 def _left(folder: Path) -> str:

@@ -116,7 +116,7 @@ class _Known:
             if why := self._unowned(folder, said):
                 yield Leftover(folder, why, _size(folder), owned=False)
         elif (said.study, said.uid) not in self.own:
-            if said.study not in self.unreadable:
+            if said.study not in self.unreadable and said.uid not in self.uids:  # not renamed
                 yield Leftover(folder, "its study is not in the ledger", _size(folder))
         elif said.study in self.finished:
             for each in PASSING:
