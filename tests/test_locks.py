@@ -18,7 +18,7 @@ from sweep.errors import StudyNotFoundError
 from sweep.ledger import locks
 from sweep.ledger.keys import TURN
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import is_taken, one_at_a_time
+from sweep.ledger.locks import one_at_a_time, taken_by
 from sweep.ledger.waits import waits_said_by
 from sweep.study.delete import delete_study
 from sweep.study.submit import submit_study
@@ -65,13 +65,13 @@ def ledger(ledger_url):
 def test_a_refit_of_one_study_holds_up_no_other(ledger):
     """Another is at the end of its own study at once, while a process is at this one."""
     with process(HOLDS, ledger.url):
-        assert is_taken(ledger, "slow", "finish")
+        assert taken_by(ledger, "slow", "finish")
         began = time.monotonic()
         for part in locks.PARTS:
             with one_at_a_time(ledger, "other", part) as alone:
                 assert alone()
         assert time.monotonic() - began < 2
-        assert not is_taken(ledger, "other", "finish")
+        assert not taken_by(ledger, "other", "finish")
 
 
 def test_who_waits_says_for_what(ledger):
@@ -118,7 +118,7 @@ def test_the_turn_of_a_killed_process_goes_to_the_next(ledger):
     with process(HOLDS, ledger.url) as holder:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        assert not is_taken(ledger, "slow", "finish")
+        assert not taken_by(ledger, "slow", "finish")
         began = time.monotonic()
         with one_at_a_time(ledger, "slow", "finish"):
             assert time.monotonic() - began < 2

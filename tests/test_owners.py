@@ -1,9 +1,11 @@
 """Whose a folder of files is: nothing is removed that this ledger's studies have not written."""
 
+import itertools
 import json
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import closing
 
 import commands
@@ -12,10 +14,13 @@ from commands import read, sweep
 from ledgers import build, with_folder
 
 from sweep.errors import LedgerError
+from sweep.ledger import locks
 from sweep.ledger.folders import OWNER, own_folder
+from sweep.ledger.keys import TURN
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.storage import artifacts_folder
+from sweep.ledger.writing import renew_turn, take_turn
 from sweep.study.delete import delete_study
 from sweep.study.nested import check_outer_names
 from sweep.study.prune import leftovers, prune
@@ -211,12 +216,39 @@ def test_a_study_is_not_deleted_while_its_winner_is_refitted(ledger_url, here, m
     words = [sys.executable, "-c", HOLD, ledger_url]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(LedgerError, match="a run refits the winner; wait for it, or stop"):
+        with pytest.raises(
+            LedgerError, match=r"process .* refits its winner, since .*; wait for it, or stop"
+        ):
             delete_study("tiny", ledger_url)
         other.stdin.close()
     assert folder.exists()
     assert delete_study("tiny", ledger_url) == []
     assert not folder.parent.exists()
+
+
+def test_a_refit_on_another_machine_is_heard_or_given_up(ledger_url, monkeypatch):
+    """One that gives a sign of life holds the study; one that gives none for too long does not."""
+    monkeypatch.setattr(locks, "LATEST_SECONDS", 0.05)
+    monkeypatch.setattr(locks, "GRACE_SECONDS", 3)
+    build(None, "tiny", url=ledger_url, winner=True)
+    turn = {"turn": "a", "worker": "node1:7:1:1", "since": "2026-01-01T00:00:00+00:00", "sign": 0}
+    with closing(Ledger(ledger_url)) as opened:
+        key, study_id = f"{TURN}finish", opened.study_id("tiny")
+        take_turn(opened.storage, study_id, key, turn)
+    over = threading.Event()
+
+    def live():
+        with closing(Ledger(ledger_url)) as other:
+            for sign in itertools.takewhile(lambda _: not over.wait(0.1), itertools.count(1)):
+                renew_turn(other.storage, study_id, key, turn, sign)
+
+    living = threading.Thread(target=live)
+    living.start()
+    with pytest.raises(LedgerError, match="process 7 on node1 refits its winner"):
+        delete_study("tiny", ledger_url)
+    over.set()
+    living.join()
+    assert delete_study("tiny", ledger_url) == []
 
 
 def test_a_cell_taken_at_the_last_moment_is_not_lost(ledger_url, monkeypatch):
@@ -226,9 +258,8 @@ def test_a_cell_taken_at_the_last_moment_is_not_lost(ledger_url, monkeypatch):
 
     def overtaken(ledger, name, _part):
         taken.append(ledger.claim(name, "node1:7:1:1"))
-        return False
 
-    monkeypatch.setattr("sweep.study.delete.is_taken", overtaken)
+    monkeypatch.setattr("sweep.study.delete.taken_by", overtaken)
     with pytest.raises(LedgerError, match="has begun a cell just now"):
         delete_study("tiny", ledger_url)
     with closing(Ledger(ledger_url)) as opened:
@@ -248,7 +279,7 @@ def test_an_outer_fold_at_its_end_holds_the_study(ledger_url):
         opened.create(name, {**header, "part": {"study": "tiny", "number": 1, "of": 2}})
         with (
             one_at_a_time(opened, name, "finish"),
-            pytest.raises(LedgerError, match="outer 1 of 2' is at its end"),
+            pytest.raises(LedgerError, match=r"outer 1 of 2': process .* refits its winner"),
         ):
             delete_study("tiny", ledger_url)
         assert opened.has("tiny")

@@ -62,7 +62,6 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
     StudyNotFoundError
         If the study is deleted meanwhile.
     """
-<<<<<<< HEAD
     from sweep.ledger import writing
     from sweep.workers.identity import worker_name
 
@@ -82,31 +81,33 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
     try:
         _wait(ledger, name, part, mine)
         with _renewed(ledger, study_id, key, mine):
-=======
-    path = sqlite_path(ledger.url)
-    if path is not None:
-        with path.with_name(f"{path.name}.{part}").open("a") as lock:
-            _wait_for(lock, None if part == "finish" else LOCK_SECONDS)
-            yield lambda: True
-    elif ledger.storage.engine.name == "postgresql":
-        with _advisory(ledger.storage.engine, _key(name, part)) as held:
->>>>>>> 7871da9 (Files of studies: no two names share one, no ledger names a place outside its folder, only what a ledger has written is removed)
             yield held
     finally:
         with suppress(LedgerError), ledger.translated():
             again(lambda: writing.end_turn(ledger.storage, study_id, key, mine))
 
 
-def is_taken(ledger: Studies, name: str, part: str) -> bool:
-<<<<<<< HEAD
-    """Return whether a process that may be alive is in that part of its work on a study."""
-    from sweep.ledger import writing
-    from sweep.workers.identity import is_dead
+def taken_by(ledger: Studies, name: str, part: str) -> str | None:
+    """Return who is in that part of its work on a study, in words; None where nobody is.
 
-    study_id = ledger.study_id(name)
-    with ledger.translated():
-        found = again(lambda: writing.turn(ledger.storage, study_id, f"{TURN}{part}"))
-    return found is not None and not is_dead(found["worker"])
+    For a process of another machine this waits until it has given a sign of life, or none for too
+    long.
+    """
+    from sweep.ledger import writing
+    from sweep.workers.identity import is_alive_here
+
+    study_id, key = ledger.study_id(name), f"{TURN}{part}"
+    wait, silence, first = Wait(), _Silence(), None
+    while True:
+        with ledger.translated():
+            held = again(lambda: writing.turn(ledger.storage, study_id, key))
+        if held is None or silence.is_over(held):
+            return None
+        first = first or held
+        if held != first or is_alive_here(held["worker"]):
+            return _described(name, part, held)
+        wait.look(partial(_described, name, part, held))
+        time.sleep(LATEST_SECONDS)
 
 
 def _wait(ledger: Studies, name: str, part: str, mine: dict[str, Any]) -> None:
@@ -115,39 +116,6 @@ def _wait(ledger: Studies, name: str, part: str, mine: dict[str, Any]) -> None:
     study_id, key = ledger.study_id(name), f"{TURN}{part}"
     wait, silence, pause = Wait(), _Silence(), SOONEST_SECONDS
     over: dict[str, Any] | None = None
-=======
-    """Return whether a process is in that part of its work on a study; see :func:`one_at_a_time`.
-
-    For a ledger in a file it may be at another study of that ledger.
-    """
-    path = sqlite_path(ledger.url)
-    if path is not None:
-        place = path.with_name(f"{path.name}.{part}")
-        if not place.exists():
-            return False
-        with place.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-            return False
-    if ledger.storage.engine.name != "postgresql":
-        return False
-    from sqlalchemy import text
-
-    with ledger.translated(), ledger.storage.engine.connect() as connection:
-        found = connection.execute(text(TAKEN), {"key": _key(name, part)})
-        return bool(found.scalar())
-
-
-def _key(name: str, part: str) -> int:
-    return zlib.crc32(f"sweep {part} {name}".encode())
-
-
-def _wait_for(lock: IO[str], seconds: float | None) -> None:
-    """Take a lock; a refit may take hours, everything else moments."""
-    end = None if seconds is None else time.monotonic() + seconds
->>>>>>> 7871da9 (Files of studies: no two names share one, no ledger names a place outside its folder, only what a ledger has written is removed)
     while True:
         try:
             with ledger.translated():
@@ -164,7 +132,6 @@ def _wait_for(lock: IO[str], seconds: float | None) -> None:
             pause = min(LATEST_SECONDS, 1.5 * pause)
 
 
-<<<<<<< HEAD
 def _described(name: str, part: str, held: dict[str, Any]) -> str:
     host, number, *_ = [*str(held["worker"]).split(":"), "?"]
     since = datetime.fromisoformat(held["since"]).astimezone()
@@ -193,16 +160,6 @@ class _Silence:
             self._seen, self._since = held, time.monotonic()
         patience = GRACE_SECONDS + 2 * HEARTBEAT_SECONDS * is_alive_here(held["worker"])
         return time.monotonic() - self._since > patience
-=======
-HELD = """
-    SELECT COUNT(*) FROM pg_locks
-    WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objid = :key
-"""
-TAKEN = """
-    SELECT COUNT(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
-    WHERE locktype = 'advisory' AND granted AND objid = :key AND datname = current_database()
-"""
->>>>>>> 7871da9 (Files of studies: no two names share one, no ledger names a place outside its folder, only what a ledger has written is removed)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sweep.errors import LedgerError
 from sweep.ledger.folders import owner, owner_of, study_folder
 from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import is_taken
+from sweep.ledger.locks import taken_by
 from sweep.ledger.storage import storage_url
 from sweep.workers.upkeep import reap
 
@@ -66,11 +66,8 @@ def _check_idle(ledger: Ledger, name: str) -> None:
         raise LedgerError(
             f"study {name!r} is being run (process {number} on {host}); stop that run first"
         )
-    if is_taken(ledger, name, "finish"):
-        raise LedgerError(
-            f"study {name!r} is at its end: a run refits the winner; wait for it, or stop that run "
-            "first"
-        )
+    if who := taken_by(ledger, name, "finish"):
+        raise LedgerError(f"{who}; wait for it, or stop that run first")
 
 
 def _own_folder(ledger: Ledger, name: str) -> tuple[Path | str, bool]:
