@@ -228,3 +228,13 @@ def test_inner_scores_that_an_old_ledger_no_longer_tells_are_not_shown(tmp_path)
     assert nested["score"] == pytest.approx(0.8420, abs=5e-5)
     assert "is not known (an older version wrote them" in nested_lines(nested)[0]
     assert "The scores it chose by are not known" in nested_words(record)[2]
+
+
+def test_an_estimator_of_other_settings_than_the_best_is_handed_over_with_a_warning(
+    outgrown, ledger_url, monkeypatch
+):
+    """The winner that was refitted before the study grew is not the best any more."""
+    monkeypatch.setattr("sweep.search.winner.load_winner", lambda record, *_: record.winner.params)
+    result = open_study("tiny", ledger_url)
+    with pytest.warns(UserWarning, match=r"refitted with \{'hidden_size': 64\}, best_params_ now"):
+        assert result.best_estimator_ == outgrown.winner.params
