@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import numpy as np
 
 from sweep.errors import ResultError, SweepError
 from sweep.export import MODEL, WEIGHTS, digest_of_file, load_best, standalone
+from sweep.files import real
 from sweep.ledger.scores import candidate_with, mean_score
 from sweep.names import expanded
 from sweep.recipe import FORMAT, RECIPE
@@ -62,20 +62,25 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
         If there is no refitted winner, something is in the folder, or what was written cannot be
         loaded again; nothing is left behind then.
     """
-    target, record = expanded(folder), result.record
+    given, record = expanded(folder), result.record
+    target = real(given)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ResultError(f"{target}: must be a new or an empty folder; name another one")
+        raise ResultError(f"{given}: must be a new or an empty folder; name another one")
     estimator, winner = result._refitted(), record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as part:
+    is_there = target.is_dir()
+    home = target if is_there else target.parent
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".export-") as part:
         export = _Export(Path(part) / "export", result, estimator, winner)
         export.write()
-        if target.exists():
-            target.rmdir()
-        shutil.move(export.folder, target)
-    return target
+        if is_there:  # it stays the folder that it is: its owner, its bits, a disk of its own
+            for file in sorted(export.folder.iterdir()):
+                file.rename(target / file.name)
+        else:
+            export.folder.rename(target)
+    return given
 
 
 class _Export:

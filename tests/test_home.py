@@ -12,9 +12,9 @@ from ledgers import build
 from sweep.backend import settle
 from sweep.datasets import load_dataset
 from sweep.export import load_best
+from sweep.files import write_file
 from sweep.ledger.storage import artifacts_root, sqlite_path, storage_url
 from sweep.names import expanded
-from sweep.report.page import write_page
 from sweep.spec import load_study
 
 here = commands.here
@@ -88,7 +88,7 @@ def test_files_of_commands(home):
     read("compare", "tiny", "other", "--storage=~/x.db", "--output=~/r/both.html")
     for name in ("log", "r/tiny.html", "r/both.html"):
         assert (home / name).is_file()
-    assert write_page("page", "~/page.html") == home / "page.html"
+    assert write_file("~/page.html", "page") == home / "page.html"
 
 
 def test_exports(home):

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "passwords", "backend", "quiet", "section", "spreadsheet", "archives",
-    "permission", "sources", "references",
+    "errors", "names", "files", "passwords", "backend", "quiet", "section", "spreadsheet",
+    "archives", "permission", "sources", "references",
     "spaces", "spec",
     "datasets", "models", "training",
     "estimators", "search_cv", "testing", "ledger", "selection", "nested",

@@ -8,8 +8,8 @@ import pytest
 from commands import ROOT
 
 OPENED = """
-from sweep.cli.main import _open_streams
-_open_streams()
+from sweep.cli.streams import open_streams
+open_streams()
 import os, sys
 print("lost", file=sys.stderr)
 assert [os.fstat(n) and each is not None

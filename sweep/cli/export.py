@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sweep.cli.ending import heard
 from sweep.cli.options import (
     PathOfPerson,
     allow_option,
@@ -48,7 +49,8 @@ def export(*, study: str, output: Path | None, allow: tuple[str, ...], storage: 
 
     load_tensorflow()
     result = opened(study, storage, allowed(allow))
-    folder = export_best(result, output or Path("exports") / slug(study))
+    with heard():
+        folder = export_best(result, output or Path("exports") / slug(study))
     click.echo(f"exported: {clean(folder)}")
     code = str(read_recipe(folder / RECIPE).get("code", "")).partition(":")[0]
     needs = f', allow=["{code}"]' if code else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.cli.streams import OutputError
 from sweep.cli.text import clean, complain
 from sweep.errors import SweepError
 
@@ -68,15 +69,19 @@ class Sweep(click.Group):
         """Run the command; turn errors into a message and an exit status."""
         try:
             return super().invoke(ctx)
+        except OutputError:
+            raise
         except SweepError as error:
             log.error("%s", error)  # noqa: TRY400 - what a person did is no defect of ours
             _trace_if_asked(ctx)
             complain(f"error: {error}")
             ctx.exit(error.exit_status)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            from sweep.cli.ending import status_of
+
             complain("interrupted")
-            ctx.exit(INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            ctx.exit(status_of(stop))
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except OSError as error:
             if not error.filename:

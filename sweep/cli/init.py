@@ -10,6 +10,7 @@ import click
 from sweep.cli.options import PathOfPerson
 from sweep.cli.text import clean
 from sweep.errors import StudyFileError
+from sweep.files import make_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,9 +68,7 @@ def init(*, directory: Path) -> None:
     """
     target = directory / NAME
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(STARTER)
+        make_file(target, STARTER)
     except FileExistsError as error:
         problem = "is there already and was left as it is; name another folder: sweep init DIR"
         raise StudyFileError(clean(target), [problem]) from error

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from sweep.errors import SweepError
+from sweep.files import is_replaced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,8 @@ class ReportKeeper:
         self._thread.join(JOIN_SECONDS)
 
     def _keep(self) -> None:
+        if self._path is not None and not is_replaced(self._path):
+            return  # a pipe or a device gets one report, at the end
         pause = self._every
         while not self._over.wait(pause):
             began = time.monotonic()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
-import io
 import logging
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import click
 from sweep import __version__
 from sweep.cli.group import ARGUMENTS, INTERRUPTED, QUIET, VERBOSE, Sweep, log
 from sweep.cli.options import PathOfPerson
+from sweep.cli.streams import OutputError, open_streams
 from sweep.cli.text import clean_lines, complain
 from sweep.errors import SettingWarning
 from sweep.ledger.storage import here
@@ -54,7 +54,9 @@ A first study:
 Results are kept in .sweep/ledger.db of the current project; --storage or
 SWEEP_STORAGE name another ledger, SWEEP_STORAGE_FILE a file with its address.
 SWEEP_DATA_HOME names the folder with mnist.npz and the like. Exit status: 0
-done, 1 some trials failed, 2 bad input, 3 a defect in sweep, 130 interrupted, 143 ended by SIGTERM.
+done, 1 some trials failed or a question was answered with no, 2 bad input or a
+file that cannot be written, 3 a defect in sweep, 130 interrupted, 141 nobody
+reads standard output any more, 143 ended by SIGTERM.
 
 \b
 Completion of commands and study names:
@@ -100,13 +102,28 @@ class _Redacting(logging.Formatter):
         return clean_lines(redacted(super().format(record)))
 
 
+class _LogFile(logging.FileHandler):
+    """A log file; one that takes no more is said once, and is no reason to end."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its base's own name
+        """Write no more into it."""
+        del record
+        log.removeHandler(self)
+        complain(f"note: --log-file: {self.baseFilename} takes no more: {sys.exception()}")
+
+    def close(self) -> None:
+        """Close the file; what it has not taken was told before."""
+        with suppress(OSError):
+            super().close()
+
+
 def _log(ctx: click.Context, log_file: Path | None, *, verbose: bool) -> None:
     log.setLevel(logging.INFO)
     log.propagate = False
     if log_file is not None:
         try:
             log_file.parent.mkdir(parents=True, exist_ok=True)
-            _add(ctx, logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace"))
+            _add(ctx, _LogFile(log_file, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise click.UsageError(f"--log-file: cannot be written: {error}") from error
     log.addHandler(logging.NullHandler())
@@ -138,29 +155,16 @@ def _say_warnings() -> None:
     warnings.showwarning = show  # type: ignore[assignment]
 
 
-def _open_streams() -> None:
-    """Have the three standard streams open: the next file would take the number of a closed one.
-
-    What TensorFlow or a person's code then writes to standard error would land in that file.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number: just this one
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
-
-
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    open_streams()
     _say_warnings()
-    _open_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     try:
         cli()
+    except OutputError as error:
+        if not error.is_unread:
+            complain(f"error: {error}")
+        _leave(error.exit_status)
     except KeyboardInterrupt:
         complain("interrupted")
         sys.exit(INTERRUPTED)
@@ -177,8 +181,9 @@ def _leave(code: object) -> None:
     if not isinstance(code, int | None):
         return
     atexit._run_exitfuncs()
-    with contextlib.suppress(OSError, ValueError):  # a reader that is gone: Python says so
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # closed before the command began
-                stream.flush()
-        os._exit(code or 0)
+    try:
+        sys.stdout.flush()
+    except OutputError as error:
+        code = code or error.exit_status
+    sys.stderr.flush()
+    os._exit(code or 0)

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
+from sweep.files import real, take_place
 from sweep.ledger.busy import Connection, when_free
 from sweep.ledger.schema import connect_to_read, is_older, server_revision, upgrade
 from sweep.ledger.steady import again, make_steady, wait_for_server
@@ -108,7 +109,12 @@ def _check_address(url: str) -> None:
 
 
 def _make(path: Path) -> None:
-    """Make a new ledger: it appears whole, with all its tables, or not at all."""
+    """Make a new ledger: it appears whole, with all its tables, or not at all.
+
+    Where it takes the place of an empty file, it keeps that one's owner and permission bits; a
+    link is followed.
+    """
+    path = real(path)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         _open(sqlite_url(unfinished), {}, create=True).engine.dispose()
@@ -116,7 +122,7 @@ def _make(path: Path) -> None:
         try:
             when_free(path.parent, lambda: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
             if _is_empty(path):  # nobody was faster
-                unfinished.replace(path)
+                take_place(unfinished, path)
         finally:
             os.close(folder)
     finally:
@@ -190,6 +196,11 @@ def _is_empty(path: Path) -> bool:
 def _check_file(path: Path, *, create: bool) -> None:
     if path.is_dir():
         raise LedgerError(f"{path}: the ledger must be a file, this is a folder")
+    if path.exists() and not path.is_file():
+        raise LedgerError(
+            f"{path}: the ledger must be an ordinary file, this is a device or a pipe; name "
+            "another with --storage or SWEEP_STORAGE"
+        )
     if not path.exists() and not create:
         raise LedgerError(
             f"{path}: there is no ledger here yet; `sweep run FILE` makes one, or name another "

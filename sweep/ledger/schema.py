@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
+from sweep.files import real, take_place
 from sweep.ledger.busy import when_free
 from sweep.ledger.storage import shown_url, sqlite_url
 from sweep.ledger.waits import TOLD_SECONDS
@@ -103,13 +104,15 @@ def _revisions() -> Iterator[str]:
 def upgrade(path: Path) -> Path:
     """Bring an SQLite ledger up to date; return the backup of how it was.
 
-    The work is done on a copy, which takes the ledger's place when it is whole.
+    The work is done on a copy, which takes the ledger's place when it is whole, with its owner
+    and permission bits; a link is followed.
 
     Raises
     ------
     LedgerError
         If it fails; the ledger is then as it was.
     """
+    path = real(path)
     held = revision(path)
     backup, copy = path.with_name(f"{path.name}.before-{held}"), path.with_name(f"{path.name}.new")
     try:
@@ -119,7 +122,7 @@ def upgrade(path: Path) -> Path:
         upgrade_tables(sqlite_url(copy))
         backup.unlink(missing_ok=True)
         os.link(path, backup)
-        copy.replace(path)
+        take_place(copy, path)
     except (LedgerError, OSError, sqlite3.Error) as error:
         copy.unlink(missing_ok=True)
         raise LedgerError(

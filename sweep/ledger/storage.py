@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sweep.errors import LedgerError
+from sweep.files import real
 from sweep.names import checked_uid, expanded, older_slug, slug
 
 HEARTBEAT_SECONDS = 15
@@ -56,7 +57,7 @@ def storage_url(given: str | None = None) -> str:
         if url.startswith(short):  # SQLAlchemy's default driver is another than the extra's
             return f"postgresql+psycopg://{url.removeprefix(short)}"
     if "://" not in url:
-        return sqlite_url(expanded(url).resolve())
+        return sqlite_url(real(expanded(url)))
     scheme, _, rest = url.partition("://")
     if not scheme.startswith("sqlite"):
         return url

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import figures, tables
 from sweep.errors import ResultError
+from sweep.files import write_file
 from sweep.report import details, text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table, table
-from sweep.report.page import environment, page_resources, write_page
+from sweep.report.page import environment, page_resources
 
 if TYPE_CHECKING:
     import os
@@ -46,7 +47,7 @@ def write_comparison(
     records: Sequence[StudyRecord], path: str | os.PathLike[str], baseline: str | None = None
 ) -> Path:
     """Write the comparison of studies: whole, or not at all; see :func:`render_comparison`."""
-    return write_page(render_comparison(records, baseline), path)
+    return write_file(path, render_comparison(records, baseline))
 
 
 def checked_baseline(names: Sequence[str], baseline: str | None) -> int:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.names import expanded, slug
+from sweep.files import write_file
+from sweep.names import slug
 from sweep.report import answer, board, details, heat, pictures, plots, text
 from sweep.report.contents import contents
 from sweep.report.influence import influence, influence_note
@@ -21,7 +19,9 @@ from sweep.report.parallel import parallel
 from sweep.tables import candidates_frame, distinct, folds_frame
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sweep.ledger.pictures import Pictures
     from sweep.ledger.records import StudyRecord
@@ -61,7 +61,7 @@ def write_report(
     pivots: Sequence[str] | None = None,
     shown: Pictures | None = None,
 ) -> Path:
-    """Write the report of a study: whole, or not at all.
+    """Write the report of a study: whole, or not at all; see :func:`sweep.files.write_file`.
 
     Parameters
     ----------
@@ -79,24 +79,7 @@ def write_report(
     Path
         The file.
     """
-    return write_page(render(record, pivots, shown), path)
-
-
-def write_page(page: str, path: str | os.PathLike[str]) -> Path:
-    """Write a page: whole, or not at all; its folder is made where it is missing."""
-    target = expanded(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False
-    ) as part:
-        part.write(page)
-    try:
-        Path(part.name).chmod(0o666 & ~_umask())
-        Path(part.name).replace(target)
-    except OSError:
-        Path(part.name).unlink(missing_ok=True)
-        raise
-    return target
+    return write_file(path, render(record, pivots, shown))
 
 
 def context(
@@ -189,9 +172,3 @@ def _policy(css: str, js: str) -> str:
 
 def _digest(source: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

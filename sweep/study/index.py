@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from sweep.files import write_file
 from sweep.ledger.ledger import Ledger
 from sweep.selection.outlines import all_outlines
 from sweep.study.places import report_path
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
 def write_index(url: str) -> Path:
     """Write the index of a ledger beside its reports; return its file."""
     from sweep.report.index import render_index
-    from sweep.report.page import write_page
 
     with closing(Ledger(url, reading=True)) as ledger:
         studies = all_outlines(ledger)
     folder = report_path("any").parent
     places = {each.name: report_path(each.name) for each in studies}
     links = {name: path.name for name, path in places.items() if path.is_file()}
-    return write_page(render_index(studies, links), folder / "index.html")
+    return write_file(folder / "index.html", render_index(studies, links))
