@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads"
 )
 """Beside the narrower policy of a report's own: a changed file cannot reach the dashboard."""
+NO_REPORT = b"No study of this ledger has a report of that name; sweep report STUDY writes one."
 DRAINED = 65536
 """Bytes of an unwanted body that are read."""
 
@@ -56,6 +58,7 @@ class Dashboard:
         self.guard = guard
         self.optuna: WSGIApplication = wsgi(ledger.storage)
         self.folder = report_path("any").parent
+        logging.getLogger("optuna_dashboard").parent = logging.getLogger("sweep")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -63,16 +66,23 @@ class Dashboard:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
             return start_response(status, [*headers, *SECURITY], exc_info)
 
+        environ.setdefault("HTTP_ACCEPT_ENCODING", "identity")  # optuna-dashboard must have one
+        body = self._body(environ, start)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else body
+
+    def _body(self, environ: WSGIEnvironment, start: Any) -> Iterable[bytes]:
         refusal = self.guard.refusal(environ)
         if refusal is not None:
             _drain(environ)
-            start(refusal.status, [*_typed("application/json"), *refusal.headers])
-            return [json.dumps({"reason": refusal.reason}).encode()]
+            reason = json.dumps({"reason": refusal.reason}).encode()
+            start(refusal.status, [*_typed("application/json", reason), *refusal.headers])
+            return [reason]
         try:
             return self._answer(environ, start)
         except SweepError as error:
-            start("503 Service Unavailable", _typed("text/plain; charset=utf-8"))
-            return [str(error).encode()]
+            said = str(error).encode()
+            start("503 Service Unavailable", _typed("text/plain; charset=utf-8", said))
+            return [said]
 
     def _answer(self, environ: WSGIEnvironment, start: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -95,21 +105,21 @@ class Dashboard:
         files = {file.name: file for file in map(self._file, self.ledger.names())}
         with suppress(KeyError, FileNotFoundError):
             return self._page(start, files[name].read_bytes(), REPORT_POLICY)
-        start("404 Not Found", _typed("text/plain; charset=utf-8"))
-        return [
-            b"No study of this ledger has a report of that name; sweep report STUDY writes one."
-        ]
+        start("404 Not Found", _typed("text/plain; charset=utf-8", NO_REPORT))
+        return [NO_REPORT]
 
     def _file(self, study: str) -> Path:
         return self.folder / report_path(study).name
 
     def _page(self, start: Any, page: bytes, policy: str) -> Iterable[bytes]:
-        start("200 OK", [*_typed("text/html; charset=utf-8"), ("Content-Security-Policy", policy)])
+        headers = _typed("text/html; charset=utf-8", page)
+        start("200 OK", [*headers, ("Content-Security-Policy", policy)])
         return [page]
 
 
-def _typed(content: str) -> Headers:
-    return [("Content-Type", content), ("Cache-Control", "no-cache")]
+def _typed(content: str, body: bytes) -> Headers:
+    length = ("Content-Length", str(len(body)))
+    return [("Content-Type", content), length, ("Cache-Control", "no-cache")]
 
 
 def _drain(environ: WSGIEnvironment) -> None:

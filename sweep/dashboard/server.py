@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import socket
+import sys
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -22,6 +24,11 @@ class Server(ThreadingMixIn, WSGIServer):
 
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep in the log what ends a connection: a browser that is gone, or says nothing."""
+        del request
+        log.info("%s: %s", client_address[0], ascii(str(sys.exception())))
+
 
 class SixServer(Server):
     """The same over IPv6."""
@@ -37,6 +44,20 @@ class Handler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's own name
         """Keep a request in the log."""
         log.info("%s %s", self.address_string(), ascii(format % args))
+
+    def get_stderr(self) -> Any:
+        """Return where tracebacks of answers go: into the log, not onto the person's terminal."""
+        return _Logged()
+
+
+class _Logged(io.TextIOBase):
+    """A stream whose text goes into the log."""
+
+    def write(self, text: str, /) -> int:
+        """Keep a text; blank lines are none."""
+        if text.strip():
+            log.error("%s", text.rstrip())
+        return len(text)
 
 
 def listen(host: str, port: int, app: WSGIApplication) -> Server:
