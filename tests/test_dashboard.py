@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shutil
+import socket
+import struct
 import threading
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,6 +16,7 @@ import commands
 import pytest
 from commands import sweep
 from ledgers import build
+from processes import wait_for
 from test_dashboard_guard import SECRET, basic
 
 from sweep.dashboard.guard import Guard
@@ -292,6 +296,55 @@ def test_hostile_names_stay_text(here, serve):
     page = serve()("GET", "/").text
     assert "<script>alert" not in page
     assert page.count("/dashboard/studies/") == 3
+
+
+@pytest.mark.parametrize("path", ["/", "/reports/none.html", "/dashboard", "/static/bundle.js"])
+def test_head_is_answered_without_a_body(serve, path):
+    """As GET is, but for the body: another request on the connection would read it as an answer."""
+    ask = serve()
+    with socket.create_connection(("127.0.0.1", int(ask.address.rpartition(":")[2][:-1]))) as link:
+        link.sendall(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head, body = read_all(link).split(b"\r\n\r\n", 1)
+    assert body == b""
+    length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+    answer = ask("GET", path)
+    assert (int(head.split()[1]), length) == (answer.status, len(answer.body))
+
+
+@pytest.mark.parametrize("path", ["/static/bundle.js", "/favicon.ico"])
+def test_a_client_that_names_no_encoding_is_answered(serve, path):
+    """With the file as it is; optuna-dashboard itself asks for that header."""
+    ask = serve()
+    with socket.create_connection(("127.0.0.1", int(ask.address.rpartition(":")[2][:-1]))) as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert b" 200 OK\r\n" in read_all(link)[:40]
+
+
+def read_all(link):
+    """Return all that a connection brings until it ends."""
+    link.settimeout(20)
+    return b"".join(iter(lambda: link.recv(2**16), b""))
+
+
+def test_connections_that_end_badly_are_no_traceback(serve, capfd, caplog, monkeypatch):
+    """Idle, half a request, gone in the middle, an odd query: the terminal stays quiet."""
+    monkeypatch.setattr("sweep.dashboard.server.Handler.timeout", 0.2)
+    log, ask = logging.getLogger("sweep"), serve()
+    place = ("127.0.0.1", int(ask.address.rpartition(":")[2][:-1]))
+    monkeypatch.setattr(log, "propagate", True)
+    caplog.set_level("INFO", "sweep")
+    for said in (b"", b"GET / HT"):
+        with socket.create_connection(place) as link:
+            link.sendall(said)
+            assert read_all(link) == b""
+    with socket.create_connection(place) as link:
+        link.sendall(b"GET / HTTP/1.1\r\nHost:")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert ask("GET", "/api/studies/1?after=odd").status == 500
+    assert wait_for(lambda: "reset by peer" in caplog.text, 20)
+    assert "127.0.0.1: 'timed out'" in caplog.text
+    assert "invalid literal" in caplog.text
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.browser
