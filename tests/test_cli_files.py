@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import threading
@@ -129,6 +130,35 @@ def test_a_folder_for_artifacts_that_cannot_be_made_is_said_first(here, monkeypa
     assert refused.exit_code == 2
     assert f"SWEEP_ARTIFACTS: {here / 'file' / 'below'} must be a folder" in refused.stderr
     assert "no studies yet" in read("list")
+
+
+def test_a_ledger_at_a_pipe_is_refused(here):
+    """Nor at a device: neither is replaced by a ledger, as /dev/null was."""
+    os.mkfifo("pipe")
+    refused = sweep("submit", "digits-grid", "--storage", "pipe")
+    assert refused.exit_code == 2
+    assert "the ledger must be an ordinary file" in refused.stderr
+    assert Path("pipe").is_fifo()
+
+
+def test_a_ledger_at_a_link_in_a_circle_is_refused(here):
+    """In plain words."""
+    Path("loop").symlink_to("loop")
+    refused = sweep("submit", "digits-grid", "--storage", "loop")
+    assert refused.exit_code == 2, refused.stderr
+    assert "symbolic links" in refused.stderr
+    assert Path("loop").is_symlink()
+
+
+def test_a_new_ledger_keeps_who_may_write(here):
+    """An empty file that was made for it beforehand, and a link to it."""
+    Path("l.db").touch()
+    Path("l.db").chmod(0o660)
+    Path("link.db").symlink_to("l.db")
+    Ledger(f"sqlite:///{here}/link.db").close()
+    assert Path("link.db").is_symlink()
+    assert Path("l.db").stat().st_mode & 0o777 == 0o660
+    assert Path("l.db").stat().st_size
 
 
 def churn(folder, ended):

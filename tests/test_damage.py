@@ -224,6 +224,18 @@ def test_an_older_ledger_is_brought_up_to_date_after_a_backup(ledger):
     assert revision(ledger) != "v3.0.0.d"
 
 
+def test_an_upgrade_keeps_a_link_and_who_may_write(ledger):
+    """The file that the link leads to is brought up to date, open to the group as before."""
+    older(ledger)
+    ledger.chmod(0o660)
+    link = ledger.with_name("link.db")
+    link.symlink_to(ledger.name)
+    assert call(f"sqlite:///{link}", "migrate").exit_code == 0
+    assert link.is_symlink()
+    assert revision(ledger) != "v3.0.0.d"
+    assert ledger.stat().st_mode & 0o777 == 0o660
+
+
 def test_an_upgrade_that_fails_leaves_the_ledger(ledger, monkeypatch):
     """The work is done on a copy."""
     older(ledger)
