@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sweep.errors import SearchSpaceError
+from sweep.estimators.checking import check_weights
 from sweep.spaces import Space, suggest
 from sweep.spec.dimensions import parse_space
 
@@ -125,6 +126,17 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         self.timeout = timeout
         self.batch_size = batch_size
         self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Search, as :meth:`sklearn.model_selection.GridSearchCV.fit` does.
+
+        Raises
+        ------
+        ValueError
+            Also if a weight in ``sample_weight`` is negative or not finite, or if all are zero.
+        """
+        check_weights(params.get("sample_weight"))
+        return super().fit(X, y, **params)
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         """Ask the sampler, let scikit-learn evaluate, tell the sampler; until all is spent."""

@@ -12,7 +12,11 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # and full-width, as spreadsheets in Japan read
+SEPARATORS = re.compile(r"([;\t\r\n\v\f\x85\u2028\u2029])")
+"""Where a spreadsheet may begin another cell: where a comma is decimal, ``;`` is between cells."""
+
+PASSED_OVER = ' "\xa0\u3000\u200b\u2060\ufeff'
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -48,10 +52,19 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def guarded(value: Any) -> str:
-    """Return a cell's text, an apostrophe before what is no number and begins like a formula."""
+    """Return a cell's text, an apostrophe before what is no number and begins like a formula.
+
+    So does each part of it that a spreadsheet may take for a cell of its own.
+    """
     plain = json_value(value)
     if plain is None:
         return ""
     text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-    harmless = not text.startswith(DANGEROUS) or NUMBER.fullmatch(text)
-    return text if harmless else f"'{text}"
+    if SEPARATORS.match(text):
+        text = f"'{text}"
+    return "".join(map(_harmless, SEPARATORS.split(text)))
+
+
+def _harmless(part: str) -> str:
+    begins = part.lstrip(PASSED_OVER).startswith(DANGEROUS)
+    return f"'{part}" if begins and not NUMBER.fullmatch(part.strip()) else part

@@ -94,6 +94,31 @@ def test_csv_guards_formulas():
     assert {cell: guarded(cell) for cell in harmless} == harmless
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\t=1+1", "a\t'=1+1"),
+        ("a\n@x", "a\n'@x"),
+        ("a\r-x", "a\r'-x"),
+        ("a; =1;b;+2;-x", "a;' =1;b;+2;'-x"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("=1;=2", "'=1;'=2"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff0bx;\uff0dx;\uff20x", "'\uff0bx;'\uff0dx;'\uff20x"),
+        (" =1", "' =1"),
+        ("\u3000\xa0\ufeff=1", "'\u3000\xa0\ufeff=1"),
+        ("\n=1", "'\n'=1"),
+        (["a;=1"], '["a;\'=1"]'),
+        ("a;b -1; c=2", "a;b -1; c=2"),
+        ("1;-2;+3e4", "1;-2;+3e4"),
+    ],
+)
+def test_csv_guards_what_another_separator_makes_a_cell(cell, expected):
+    """After ``;``, a tab or a line's end, after spaces, in full width; nothing else changes."""
+    assert guarded(cell) == expected
+
+
 def test_csv_guards_headers():
     """The names of columns are guarded like cells."""
     assert csv_text([{"=cmd": 1}]) == "'=cmd\n1\n"

@@ -8,8 +8,9 @@ from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV
 
-from sweep import KerasClassifier, KerasMLPClassifier, load_dataset
+from sweep import KerasClassifier, KerasMLPClassifier, OptunaSearchCV, load_dataset
 from sweep.errors import ModelError
+from sweep.estimators.held_out import hold_out
 from sweep.spec.parameters import CALLBACKS
 
 pytestmark = pytest.mark.tensorflow
@@ -108,6 +109,50 @@ def test_rows_of_weight_zero_do_not_count():
     assert model.score(TEST, TEST_Y) > 0.85
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("weight", "rule"),
+    [
+        (-1.0, r"sample_weight: must be finite numbers from 0, got -1\.0 in row 2 \(1 such rows\)"),
+        (np.nan, "sample_weight: must be finite numbers from 0, got nan in row 2"),
+        (np.inf, "sample_weight: must be finite numbers from 0, got inf in row 2"),
+        (1e39, r"sample_weight: must be finite numbers from 0, got 1e\+39 in row 2"),
+        ("all", "sample_weight: at least one row must weigh more than 0"),
+        ("class", "those of class 3 all weigh 0"),
+        ("held", "rows that early stopping holds out at least one must weigh more than 0"),
+    ],
+)
+def test_weights_that_cannot_weigh_are_refused(fast, weight, rule):
+    """Negative, infinite, none at all, none for a class, none in the rows held out."""
+    weights, words = np.ones(400), {"fast": fast, "epochs": 1}
+    if weight == "all":
+        weights[:] = 0
+    elif weight == "class":
+        weights[Y == 3] = 0
+    elif weight == "held":
+        words |= {"early_stopping": True, "random_state": 0}
+        weights[hold_out(Y, MLP.validation_fraction, 0)[1]] = 0
+    else:
+        weights[2] = weight
+    with pytest.raises(ValueError, match=rule):
+        clone(MLP).set_params(**words).fit(X, Y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("weight", [0, 0.0, -1, np.inf, np.nan, "1", True])
+def test_class_weights_that_cannot_weigh_are_refused(weight):
+    """Those of an estimator, by the rule of a study file."""
+    with pytest.raises(ValueError, match="class_weight: must be a table of weights by label, each"):
+        clone(MLP).set_params(class_weight={3: weight}).fit(X, Y)
+
+
+@pytest.mark.parametrize("weight", [-1.0, np.nan, 0.0])
+def test_a_search_refuses_weights_at_once(weight):
+    """OptunaSearchCV says it itself, and not that all its fits have failed."""
+    search = OptunaSearchCV(clone(MLP), {"hidden_size": [4]}, n_trials=1, cv=2)
+    with pytest.raises(ValueError, match=r"^sample_weight: "):
+        search.fit(X, Y, sample_weight=np.full(400, weight))
+
+
 def test_weighted_rows_weigh_the_same_in_keras_own_fit():
     """Fast and plain fit agree with weights, zeros among them."""
     weight = np.random.default_rng(0).choice([0.0, 0.5, 1.0, 4.0], 400)
@@ -118,7 +163,7 @@ def test_weighted_rows_weigh_the_same_in_keras_own_fit():
 def test_a_batch_without_weight_changes_nothing():
     """No division by zero, no NaN."""
     weight = np.zeros(400)
-    weight[:3] = 1
+    weight[np.unique(Y, return_index=True)[1]] = 1
     model = clone(MLP).set_params(batch_size=4, epochs=2).fit(X, Y, sample_weight=weight)
     assert np.isfinite(model.predict_proba(TEST)).all()
 

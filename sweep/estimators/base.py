@@ -104,7 +104,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         y : array-like of shape (n,)
             Labels: integers or strings, two classes or more.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each row in the loss.
+            Weight of each row in the loss: finite, from 0, and not 0 for all rows of a class.
 
         Returns
         -------
@@ -118,6 +118,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         resumed: Resumed | None = self.__dict__.pop("_resumed", None)
         first = not ((self.warm_start or resumed) and hasattr(self, "_state"))
         rows = self._prepared(X, y, sample_weight, first=first)
+        checking.check_each_class(rows.weight, rows.labels, self.classes_)
         hooks = KerasCallbacks(self.callbacks)
         if first:
             begin(self, rows.pixels, hooks)

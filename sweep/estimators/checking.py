@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,10 @@ def check_settings(params: dict[str, Any], taken: Collection[str] = ()) -> None:
     ModelError
         Naming the parameter, its value and what is allowed.
     """
-    for name in ("epochs", "batch_size", "n_iter_no_change", "validation_fraction"):
+    names = ["epochs", "batch_size", "n_iter_no_change", "validation_fraction"]
+    if params["class_weight"] is not None and "class_weight" not in taken:
+        names.append("class_weight")
+    for name in names:
         if rule := value_problem(name, params[name]):
             raise ModelError(f"{name}: {rule}, got {params[name]!r}")
     check_precision(params["precision"])
@@ -100,8 +104,10 @@ def row_weights(
     Raises
     ------
     ValueError
-        If a class is named that is none of the fit's, and not all of those are.
+        If a class is named that is none of the fit's, and not all of those are; if a weight is
+        negative or not finite, or if all are zero.
     """
+    check_weights(sample_weight)
     weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
     if not isinstance(class_weight, dict):
         return weight * compute_sample_weight(class_weight, y).astype(np.float32)
@@ -119,6 +125,51 @@ def row_weights(
             f"{', '.join(map(str, classes))}"
         )
     return weight * each[np.searchsorted(classes, y)]
+
+
+def check_weights(sample_weight: Any) -> None:
+    """Refuse weights that no loss can be weighed by.
+
+    Raises
+    ------
+    ValueError
+        If one is negative, or no finite float32, or if all are zero: with the row, and the remedy.
+    """
+    if sample_weight is None or isinstance(sample_weight, Number):
+        return
+    with np.errstate(over="ignore"):
+        weights = np.asarray(sample_weight, np.float32)
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise ValueError(
+            f"sample_weight: must be finite numbers from 0, got {np.ravel(sample_weight)[row]} in "
+            f"row {row} ({len(wrong)} such rows); give rows that should not count 0, or leave them "
+            "out"
+        )
+    if weights.size and not weights.any():
+        raise ValueError(
+            "sample_weight: at least one row must weigh more than 0, and all of them weigh 0; "
+            "leave sample_weight out to weigh all alike"
+        )
+
+
+def check_each_class(weight: np.ndarray, places: np.ndarray, classes: np.ndarray) -> None:
+    """Refuse rows of which those of one class weigh nothing: that class could not be learned.
+
+    Raises
+    ------
+    ValueError
+        Naming the classes.
+    """
+    sums = np.bincount(places, weight, minlength=len(classes))
+    lacking = classes[(sums == 0) & (np.bincount(places, minlength=len(classes)) > 0)]
+    if len(lacking):
+        raise ValueError(
+            "sample_weight: in each class of these rows at least one must weigh more than 0, and "
+            f"those of class {', '.join(map(str, lacking))} all weigh 0; give one of them a "
+            "weight, or leave them out"
+        )
 
 
 def seed_of(random_state: Any) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.estimators.checking import check_finite
+from sweep.estimators.checking import check_each_class, check_finite
 from sweep.estimators.held_out import hold_out
 from sweep.training.fits import Rows
 
@@ -59,6 +59,13 @@ class Fit:
             share, seed = estimator.validation_fraction, estimator._seed
             fit, held = hold_out(estimator.classes_[rows.labels], share, seed)
             rows, self.held = rows.take(fit), rows.take(held)
+            if not self.held.weight.any():
+                raise ValueError(
+                    f"sample_weight: of the {len(held)} rows that early stopping holds out at "
+                    "least one must weigh more than 0, and all of them weigh 0; raise "
+                    "validation_fraction, or leave out rows that do not count"
+                )
+            check_each_class(rows.weight, rows.labels, estimator.classes_)
         self.rows = _tensors(rows, estimator._scaling)
 
     @property

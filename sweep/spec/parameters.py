@@ -198,8 +198,12 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "nesterov": _BOOLEAN,
     "weight_decay": _NOT_NEGATIVE,
     "class_weight": (
-        'a table of weights by label, or "balanced"',
-        lambda v: v == "balanced" or isinstance(v, Mapping),
+        'a table of weights by label, each a finite number above 0, or "balanced"',
+        lambda v: (
+            all(is_number(each) and each > 0 for each in v.values())
+            if isinstance(v, Mapping)
+            else v == "balanced"
+        ),
     ),
     "early_stopping": _BOOLEAN,
     "validation_fraction": ("a number between 0 and 1", lambda v: is_number(v) and 0 < v < 1),
