@@ -1,12 +1,47 @@
-"""Passwords of database addresses: found in every form, and taken out of what is shown."""
+"""Passwords of database addresses: found in every form, and taken out of what is shown.
+
+An address that is mistyped would be taken for the name of a file, and be shown with its password.
+So what looks like an address and is none is refused, and no part of it is said.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import traceback
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 _known: set[str] = set()
+
+REMEDY = (
+    "this looks like a database address and is none that can be read (it is not shown, for it may "
+    "hold a password); write postgresql://USER:PASSWORD@HOST:5432/DATABASE, in small letters, "
+    "without quotes and spaces, in USER and PASSWORD @ as %40, : as %3A, / as %2F, ? as %3F and % "
+    "as %25; give it in SWEEP_STORAGE, or in a file that SWEEP_STORAGE_FILE names. A file whose "
+    "name looks so is written with ./ before it"
+)
+"""What is said of an address that is mistyped."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]*://[^\s'\"]+")
+_DATABASES = "postgres|postgresql|postgre|mysql|mariadb|oracle|mssql|cockroachdb|redshift|sqlite"
+_SCHEME = re.compile(rf"(?i)({_DATABASES})(\+\w+)?\s*(:|//|\\)")
+_USER = re.compile(r"[^\s/]*(/*[^\s/:@]*):[^\s@]+@[^\s@/]")
+_SETTING = re.compile(
+    r"(?i)(^|[\s;?&,])(host|hostaddr|server|port|dbname|database|user|username|user id|service|"
+    r"sslmode|passfile)\s*="
+)
+_SECRET = re.compile(
+    r"(?i)(^|[\s;?&,'\"])((pg|ssl|db_|database_)?(password|passwd|pwd)|secret|token)\s*="
+    r"\s*('[^']*'|\"[^\"]*\"|[^\s;&]*)"
+)
+
+_SHOWN_ADDRESS = re.compile(
+    r"(?i)((?:\b[a-z][a-z0-9+.-]*:/{0,3}|//)[^\s:/@'\"\\]*:)(?!PASSWORD@)[^\s'\"\\]+@"
+)
+_SHOWN_SECRET = re.compile(
+    r"""(?i)((?:password|passwd|pwd)\s*=\s*)(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
+)
+_SHOWN_ENCODED = re.compile(rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*")
 
 
 def remember(address: str) -> None:
@@ -15,13 +50,37 @@ def remember(address: str) -> None:
 
 
 def redacted(text: str) -> str:
-    """Return text without the passwords of ledgers in use, and of the one in the environment."""
-    return _without(text, _known | secrets(os.environ.get("SWEEP_STORAGE", "")))
+    """Return text without the passwords of ledgers, and of what else looks like an address."""
+    return scrubbed(_without(text, _known | secrets(os.environ.get("SWEEP_STORAGE", ""))))
 
 
 def masked(word: str) -> str:
     """Return a word of a command line without the passwords it holds itself."""
-    return _without(word, secrets(word))
+    option, equals, given = word.partition("=")
+    if option.startswith("-") and equals:
+        return f"{option}={masked(given)}"
+    return scrubbed(_without(word, secrets(word)))
+
+
+def scrubbed(text: str) -> str:
+    """Return text without the passwords of addresses in it, ours or others', well-formed or not."""
+    text = _SHOWN_ADDRESS.sub(r"\1***@", text)
+    text = _SHOWN_SECRET.sub(r"\1\2***", text)
+    return _SHOWN_ENCODED.sub("***", text)
+
+
+def mistyped(address: str) -> bool:
+    """Whether a text looks like a database address, and is neither one nor a plain path."""
+    if address.startswith("sqlite:///"):
+        return False
+    plain = unquote(address).strip(" \t\r\n'\"")
+    if _SECRET.search(plain) and not _ADDRESS.fullmatch(address):
+        return True
+    if _ADDRESS.fullmatch(address) or re.match(r"~|\.{0,2}/(?!/)", address):
+        return False
+    return bool(
+        "://" in plain or _SCHEME.match(plain) or _USER.match(plain) or _SETTING.search(plain)
+    )
 
 
 def shown_cause(error: BaseException) -> BaseException | None:
@@ -32,9 +91,11 @@ def shown_cause(error: BaseException) -> BaseException | None:
 
 def secrets(address: str) -> set[str]:
     """Return every form in which the passwords of a database address may turn up."""
-    scheme, _, rest = address.partition("://")
-    if not rest or scheme.startswith("sqlite"):
+    if address.startswith("sqlite:///") and not mistyped(address):
         return set()
+    if mistyped(address):
+        return _parts(address)
+    _, _, rest = address.partition("://")
     place, _, query = rest.partition("?")
     found = {_password(rest), _password(place)}
     for pair in query.split("&"):
@@ -43,6 +104,17 @@ def secrets(address: str) -> set[str]:
     # Where a password holds an @, SQLAlchemy takes what follows it for the host.
     found |= {f"{part}@" for each in found for part in each.split("@")[1:]}
     return {form for each in found for form in (each, unquote_plus(each), repr(each)[1:-1]) if form}
+
+
+def _parts(address: str) -> set[str]:
+    """Return a mistyped address as it may turn up, whole and in its secret parts."""
+    forms = {address, address.strip(), unquote(address), repr(address)[1:-1]}
+    forms |= {form.replace("//", "/") for form in forms}  # as a path
+    for form in (address, unquote(address)):
+        forms |= {found[5].strip("'\"") for found in _SECRET.finditer(form)}
+        place, at, _ = form.rpartition("@")
+        forms |= {place.rpartition(":")[2]} if at and ":" in place else set()
+    return {form for form in forms if form}
 
 
 def _without(text: str, found: set[str]) -> str:

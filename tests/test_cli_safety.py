@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import traceback
 from pathlib import Path
 
 import commands
@@ -11,8 +13,10 @@ import pytest
 from commands import process, read, sweep
 from ledgers import build
 
+import sweep as sweep_package
 from sweep.cli.text import clean
-from sweep.passwords import redacted, secrets
+from sweep.errors import LedgerError
+from sweep.passwords import mistyped, redacted, secrets
 from sweep.spreadsheet import csv_text, guarded, json_value
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
@@ -61,8 +65,114 @@ def test_refused_password_is_not_logged(here):
 
 def test_addresses_without_password():
     """Files and addresses without password hold no secret."""
-    addresses = ["", "a:b@c.db", "sqlite:////tmp/a:b@c.db", "mysql://me@db/x", "mysql://db:3306/x"]
+    addresses = [
+        "",
+        "./a:b@c.db",
+        "sqlite:////tmp/a:b@c.db",
+        "mysql://me@db/x",
+        "mysql://db:3306/x",
+    ]
     assert [secrets(address) for address in addresses] == [set()] * 5
+
+
+MISTYPED = [
+    "postgresql:/me:s3cret@db/sweep",
+    "postgresql:me:s3cret@db/sweep",
+    "postgresql//me:s3cret@db/sweep",
+    "postgresql+psycopg2//me:s3cret@db/sweep",
+    "postgres:me:s3cret@db",
+    "POSTGRESQL://me:s3cret@db/sweep",
+    "PostgreSQL:/me:s3cret@db/sweep",
+    "me:s3cret@db/sweep",
+    "//me:s3cret@db/sweep",
+    "host=db user=me password=s3cret dbname=sweep",
+    "password='s3 cret' host=db",
+    "PGPASSWORD=s3cret",
+    "Server=db;Password=s3cret",
+    "db/sweep?password=s3cret",
+    "/db/sweep?user=me&password=s3cret",
+    "postgresql%3A%2F%2Fme%3As3cret%40db%2Fsweep",
+    "'postgresql://me:s3cret@db/sweep'",
+    '"postgresql://me:s3cret@db/sweep"',
+    " postgresql://me:s3cret@db/sweep",
+    "postgresql://me:s3cret@db/sweep password=s3cret",
+    "postgresql ://me:s3cret@db/sweep",
+    "sqlite+pysqlcipher:/:s3cret@/sweep.db",
+]
+
+
+@pytest.mark.parametrize("address", MISTYPED)
+@pytest.mark.parametrize("way", ["option", "equals", "environment", "file", "python"])
+def test_a_mistyped_address_is_refused_and_never_shown(here, monkeypatch, way, address):
+    """No file of that name is made; what an address looks like is said, and no part of it."""
+    words = ["-v", "--log-file", "log", "list"]
+    if way == "python":
+        with pytest.raises(LedgerError) as caught:
+            sweep_package.open_study("a", address)
+        said, status = "".join(traceback.format_exception(caught.value)), 2
+    else:
+        if way == "environment":
+            monkeypatch.setenv("SWEEP_STORAGE", address)
+        if way == "file":
+            (here / "address").write_text(f"{address}\n")
+            monkeypatch.setenv("SWEEP_STORAGE_FILE", "address")
+        given = {"option": ["--storage", address], "equals": [f"--storage={address}"]}
+        result = sweep(*words, *given.get(way, []))
+        said, status = result.output + Path("log").read_text(), result.exit_code
+    if way == "file" and address[0] == " ":
+        return  # spaces around a line of a file are no part of it
+    assert status == 2
+    assert "postgresql://USER:PASSWORD@HOST:5432/DATABASE" in said
+    assert "s3" not in said
+    assert {each.name for each in here.iterdir()} <= {"log", "address"}
+
+
+@pytest.mark.parametrize(
+    "word", ["ledger.db", "./a:b@c.db", "/srv/postgresql/l.db", "postgres/l.db", "~/user=x/l.db",
+             "sqlite:////tmp/a:b@c.db", "sqlite:///my ledger.db", "runs/2024-01-01T10:00.db",
+             "postgresql://db/sweep", "postgresql+psycopg://me@db:5432/sweep?sslmode=require"]
+)  # fmt: skip
+def test_a_file_or_an_address_is_not_called_mistyped(word):
+    """Plain paths, addresses of files and of servers are taken as they stand."""
+    assert not mistyped(word)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'connection to "postgresql://me:s3cret@db/x" failed',
+        "could not connect to postgresql:/me:s3cret@db/x",
+        "(psycopg.OperationalError) host=db password=s3cret dbname=x",
+        "connect(password='s3 cret', user='me')",
+        "PGPASSWORD=s3cret psql",
+        "no study named postgresql%3A%2F%2Fme%3As3cret%40db",
+        '{"said": "password=\\"s3cret\\" and so on", "more": 1}',
+    ],
+)
+def test_an_address_in_any_text_is_shown_without_its_password(text):
+    """Also one that is no ledger's: of a driver's error, of code of one's own."""
+    assert "s3" not in redacted(text)
+    assert redacted(redacted(text)) == redacted(text)
+    assert text[0] != "{" or json.loads(redacted(text))["more"] == 1
+
+
+@pytest.mark.parametrize("address", [MISTYPED[0], "postgresql://me:s3cret@db/x", MISTYPED[9]])
+@pytest.mark.parametrize("command", ["check", "show", "data", "models", "export", "dashboard"])
+def test_an_address_in_the_wrong_place_is_not_shown(here, command, address):
+    """As a study, a file, a dataset, a model: refused, and its password is in no message."""
+    result = sweep("-v", "--log-file", "log", command, address)
+    assert result.exit_code == 2
+    assert "s3" not in result.output + Path("log").read_text()
+
+
+def test_a_study_with_a_password_in_it_is_refused(here):
+    """In a value or a comment: the ledger would keep it, and a report show it."""
+    for line in ('description = "mysql://me:s3cret@db"', "# host=db password=s3cret"):
+        (here / "a.toml").write_text(f'[study]\n{line}\n[data]\ndataset = "digits"\n')
+        result = sweep("check", "a.toml")
+        assert result.exit_code == 2
+        assert "line 2: looks like an address with a password" in result.stderr
+        assert "s3" not in result.output
 
 
 def test_redacted(monkeypatch):

@@ -14,6 +14,7 @@ import click
 from sweep.cli.streams import OutputError
 from sweep.cli.text import clean, complain
 from sweep.errors import SweepError
+from sweep.passwords import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +82,11 @@ class Sweep(click.Group):
 
             complain("interrupted")
             ctx.exit(status_of(stop))
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            # It repeats what a person typed.
+            error.message = redacted(error.message)  # type: ignore[misc]
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except OSError as error:
             if not error.filename:

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from sweep.cli.text import clean, complain
 from sweep.errors import LedgerError
 from sweep.names import expanded
-from sweep.passwords import secrets
+from sweep.passwords import REMEDY, mistyped, remember, secrets
 
 if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
@@ -69,6 +69,9 @@ def _names(given: str | None) -> list[str]:
 
 def _without_password(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     del ctx, param
+    if value and mistyped(value):
+        remember(value)
+        raise LedgerError(f"--storage: {REMEDY}")
     if value and secrets(value):
         raise LedgerError(
             "--storage: an address with a password does not belong on the command line, where "

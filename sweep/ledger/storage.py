@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from sweep.errors import LedgerError
 from sweep.files import real
 from sweep.names import checked_uid, expanded, older_slug, slug
+from sweep.passwords import REMEDY, mistyped, remember
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
@@ -50,9 +51,12 @@ def storage_url(given: str | None = None) -> str:
     Raises
     ------
     LedgerError
-        If ``SWEEP_STORAGE_FILE`` names no file with an address.
+        If ``SWEEP_STORAGE_FILE`` names no file with an address, or if an address is mistyped.
     """
     url = given or os.environ.get("SWEEP_STORAGE") or _from_file() or default_url()
+    if mistyped(url):
+        remember(url)
+        raise LedgerError(f"the ledger's address: {REMEDY}")
     for short in ("postgresql://", "postgres://"):
         if url.startswith(short):  # SQLAlchemy's default driver is another than the extra's
             return f"postgresql+psycopg://{url.removeprefix(short)}"

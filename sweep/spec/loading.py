@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StudyFileError
 from sweep.names import expanded
+from sweep.passwords import scrubbed
 from sweep.references import is_reference
 from sweep.spec.overrides import overridden
 from sweep.spec.parameters import ParametersOf, estimator_parameters
@@ -62,6 +63,7 @@ def load_study(
     else:
         path, label = _locate(study), _label(study)
         text = _text(path, label)
+        _check_secrets(text, label)
         raw, folder, name = _parse(text, label), path.resolve().parent, path.stem
     changes = [set_] if isinstance(set_, str) else set_
     changed, places, problems = overridden(raw, changes)
@@ -69,7 +71,21 @@ def load_study(
     if problems or spec is None:
         raise StudyFileError(label, _written([*problems, *found], text, places))
     source = text if text and not places else to_toml(spec.sections() if not text else changed)
+    _check_secrets(source, label)
     return spec.model_copy(update={"source": source, "folder": folder})
+
+
+def _check_secrets(text: str, label: str) -> None:
+    """Refuse a study with an address's password: the ledger keeps its text, and reports show it."""
+    lines = enumerate(text.splitlines(), 1)
+    found = [f"line {number}" for number, line in lines if scrubbed(line) != line]
+    if found:
+        problem = (
+            f"{', '.join(found[:5])}: looks like an address with a password, and a study's text is "
+            "kept in the ledger and shown in reports; keep it in the environment, and read it in "
+            "code of your own"
+        )
+        raise StudyFileError(label, [problem])
 
 
 def _standing(raw: Mapping[str, Any]) -> Path | None:
