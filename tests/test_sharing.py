@@ -15,10 +15,12 @@ from test_study import table
 
 from sweep import run_study
 from sweep.errors import ResultError, StudyChangedError
+from sweep.ledger.keys import STUDY
 from sweep.ledger.ledger import Ledger
 from sweep.selection.outlines import all_outlines
 from sweep.study import open_study
 from sweep.study.join import join_study, open_studies
+from sweep.study.run import _Run
 from sweep.study.submit import submit_study
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,6 +86,59 @@ def test_a_stopped_study_is_left_alone_until_it_is_run_again(ledger_url):
     assert open_studies(ledger_url) == []
     submit_study(GRID, storage=ledger_url)
     assert open_studies(ledger_url) == ["shared"]
+
+
+def test_only_the_request_to_stop_that_a_run_found_is_taken_back(ledger_url, monkeypatch):
+    """One that comes while the study is prepared to go on holds."""
+    submit_study(GRID, storage=ledger_url)
+
+    def meanwhile(*_words):
+        assert "shared stops" in read("stop", "shared", "--storage", ledger_url)
+
+    with closing(Ledger(ledger_url)) as opened:
+        opened.stop("shared", "2026-01-01")
+        with monkeypatch.context() as patch:
+            patch.setattr("sweep.study.submit.check_same", meanwhile)
+            submit_study(GRID, storage=ledger_url)
+        assert opened.stopped("shared") not in (None, "2026-01-01")
+        submit_study(GRID, storage=ledger_url)
+        assert opened.stopped("shared") is None
+
+
+def test_a_nested_study_stops_in_its_outer_folds(ledger_url, ledger):  # noqa: F811
+    """Cells in hand there count, where the study itself has none left."""
+    whole = build(None, "whole", url=ledger_url, winner=True)
+    with closing(Ledger(ledger_url)) as opened:
+        assert "nothing to stop" in read("stop", "whole", "--storage", ledger_url)
+        build(None, "fold", url=ledger_url, done=1)
+        header = {**opened.header("fold"), "part": {"study": "whole", "outer": 0}}
+        opened._write("fold", STUDY, header)
+        assert opened.parts(whole.name) == ["fold"]
+        opened.claim("fold", "node1:7:1:1")
+        said = read("stop", "whole", "--storage", ledger_url)
+        assert said.startswith("whole stops: 1 cell in hand will be finished")
+        assert opened.stopped("whole")
+
+
+@pytest.mark.tensorflow
+def test_a_nested_study_that_was_stopped_in_its_outer_folds_goes_on(ledger_url, monkeypatch):
+    """The request is taken back though the study's own search has ended."""
+    nested = {
+        **GRID,
+        "search": {"method": "grid", "cv": 2, "nested": 2},
+        "space": {"epochs": [2], "hidden_size": [4, 6]},
+    }
+    see_through = _Run.see_through
+
+    def stopped_meanwhile(run, spec, part):
+        if part is not None and not run.ledger.nested("shared"):
+            run.ledger.stop("shared", "now")
+        return see_through(run, spec, part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_Run, "see_through", stopped_meanwhile)
+        assert run_study(nested, storage=ledger_url, n_jobs=1).record.nested is None
+    assert run_study(nested, storage=ledger_url, n_jobs=1).record.nested is not None
 
 
 def test_the_list_says_who_and_where_and_when(ledger_url):

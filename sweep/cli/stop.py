@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 import click
@@ -29,11 +30,12 @@ def stop(*, study: str, storage: str | None) -> None:
 
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
         ledger.header(study)
-        counts = ledger.counts(study)
+        parts = (study, *ledger.parts(study))  # the outer folds of a nested study stop with it
+        counts = sum((ledger.counts(each) for each in parts), Counter[str]())
         running = counts["RUNNING"]
         if not running and not counts["WAITING"]:
             click.echo(f"{clean(study)}: no cell waits or runs; nothing to stop")
             return
-        ledger.stop(study, datetime.now().astimezone().isoformat(timespec="seconds"))
+        ledger.stop(study, datetime.now().astimezone().isoformat(timespec="milliseconds"))
     at_work = f"{counted(running, 'cell')} in hand will be finished" if running else "none runs"
     click.echo(f"{clean(study)} stops: {at_work}; `sweep run` or `sweep submit` continues it")

@@ -189,6 +189,11 @@ class Studies:
         """Ask a study's workers to finish their cells and leave; with None take that back."""
         self._write(name, STOP, when)
 
+    def resume(self, name: str, seen: str | None) -> None:
+        """Take back the request to leave that was seen before; a later one holds."""
+        if seen is not None and self.stopped(name) == seen:
+            self.stop(name, None)
+
     def stopped(self, name: str) -> str | None:
         """Return since when a study's workers are asked to leave; None where they are not."""
         study_id = self.study_id(name)

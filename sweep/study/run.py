@@ -129,9 +129,10 @@ def run_study(
         check_whole(url)
         ledger = stack.enter_context(closing(Ledger(url)))
         check_outer_names(ledger, spec)
+        asked = ledger.stopped(spec.study.name) if ledger.has(spec.study.name) else None
         run = _Run(
             ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack,
-            helping, devices, cluster,
+            helping, devices, cluster, asked,
         )  # fmt: skip
         run.see_through(spec, None)
         if parts:
@@ -186,6 +187,8 @@ class _Run:
     helping: bool = False
     devices: Devices | None = None
     cluster: Cluster | None = None
+    asked: str | None = None
+    """The request to stop that this run takes back; one that comes later is heeded."""
     stopped: bool = False
     said: str = ""
 
@@ -223,8 +226,8 @@ class _Run:
                     ledger, spec, plan, job, self.watcher, dataset, part, helping=self.helping
                 )
                 del dataset
-                if not self.helping and part is None:
-                    ledger.stop(job.study, None)
+                if not self.helping:
+                    ledger.resume(self.job.study, self.asked)
                 reap(ledger, job.study)
                 restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
                 take_stock(ledger, progress)

@@ -68,11 +68,12 @@ def submit_study(
     check_whole(url)
     with closing(Ledger(url)) as ledger:
         check_outer_names(ledger, spec)
+        asked = ledger.stopped(name) if ledger.has(name) else None
         if ledger.has(name):
             check_same(study_spec(name, ledger.header(name)), spec)
         plan = make_plan(spec)
         dataset = load_data(spec, job.data_home, job.allow)
         ordered = prepared(ledger, spec, plan, job, watcher or Watcher(), dataset, None)
-        ledger.stop(name, None)
+        ledger.resume(name, asked)
         reap(ledger, name)
         return restore(ledger, name, ordered, retry_failed=retry_failed)

@@ -126,7 +126,7 @@ class Pool:
     # -- the two phases ------------------------------------------------------------------------
 
     def _search(self, deadline: float | None) -> None:
-        look_at = time.monotonic() + LEDGER_SECONDS
+        look_at = time.monotonic()  # at once: somebody may have asked to stop meanwhile
         while True:
             if (self._resting(deadline) or self.stopped) and self._all_idle():
                 return
