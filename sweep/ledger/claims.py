@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ class Claim:
         The cell as the ledger holds it.
     stored : mapping of str to value
         The parameters that Optuna holds, as Optuna holds them.
+    taken : float
+        When it was taken, by a clock of this process that nobody sets.
     """
 
     trial_id: int
@@ -48,6 +51,7 @@ class Claim:
     epochs: tuple[int, ...]
     cell: Mapping[str, Any] = field(default_factory=dict)
     stored: Mapping[str, Any] = field(default_factory=dict)
+    taken: float = field(default_factory=time.monotonic, compare=False)
 
 
 def claim_of(waiting: WaitingCell, params: Mapping[str, Any]) -> Claim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict
@@ -277,6 +278,7 @@ class Ledger(Studies):
                 lambda: end(
                     self.storage, claim.trial_id, TrialState[state],
                     {**attributes, **marks}, values, {**(steps or {}), **reports},
+                    time.monotonic() - claim.taken,
                 )
             )  # fmt: skip
 

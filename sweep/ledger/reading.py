@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyFileError, SweepError
@@ -44,6 +45,7 @@ from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from optuna.trial import FrozenTrial
 
@@ -195,6 +197,7 @@ def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> Tria
             trial.number, cell["key"], "FAIL", params, tuple(cell["epochs"]), reason=CHANGED
         )
     result = attributes.get(RESULT, {})
+    started, finished = _span(trial)
     return TrialRecord(
         number=trial.number,
         key=cell["key"],
@@ -206,11 +209,22 @@ def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> Tria
         layers=layers_from_plain(result.get("layers", [])),
         reason=attributes.get(REASON) or attributes.get(LOST),
         worker=attributes.get(WORKER),
-        started=trial.datetime_start,
-        finished=trial.datetime_complete,
+        started=started,
+        finished=finished,
         copied_from=attributes.get(COPIED),
         rung=Rung(**attributes[RUNG]) if RUNG in attributes else None,
     )
+
+
+def _span(trial: FrozenTrial) -> tuple[datetime | None, datetime | None]:
+    """Return from when to when a trial ran, in UTC: in local time an hour may come twice.
+
+    A trial of an older version may have ended before it began, by a clock that was set back.
+    """
+    began, ended = trial.datetime_start, trial.datetime_complete
+    started = None if began is None else began.astimezone(UTC)
+    finished = None if ended is None else ended.astimezone(UTC)
+    return started, max(started, finished) if started and finished else finished
 
 
 def _judged(trial: TrialRecord, spec: StudySpec) -> TrialRecord:

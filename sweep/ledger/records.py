@@ -139,7 +139,7 @@ class TrialRecord:
     worker : str or None
         ``host:pid`` of the process that took it.
     started, finished : datetime or None
-        Local time of the worker's machine.
+        In UTC, by the clock of the worker's machine.
     copied_from : int or None
         Number of the trial with the same parameters whose result was taken over.
     rung : Rung or None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -161,5 +161,5 @@ def _numbers(rows: Iterable[Any], read: Callable[[Any, Any], float]) -> Held:
 
 
 def _local(moment: Any) -> Any:
-    """Return Optuna's naive UTC as naive local time."""
-    return moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=None) if moment else None
+    """Return Optuna's naive UTC as naive local time, which says which of two equal hours it is."""
+    return datetime.fromtimestamp(moment.replace(tzinfo=UTC).timestamp()) if moment else None  # noqa: DTZ006

@@ -7,7 +7,7 @@ them leaves a half-taken or half-recorded trial; here that cannot be.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import distribution_to_json, json_to_distribution
@@ -179,6 +179,7 @@ def end(
     attributes: Mapping[str, Any],
     values: Sequence[float] = (),
     steps: Mapping[int, float] | None = None,
+    seconds: float | None = None,
 ) -> bool:
     """End a trial with all that it has found.
 
@@ -196,6 +197,8 @@ def end(
         One for each objective.
     steps : mapping of int to float
         Reported values.
+    seconds : float or None
+        How long it took, where that is known: the machine's clock may have been set meanwhile.
 
     Returns
     -------
@@ -212,7 +215,10 @@ def end(
         for objective, value in enumerate(values):
             storage._set_trial_value_without_commit(session, trial, objective, value)
         trial.state = state
-        trial.datetime_complete = datetime.now()  # noqa: DTZ005 - Optuna stores it as UTC
+        now = datetime.now()  # noqa: DTZ005 - Optuna stores it as UTC
+        trial.datetime_complete = now
+        if seconds is not None:
+            trial.datetime_start = now.astimezone() - timedelta(seconds=seconds)
     return True
 
 
