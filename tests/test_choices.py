@@ -120,7 +120,7 @@ def test_such_choices_have_places_on_parallel_axes():
     """Evenly spread, none left out, named at both ends."""
     frame = candidates_frame(_renamed([[64, 32], 4, None]))
     place = dict(zip(frame["candidate"], frame["param_hidden_size"], strict=True))
-    found = parallel_frame(frame).set_index("candidate")["hidden_size"]
+    found = parallel_frame(frame).set_index("candidate")["param_hidden_size"]
     assert {str(place[i]): found[i] for i in place if place[i] is not None} == {
         "4": 0.0, "[64, 32]": 1.0
     }  # fmt: skip

@@ -38,6 +38,12 @@ def named(record, name, shift=0.0, by_split=0.001):
     return replace(record, name=name, candidates=rows)
 
 
+def zero(candidate):
+    """Return a candidate that is never right."""
+    splits = [replace(s, test=dict.fromkeys(s.test, 0.0)) for s in candidate.trial.splits]
+    return replace(candidate, trial=replace(candidate.trial, splits=tuple(splits)))
+
+
 def test_a_difference_is_paired_by_split():
     """The mean of the differences, with the corrected interval of Nadeau and Bengio."""
     one, other = named(grid_record(), "one", 0.01, 0.006), named(grid_record(), "other")
@@ -110,6 +116,25 @@ def test_shared_parameters():
     frame = shared_frame([named(grid_record(), "a", 0.1), named(grid_record(), "b")])
     assert set(frame["parameter"]) == {"epochs", "hidden_size"}
     assert frame["a"].to_numpy() == pytest.approx(frame["b"].to_numpy() + 0.1)
+
+
+def test_studies_named_like_a_column():
+    """Neither takes the other's place."""
+    first, other = named(grid_record(), "value", 0.1), named(grid_record(), "setting")
+    other = replace(other, spec={**other.spec, "model": {"factory": "cnn", "filters": 8}})
+    shared, settings = shared_frame([first, other]), settings_frame([first, other])
+    assert set(shared.loc[shared["parameter"] == "epochs", "value"]) <= set(map(str, range(99)))
+    assert shared["study value"].to_numpy() == pytest.approx(shared["setting"] + 0.1)
+    assert "model.filters" in set(settings["setting"])
+    assert "8" in set(settings["study setting"])
+    assert "cnn" in render_comparison([first, other])
+
+
+def test_a_study_that_is_never_right_has_a_score():
+    """0, not minus infinity."""
+    low = named(grid_record(), "low", -9.0)
+    none = replace(low, candidates=tuple(map(zero, low.candidates)))
+    assert set(shared_frame([none, named(grid_record(), "b")])["low"]) == {0.0}
 
 
 def test_the_page():

@@ -1,6 +1,7 @@
 """Figures: their data, and drawings that fit a strict page."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -147,6 +148,37 @@ def test_hostile_labels_are_text():
     assert "<script" not in svg
     assert "\u202e" not in svg
     assert "held-out $\\frac{" in svg
+
+
+@pytest.mark.parametrize(
+    "name", ["$x^2$", "$", "$$", "$\\frac{$", "_nolegend_", "a\nb", "%s{}", ""]
+)
+def test_a_name_that_mathtext_would_read_is_drawn_as_it_is(name):
+    """Wherever a figure writes a name of the person's: ticks, titles, beside bars and levels."""
+    data = pd.DataFrame({"candidate": [0, 1], "value": [name, "b"], "score": [0.1, 0.2]})
+    weighed = pd.DataFrame({"parameter": [name], "importance": [0.5]})
+    folds = folds_frame(grid_record())
+    drawn = {
+        "slice": figures.draw_slice(data, name),
+        "importances": figures.draw_importances(weighed),
+        "curves": figures.draw_curves(folds, [0], name),
+    }
+    for kind, figure in drawn.items():
+        svg = figures.to_svg(figure, "x", "t", "d")
+        texts = ET.fromstring(svg).iter("text")  # noqa: S314 - our own
+        said = {text.text or "" for text in texts}
+        assert not name or any(name.replace("\n", "")[:6] in each for each in said), kind
+
+
+def test_labels_of_many_values_do_not_lie_over_each_other():
+    """Where there is no room for three letters each, every second or third is named."""
+    values = [f"kind{n:02}" for n in range(20)]
+    data = pd.DataFrame({"candidate": range(20), "value": values, "score": np.linspace(0, 1, 20)})
+    figure = figures.draw_slice(data, "accuracy")
+    axes = figure.axes[0]
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert 3 <= len(boxes) < 20
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
 
 
 def test_one_value_and_no_value_can_be_drawn():

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -138,6 +139,16 @@ def test_the_report_shows_every_kind():
     assert len(sizes) == 1 + 15 + 2 + 2
     assert page.count('<li class="ring">') == 2 + 2  # among the first test images, and alone
     assert 'alt="4, predicted 5 with 50%"' in page
+
+
+def test_a_mistake_between_classes_that_read_the_same_is_one():
+    """Classes are told apart by their numbers: their names may differ in what nobody sees."""
+    record = grid_record()
+    alike = replace(record, data=replace(record.data, classes=("a", "a\u200b", *"23456789")))
+    judged = Shown(IMAGES[:1], np.array([0]), np.array([1]), np.array([0.9]))
+    (album,) = albums(alike, Pictures({"mistakes": judged}))
+    assert album.pictures[0].ringed
+    assert album.pictures[0].words == ("a 90%", "is a")
 
 
 def test_no_picture_of_another_study_is_shown():

@@ -25,6 +25,7 @@ from records import (
 
 from sweep.errors import ResultError
 from sweep.report import answer, details, heat, plots, render, text, write_report
+from sweep.report.parallel import parallel
 from sweep.study import StudyResult
 from sweep.tables import candidates_frame, default_pivots, folds_frame
 
@@ -522,6 +523,37 @@ def test_lone_winners_are_said_to_stand_alone():
     assert alone.rivals is None
     assert "Every other candidate" not in crowd.caution
     assert len(crowd.rivals.rows) == 5
+
+
+@pytest.mark.parametrize("name", ["parameters", "candidate", "score", "rank", "place"])
+def test_a_parameter_named_like_a_column(name):
+    """It has a column and an axis of its own beside that one, wherever the page lists them."""
+    renamed = _renamed(tpe_record(60), "learning_rate", name)
+    rivals = answer.answer(renamed).rivals
+    assert rivals.head.count(name) == (2 if name in ("parameters", "candidate") else 1)
+    assert {len(rivals.head), len(rivals.numeric)} == {len(row) for row in rivals.rows}
+    axes = [axis.name for axis in parallel(renamed, candidates_frame(renamed)).axes]
+    before = parallel(tpe_record(60), candidates_frame(tpe_record(60))).axes
+    assert axes == [axis.name.replace("learning_rate", name) for axis in before]
+    assert name in render(renamed)
+
+
+def _renamed(record, old, new):
+    """Return a record with a parameter under another name."""
+
+    def fit(params):
+        return {new if key == old else key: value for key, value in params.items()}
+
+    trials = {t.number: replace(t, params=fit(t.params)) for t in record.trials}
+    rows = tuple(
+        replace(c, params=fit(c.params), trial=trials[c.trial.number]) for c in record.candidates
+    )
+    winner = record.winner and replace(record.winner, params=fit(record.winner.params))
+    spec = {**record.spec, "space": fit(record.spec["space"])}
+    return replace(
+        record, spec=spec, trials=tuple(trials.values()), candidates=rows, winner=winner,
+        importances=None,
+    )  # fmt: skip
 
 
 def test_a_copied_result_is_marked_in_the_leaderboard():

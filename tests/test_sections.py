@@ -67,6 +67,14 @@ def test_the_page_escapes_what_a_ledger_holds():
     assert 'href="#own-1"' in page
 
 
+@pytest.mark.parametrize("titles", [(1, "1"), ("a", "a\u200b"), ("score", "\ud800score"), ()])
+def test_columns_that_read_the_same_are_all_shown(titles):
+    """Or none, where there is none: no title takes another column's place."""
+    frame = pd.DataFrame([[f"cell {n}" for n in range(len(titles))]], columns=list(titles))
+    page = render(with_section(recorded("mine:lift", Section("Lift", frame, "One row."))))
+    assert [f"cell {n}" in page for n in range(len(titles))] == [True] * len(titles)
+
+
 def test_a_function_that_failed_leaves_its_reason():
     """And the rest of the report."""
     page = render(with_section(SectionRecord("mine:lift", reason="ValueError: no luck")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -42,6 +43,7 @@ DROPPED = {"style", "id", "font-family", "version", "width", "height"}
 NUMBER = re.compile(r"-?\d+\.\d+")
 WIDE = 50  # beyond this factor, ticks at powers of ten alone
 LABEL_WIDTH = 6.5  # a character of 11 px text, roughly
+LEAST = 4  # characters that a label must have room for, with the gap beside it
 
 
 def paper(
@@ -110,10 +112,15 @@ def shorten(text: object, length: int) -> str:
 
 
 def label_ticks(axes: Axes, labels: Sequence[object]) -> None:
-    """Put categories under the horizontal axis, cut to the room they have."""
-    width = axes.get_window_extent().width / axes.figure.dpi * 72
-    room = int(width / max(len(labels), 1) / LABEL_WIDTH)
-    axes.set_xticks(range(len(labels)), [shorten(label, max(room, 3)) for label in labels])
+    """Put categories under the horizontal axis, cut to the room they have; some, where it is none.
+
+    Every second one, or third, is named where there is no room for three letters of each.
+    """
+    width = axes.get_window_extent().width / axes.figure.dpi * 72 / LABEL_WIDTH
+    each = max(1, ceil(LEAST * len(labels) / width))
+    room = int(width / max(len(labels), 1) * each)
+    places = range(0, len(labels), each)
+    axes.set_xticks(places, [shorten(labels[place], max(room, 3)) for place in places])
     axes.set_xlim(-0.6, len(labels) - 0.4)
 
 
@@ -156,7 +163,10 @@ def _style(axes: Axes) -> None:
 
 def _drawn(figure: Figure) -> str:
     import matplotlib as mpl
+    from matplotlib.text import Text
 
+    for text in figure.findobj(Text):  # also one that was made outside of these settings
+        text.set_parse_math(False)
     sink = io.StringIO()
     with mpl.rc_context(SETTINGS), warnings.catch_warnings():
         # The page's font draws the text; that matplotlib's lacks a glyph does not matter.

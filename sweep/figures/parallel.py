@@ -31,9 +31,10 @@ def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.D
     Returns
     -------
     DataFrame
-        The best 300, by rank. Columns ``candidate``, ``score``, ``rank``, one for each parameter
-        that takes more than one value: its place on the axis from 0 (least) to 1 (greatest),
-        choices evenly spread; NaN where it does not apply. ``place`` is that of the score.
+        The best 300, by rank. Columns ``candidate``, ``score``, ``rank``, one ``param_`` for each
+        parameter that takes more than one value: its place on the axis from 0 (least) to 1
+        (greatest), choices evenly spread; NaN where it does not apply. ``place`` is that of the
+        score.
     """
     done = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     done = done.sort_values(["rank_test_score", "candidate"]).head(MOST)
@@ -43,9 +44,9 @@ def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.D
         "rank": done["rank_test_score"],
     }
     for column in [c for c in frame.columns if c.startswith(PREFIX)]:
-        name = column.removeprefix(PREFIX)
+        logged = column.removeprefix(PREFIX) in logarithmic
         if len({str(v) for v in done[column] if v is not None}) > 1:
-            places[name] = _placed(list(done[column]), log_axis=name in logarithmic)
+            places[column] = _placed(list(done[column]), log_axis=logged)
     low, high = done["mean_test_score"].min(), done["mean_test_score"].max()
     width = (high - low) or 1.0
     return pd.DataFrame({**places, "place": (done["mean_test_score"] - low) / width})

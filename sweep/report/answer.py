@@ -251,8 +251,8 @@ def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
         f"at once, {compared.method}: where several are equally good, any of them is left out in "
         f"{1 - compared.level:.0%} of studies at most.{few} Fit: seconds of fitting one split."
     )
-    titles = {"candidate": True, **dict.fromkeys(map(text.clean, names), True)}
-    titles |= {"held-out": True, "fit s": True, "parameters": True}
+    around = ("held-out", "fit s", "parameters")
+    titles = [(title, True) for title in ("candidate", *map(text.clean, names), *around)]
     return table(caption, titles, [_rival(c, names) for c in alike[:RIVALS]])
 
 

@@ -11,7 +11,7 @@ from sweep.report import text
 from sweep.tables import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
@@ -85,21 +85,23 @@ class HeatMap:
     rows: tuple[tuple[str, tuple[Heat, ...]], ...]
 
 
-def table(caption: str, columns: Mapping[str, bool], rows: list[tuple[Any, ...]]) -> Table:
-    """Build a table; ``columns`` says of each title whether it holds numbers."""
+def table(caption: str, columns: Iterable[tuple[str, bool]], rows: list[tuple[Any, ...]]) -> Table:
+    """Build a table; ``columns`` are titles, which may be equal, and whether it holds numbers."""
+    held = tuple(columns)
     cells = tuple(tuple(text.clean(cell) for cell in row) for row in rows)
-    return Table(caption, tuple(columns), cells, tuple(columns.values()))
+    return Table(caption, tuple(title for title, _ in held), cells, tuple(n for _, n in held))
 
 
 def frame_table(
-    caption: str, frame: pd.DataFrame, titles: Mapping[str, str] | None = None
+    caption: str, frame: pd.DataFrame, titles: Mapping[Any, str] | None = None
 ) -> Table:
     """Build a table of a frame: numbers with four significant digits, 100 rows at most."""
     if len(frame) > ROWS:
         caption = f"{caption} The first {ROWS} rows of {len(frame):,}."
         frame = frame.head(ROWS)
-    names = titles or {}
-    columns = {names.get(c, str(c)): _numeric(frame[c]) for c in frame.columns}
+    given = titles or {}
+    names = (given.get(c, str(c)) for c in frame.columns)
+    columns = zip(names, (_numeric(column) for _, column in frame.items()), strict=True)
     rows = [tuple(map(_cell, row)) for row in frame.astype(object).itertuples(index=False)]
     return table(caption, columns, rows)
 

@@ -123,7 +123,7 @@ def studies_table(frame: pd.DataFrame, score: str) -> Table:
         f"{text.many(len(rows), 'study').replace('studys', 'studies')}; what each has chosen, "
         "its mean held-out score over its splits, that model's weights, seconds of all fits."
     )
-    return table(caption, titles, rows)
+    return table(caption, titles.items(), rows)
 
 
 def pairs_table(records: Sequence[StudyRecord], base: StudyRecord) -> Table:
@@ -144,9 +144,8 @@ def pairs_table(records: Sequence[StudyRecord], base: StudyRecord) -> Table:
         "narrower than rows allow where scores are shares of them (Bonett and Price 2012). Each "
         "is the best of its search, so differences are flattered as scores are."
     )
-    return table(
-        caption, {"study": False, "difference": True, "95% interval": True, "in words": False}, rows
-    )
+    titles = {"study": False, "difference": True, "95% interval": True, "in words": False}
+    return table(caption, titles.items(), rows)
 
 
 def _progress(frame: pd.DataFrame, by: str, score: str) -> Plot:

@@ -45,9 +45,8 @@ def layers(record: StudyRecord) -> Table | None:
     caption = (
         f"{text.many(len(held), 'layer')} of the {whose}: output shape of one row, and weights."
     )
-    return table(
-        caption, {"layer": False, "kind": False, "output shape": False, "parameters": True}, rows
-    )
+    titles = {"layer": False, "kind": False, "output shape": False, "parameters": True}
+    return table(caption, titles.items(), rows)
 
 
 def weights(record: StudyRecord) -> Table | None:
@@ -58,7 +57,7 @@ def weights(record: StudyRecord) -> Table | None:
     sizes = [(name, shape, prod(shape)) for name, shape in held]
     rows = [(name, _shape(shape), text.whole(size)) for name, shape, size in sizes]
     caption = f"{text.many(len(held), 'array')} of weights of the winner."
-    return table(caption, {"weights": False, "shape": False, "numbers": True}, rows)
+    return table(caption, {"weights": False, "shape": False, "numbers": True}.items(), rows)
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -96,7 +95,7 @@ def failures(record: StudyRecord) -> Table | None:
         return None
     verb = "failed at its last attempt" if len(rows) == 1 else "failed at their last attempts"
     caption = f"{len(rows):,} of {text.many(record.planned, 'cell')} {verb}."
-    return table(caption, {"settings": False, "reason": False}, rows)
+    return table(caption, {"settings": False, "reason": False}.items(), rows)
 
 
 def past_limits(record: StudyRecord) -> Table | None:
@@ -111,7 +110,7 @@ def past_limits(record: StudyRecord) -> Table | None:
     if not rows:
         return None
     caption = f"{text.many(len(rows), 'candidate')} past a limit of the study, not ranked."
-    return table(caption, {"settings": False, "reason": False}, rows)
+    return table(caption, {"settings": False, "reason": False}.items(), rows)
 
 
 def cut_attempts(record: StudyRecord) -> str:
@@ -161,14 +160,13 @@ def classes(record: StudyRecord) -> Table | None:
     total, names = sum(counts), _class_names(record, len(counts))
     rows = [(n, f"{c:,}", f"{c / max(total, 1):.1%}") for n, c in zip(names, counts, strict=True)]
     caption = f"Classes ({len(counts)}) in {total:,} training rows."
-    return table(caption, {"class": False, "rows": True, "share": True}, rows)
+    return table(caption, {"class": False, "rows": True, "share": True}.items(), rows)
 
 
 def environment(record: StudyRecord) -> Table:
     """Return versions and machine."""
-    return table(
-        "Where it ran.", {"what": False, "version": False}, list(record.environment.items())
-    )
+    titles = {"what": False, "version": False}
+    return table("Where it ran.", titles.items(), list(record.environment.items()))
 
 
 def repeat(record: StudyRecord) -> Repeat:

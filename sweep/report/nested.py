@@ -51,8 +51,8 @@ def nested_table(record: StudyRecord) -> Table | None:
     if record.nested is None:
         return None
     names = parameter_names(record)
-    titles = {"outer fold": True, **dict.fromkeys(map(text.clean, names), True)}
-    titles |= {"inner score": True, "outer score": True, "rows": True}
+    around = ("inner score", "outer score", "rows")
+    titles = [(title, True) for title in ("outer fold", *map(text.clean, names), *around)]
     rows = [
         (
             str(number),

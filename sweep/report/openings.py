@@ -25,9 +25,9 @@ def openings(record: StudyRecord) -> Table | None:
         f"The test set was opened {text.times(count)}{lost}, each time for another choice: the "
         "more often, the less its highest score says."
     )
-    titles = {"opened": False, "candidate": True, **dict.fromkeys(map(text.clean, names), True)}
+    titles = [(title, True) for title in ("candidate", *map(text.clean, names), "test")]
     rows = [_row(record, each, names) for each in record.openings]
-    return table(caption, {**titles, "test": True}, rows)
+    return table(caption, [("opened", False), *titles], rows)
 
 
 def _row(record: StudyRecord, opening: Opening, names: list[str]) -> tuple[str, ...]:

@@ -36,8 +36,9 @@ def _own(section: SectionRecord) -> Own:
     if section.reason:
         title = text.clean(section.reference)
         return Own(title, reason=f"There is no such section: {text.clean(section.reason)}")
-    frame = pd.DataFrame(section.rows, columns=list(section.columns))
-    table = frame_table(text.clean(section.caption), frame, {str(c): text.clean(c) for c in frame})
+    frame = pd.DataFrame(section.rows, columns=range(len(section.columns)))
+    titles = dict(enumerate(map(text.clean, section.columns)))
+    table = frame_table(text.clean(section.caption), frame, titles)
     return Own(text.clean(section.title), table, _address(section.svg), text.clean(section.caption))
 
 

@@ -59,16 +59,16 @@ def parallel(record: StudyRecord, frame: pd.DataFrame) -> Parallel | None:
     space = record.spec.get("space", {})
     log_axes = [n for n, e in space.items() if isinstance(e, dict) and e.get("log")]
     placed = parallel_frame(frame, log_axes)
-    names = [c for c in placed.columns if c not in ("candidate", "score", "rank", "place")]
-    if len(names) < 2 or len(placed) < 2:
+    columns = [column for column in placed.columns if column.startswith(PREFIX)]
+    if len(columns) < 2 or len(placed) < 2:
         return None
     held = frame.set_index("candidate").loc[list(placed["candidate"])]
-    spots = [*names, "place"]
+    spots = [*columns, "place"]
     step = (WIDTH - 2 * SIDE) / (len(spots) - 1)
     xs = [round(SIDE + i * step) for i in range(len(spots))]
-    ends = [axis_ends(list(held[PREFIX + name])) for name in names]
+    ends = [axis_ends(list(held[column])) for column in columns]
     scores = (text.score(placed["score"].min()), text.score(placed["score"].max()))
-    titles = [*names, scoring(record)]
+    titles = [*(column.removeprefix(PREFIX) for column in columns), scoring(record)]
     room = max(5, int(step / CHARACTER))
     axes = [
         Axis(x, *(shorten(said, room) for said in (name, foot, head)))

@@ -96,7 +96,7 @@ def _mosaic(shown: Shown, names: Sequence[str]) -> Album:
 
 def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
     guess, true = names[shown.predicted[place]], names[shown.true[place]]
-    wrong = guess != true
+    wrong = bool(shown.predicted[place] != shown.true[place])  # two classes may look alike
     sure = f"{shown.confidence[place]:.0%}"
     words = (f"{guess} {sure}", f"is {true}") if wrong else (f"{guess} {sure}",)
     alt = f"{true}, predicted {guess} with {sure}"

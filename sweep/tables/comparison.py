@@ -121,7 +121,7 @@ def settings_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
         Column ``setting`` (``"search.cv"``), then one a study, as text; empty where a study does
         not have it.
     """
-    held = {record.name: _flat(record.spec) for record in records}
+    held = {_column(record.name, "setting"): _flat(record.spec) for record in records}
     places = list(dict.fromkeys(place for flat in held.values() for place in flat))
     rows = [
         {"setting": place, **{name: flat.get(place, "") for name, flat in held.items()}}
@@ -145,19 +145,27 @@ def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
     for record in records:
         for candidate in record.candidates:
             score = mean_score(candidate)
-            for name, value in candidate.params.items() if score is not None else ():
+            if score is None:
+                continue
+            for name, value in candidate.params.items():
                 best = found.setdefault((name, str(value)), {})
-                best[record.name] = max(score or -np.inf, best.get(record.name, -np.inf))
+                best[record.name] = max(score, best.get(record.name, -np.inf))
     values = Counter(name for name, _ in found)
     studies: defaultdict[str, set[str]] = defaultdict(set)
     for (name, _), held in found.items():
         studies[name].update(held)
+    names = {record.name: _column(record.name, "parameter", "value") for record in records}
     rows = [
-        {"parameter": name, "value": value, **held}
+        {"parameter": name, "value": value, **{names[study]: best for study, best in held.items()}}
         for (name, value), held in found.items()
         if len(studies[name]) > 1 and 1 < values[name] <= 20
     ]
-    return pd.DataFrame(rows, columns=["parameter", "value", *(r.name for r in records)])
+    return pd.DataFrame(rows, columns=["parameter", "value", *names.values()])
+
+
+def _column(study: str, *others: str) -> str:
+    """Return the title of a study's column, another than those beside it."""
+    return f"study {study}" if study in others else study
 
 
 def _ended(trial: TrialRecord) -> Any:
