@@ -15,7 +15,6 @@ from sweep.report.openings import openings
 from sweep.selection import (
     arithmetic,
     best,
-    clopper_pearson,
     compare,
     cost,
     distinct,
@@ -28,6 +27,7 @@ from sweep.selection import (
     rule,
     score_interval,
     scorer,
+    share_interval,
     split_scores,
 )
 from sweep.selection import chosen as choice
@@ -190,7 +190,7 @@ def _test(record: StudyRecord) -> Figure:
     )
     if not is_share(record) or winner.test_rows < 1:
         return Figure(title, text.score(winner.test_score), "", note)
-    low, high = clopper_pearson(winner.test_score * winner.test_rows, winner.test_rows)
+    low, high = share_interval(winner.test_score, winner.test_rows)
     ends = f"{text.score(low)} to {text.score(high)}"
     return Figure(
         title, text.score(winner.test_score), ends, f"95% interval, Clopper and Pearson; {note}"

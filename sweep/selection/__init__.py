@@ -21,7 +21,7 @@ from sweep.selection.ranking import (
     ranked,
 )
 from sweep.selection.scorers import is_share, of_class, scorer, scoring
-from sweep.selection.shares import clopper_pearson
+from sweep.selection.shares import clopper_pearson, share_interval
 
 __all__ = [
     "Comparison",
@@ -53,6 +53,7 @@ __all__ = [
     "score_interval",
     "scorer",
     "scoring",
+    "share_interval",
     "split_scores",
     "standard_error",
     "test_score",

@@ -14,9 +14,9 @@ from sweep.selection.scorers import in_unit_interval, is_share, scoring
 from sweep.selection.shares import (
     are_independent,
     check_level,
-    clopper_pearson,
     rows_behind,
     share_error,
+    share_interval,
 )
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def score_interval(
         return resampled(record, scores, (held_out, train), _splits_of(candidate), level)
     if is_share(record):
         (rows,) = held_out
-        ends = clopper_pearson(scores[0] * rows, rows, level)
+        ends = share_interval(scores[0], rows, level)
         return Interval(*ends, level, _on_rows(candidate, rows))
     return _over_seeds(record, candidate, level)
 
@@ -165,7 +165,7 @@ def resampled(
     if _agree(scores) and (behind is None or not are_independent(record)):
         return None
     if behind is not None and behind >= 1:
-        least, most = clopper_pearson(float(np.mean(scores)) * behind, behind, level)
+        least, most = share_interval(float(np.mean(scores)), behind, level)
         if least < low or most > high:
             method += f", widened to what {round(behind):,} rows allow (Clopper and Pearson 1934)"
         low, high = min(low, least), max(high, most)

@@ -97,6 +97,19 @@ def clopper_pearson(right: float, rows: float, level: float = 0.95) -> tuple[flo
     return low, high
 
 
+def share_interval(share: float, rows: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of a share of rows; a score past 0 or 1 counts as 0 or 1.
+
+    Parameters
+    ----------
+    share : float
+        Share of rows that were right, as the ledger holds it.
+    rows, level : float
+        As for :func:`clopper_pearson`.
+    """
+    return clopper_pearson(min(max(share, 0.0), 1.0) * rows, rows, level)
+
+
 def share_error(share: float, rows: float) -> float:
     """Return the binomial standard error of a share.
 
