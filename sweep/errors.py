@@ -139,3 +139,7 @@ class InterruptedRunError(SweepError):
 
 class SettingWarning(UserWarning):
     """A setting from outside that is left aside, so that results do not depend on it."""
+
+
+class NotRepeatableWarning(UserWarning):
+    """A model that two fits under one seed may train differently."""

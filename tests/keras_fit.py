@@ -1,13 +1,16 @@
 """What one call of Keras's own ``Model.fit`` gives from the same weights, rows and masks."""
 
+from contextlib import ExitStack
+
 import numpy as np
 
 from sweep.training.architecture import seeded_build
-from sweep.training.fits import epoch_order, seed_values
+from sweep.training.draws import Draws
+from sweep.training.fits import epoch_order
 from sweep.training.outputs import output_units
 
 
-def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
+def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False, eager=False):
     """Train the estimator's model, compiled by its factory, by ``Model.fit``; return weights.
 
     Parameters
@@ -22,6 +25,8 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
         Of each row.
     one_hot : bool
         Hand the labels over so.
+    eager : bool
+        Run without a graph, under global seeds set before each epoch.
     """
     import keras
     import tensorflow as tf
@@ -35,10 +40,13 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
         y = np.eye(units, dtype=np.float32)[y]
     parts = [x, y] if sample_weight is None else [x, y, sample_weight.astype(np.float32)]
 
+    draws, drawing = Draws(model), ExitStack()
+    draws.outside = model.run_eagerly = eager or model.run_eagerly
+
     class Seeds(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            for variable, value in seed_values(self.model, seed, epoch):
-                variable.assign(value)
+            drawing.close()
+            drawing.enter_context(draws.at(seed, epoch))
 
     def batches():
         for epoch in range(estimator.epochs):
@@ -51,5 +59,7 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False):
     rows = tf.data.Dataset.from_generator(batches, output_signature=tuple(like))
     steps = -(-len(x) // size)
     words = {"epochs": estimator.epochs, "steps_per_epoch": steps, "verbose": 0, "shuffle": False}
-    model.fit(rows, callbacks=[Seeds()], **words)
+    with drawing:
+        drawing.enter_context(draws.at(seed, 0))
+        model.fit(rows, callbacks=[Seeds()], **words)
     return model.get_weights()

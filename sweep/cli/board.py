@@ -191,7 +191,7 @@ def none_complete(record: StudyRecord) -> str:
 def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
     """Return leaderboard, nested estimate and test score, ready to print."""
     from sweep.nested import plain_nested
-    from sweep.selection import mixture
+    from sweep.selection import mixture, unrepeatable
 
     lines = leaders(record, top)
     if not lines:
@@ -200,7 +200,7 @@ def board_parts(record: StudyRecord, width: int, top: int = TOP) -> list[Any]:
     note = [_text(f"... and {more} more")] if more > 0 else []
     if any(map(_is_copy, lines)):
         note.append(_text(f"{COPIED}: the result of an equal trial, not measured again"))
-    mixed = list(filter(None, [mixture(record)]))
+    mixed = list(filter(None, [mixture(record), clean(unrepeatable(record))]))
     rest = [*nested_lines(plain_nested(record)), *mixed, test_line(record)]
     return [leaderboard(record, width, top), *note, _text(""), *map(_text, rest)]
 

@@ -15,6 +15,7 @@ from sweep.estimators.beginning import begin, check_going_on
 from sweep.estimators.fitting import Fit, Prepared
 from sweep.estimators.hooks import KerasCallbacks
 from sweep.quiet import load_tensorflow
+from sweep.training.eligible import has_own_step
 from sweep.training.engines import engine_for
 from sweep.training.fits import FitState, Settings
 from sweep.training.identity import comparable
@@ -233,13 +234,16 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def can_be_taken_up_(self) -> bool:
         """Whether weights and optimizer are all that a fit in another process needs to go on.
 
-        Not with a ``train_step`` of one's own, nor with variables that Keras does not know of.
+        Not with a training step, an optimizer or a metric of one's own, nor with variables that
+        Keras does not know of.
         """
-        import keras
-
         check_is_fitted(self, "_state")
-        own_step = type(self._engine().model).train_step is not keras.Model.train_step
-        return not own_step and comparable(self._blueprint.identity)
+        return comparable(self._blueprint.identity) and not has_own_step(self._engine().model)
+
+    @property
+    def unrepeatable_(self) -> str:
+        """Why two fits under one seed may differ; empty where no reason is known."""
+        return self._blueprint.unrepeatable
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")

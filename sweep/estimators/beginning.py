@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.datasets import fit_scaling
-from sweep.errors import ModelError
+from sweep.errors import ModelError, NotRepeatableWarning
 from sweep.estimators import checking
 from sweep.training.architecture import Architecture
 from sweep.training.blueprint import check_reach, draw_up
-from sweep.training.eligible import NotFastError
+from sweep.training.eligible import NotFastError, check_fast
 from sweep.training.optimizers import OptimizerSettings
 from sweep.training.outputs import PROBES, meaning_of
 
@@ -88,7 +88,12 @@ def settle(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> An
 
 def start(estimator: Any, model: Any) -> None:
     """Give an estimator its initial weights; ``model`` is what :func:`settle` has built."""
+    if why := estimator.unrepeatable_:
+        said = f"the model is not repeatable: {why}"
+        warnings.warn(said, NotRepeatableWarning, stacklevel=4)
     try:
+        if estimator._is_fast and getattr(model, "compiled", False):
+            check_fast(model)  # the engine may be one of a model like it
         estimator._state = estimator._engine(model).start(estimator._seed, model)
     except NotFastError as reason:
         _give_up_speed(estimator, str(reason))

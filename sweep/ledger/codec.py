@@ -32,6 +32,8 @@ def split_to_plain(split: SplitResult) -> dict[str, Any]:
     plain = asdict(split)
     for name in BY_EPOCH:
         plain[name] = {str(epoch): value for epoch, value in plain[name].items()}
+    if not split.unrepeatable:
+        del plain["unrepeatable"]
     return plain
 
 
@@ -77,6 +79,7 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
         split=plain.get("split", 0),
         seed=plain.get("seed", 0),
         inference_ms=plain.get("inference_ms"),
+        unrepeatable=plain.get("unrepeatable", ""),
     )
 
 

@@ -76,6 +76,8 @@ class SplitResult:
     losses : mapping of int to float
         Mean cross-entropy of the held-out rows, by epoch; empty where a model gives no
         probabilities.
+    unrepeatable : str
+        Why another fit under the same seed may measure something else; empty where none is known.
     """
 
     test: Mapping[int, float]
@@ -88,6 +90,7 @@ class SplitResult:
     seed: int = 0
     inference_ms: float | None = None
     losses: Mapping[int, float] = field(default_factory=dict)
+    unrepeatable: str = ""
 
 
 @dataclass(frozen=True)

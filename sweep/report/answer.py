@@ -29,6 +29,7 @@ from sweep.selection import (
     scorer,
     share_interval,
     split_scores,
+    unrepeatable,
 )
 from sweep.selection import chosen as choice
 from sweep.tables import parameter_names
@@ -107,7 +108,8 @@ def answer(record: StudyRecord) -> Answer:
     settings = text.settings(taken.params, parameter_names(record))
     figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
-    caution = " ".join(filter(None, (_caution(record, compared), mixture(record))))
+    said = (_caution(record, compared), mixture(record), text.clean(unrepeatable(record)))
+    caution = " ".join(filter(None, said))
     rivals = _rivals(record, compared)
     opened = openings(record)
     return Answer(_banner(record), "", settings, figures, caution, rivals, opened)

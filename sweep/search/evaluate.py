@@ -245,8 +245,9 @@ def split_result(
     seconds = {epoch: spent[min(epoch, len(spent)) - 1] for epoch in {*scores, len(spent)}}
     losses = {e: scored.loss for e, scored in scores.items() if math.isfinite(scored.loss)}
     return SplitResult(
-        plain_scores(scores), {}, seconds, score_seconds, history, n_test, losses=losses
-    )
+        plain_scores(scores), {}, seconds, score_seconds, history, n_test,
+        losses=losses, unrepeatable=estimator.unrepeatable_,
+    )  # fmt: skip
 
 
 def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:

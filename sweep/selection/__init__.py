@@ -20,6 +20,7 @@ from sweep.selection.ranking import (
     fit_seconds,
     ranked,
 )
+from sweep.selection.repeating import unrepeatable
 from sweep.selection.scorers import is_share, of_class, scorer, scoring
 from sweep.selection.shares import clopper_pearson, share_interval
 
@@ -57,4 +58,5 @@ __all__ = [
     "split_scores",
     "standard_error",
     "test_score",
+    "unrepeatable",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from sweep.errors import ModelError
 from sweep.models import FACTORIES, Dropout, build_from, build_model
 from sweep.quiet import load_tensorflow
 from sweep.spec.parameters import PRECISIONS
+from sweep.training.draws import SEEDING, drawing_from
+from sweep.training.eligible import check_fit
 from sweep.training.outputs import check_outputs
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from sweep.models.layers import LayerSpec
 
 ANY_RATE = 0.5
-
-_building = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,7 @@ class Architecture:
             if self.is_built_in:
                 return build_model(self._layers(), self.input_shape)
             model = build_from(self.factory, self.input_shape, self.n_classes, dict(self.params))
+            check_fit(model)
             check_outputs(model, self.input_shape, self.n_classes)
             return model
         finally:
@@ -103,18 +103,19 @@ def seeded_build(architecture: Architecture, seed: int) -> Any:
     """
     load_tensorflow()
     import keras
-    from keras.src.random.seed_generator import global_seed_generator
+    from keras.src.backend.common import global_state
+    from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
-    with _building:
+    with SEEDING, drawing_from(None):
         before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's, kept
+        seeded = global_state.get_global_attribute(GLOBAL_RANDOM_SEED)
         keras.utils.set_random_seed(seed)
         try:
-            model = architecture.build()
-            global_seed_generator()  # layers without a seed of their own draw from it
-            return model
+            return architecture.build()
         finally:
             random.setstate(before[0])
             np.random.set_state(before[1])  # noqa: NPY002
+            global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seeded)
 
 
 def check_precision(precision: str) -> None:

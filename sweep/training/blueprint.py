@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 from sweep.training.architecture import Architecture, seeded_build
-from sweep.training.identity import fingerprint, matches
+from sweep.training.identity import look, matches
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.outputs import PROBABILITIES, loss_for
+from sweep.training.repeating import why_unrepeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -31,6 +32,10 @@ class Blueprint:
         None where the factory compiles the model itself.
     rate : float or None
         Learning rate of the optimizer that the factory compiled; None for others.
+    drawn, foreign
+        As in :class:`sweep.training.identity.Look`.
+    unrepeatable : str
+        Why two fits under one seed may differ; empty where they may not.
     """
 
     architecture: Architecture
@@ -38,6 +43,9 @@ class Blueprint:
     meaning: str
     optimizer: OptimizerSettings | None
     rate: float | None = None
+    drawn: str = ""
+    foreign: bool = False
+    unrepeatable: str = ""
 
     @property
     def key(self) -> Hashable:
@@ -71,7 +79,7 @@ class Blueprint:
         return model
 
     def _is_same(self, model: Any) -> bool:
-        return matches(fingerprint(model, self.architecture.input_shape), self.identity)
+        return matches(look(model, self.architecture.input_shape).identity, self.identity)
 
 
 def draw_up(
@@ -102,11 +110,14 @@ def draw_up(
         return Blueprint(architecture, architecture.identity(), PROBABILITIES, optimizer), None
     model = seeded_build(architecture, seed)
     own = bool(getattr(model, "compiled", False))
-    identity = fingerprint(model, architecture.input_shape)
+    seen = look(model, architecture.input_shape)
     meaning = meaning(model) if callable(meaning) else meaning
-    if not own:
-        return Blueprint(architecture, identity, meaning, optimizer), model
-    return Blueprint(architecture, identity, meaning, None, _rate(model.optimizer)), model
+    why = why_unrepeatable(architecture, seed, model, seen)
+    settings, rate = (None, _rate(model.optimizer)) if own else (optimizer, None)
+    found = Blueprint(
+        architecture, seen.identity, meaning, settings, rate, seen.drawn, seen.foreign, why
+    )
+    return found, model
 
 
 def check_reach(blueprint: Blueprint, given: Mapping[str, Any], handed: Mapping[str, Any]) -> None:

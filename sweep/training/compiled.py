@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.training.fits import FitState, Rows, Settings, seed_values
+from sweep.training.draws import Draws
+from sweep.training.fits import FitState, Rows, Settings
 from sweep.training.graphs import make_predict
 from sweep.training.outputs import as_probabilities, output_units, takes_one_hot
+from sweep.training.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,16 +41,19 @@ class CompiledModel:
         self._initial = {seed: self._read_weights()}
         blueprint.compiled(self.model)
         self.optimizer = self.model.optimizer
-        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer.build(self.model.trainable_weights)
         self.units = output_units(self.model, blueprint.architecture.input_shape)
         self.one_hot = self.units != (1,) and takes_one_hot(self.model.loss)
         inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        self._fixed_rate = not hasattr(inner._learning_rate, "assign")
+        rate = inner._learning_rate
+        self._rate_held = rate if hasattr(rate, "assign") else None  # else a schedule of Keras's
         self._averages = bool(getattr(inner, "use_ema", False))
-        self._default_rate = float(_number(self.optimizer.learning_rate))
+        self._default_rate = self._rate_now()
         self._fresh_optimizer = [_number(v) for v in self.optimizer.variables]
         self._predict = cache(partial(make_predict, self.model, blueprint.architecture.input_shape))
-        self._shared_random = _global_random()
+        self.draws = Draws(self.model)
+        if blueprint.foreign:
+            self.draws.examine(lambda: traced(self.model, blueprint.architecture.input_shape))
         self._weights: list[np.ndarray] | None = None
         self._slots: list[np.ndarray] | None = None
 
@@ -88,11 +93,8 @@ class CompiledModel:
             self._load(state)
             self._weights = self._slots = None  # until the epoch is whole: a signal may end it
             self._set_rates(settings, state.learning_rate)
-            for variable, value in seed_values(
-                self.model, settings.seed, state.epoch, self._shared_random
-            ):
-                variable.assign(value)
-            logs = self._run_epoch(rows, settings, state, told)
+            with self.draws.at(settings.seed, state.epoch):
+                logs = self._run_epoch(rows, settings, state, told)
             self._unload(state)
             self._average(state)
             state.epoch += 1
@@ -106,9 +108,9 @@ class CompiledModel:
             self._load(state)
             self._set_rates(settings, state.learning_rate)
             self._weights = self._slots = None
-            before = float(_number(self.optimizer.learning_rate))
+            before = self._rate_now()
             yield self.model
-            after = float(_number(self.optimizer.learning_rate))
+            after = self._rate_now()
             if after != before:
                 state.learning_rate = after
             self._unload(state)
@@ -126,13 +128,19 @@ class CompiledModel:
 
         They are not finite where the weights are not.
         """
-        import tensorflow as tf
-
         with self.lock:
             self._load_weights(state.fitted)
-            scaling = (tf.constant(shift, tf.float32), tf.constant(factor, tf.float32))
-            output = self._predict(x.dtype.name)(tf.convert_to_tensor(x), *scaling).numpy()
+            with self.draws.at(0, state.epoch):  # a layer may draw here too
+                output = self._output(x, shift, factor)
         return as_probabilities(output, self.blueprint.meaning)
+
+    def _output(self, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
+        """Return what the model gives for rows; its weights are loaded."""
+        import tensorflow as tf
+
+        scaling = (tf.constant(shift, tf.float32), tf.constant(factor, tf.float32))
+        output: np.ndarray = self._predict(x.dtype.name)(tf.convert_to_tensor(x), *scaling).numpy()
+        return output
 
     def _build_metrics(self) -> None:
         """Let Keras know its metrics: callbacks look for the one that they monitor."""
@@ -173,25 +181,21 @@ class CompiledModel:
         """Ask the optimizer for the weights with which a fit would end here."""
         if self._averages:
             self._weights = None
-            self.optimizer.finalize_variable_values(self.model.trainable_variables)
+            self.optimizer.finalize_variable_values(self.model.trainable_weights)
             state.averaged = self._weights = self._read_weights()
 
     def _set_rates(self, settings: Settings, instead: float | None) -> None:
-        if not self._fixed_rate:
-            self.optimizer.learning_rate.assign(self._rate(settings, instead))
+        if self._rate_held is not None:
+            self._rate_held.assign(self._rate(settings, instead))
+
+    def _rate_now(self) -> float:
+        """Return the optimizer's rate; 0 where a schedule gives another at each step."""
+        return 0.0 if self._rate_held is None else float(_number(self._rate_held))
 
     def _rate(self, settings: Settings, instead: float | None) -> float:
         """Return the rate of the first step: a callback's, the fit's, the optimizer's own."""
         asked = (instead, settings.learning_rate, self._default_rate)
         return next(rate for rate in asked if rate is not None)
-
-
-def _global_random() -> list[Any]:
-    """Return the state that Keras draws from for layers without a seed of their own."""
-    from keras.src.backend.common import global_state
-
-    generator = global_state.get_global_attribute("global_seed_generator")
-    return [] if generator is None else [generator.state]
 
 
 def _assign_all(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.training.compiled import CompiledModel
 from sweep.training.dropout import free_rates, set_rates
-from sweep.training.eligible import check_fast
+from sweep.training.eligible import LOSS, check_draws, check_fast
 from sweep.training.fits import FitState, Rows, Settings, epoch_order
 from sweep.training.fused import fuse
 from sweep.training.graphs import make_steps
+from sweep.training.own import own_methods
+from sweep.training.tracing import traced
 
 if TYPE_CHECKING:
     from sweep.training.blueprint import Blueprint
@@ -46,6 +48,7 @@ class Engine(CompiledModel):
     def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
         super().__init__(blueprint, seed, model)
         check_fast(self.model)
+        check_draws(blueprint.drawn or self._drawn_by_loss())
         fuse(self.optimizer)
         built_in = blueprint.architecture.is_built_in
         self._dropout = free_rates(self.model) if built_in else []
@@ -55,6 +58,13 @@ class Engine(CompiledModel):
         self._step_seconds = 0.0
         values = (*self._initial[seed], *self._fresh_optimizer)
         self.nbytes = 2 * sum(each.nbytes for each in values)
+
+    def _drawn_by_loss(self) -> str:
+        """Return what the loss draws from, where sweep compiles a model that computes it itself."""
+        if self.blueprint.optimizer is None or not any(own_methods(self.model, LOSS)):
+            return ""
+        shape = self.blueprint.architecture.input_shape
+        return self.draws.examine(lambda: traced(self.model, shape))[1]
 
     def _set_rates(self, settings: Settings, instead: float | None) -> None:
         super()._set_rates(settings, instead)

@@ -90,18 +90,6 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def seed_values(
-    model: Any, seed: int, epoch: int, shared: Sequence[Any] = ()
-) -> list[tuple[Any, np.ndarray]]:
-    """Return each random state of a model (dropout, augmentation) with its value for an epoch.
-
-    ``shared`` are states that are not the model's own: Keras's global one.
-    """
-    states = [v for v in model.variables if v.name == "seed_generator_state"]
-    states += shared
-    return [(v, np.array([seed + 7919 * (i + 1), epoch << 20])) for i, v in enumerate(states)]
-
-
 def finite(values: Sequence[np.ndarray]) -> bool:
     """Return whether all numbers are: no NaN, no infinity."""
     return all(bool(np.isfinite(each).all()) for each in values)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.training.outputs import LOGITS
+from sweep.training.outputs import LOGITS, PACKETS, PREDICT_ROWS
+from sweep.training.tracing import forward
 
 if TYPE_CHECKING:
     from sweep.training.engine import Engine
-
-PACKETS = 48
-"""Three registers of sixteen numbers, the most rows that Eigen's kernels take at a time."""
-
-PREDICT_ROWS = 5 * PACKETS
-"""Rows predicted at a time: few enough for a processor's cache."""
 
 
 def make_steps(engine: Engine, dtype: Any) -> Any:
@@ -35,13 +30,14 @@ def make_steps(engine: Engine, dtype: Any) -> Any:
             optimizer.learning_rate.assign(base / (1.0 + decay * step))
         scaled = (tf.cast(x, tf.float32) - shift) * factor
         with tf.GradientTape() as tape:
-            output = model(scaled, training=True)
+            output = forward(model, scaled, training=True)
             loss = model._compute_loss(
                 x=scaled, y=engine.targets(y), y_pred=output, sample_weight=weight, training=True
             )
             total = optimizer.scale_loss(loss)
-        variables = model.trainable_variables
-        optimizer.apply(tape.gradient(total, variables), variables)
+        variables = model.trainable_weights
+        gradients = tape.gradient(total, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, _hits(y, output, weight, middle)
 
     number, rate = tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
@@ -81,7 +77,7 @@ def make_predict(model: Any, input_shape: tuple[int, ...], dtype: Any) -> Any:
     import tensorflow as tf
 
     def part(x: Any, shift: Any, factor: Any) -> Any:
-        output = model((tf.cast(x, tf.float32) - shift) * factor, training=False)
+        output = forward(model, (tf.cast(x, tf.float32) - shift) * factor, training=False)
         return tf.cast(output, tf.float32)
 
     number = tf.TensorSpec((), tf.float32)

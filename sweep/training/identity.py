@@ -11,14 +11,39 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sweep.training.draws import Draws
+from sweep.training.outputs import single_loss
+from sweep.training.own import own_on_instance
+from sweep.training.tracing import traced
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 
-def fingerprint(model: Any, input_shape: tuple[int, ...]) -> Hashable:
-    """Return what two models share if and only if one may train in the other's place.
+@dataclass(frozen=True)
+class Look:
+    """What looking at a model has told.
+
+    Attributes
+    ----------
+    identity : hashable
+        Equal for models of which one may train in the other's place.
+    drawn : str
+        What its code draws from without a seed that can be set in a graph; empty for nothing.
+    foreign : bool
+        Whether it draws from generators that it does not hold.
+    """
+
+    identity: Hashable
+    drawn: str = ""
+    foreign: bool = False
+
+
+def look(model: Any, input_shape: tuple[int, ...]) -> Look:
+    """Look at a model: what tells it from others, and what it draws.
 
     Parameters
     ----------
@@ -29,11 +54,16 @@ def fingerprint(model: Any, input_shape: tuple[int, ...]) -> Hashable:
     """
     said = _description(model)
     known = _digest(said, [_facts(weight) for weight in model.weights])
-    if _has_own_optimizer(model) or _has_own_loss(model):
-        return known, Unique()  # what they do is in no graph
-    if said is not None and not any(_is_own(each) for each in _parts(said)) and not _adapts(model):
-        return known
-    return known, _graph_digest(model, input_shape) or Unique()
+    hidden = _has_own_optimizer(model) or _has_own_loss(model)  # what they do is in no graph
+    if getattr(model, "run_eagerly", False):
+        return Look((known, Unique()), "run_eagerly=True")
+    keras_alone = said is not None and not any(_is_own(each) for each in _parts(said))
+    if keras_alone and not _adapts(model) and not _is_touched(model):
+        return Look((known, Unique()) if hidden else known)
+    draws = Draws(model)
+    graph, drawn = draws.examine(lambda: traced(model, input_shape))
+    digest = None if hidden else _graph_digest(graph, [*model.variables, *draws.states])
+    return Look((known, digest or Unique()), drawn, bool(draws.foreign))
 
 
 class Unique:
@@ -46,7 +76,7 @@ def comparable(identity: Hashable) -> bool:
 
 
 def matches(one: Hashable, other: Hashable) -> bool:
-    """Return whether two fingerprints may be of one model, as far as they can be compared."""
+    """Return whether two identities may be of one model, as far as they can be compared."""
     pairs = zip(_parted(one), _parted(other), strict=True)
     return all(a == b or (isinstance(a, Unique) and isinstance(b, Unique)) for a, b in pairs)
 
@@ -120,6 +150,16 @@ def _adapts(model: Any) -> bool:
     return any(hasattr(layer, "adapt") for layer in model._flatten_layers())
 
 
+def _is_touched(model: Any) -> bool:
+    """Return whether a method was set on a layer, a loss or a regularizer itself."""
+    loss = getattr(model, "_compile_loss", None)
+    layers = model._flatten_layers()
+    parts = [each for layer in layers for each in (layer, *vars(layer).values())]
+    return any(
+        own_on_instance(each) for each in (*parts, single_loss(getattr(loss, "_user_loss", None)))
+    )
+
+
 def _facts(weight: Any) -> tuple[Any, ...]:
     """Return what is set on a weight itself, perhaps after its layer was made."""
     kinds = [getattr(weight, name, None) for name in ("regularizer", "constraint")]
@@ -136,38 +176,21 @@ def _has_own_loss(model: Any) -> bool:
     return own and not getattr(model, "compiled", False)
 
 
-def _graph_digest(model: Any, input_shape: tuple[int, ...]) -> str | None:
-    """Trace the forward pass (and the loss of a compiled model) and digest the graph.
+def _graph_digest(graph: Any, known: Sequence[Any]) -> str | None:
+    """Digest a graph.
 
-    None where the graph holds variables that Keras does not know of: their values are no weights,
-    and no fit could take them over.
+    None where it holds variables that are not known: their values are no weights, and no fit could
+    take them over.
     """
     import tensorflow as tf
 
-    compiled = getattr(model, "compiled", False)
-
-    def forward(x: Any, y: Any) -> Any:
-        output = model(x, training=True)
-        losses = [output, model(x, training=False), *model.losses]
-        if compiled:
-            losses.append(model._compute_loss(x=x, y=y, y_pred=output, training=True))
-        return losses
-
-    from sweep.training.outputs import output_units, takes_one_hot
-
-    units = output_units(model, input_shape)
-    one_hot = compiled and (units == (1,) or takes_one_hot(model.loss))
-    labels = tf.TensorSpec((None, *units)) if one_hot else tf.TensorSpec((None,), tf.int64)
-    traced = tf.function(forward, autograph=False).get_concrete_function(
-        tf.TensorSpec((None, *input_shape)), labels
-    )
-    held = [t for t, _ in traced.graph.captures if t.dtype not in (tf.resource, tf.variant)]
+    held = [t for t, _ in graph.captures if t.dtype not in (tf.resource, tf.variant)]
     values = [t.numpy().tobytes() for t in held]
-    of_keras = (v._value if hasattr(v, "_value") else v for v in model.variables)
-    known = {id(getattr(v, "handle", v)) for v in of_keras}
-    if any(t.dtype == tf.resource and id(t) not in known for t, _ in traced.graph.captures):
+    plain = (v._value if hasattr(v, "_value") else v for v in known)
+    handles = {id(getattr(v, "handle", v)) for v in plain}
+    if any(t.dtype == tf.resource and id(t) not in handles for t, _ in graph.captures):
         return None
-    return _digest(*_nodes(traced.graph.as_graph_def()), *values)
+    return _digest(*_nodes(graph.as_graph_def()), *values)
 
 
 def _nodes(graph: Any) -> Iterator[Any]:
@@ -194,8 +217,8 @@ def _placed(name: str, places: Mapping[str, str]) -> str:
 def _setting(name: str, value: Any, functions: Mapping[str, str]) -> Any:
     if value.HasField("func"):
         return name, functions.get(value.func.name, value.func.name)
-    if name in ("_gradient_op_type", "shared_name", "container", "debug_name"):
-        return name
+    if name in ("_gradient_op_type", "shared_name", "container", "debug_name", "token"):
+        return name  # each is a counter; code with a token never trains in another's place
     return name, value.SerializeToString(deterministic=True)
 
 

@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.training.compiled import CompiledModel
+from sweep.training.eligible import iterates_itself, may_draw, predicts_itself
 from sweep.training.fits import FitState, Rows, Settings, epoch_order
+from sweep.training.outputs import predicted
+from sweep.training.tracing import traced_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from sweep.training.blueprint import Blueprint
 
 ACCURACIES = (
     "accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy",
@@ -25,7 +30,47 @@ ACCURACIES = (
 
 
 class PlainEngine(CompiledModel):
-    """One fit's model, trained by Keras's ``train_function``."""
+    """One fit's model, trained by Keras's ``train_function``.
+
+    Parameters
+    ----------
+    blueprint, seed, model
+        As for :class:`sweep.training.compiled.CompiledModel`.
+    """
+
+    def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
+        super().__init__(blueprint, seed, model)
+        self._unseen = blueprint.architecture.called is not None and may_draw(self.model)
+        self._iterates = iterates_itself(self.model)
+        self._predicts = predicts_itself(self.model)
+        if blueprint.drawn:
+            self._leave_graph()
+
+    def _leave_graph(self) -> None:
+        self.model.run_eagerly = self.draws.outside = True
+
+    def train_epoch(
+        self, state: FitState, rows: Rows, settings: Settings, told: Any = None
+    ) -> dict[str, float]:
+        """Run the next epoch of a fit, as :meth:`CompiledModel.train_epoch` does."""
+        if self._unseen:
+            self._look_at_step(rows)
+        return super().train_epoch(state, rows, settings, told)
+
+    def _look_at_step(self, rows: Rows) -> None:
+        """See what a step of a person's own draws: no look at the layers has told."""
+        self._unseen = False
+        if not self.draws.outside:
+            batch = next(self._batches(rows, np.arange(1), 1))
+            _, drawn = self.draws.examine(lambda: traced_step(self.model, batch))
+            if drawn:
+                self._leave_graph()
+
+    def _output(self, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
+        if not (self._predicts or self.model.run_eagerly):
+            return super()._output(x, shift, factor)
+        scaled = (x.astype(np.float32) - np.float32(shift)) * np.float32(factor)
+        return predicted(self.model, scaled)
 
     def _run_epoch(
         self, rows: Rows, settings: Settings, state: FitState, told: Any
@@ -37,17 +82,18 @@ class PlainEngine(CompiledModel):
         for number, batch in enumerate(batches):
             if number == 0:
                 self._ready(batch)
-            if settings.learning_rate_decay and not self._fixed_rate:
+            if settings.learning_rate_decay and self._rate_held is not None:
                 steps = float(self.optimizer.iterations.numpy())
                 now = np.float32(rate / (1.0 + settings.learning_rate_decay * steps))
-                self.optimizer.learning_rate.assign(now)
+                self._rate_held.assign(now)
             if told is not None:
                 told.on_train_batch_begin(number)
-            logs = model.train_function(iter([batch]))
+            logs = model.train_function(self._as_iterator(batch))
             if told is not None:
                 told.on_train_batch_end(number, logs)
             if model.stop_training:
                 break
+        logs = model._get_metrics_result_or_logs(logs)
         found = {name: float(np.asarray(value)) for name, value in _flat(logs)}
         return {"loss": found.get("loss", float("nan")), "accuracy": _accuracy(found)}
 
@@ -60,6 +106,12 @@ class PlainEngine(CompiledModel):
         self.model.stop_training = False
         self.model.make_train_function()
         self.model.reset_metrics()
+
+    def _as_iterator(self, batch: tuple[Any, ...]) -> Iterator[Any]:
+        """Return an iterator of one batch; TensorFlow's where a person's own function takes it."""
+        import tensorflow as tf
+
+        return iter(tf.data.Dataset.from_tensors(batch) if self._iterates else [batch])
 
     def _batches(self, rows: Rows, order: np.ndarray, size: int) -> Iterator[tuple[Any, ...]]:
         import tensorflow as tf
