@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 ROWS = 8
 
 _found: dict[Hashable, str] = {}
-"""Why a factory's models are not repeatable, by factory and what they draw; empty for nothing."""
+"""Why models are not repeatable, by their factory or all that it is called with; else empty."""
 
 
 def why_unrepeatable(architecture: Architecture, seed: int, model: Any, seen: Look) -> str:
     """Say why two fits of a model under one seed may differ; empty where none is known.
 
-    Once for each factory of a process, a second model is built and compared: its weights, its
-    identity and, where its code draws what no variable holds, what it gives twice under one seed.
+    Once for each factory of a process (for each model, where its code draws what no variable
+    holds) a second model is built and compared: its weights, its identity and, where it so draws,
+    what it gives twice under one seed.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def why_unrepeatable(architecture: Architecture, seed: int, model: Any, seen: Lo
     seen : Look
         What looking at the model has told.
     """
-    key = (architecture.factory, seen.drawn)
+    key = architecture.called if seen.drawn else architecture.factory
     if key not in _found:
         _found[key] = _compared(architecture, seed, model, seen)
     return _found[key]
