@@ -213,7 +213,7 @@ def by_op(input_shape, n_classes, width=8):
 
 @pytest.mark.parametrize("factory", ["by_keras", "by_op"])
 def test_a_table_is_the_same_for_any_workers_and_order(tmp_path, factory):
-    """One worker, two, the other order, and a study that grows by the other half."""
+    """One worker; two that go on with half of it in the other order."""
 
     def scores(name, widths, n_jobs):
         text = STUDY.format(factory=factory, widths=widths)
@@ -223,7 +223,6 @@ def test_a_table_is_the_same_for_any_workers_and_order(tmp_path, factory):
         trials = result.record.trials
         return {t.params["width"]: [dict(s.test) for s in t.splits] for t in trials}
 
-    expected = scores("one", [4, 6, 8], 1)
-    assert scores("two", [8, 6, 4], 2) == expected
-    scores("grown", [8], 1)
-    assert scores("grown", [8, 4, 6], 1) == expected
+    expected = scores("one", [4, 6], 1)
+    scores("two", [6], 1)
+    assert scores("two", [6, 4], 2) == expected
