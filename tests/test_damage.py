@@ -1,8 +1,10 @@
 """Damaged ledgers: a plain message, nothing overwritten, what can be read is read."""
 
 import json
+import os
 import random
 import sqlite3
+import time
 from contextlib import closing, suppress
 
 import pytest
@@ -12,6 +14,7 @@ from ledgers import build
 
 from sweep.cli.main import cli
 from sweep.errors import LedgerError
+from sweep.ledger import schema
 from sweep.ledger.keys import DIGEST, RESULT, WINNER
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
@@ -222,6 +225,35 @@ def test_an_older_ledger_is_brought_up_to_date_after_a_backup(ledger):
     older(ledger)
     Ledger(f"sqlite:///{ledger}").close()
     assert revision(ledger) != "v3.0.0.d"
+
+
+def test_processes_that_upgrade_a_ledger_at_once_lose_nothing(ledger, monkeypatch):
+    """One does it, the others wait: what the first has written since stays."""
+    header, truth = Ledger(f"sqlite:///{ledger}", reading=True).header("tiny"), scores(ledger)
+    older(ledger)
+    upgrade_tables = schema.upgrade_tables
+
+    def slowly(url):
+        time.sleep(0.5)
+        upgrade_tables(url)
+
+    monkeypatch.setattr(schema, "upgrade_tables", slowly)
+    children = []
+    for number in range(3):
+        child = os.fork()
+        if child == 0:
+            time.sleep(number / 5)  # the later ones come when the first copy is made
+            with closing(Ledger(f"sqlite:///{ledger}")) as opened:
+                opened.create(f"mine {number}", header)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 3
+    names = Ledger(f"sqlite:///{ledger}", reading=True).names()
+    assert sorted(names) == ["mine 0", "mine 1", "mine 2", "other", "tiny"]
+    assert scores(ledger) == truth
+    assert {path.name for path in ledger.parent.glob("l.db.*")} <= {
+        "l.db.before-v3.0.0.d", "l.db.cells", "l.db.finish"
+    }  # fmt: skip
 
 
 def test_an_upgrade_keeps_a_link_and_who_may_write(ledger):

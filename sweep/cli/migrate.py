@@ -29,11 +29,11 @@ def migrate(*, yes: bool, storage: str | None) -> None:
     url = storage_url(storage)
     path = sqlite_path(url)
     if path is not None:
-        if not is_older(path):
-            Ledger(url, reading=True).close()  # or says that it is none
-            click.echo(f"{clean(path)}: nothing to do")
+        if is_older(path) and (backup := upgrade(path)):
+            click.echo(f"{clean(path)} is up to date; how it was: {clean(backup)}")
             return
-        click.echo(f"{clean(path)} is up to date; how it was: {clean(upgrade(path))}")
+        Ledger(url, reading=True).close()  # or says that it is none
+        click.echo(f"{clean(path)}: nothing to do")
         return
     if not is_older_server(url):
         click.echo(f"{clean(shown_url(url))}: nothing to do")

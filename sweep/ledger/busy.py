@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +14,7 @@ from sweep.ledger.steady import causes
 from sweep.ledger.waits import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -33,6 +34,17 @@ class Connection(sqlite3.Connection):
     def commit(self) -> None:
         """Commit, when nobody reads."""
         when_free(self.path, super().commit)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep out other processes that make a ledger in a folder, or put one in another's place."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        when_free(folder, lambda: fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(held)
 
 
 def when_free(path: Path, act: Callable[[], T]) -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
 from sweep.files import real, take_place
-from sweep.ledger.busy import Connection, when_free
+from sweep.ledger.busy import Connection, alone_in, when_free
 from sweep.ledger.schema import connect_to_read, is_older, server_revision, upgrade
 from sweep.ledger.steady import again, make_steady, wait_for_server
 from sweep.ledger.storage import (
@@ -118,13 +117,9 @@ def _make(path: Path) -> None:
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         _open(sqlite_url(unfinished), {}, create=True).engine.dispose()
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            when_free(path.parent, lambda: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        with alone_in(path.parent):
             if _is_empty(path):  # nobody was faster
                 take_place(unfinished, path)
-        finally:
-            os.close(folder)
     finally:
         unfinished.unlink(missing_ok=True)
         unfinished.with_name(f"{unfinished.name}-journal").unlink(missing_ok=True)

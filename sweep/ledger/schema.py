@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.files import real, take_place
-from sweep.ledger.busy import when_free
+from sweep.ledger.busy import alone_in, when_free
 from sweep.ledger.storage import shown_url, sqlite_url
 from sweep.ledger.waits import TOLD_SECONDS
 from sweep.passwords import remember, shown_cause
@@ -101,11 +101,17 @@ def _revisions() -> Iterator[str]:
     return (each.revision for each in ScriptDirectory.from_config(config).walk_revisions())
 
 
-def upgrade(path: Path) -> Path:
+def upgrade(path: Path) -> Path | None:
     """Bring an SQLite ledger up to date; return the backup of how it was.
 
     The work is done on a copy, which takes the ledger's place when it is whole, with its owner
-    and permission bits; a link is followed.
+    and permission bits; a link is followed. One process does it, others wait: a second copy would
+    lose what was written into the ledger since the first took its place.
+
+    Returns
+    -------
+    Path or None
+        None if another process has done it meanwhile.
 
     Raises
     ------
@@ -113,8 +119,18 @@ def upgrade(path: Path) -> Path:
         If it fails; the ledger is then as it was.
     """
     path = real(path)
-    held = revision(path)
-    backup, copy = path.with_name(f"{path.name}.before-{held}"), path.with_name(f"{path.name}.new")
+    try:
+        with alone_in(path.parent):
+            held = revision(path)
+            return _upgraded(path, f"{path.name}.before-{held}") if _is_before(held) else None
+    except (LedgerError, OSError, sqlite3.Error) as error:
+        raise LedgerError(
+            f"{path}: it could not be brought up to date ({error}); it was left as it is"
+        ) from error
+
+
+def _upgraded(path: Path, name: str) -> Path:
+    backup, copy = path.with_name(name), path.with_name(f"{path.name}.new")
     try:
         copy.unlink(missing_ok=True)
         with closing(connect_to_read(path)) as old, closing(sqlite3.connect(copy)) as new:
@@ -123,11 +139,8 @@ def upgrade(path: Path) -> Path:
         backup.unlink(missing_ok=True)
         os.link(path, backup)
         take_place(copy, path)
-    except (LedgerError, OSError, sqlite3.Error) as error:
+    finally:
         copy.unlink(missing_ok=True)
-        raise LedgerError(
-            f"{path}: it could not be brought up to date ({error}); it was left as it is"
-        ) from error
     return backup
 
 
