@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from commands import here, sweep  # noqa: F401
 from ledgers import RANDOM, build
+from optuna.storages import RDBStorage
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -151,3 +152,20 @@ def test_an_older_server_s_ledger_is_brought_up_to_date(here, database, monkeypa
     assert (done.exit_code, "is up to date" in done.output) == (0, True), done.output
     assert "nothing to do" in sweep("migrate").output
     assert sweep("show", "tiny").output == before
+
+
+def test_a_server_s_ledger_that_another_process_brings_up_to_date(here, database, monkeypatch):  # noqa: F811
+    """Who comes second finds nothing to do, whatever the server says to the same changes."""
+    filled(database)
+    with closing(Ledger(database)) as ledger, ledger.storage.engine.begin() as connection:
+        connection.execute(text("DROP INDEX IF EXISTS ix_trials_study_id"))
+        connection.execute(text("UPDATE alembic_version SET version_num = 'v3.0.0.d'"))
+    upgrade = RDBStorage.upgrade
+
+    def overtaken(storage):
+        upgrade(storage)
+        raise RuntimeError("relation already exists")
+
+    monkeypatch.setattr(RDBStorage, "upgrade", overtaken)
+    done = sweep("migrate", "--yes", "--storage", database)
+    assert (done.exit_code, "is up to date" in done.output) == (0, True), done.output

@@ -99,3 +99,12 @@ def test_ends_are_counted_by_their_kind():
     assert (progress.done, progress.failed, progress.pruned) == (4, 1, 1)
     assert progress.best == (0.5, {"width": 0})
     assert progress.phase == "searching"
+
+
+def test_a_worker_that_linux_ended_for_memory_is_told_so(pool, monkeypatch):
+    """As many as its control group counts; another that ends is told by its signal or status."""
+    counted = pool._starved + 2
+    monkeypatch.setattr("sweep.workers.pool.ended_for_memory", lambda: counted)
+    said = [pool._how(status) for status in (-9, 1, -9, 1)]
+    assert said == [*["no memory left (fewer workers need less: --n-jobs)"] * 2, "signal 9",
+                    "exit status 1"]  # fmt: skip

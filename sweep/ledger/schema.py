@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sweep.errors import LedgerError
 from sweep.files import real, take_place
 from sweep.ledger.busy import alone_in, when_free
-from sweep.ledger.storage import shown_url, sqlite_url
+from sweep.ledger.storage import shown_url, sqlite_path, sqlite_url
 from sweep.ledger.waits import TOLD_SECONDS
 from sweep.passwords import remember, shown_cause
 
@@ -151,10 +151,14 @@ def upgrade_tables(url: str) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         storage = optuna.storages.RDBStorage(url, skip_compatibility_check=True)
-        storage.upgrade()
-        storage.remove_session()
-        storage.engine.dispose()
+        try:
+            storage.upgrade()
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
     except Exception as error:
+        if sqlite_path(url) is None and not is_older_server(url):  # another process was faster
+            return
         said = str(error).strip().splitlines()[0][:200]
         raise LedgerError(
             f"{shown_url(url)}: it could not be brought up to date ({said})"

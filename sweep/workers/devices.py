@@ -9,10 +9,12 @@ import subprocess
 from ctypes.util import find_library
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.errors import DeviceError
+from sweep.workers.container import share_of_cpus
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -65,9 +67,11 @@ class Devices:
 
 
 def cores() -> int:
-    """Return the cores that this process may use."""
+    """Return the cores that this process may use: in a container its share, rounded up."""
     known = hasattr(os, "sched_getaffinity")
-    return (len(os.sched_getaffinity(0)) if known else os.cpu_count()) or 1
+    seen = (len(os.sched_getaffinity(0)) if known else os.cpu_count()) or 1
+    share = share_of_cpus()
+    return seen if share is None else min(seen, ceil(share))
 
 
 def find_devices(asked: str | None = None) -> Devices:

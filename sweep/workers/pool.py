@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
+from sweep.workers.container import ended_for_memory
 from sweep.workers.devices import Devices
 from sweep.workers.hearing import OF_CELLS, take_in
 from sweep.workers.interrupts import Interrupts
@@ -68,6 +69,7 @@ class Pool:
         self._devices = devices or Devices()
         self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
         self._failed_starts = 0
+        self._starved = ended_for_memory()
         self._interrupts = Interrupts()
         self._job: Job | None = None
         self._finished = False
@@ -259,7 +261,7 @@ class Pool:
             fresh.begin(self._job)
 
     def _mourn(self, worker: WorkerProcess, status: int | None) -> None:
-        how = f"signal {-status}" if status and status < 0 else f"exit status {status}"
+        how = self._how(status)
         lost = reap(self._ledger, self._plan_study, worker.name, f"the worker ended with {how}")
         self._failed_starts += not lost
         if self._failed_starts >= STARTS_ALLOWED:
@@ -269,6 +271,13 @@ class Pool:
             )
         self.watcher.say(f"a worker ended with {how}; another takes its place")
         restore(self._ledger, self._plan_study, self._plan, say=self.watcher.say)
+
+    def _how(self, status: int | None) -> str:
+        """Return how a worker ended; Linux leaves no word where it ends one for want of memory."""
+        if ended_for_memory() > self._starved:
+            self._starved += 1
+            return "no memory left (fewer workers need less: --n-jobs)"
+        return f"signal {-status}" if status and status < 0 else f"exit status {status}"
 
     # -- small things --------------------------------------------------------------------------
 

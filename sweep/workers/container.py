@@ -1,0 +1,58 @@
+"""What a container leaves to this process: its share of the CPUs, and who was ended for memory."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OWN = Path("/proc/self/cgroup")
+GROUPS = Path("/sys/fs/cgroup")
+"""Where Linux tells of which control groups this process is a part, and what they may take."""
+
+
+def share_of_cpus() -> float | None:
+    """Return how many CPUs' time this process and its group may take; None for no limit."""
+    return min((share for folder in _folders("cpu") if (share := _share(folder))), default=None)
+
+
+def ended_for_memory() -> int:
+    """Return how many processes of this one's group Linux has ended for want of memory."""
+    for folder in _folders("memory"):
+        for file in ("memory.events", "memory.oom_control"):
+            for name, _, count in (line.partition(" ") for line in _read(folder / file)):
+                if name == "oom_kill":
+                    return int(count)
+    return 0
+
+
+def _folders(controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's groups, its own first; of both versions of them."""
+    for line in _read(OWN):
+        _, names, place = line.split(":", 2)
+        if names and controller not in names.split(","):
+            continue
+        root = GROUPS / controller if names else GROUPS
+        own = root / place.lstrip("/")
+        yield from (each for each in (own, *own.parents) if each.is_relative_to(root))
+
+
+def _share(folder: Path) -> float | None:
+    """Return what a group may take; the second version has both numbers in one line."""
+    words = " ".join(_read(folder / "cpu.max")).split() or [
+        *_read(folder / "cpu.cfs_quota_us"), *_read(folder / "cpu.cfs_period_us")
+    ]  # fmt: skip
+    with suppress(ValueError):
+        quota, period = map(int, words)
+        return quota / period if quota > 0 else None
+    return None
+
+
+def _read(file: Path) -> list[str]:
+    """Return the lines of a file; none where there is none."""
+    with suppress(OSError):
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return []
