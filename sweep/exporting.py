@@ -117,7 +117,7 @@ class _Export:
             self._describe(path)
             said = load_best(self.folder).predict_proba(self.rows)
         except Exception as error:  # noqa: BLE001 - a layer of one's own may raise anything
-            return f"it cannot be loaded again: {error}"
+            return f"it cannot be written and loaded again: {error}"
         return None if agree(said, self.said) else "what is loaded again says something else"
 
     def _by_factory(self, factory: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -124,7 +123,7 @@ def _is_ordinary(target: Path) -> bool:
 
 
 def _replace(target: Path, data: bytes) -> None:
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part = target.with_name(f".{os.urandom(8).hex()}.part")
     opened, nameless = _begin(part)
     try:
         _fill(opened, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import subprocess
@@ -140,6 +141,17 @@ def test_log_file(ledger):
     text = Path("logs/sweep.log").read_text()
     assert "sweep --log-file logs/sweep.log show nobody" in text
     assert "no study named 'nobody'" in text
+
+
+def test_a_full_disk_without_a_file_name_is_no_defect(ledger, monkeypatch):
+    """A library that does not say which file it was is none of ours."""
+
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sweep.study.result.read_result", full)
+    result = sweep("show", "tiny")
+    assert (result.exit_code, result.stderr) == (2, "error: No space left on device\n")
 
 
 def test_broken_pipe_is_quiet(ledger):

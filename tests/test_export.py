@@ -101,6 +101,27 @@ def test_a_recipe_of_other_classes_is_refused(exported, tmp_path):
         load_best(tmp_path)
 
 
+def test_an_empty_folder_stays_the_folder_that_it_is(exported, tmp_path):
+    """With its bits, where a link leads to it; the model is the same as in a new one."""
+    result, _, out = exported
+    home, link = tmp_path / "home", tmp_path / "link"
+    home.mkdir()
+    home.chmod(0o750)
+    link.symlink_to("home")
+    assert result.export(link) == link
+    assert link.is_symlink()
+    assert home.stat().st_mode & 0o777 == 0o750
+    assert sorted(f.name for f in home.iterdir()) == sorted(f.name for f in out.iterdir())
+
+
+def test_a_full_disk_is_named_and_keeps_nothing(exported, disk):
+    """The model is larger than what is left of it."""
+    (disk / "filler").write_bytes(b"0" * (2**20 - 8192))
+    with pytest.raises(ResultError, match="No space left on device"):
+        exported[0].export(disk / "out")
+    assert [path.name for path in disk.iterdir()] == ["filler"]
+
+
 def test_an_export_overwrites_nothing(exported, tmp_path):
     """And a study without a winner has none."""
     result, folder, out = exported

@@ -1,5 +1,6 @@
 """The page that lists the studies of a ledger, and the report that follows a run."""
 
+import os
 import threading
 import time
 
@@ -58,3 +59,13 @@ def test_a_report_that_cannot_be_written_disturbs_nobody(here):
     """Nor a ledger that is not there yet."""
     with ReportKeeper("tiny", str(here / "none.db"), here, every=0.01):
         time.sleep(0.1)
+
+
+def test_a_pipe_gets_no_report_while_a_study_runs(here):
+    """Its reader is given the one at the end: a pipe without a reader would hold the thread."""
+    build(here / "l.db", "tiny", done=1)
+    os.mkfifo(here / "pipe")
+    with ReportKeeper("tiny", str(here / "l.db"), here / "pipe", every=0.01) as keeper:
+        keeper._thread.join(10)
+        assert not keeper._thread.is_alive()
+    assert (here / "pipe").is_fifo()

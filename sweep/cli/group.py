@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shlex
 import traceback
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 INTERNAL = 3
 """Exit status of a defect of sweep's own."""
 INTERRUPTED = 130
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""The disk's own troubles, told also where the system does not say with which file."""
 ARGUMENTS, VERBOSE, QUIET = (f"sweep.{name}" for name in ("arguments", "verbose", "quiet"))
 log = logging.getLogger("sweep")
 
@@ -89,11 +92,12 @@ class Sweep(click.Group):
         except (click.exceptions.Exit, click.Abort):
             raise
         except OSError as error:
-            if not error.filename:
+            if not error.filename and error.errno not in DISK:
                 _report_defect(ctx, error)
             log.error("%s", error)  # noqa: TRY400 - the disk's trouble is no defect of ours
             _trace_if_asked(ctx)
-            complain(f"error: {clean(error.filename)}: {error.strerror or error}")
+            place = f"{clean(error.filename)}: " if error.filename else ""
+            complain(f"error: {place}{error.strerror or error}")
             ctx.exit(SweepError.exit_status)
         except Exception as error:  # noqa: BLE001 - the last place before the person
             _report_defect(ctx, error)
