@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ledgers import build
+from ledgers import build, with_folder
 
 from sweep.ledger.records import SplitResult, TrialRecord
 from sweep.search.again import taken_over
@@ -125,8 +125,8 @@ def test_a_fits_file_is_named_by_all_but_its_epochs():
 def test_checkpoints_go_with_their_study(tmp_path):
     """Deleting a study removes its folder, weights of half-finished fits included."""
     build(tmp_path / "l.db")
-    folder = tmp_path / "artifacts" / "tiny" / "checkpoints"
-    folder.mkdir(parents=True)
+    folder = with_folder(f"sqlite:///{tmp_path / 'l.db'}", "tiny", "u1", 0) / "checkpoints"
+    folder.mkdir()
     (folder / "a.npz").write_bytes(b"x")
     delete_study("tiny", str(tmp_path / "l.db"))
     assert not folder.exists()
