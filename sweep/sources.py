@@ -1,9 +1,10 @@
 """The files that a person's code is made of: their digest, and whether one has changed since.
 
 A module of the person's own is one that they allow, or that lies beside the study file, or beside
-the module that a study names. What it imports of those, at its top or inside a function, belongs
-to it: so a decorator, a base class, a constant or the function behind a ``functools.partial``
-counts wherever it stands. The files are read, never run.
+the module that a study names. What it imports of those, at its top or inside a function, by a
+statement or by a name that stands in a call of ``import_module``, belongs to it: so a decorator, a
+base class, a constant or the function behind a ``functools.partial`` counts wherever it stands. The
+files are read, never run.
 """
 
 from __future__ import annotations
@@ -189,6 +190,18 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
             base = ".".join(filter(None, [*(above if node.level else ()), node.module]))
             if base:
                 yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+            given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "name")]
+            named = (each.value for each in given if isinstance(each, ast.Constant))
+            for name in (each for each in named if isinstance(each, str)):
+                dots = len(name) - len(name.lstrip("."))
+                above = package.split(".")[: len(package.split(".")) - dots + 1] if dots else ()
+                yield ".".join(filter(None, [*above, name.lstrip(".")]))
+
+
+def _called(call: ast.Call) -> str:
+    """Return the last name of what is called."""
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def _text(file: Path) -> str:

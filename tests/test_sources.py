@@ -49,6 +49,10 @@ WAYS = {
     "inside": "def build():\n    from parts import of\n    return of(1)\n",
     "alias": "from parts import of as build\n",
     "two steps": "from middle import of as build\n",
+    "by name": "import importlib\nbuild = importlib.import_module('parts').of\n",
+    "by word": "from importlib import import_module\n"
+    "build = import_module(name='parts').Of().make\n",
+    "by built-in": "build = __import__('parts').Of().make\n",
     "star": "from parts import *\nbuild = of\n",
 }
 PARTS = "WIDTH = {}\ndef of(f):\n    return f\nclass Of:\n    def make(self):\n        return 1\n"
