@@ -8,6 +8,7 @@ import pytest
 
 from sweep import KerasClassifier, load_dataset, run_study
 from sweep.errors import NotRepeatableWarning
+from sweep.training.identity import look
 from tests.keras_fit import keras_weights
 
 pytestmark = [
@@ -180,6 +181,26 @@ def test_a_training_step_that_draws_is_seeded_too():
 
     fits = [KerasClassifier(factory, epochs=2, random_state=1).fit(X, Y) for _ in range(2)]
     np.testing.assert_array_equal(fits[0].predict_proba(X), fits[1].predict_proba(X))
+
+
+def test_a_layer_of_a_notebook_is_a_person_s_own():
+    """What it computes tells its model from others, though Keras gives it no module."""
+
+    class Shift(keras.layers.Layer):
+        by = 0.0
+
+        def call(self, x):
+            return x + self.by
+
+    Shift.__module__ = "__main__"
+
+    def identity(by):
+        Shift.by = by
+        keras.utils.set_random_seed(0)
+        return look(keras.Sequential([keras.Input((4,)), Shift(), keras.layers.Dense(2)]), (4,))
+
+    assert identity(1.0) == identity(1.0)
+    assert identity(1.0) != identity(2.0)
 
 
 STUDY = """

@@ -130,6 +130,8 @@ def _is_own(part: Mapping[str, Any]) -> bool:
     kind, module = part.get("class_name"), part.get("module")
     if kind in ("Lambda", "__lambda__", "function"):
         return True
+    if module is None:  # Keras says so of what stands in a notebook or a script
+        return "module" in part
     return isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins")
 
 
