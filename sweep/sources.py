@@ -186,17 +186,22 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join(filter(None, [*(above if node.level else ()), node.module]))
+            base = _absolute(node.module or "", node.level, package)
             if base:
                 yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
         elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
             given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "name")]
-            named = (each.value for each in given if isinstance(each, ast.Constant))
-            for name in (each for each in named if isinstance(each, str)):
-                dots = len(name) - len(name.lstrip("."))
-                above = package.split(".")[: len(package.split(".")) - dots + 1] if dots else ()
-                yield ".".join(filter(None, [*above, name.lstrip(".")]))
+            for name in (each.value for each in given if isinstance(each, ast.Constant)):
+                if isinstance(name, str):
+                    bare = name.lstrip(".")
+                    yield _absolute(bare, len(name) - len(bare), package)
+
+
+def _absolute(name: str, dots: int, package: str) -> str:
+    """Return the full name of what is imported in a package with so many dots before it."""
+    parts = package.split(".")
+    above = parts[: len(parts) - dots + 1] if dots else []
+    return ".".join(filter(None, [*above, name]))
 
 
 def _called(call: ast.Call) -> str:
