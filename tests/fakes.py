@@ -11,6 +11,7 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
     """Right on a share of the rows that grows by ``skill`` with every epoch and every seed."""
 
     precision = "float32"
+    unrepeatable_ = ""
 
     def __init__(self, skill=0.1, epochs=2, checkpoint_epochs=None, nan_at=None, random_state=0):
         self.skill = skill
