@@ -25,8 +25,8 @@ import pandas as pd
 import psycopg
 
 from sweep import run_study
-from sweep.ledger.keys import CELL, LOST, WORKER
 from sweep.ledger.ledger import Ledger
+from sweep.storage.attributes import CELL, LOST, WORKER
 from sweep.study import open_study
 from sweep.study.submit import submit_study
 

@@ -18,10 +18,10 @@ from sqlalchemy import event
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import SplitResult
-from sweep.ledger.storage import storage_url
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
-from sweep.workers.upkeep import restore
+from sweep.storage.locations import storage_url
+from sweep.workers.recovery import enqueue_missing
 
 ALLOWED_MS, ALLOWED_CALLS = 60, 8
 
@@ -66,7 +66,7 @@ def main() -> None:
         with closing(Ledger(url)) as ledger:
             ledger.create("empty", head)
             began = time.perf_counter()
-            restore(ledger, "empty", plan)
+            enqueue_missing(ledger, "empty", plan)
             enqueued = time.perf_counter() - began
         calls, seconds, cpu = loops(url, asked.loops)
         with closing(Ledger(url)) as ledger:

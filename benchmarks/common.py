@@ -116,9 +116,9 @@ def heading_only(title: str) -> None:
 
 def processor() -> str:
     """Return the processor's name."""
-    from sweep.study.environment import environment
+    from sweep.study.versions import versions
 
-    return environment()["processor"]
+    return versions()["processor"]
 
 
 def verdict(name: str, ratio: float, least: float, aim: float) -> bool:

@@ -26,11 +26,11 @@ single_threaded()
 from common import processor  # noqa: E402 - threads are set before
 from grid import STUDIES  # noqa: E402
 
-from sweep.search.estimator import make_estimator  # noqa: E402
-from sweep.search.evaluate import Asked, SearchData, evaluate  # noqa: E402
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate  # noqa: E402
+from sweep.evaluation.estimator import make_estimator  # noqa: E402
 from sweep.search.plan import cell_layers, make_plan  # noqa: E402
-from sweep.search.prepare import load_data  # noqa: E402
 from sweep.search.splits import make_splits  # noqa: E402
+from sweep.search.study_data import load_data  # noqa: E402
 from sweep.spec import load_study  # noqa: E402
 from sweep.workers.__main__ import preload  # noqa: E402
 
@@ -95,7 +95,7 @@ def train(spec, data) -> float:
     """Evaluate every cell as a worker does; return CPU seconds."""
     search, began = spec.search, time.process_time()
     for cell in make_plan(spec).cells:
-        asked = Asked(cell.epochs, search.scoring, search.train_scores, search.curves)
+        asked = EvaluationRequest(cell.epochs, search.scoring, search.train_scores, search.curves)
         evaluate(make_estimator(spec, cell.params), data, asked)
     return time.process_time() - began
 

@@ -16,7 +16,7 @@ import numpy as np
 import optuna
 from optuna.importance import get_param_importances
 
-from sweep.importances import fanova, ped_anova
+from sweep.analysis.importances import fanova, ped_anova
 
 NAMES = tuple("abcdef")
 SIZES = (20, 50, 100, 200)

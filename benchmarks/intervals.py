@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from common import heading_only
 
+from sweep.analysis import interval, resampled
 from sweep.ledger.outcomes import DataRecord
 from sweep.ledger.records import StudyRecord
-from sweep.selection import interval, resampled
 
 ACCURACIES = (0.5, 0.7, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 SPLITS, ROWS = (3, 5, 10), (20, 50, 100, 300, 1000, 2000)

@@ -27,16 +27,16 @@ from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import TrialState
 from sqlalchemy import insert
 
+from sweep.ledger.checksums import trial_digest
 from sweep.ledger.codec import result_to_plain
-from sweep.ledger.digest import trial_digest
-from sweep.ledger.keys import CELL, DIGEST, RESULT, SUMMARY, WORKER
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import DataRecord
 from sweep.ledger.records import SplitResult
-from sweep.ledger.storage import storage_url
 from sweep.ledger.summary import summary_of
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
+from sweep.storage.attributes import CELL, DIGEST, RESULT, SUMMARY, WORKER
+from sweep.storage.locations import storage_url
 
 COMMANDS = (
     "list",

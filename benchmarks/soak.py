@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.ledger.keys import CELL, LOST, REASON, WORKER
 from sweep.ledger.ledger import Ledger
+from sweep.storage.attributes import CELL, LOST, REASON, WORKER
 
 STUDY = """
 [study]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep import run_study
-from sweep.search.by_split import Rule, judge
+from sweep.evaluation.split_pruning import Rule, decide_pruning
 
 STUDY = {
     "study": {"name": "split-pruning"},
@@ -66,7 +66,7 @@ def replayed(trials, rule):
     for trial in trials:
         kept = replace(trial)
         for count in range(1, len(trial.splits)):
-            if judge(trial.splits[:count], trial.epochs, done, rule):
+            if decide_pruning(trial.splits[:count], trial.epochs, done, rule):
                 kept = replace(trial, splits=trial.splits[:count], state="PRUNED")
                 break
         done.append(kept)

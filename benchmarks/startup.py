@@ -18,7 +18,7 @@ from common import processor, timed
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import PlannedCell, SplitResult
 from sweep.search.plan import make_plan
-from sweep.workers.upkeep import restore
+from sweep.workers.recovery import enqueue_missing
 
 LIMITS = {"--help": 0.3, "list": 1.5, "report": 10.0}
 
@@ -55,7 +55,7 @@ def fill(url: str) -> None:
         create(ledger, f"small-{number}", 2)
         ledger.enqueue(f"small-{number}", [PlannedCell("slot:0", {}, (1,))], {})
     create(ledger, "big", 1000)
-    restore(ledger, "big", make_plan(study(1000)))
+    enqueue_missing(ledger, "big", make_plan(study(1000)))
     place = 0
     while claim := ledger.claim("big", "bench"):
         place += 1

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep import StudyResult, SweepError, open_study, run_study
+from sweep.analysis import mean_score
 from sweep.report import write_comparison
-from sweep.selection import mean_score
 from sweep.spec import shipped_studies
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sweep.datasets import Dataset, load_dataset
     from sweep.errors import SweepError
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
-    from sweep.export import load_best
+    from sweep.export.loading import load_best
     from sweep.search_cv import OptunaSearchCV
     from sweep.section import Section
     from sweep.spec import StudySpec, load_study
@@ -48,7 +48,7 @@ _HOMES = {
     "StudyResult": "sweep.study",
     "StudySpec": "sweep.spec",
     "SweepError": "sweep.errors",
-    "load_best": "sweep.export",
+    "load_best": "sweep.export.loading",
     "load_dataset": "sweep.datasets",
     "load_study": "sweep.spec",
     "open_study": "sweep.study",

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sweep.errors import SearchSpaceError
-from sweep.estimators.checking import check_weights
+from sweep.estimators.checks import check_weights
 from sweep.spaces import Space, suggest
 from sweep.spec.dimensions import parse_space
 

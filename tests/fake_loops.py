@@ -8,8 +8,8 @@ from pathlib import Path
 from ledgers import LAYERS, split
 
 from sweep.ledger.ledger import Ledger
-from sweep.workers.cluster_loop import Ended
-from sweep.workers.identity import worker_name
+from sweep.runner.dask_loop import LoopEnd
+from sweep.storage.process_identity import worker_name
 
 
 def loop(job):
@@ -20,7 +20,7 @@ def loop(job):
             splits = [split(0.5 + claim.number / 100, claim.epochs, i) for i in range(3)]
             value = splits[0].test[claim.epochs[-1]]
             ledger.complete(claim, value, splits, LAYERS)
-    return Ended("done")
+    return LoopEnd("done")
 
 
 def stuck(job):
@@ -34,16 +34,16 @@ def stuck(job):
         ledger.claim(job.study, worker_name())
         taken.write_text(str(os.getpid()))
         time.sleep(600)
-    return Ended("done")
+    return LoopEnd("done")
 
 
 def broken(job):
     """Be of no use."""
-    return Ended("broken", reason="DataError: no data here")
+    return LoopEnd("broken", reason="DataError: no data here")
 
 
 def lost(job):
     """Take a cell and say that its process died of it."""
     with closing(Ledger(job.storage, create=False)) as ledger:
         ledger.claim(job.study, "elsewhere:7:7")
-    return Ended("lost", "elsewhere:7:7", "signal 9")
+    return LoopEnd("lost", "elsewhere:7:7", "signal 9")

@@ -14,13 +14,13 @@ from fakes import FakeWinner
 from pretend import DATA, begin, study, work
 from sqlalchemy import event
 
+from sweep.evaluation.refit import finish_study
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
-from sweep.search.finish import finish_study
 from sweep.search.plan import make_plan
-from sweep.search.sealed import seal
+from sweep.search.sealed_data import seal
 from sweep.tables import candidates_frame
-from sweep.workers.upkeep import reap, restore
+from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 NAME = "pretend"
 GRID = {"epochs": [1, 2], "hidden_size": [8, 16, 32]}
@@ -49,12 +49,12 @@ def the_study(**search):
 
 def see_through(monkeypatch, url, spec):
     """Do what the command does: make the study or continue it, up to its winner."""
-    monkeypatch.setattr("sweep.search.finish.make_estimator", refitted)
-    monkeypatch.setattr("sweep.search.winner.save_winner", lambda *_: None)
+    monkeypatch.setattr("sweep.evaluation.refit.make_estimator", refitted)
+    monkeypatch.setattr("sweep.evaluation.winner_file.save_winner", lambda *_: None)
     with closing(Ledger(url)) as ledger:
         if ledger.has(NAME):
-            reap(ledger, NAME)
-            restore(ledger, NAME, make_plan(spec))
+            fail_orphaned_trials(ledger, NAME)
+            enqueue_missing(ledger, NAME, make_plan(spec))
         else:
             begin(ledger, spec)
         work(monkeypatch, ledger, spec)

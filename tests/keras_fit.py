@@ -5,9 +5,9 @@ from contextlib import ExitStack
 import numpy as np
 
 from sweep.training.architecture import seeded_build
-from sweep.training.draws import Draws
-from sweep.training.fits import epoch_order
-from sweep.training.outputs import output_units
+from sweep.training.backend import epoch_order
+from sweep.training.output_meaning import output_units
+from sweep.training.random_state import Draws
 
 
 def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False, eager=False):

@@ -6,14 +6,14 @@ import os
 import time
 from dataclasses import asdict
 
-from sweep.ledger.folders import ledger_id, own_folder
+from sweep.analysis import best
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import DataRecord, WinnerRecord
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import SplitResult
-from sweep.search.evaluate import mean_score
+from sweep.ledger.scores import mean_split_score
+from sweep.ledger.study_folders import ledger_id, own_folder
 from sweep.search.plan import make_plan
-from sweep.selection import best
 from sweep.spec import load_study
 
 DATA = DataRecord(
@@ -100,7 +100,7 @@ def build(
             continue
         count = 1 if search.get("validation") else 3
         splits = [split(0.8 + number / 50, claim.epochs, i) for i in range(count)]
-        ledger.complete(claim, mean_score(splits, claim.epochs[-1]), splits, LAYERS)
+        ledger.complete(claim, mean_split_score(splits, claim.epochs[-1]), splits, LAYERS)
     if winner:
         ledger.set_winner(name, winner_of(best(read_study(ledger, name))))
     record = read_study(ledger, name)

@@ -10,12 +10,12 @@ import numpy as np
 from fakes import FakeClassifier
 
 from sweep.datasets import Dataset
-from sweep.ledger.keys import BY_DRAW
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.search.plan import make_plan
-from sweep.search.prepare import data_record
+from sweep.search.study_data import data_record
 from sweep.spec import load_study
+from sweep.storage.attributes import BY_DRAW
 from sweep.workers.job import Job
 from sweep.workers.loop import Worker
 
@@ -93,7 +93,7 @@ def begin(ledger, spec):
 
 def work(monkeypatch, ledger, spec, cells=None):
     """Evaluate so many cells, all by default; return the record."""
-    monkeypatch.setattr("sweep.workers.evaluating.make_estimator", estimator)
+    monkeypatch.setattr("sweep.workers.cell_evaluator.make_estimator", estimator)
     worker = Worker(Job(ledger.url, spec.study.name), Silent(), ledger, spec, DATA)
     done = 0
     while cells is None or done < cells:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from ledgers import build, with_folder
 
+from sweep.evaluation.checkpoints import Checkpoints, Store
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
+from sweep.evaluation.reuse import reuse_result
 from sweep.ledger.records import SplitResult, TrialRecord
-from sweep.search.again import taken_over
-from sweep.search.checkpoints import Checkpoints, Store
-from sweep.search.evaluate import Asked, SearchData
 from sweep.study.delete import delete_study
 
 PARAMS = {"width": 8, "epochs": 3}
@@ -35,7 +35,7 @@ def trial(epochs=3, measured=None, state="COMPLETE", number=4, fits=2, **more):
 
 def found(ended, params=None, **asked):
     """Return what the ended trials give to a suggestion of three epochs."""
-    return taken_over(params or PARAMS, Asked((3,), **asked), ended, fits=2)
+    return reuse_result(params or PARAMS, EvaluationRequest((3,), **asked), ended, fits=2)
 
 
 def test_a_duplicate_takes_the_result_over():
@@ -94,8 +94,8 @@ def test_a_copy_of_a_copy_names_the_trained_one():
 
 def test_with_callbacks_only_the_same_epochs_answer():
     """What a Keras callback does may depend on the number of epochs."""
-    assert taken_over(PARAMS, Asked((3,)), [trial(9)], 2, staged=False) is None
-    assert taken_over(PARAMS, Asked((3,)), [trial(3)], 2, staged=False) is not None
+    assert reuse_result(PARAMS, EvaluationRequest((3,)), [trial(9)], 2, staged=False) is None
+    assert reuse_result(PARAMS, EvaluationRequest((3,)), [trial(3)], 2, staged=False) is not None
 
 
 def test_the_least_recently_used_checkpoints_make_room(tmp_path):
@@ -136,7 +136,7 @@ def test_checkpoints_go_with_their_study(tmp_path):
 def test_a_continued_fit_equals_an_uninterrupted_one_to_the_last_bit(tmp_path):
     """Weights, optimizer, scores and history; whether it had ended or was pruned."""
     from sweep import KerasMLPClassifier, load_dataset
-    from sweep.search.lockstep import evaluate_in_lockstep
+    from sweep.evaluation.lockstep import evaluate_in_lockstep
 
     digits = load_dataset("digits")
     rows = np.arange(240)
@@ -151,7 +151,7 @@ def test_a_continued_fit_equals_an_uninterrupted_one_to_the_last_bit(tmp_path):
             hidden_size=8, dropout_rate=0.3, learning_rate=0.01, learning_rate_decay=0.01,
             scaling="standardize", random_state=3, epochs=epochs,
         )  # fmt: skip
-        asked = Asked((epochs,), seeds=2)
+        asked = EvaluationRequest((epochs,), seeds=2)
         return evaluate_in_lockstep(estimator, data, asked, stop, lambda *_: None, store)
 
     def exact(found):

@@ -10,10 +10,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from sweep import archives
-from sweep.archives import GB, ArchiveError, free_memory, read_arrays
 from sweep.datasets import load_dataset
 from sweep.errors import DataError
+from sweep.support import npz_archives
+from sweep.support.npz_archives import GB, ArchiveError, free_memory, read_arrays
 
 TEXT = "{{'descr': {descr!r}, 'fortran_order': {order}, 'shape': {shape}, }}"
 
@@ -86,7 +86,7 @@ def test_a_large_array_in_a_small_file_is_refused_before_it_is_read(tmp_path):
 
 def test_what_shapes_show_is_refused_before_it_is_read(tmp_path, monkeypatch):
     """Five axes, too many channels, other lengths: no array has been read by then."""
-    monkeypatch.setattr(archives, "_array", None)
+    monkeypatch.setattr(npz_archives, "_array", None)
     for shape, rule in (((4, 4, 4, 4), "shape"), ((4, 4, 9), "channels")):
         with pytest.raises(DataError, match=rule):
             load_dataset(str(large(tmp_path / "a.npz", 10, shape)))
@@ -174,7 +174,7 @@ def test_free_memory_is_within_the_limits():
     """What is free is less than the machine has, and than the process may take."""
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
-        "from sweep.archives import free_memory; print(free_memory())"
+        "from sweep.support.npz_archives import free_memory; print(free_memory())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < int(done.stdout) <= 4 * GB

@@ -8,9 +8,9 @@ import sys
 import pytest
 from commands import ROOT, here, process  # noqa: F401
 
-from sweep.backend import settle
 from sweep.errors import SettingWarning, SetupError
 from sweep.study import open_study
+from sweep.support.keras_configuration import settle
 
 FOREIGN = {"backend": "jax", "image_data_format": "channels_first", "floatx": "float64"}
 FOUR_THREADS = """
@@ -115,7 +115,7 @@ def test_keras_loaded_with_other_settings_is_refused_at_once(monkeypatch):
     """In a notebook: one error with every setting and its remedy."""
     from keras import config
 
-    from sweep.quiet import load_tensorflow
+    from sweep.support.tensorflow_loading import load_tensorflow
 
     load_tensorflow()
     for name, value in {**FOREIGN, "max_steps_per_epoch": 3}.items():

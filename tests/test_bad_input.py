@@ -28,7 +28,7 @@ from mutations_text import TEXT_RULES
 
 from sweep.datasets import load_dataset
 from sweep.errors import SweepError
-from sweep.workers.pool import Pool
+from sweep.runner.local_pool import LocalPool
 
 CASES = int(os.environ.get("SWEEP_CASES", "200"))
 LONG_RUN = 2000
@@ -124,7 +124,7 @@ def place(tmp_path_factory, request):
         patch.setenv("KERAS_HOME", str(place.folder / "keras"))
         patch.setenv("COLUMNS", "80")
         patch.setattr("sweep.cli.run.started_ahead", lambda: nullcontext(nothing))
-        patch.setattr(Pool, "run", _never)
+        patch.setattr(LocalPool, "run", _never)
         yield place
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         _tell(place)

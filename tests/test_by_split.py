@@ -5,9 +5,15 @@ import pytest
 from fakes import FakeClassifier
 from sklearn.model_selection import StratifiedKFold
 
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
+from sweep.evaluation.split_pruning import (
+    Rule,
+    chance_to_lead,
+    decide_pruning,
+    evaluate_by_split,
+    usual_spread,
+)
 from sweep.ledger.records import SplitResult, TrialRecord
-from sweep.search.by_split import Rule, chance_to_lead, evaluate_by_split, judge, usual_spread
-from sweep.search.evaluate import Asked, SearchData, evaluate
 
 Y = np.tile([0, 1], 20)
 X = np.column_stack([Y, np.arange(40)])
@@ -30,7 +36,7 @@ def trial(*scores, epochs=(2,), state="COMPLETE"):
 
 def test_what_is_not_pruned_has_the_scores_of_the_whole_evaluation():
     """Split by split, seed by seed, in the same order."""
-    asked = Asked((1, 3), train_scores=True)
+    asked = EvaluationRequest((1, 3), train_scores=True)
     whole = evaluate(FakeClassifier(), DATA, asked)
     ours = evaluate_by_split(FakeClassifier(), DATA, asked, lambda _: False)
     assert [(s.split, s.seed, s.test, s.train, s.history) for s in ours.splits] == [
@@ -47,10 +53,12 @@ def test_a_pruned_one_keeps_its_measured_splits():
         asked_after.append(len(measured))
         return len(measured) == 3
 
-    found = evaluate_by_split(FakeClassifier(), DATA, Asked((2,)), hopeless)
+    found = evaluate_by_split(FakeClassifier(), DATA, EvaluationRequest((2,)), hopeless)
     assert asked_after == [1, 2, 3]
     assert (found.pruned, [s.split for s in found.splits]) == (True, [0, 1, 2])
-    whole = evaluate_by_split(FakeClassifier(), DATA, Asked((2,)), lambda m: len(m) == 5)
+    whole = evaluate_by_split(
+        FakeClassifier(), DATA, EvaluationRequest((2,)), lambda m: len(m) == 5
+    )
     assert not whole.pruned
 
 
@@ -101,16 +109,16 @@ def test_every_asked_epoch_must_be_hopeless():
     """A cell that answers several epochs goes on while one of them may win."""
     others, rule = [trial(*[0.9] * 5)], Rule(5)
     measured = [SplitResult({1: 0.5, 9: 0.95 - i / 100}, split=i) for i in range(2)]
-    assert judge(measured, (1,), others, rule)
-    assert not judge(measured, (1, 9), others, rule)
+    assert decide_pruning(measured, (1,), others, rule)
+    assert not decide_pruning(measured, (1, 9), others, rule)
 
 
 def test_the_best_is_the_best_complete_candidate():
     """Pruned trials are no competitors; nothing is pruned before one is complete."""
     measured = [SplitResult({2: 0.5 + i / 100}, split=i) for i in range(2)]
-    assert not judge(measured, (2,), [], Rule(5))
-    assert not judge(measured, (2,), [trial(*[0.9] * 5, state="PRUNED")], Rule(5))
-    assert judge(measured, (2,), [trial(*[0.1] * 5), trial(*[0.9] * 5)], Rule(5))
+    assert not decide_pruning(measured, (2,), [], Rule(5))
+    assert not decide_pruning(measured, (2,), [trial(*[0.9] * 5, state="PRUNED")], Rule(5))
+    assert decide_pruning(measured, (2,), [trial(*[0.1] * 5), trial(*[0.9] * 5)], Rule(5))
 
 
 def test_the_usual_spread_needs_company():

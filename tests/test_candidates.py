@@ -13,22 +13,22 @@ import pytest
 from commands import read
 from ledgers import RANDOM, build, sections, split, winner_of
 
-from sweep.cli.nested import nested_lines
-from sweep.exporting import _recipe
+from sweep.analysis import best
+from sweep.analysis.nested import plain_nested
+from sweep.cli.nested_text import nested_lines
+from sweep.evaluation.cross_validation import EvaluationRequest
+from sweep.evaluation.reuse import reuse_result
+from sweep.export.writing import _recipe
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import Opening
 from sweep.ledger.reading import read_study
 from sweep.ledger.scores import candidate_with, mean_score
-from sweep.nested import plain_nested
 from sweep.report import render, text
 from sweep.report.answer import answer
 from sweep.report.nested import nested_words
-from sweep.report.openings import openings
-from sweep.search.again import taken_over
-from sweep.search.evaluate import Asked
+from sweep.report.test_set_openings import openings
 from sweep.search.plan import make_plan
-from sweep.selection import best
-from sweep.spaces import identity
+from sweep.spaces import candidate_identity
 from sweep.spec import load_study
 from sweep.study import open_study
 from sweep.study.nested import record_nested
@@ -87,7 +87,7 @@ def old_ledger(path):
 )
 def test_equal_parameters_are_one_candidate(one, other):
     """The order of names, 1 and 1.0, lists and tuples make no other candidate."""
-    assert identity(one) == identity(other)
+    assert candidate_identity(one) == candidate_identity(other)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_equal_parameters_are_one_candidate(one, other):
 )
 def test_other_parameters_are_another_candidate(other):
     """Truth values, texts and parameters that do not apply are told apart."""
-    assert identity({"a": 1}) != identity(other)
+    assert candidate_identity({"a": 1}) != candidate_identity(other)
 
 
 def test_a_result_is_never_taken_over_by_a_truth_value_from_a_number():
     """``True`` equals ``1`` in Python, and is another candidate."""
     trial = read_only_trial({"a": 1})
-    assert taken_over({"a": 1.0}, Asked((1,)), [trial], 1) is not None
-    assert taken_over({"a": True}, Asked((1,)), [trial], 1) is None
+    assert reuse_result({"a": 1.0}, EvaluationRequest((1,)), [trial], 1) is not None
+    assert reuse_result({"a": True}, EvaluationRequest((1,)), [trial], 1) is None
 
 
 def read_only_trial(params):
@@ -141,7 +141,9 @@ def test_the_inner_scores_of_a_nested_study_stay_as_its_grid_grows(grown, ledger
         assert record_nested(ledger, "tiny", [grown, grown]) is None
         nested = plain_nested(read_study(ledger, "tiny"))
     assert nested["inner_score"] == pytest.approx(0.921)
-    assert {fold["candidate"] for fold in nested["folds"]} == {identity({"hidden_size": 64})}
+    assert {fold["candidate"] for fold in nested["folds"]} == {
+        candidate_identity({"hidden_size": 64})
+    }
 
 
 def test_an_export_tells_the_score_of_the_winner_that_it_holds(outgrown):
@@ -234,7 +236,9 @@ def test_an_estimator_of_other_settings_than_the_best_is_handed_over_with_a_warn
     outgrown, ledger_url, monkeypatch
 ):
     """The winner that was refitted before the study grew is not the best any more."""
-    monkeypatch.setattr("sweep.search.winner.load_winner", lambda record, *_: record.winner.params)
+    monkeypatch.setattr(
+        "sweep.evaluation.winner_file.load_winner", lambda record, *_: record.winner.params
+    )
     result = open_study("tiny", ledger_url)
     with pytest.warns(UserWarning, match=r"refitted with \{'hidden_size': 64\}, best_params_ now"):
         assert result.best_estimator_ == outgrown.winner.params

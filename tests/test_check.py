@@ -9,12 +9,12 @@ from ledgers import build
 
 from sweep.errors import StudyFileError, SweepError
 from sweep.search.plan import make_plan
-from sweep.search.promotion import ladder_of
+from sweep.search.promotion import bracket_plan
 from sweep.spec import load_study
 from sweep.study import check_study, run_study
 from sweep.study.estimate import CELL_SECONDS, _trained, estimate
-from sweep.study.probe import Pace, between
-from sweep.study.tried import order_of
+from sweep.study.sampled_cells import order_of
+from sweep.study.timed_fit import Pace, between
 
 OWN = """
 from sweep.models import mlp
@@ -117,7 +117,7 @@ def test_what_is_trained_twice_is_counted_once():
     spec = load_study({**climbing, "model": {"epochs": 9}})
     # 9 begin with 1 epoch, 3 go on to 3, 1 to 9; 5 begin with 3; 3 begin with 9.
     epochs, slots = 9 + 3 * 2 + 6 + 15 + 5 / 3 * 6 + 27, 13 + 5 + 5 / 3 + 3
-    assert ladder_of(spec).epochs_of_a_slot == pytest.approx(epochs / slots)
+    assert bracket_plan(spec).epochs_of_a_slot == pytest.approx(epochs / slots)
 
 
 def test_the_pace_of_a_model_lies_between_those_of_others():
@@ -138,7 +138,7 @@ def test_the_cells_to_try_are_spread():
 @pytest.mark.tensorflow
 def test_the_estimate_is_near(monkeypatch):
     """Of fits that take as long as an epoch and a row say, whatever the first one costs."""
-    from sweep.study import probe
+    from sweep.study import timed_fit
 
     def seconds(estimator, data, asked, *_):
         clock.now += 0.1 + asked.epochs[0] * (0.05 + 1e-3 * len(data.splits[0][0]))
@@ -146,8 +146,8 @@ def test_the_estimate_is_near(monkeypatch):
         clock.warm = True
 
     clock = SimpleNamespace(now=0.0, warm=False)
-    monkeypatch.setattr(probe, "evaluate", seconds)
-    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(timed_fit, "evaluate", seconds)
+    monkeypatch.setattr(timed_fit.time, "perf_counter", lambda: clock.now)
     from sweep import load_dataset
     from sweep.search.splits import make_splits
 

@@ -13,9 +13,9 @@ from ledgers import build, sections
 from records import grid_record
 
 from sweep import load_study, open_study, run_study
+from sweep.analysis import mean_score
+from sweep.analysis.importances import importances
 from sweep.figures.parallel import axis_ends, parallel_frame
-from sweep.importances import importances
-from sweep.selection import mean_score
 from sweep.spaces import same
 from sweep.tables import candidates_frame, is_continuous, ordered_values, pivot
 

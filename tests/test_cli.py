@@ -110,7 +110,7 @@ def test_error_is_a_message(here):
 
 def test_defect_is_named(ledger, monkeypatch):
     """Anything else is called internal, exits 3, and says how to see the traceback."""
-    monkeypatch.setattr("sweep.cli.listing._drawn", broken)
+    monkeypatch.setattr("sweep.cli.list_studies._drawn", broken)
     result = sweep("list")
     assert result.exit_code == 3
     assert result.stderr.startswith("internal error: TypeError: no such luck")
@@ -120,7 +120,7 @@ def test_defect_is_named(ledger, monkeypatch):
 
 def test_defect_shows_traceback_when_asked(ledger, monkeypatch):
     """With -v the traceback is there."""
-    monkeypatch.setattr("sweep.cli.listing._drawn", broken)
+    monkeypatch.setattr("sweep.cli.list_studies._drawn", broken)
     assert "Traceback" in sweep("-v", "list").stderr
 
 
@@ -130,7 +130,7 @@ def test_keyboard_interrupt(ledger, monkeypatch):
     def interrupted(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sweep.cli.listing._drawn", interrupted)
+    monkeypatch.setattr("sweep.cli.list_studies._drawn", interrupted)
     result = sweep("list")
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
 

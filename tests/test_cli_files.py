@@ -16,7 +16,7 @@ from commands import broken, process, read, sweep
 from ledgers import DATA, build, with_folder
 
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.storage import artifacts_folder
+from sweep.storage.locations import artifacts_folder
 from sweep.study.estimate import Estimate
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
@@ -115,7 +115,7 @@ def test_delete_removes_study_and_weights(ledger):
 
 def test_delete_leaves_a_running_study(ledger):
     """`delete` refuses while a worker lives."""
-    from sweep.workers.identity import worker_name
+    from sweep.storage.process_identity import worker_name
 
     Ledger(f"sqlite:///{ledger}").claim("half", worker_name())
     result = sweep("delete", "half", "--yes")

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from sweep.cli.lines import LineReporter, ended_line
-from sweep.cli.live import LiveReporter, picture
-from sweep.workers.progress import Current, Progress
+from sweep.cli.progress_display import ProgressDisplay, picture
+from sweep.cli.progress_lines import LineReporter, ended_line
+from sweep.runner.progress import Current, Progress
 
 PARAMS = {"hidden_size": 64, "learning_rate": 0.00123456, "optimizer": "[red]adam[/red]\x1b[31m"}
 
@@ -99,7 +99,7 @@ def test_every_cell_has_its_line(capsys):
 def test_live_leaves_failures_above():
     """On a terminal each new reason of failure stays; the cursor comes back."""
     out = Console(file=io.StringIO(), width=80, force_terminal=True, markup=False)
-    reporter, state = LiveReporter(out), progress()
+    reporter, state = ProgressDisplay(out), progress()
     reporter.begin(state)
     for _ in range(2):
         reporter.ended(state, {"state": "FAIL", "reason": "out of luck", "params": {"width": 3}})

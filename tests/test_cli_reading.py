@@ -13,7 +13,7 @@ import pytest
 from commands import GUARD, process, read, sweep
 from ledgers import build
 
-from sweep.cli.board import none_complete
+from sweep.cli.leaderboard import none_complete
 from sweep.ledger.ledger import Ledger
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")

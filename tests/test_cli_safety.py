@@ -16,8 +16,8 @@ from ledgers import build
 import sweep as sweep_package
 from sweep.cli.text import clean
 from sweep.errors import LedgerError
-from sweep.passwords import mistyped, redacted, secrets
-from sweep.spreadsheet import csv_text, guarded, json_value
+from sweep.support.redaction import mistyped, redacted, secrets
+from sweep.support.spreadsheet import csv_text, guarded, json_value
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
 

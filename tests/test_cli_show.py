@@ -11,9 +11,9 @@ from commands import read
 from ledgers import LAYERS, build, split
 
 from sweep import open_study
-from sweep.ledger import leading
+from sweep.ledger import top_candidates
 from sweep.ledger.ledger import Ledger
-from sweep.search.evaluate import mean_score
+from sweep.ledger.scores import mean_split_score
 
 here = commands.here
 
@@ -33,7 +33,7 @@ def mixed(here):
             seconds = {"INFEASIBLE": 9.0}.get(end, 0.1)
             splits = [split(0.5 + number / 50, claim.epochs, i) for i in range(3)]
             splits = [_lasting(each, seconds) for each in splits]
-            result = (claim, mean_score(splits, claim.epochs[-1]), splits, LAYERS)
+            result = (claim, mean_split_score(splits, claim.epochs[-1]), splits, LAYERS)
             if end == "FAIL":
                 ledger.fail(claim, "ModelError: no luck")
             elif end == "PRUNED":
@@ -101,7 +101,7 @@ def test_top_cuts_where_it_is_asked(mixed):
 
 def test_top_of_a_large_study_reads_the_others_only_where_they_are_wanted(here, monkeypatch):
     """Complete candidates are read alone; with failed ones among the rows the study whole."""
-    monkeypatch.setattr(leading, "FEW", 0)
+    monkeypatch.setattr(top_candidates, "FEW", 0)
     build(here / "l.db", "mixed", method="random", trials=12, validation=0.2, failed=(3, 5))
     whole = rows("l.db")
     assert [row["state"] for row in whole] == ["COMPLETE"] * 10 + ["FAIL"] * 2

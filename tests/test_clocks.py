@@ -36,7 +36,7 @@ def test_a_clock_that_is_set_changes_no_duration(ledger_url, monkeypatch, by):
         claim = ledger.claim("half", "elsewhere:1:1")
         time.sleep(0.05)
         monkeypatch.setattr(Jumped, "by", by)
-        monkeypatch.setattr("sweep.ledger.writing.datetime", Jumped)
+        monkeypatch.setattr("sweep.storage.transactions.datetime", Jumped)
         results = [split(0.9, claim.epochs, i) for i in range(3)]
         assert ledger.complete(claim, 0.9, results, ())
         record = read_study(ledger, "half")

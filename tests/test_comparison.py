@@ -10,16 +10,10 @@ from commands import read, sweep
 from ledgers import RANDOM, build
 from records import HOSTILE, empty_record, grid_record, tpe_record, validation_record
 
+from sweep.analysis import chosen, interval, paired, split_scores
 from sweep.errors import ResultError
 from sweep.report import render_comparison
-from sweep.selection import chosen, interval, paired, split_scores
-from sweep.tables import (
-    pairs_frame,
-    progress_frame,
-    settings_frame,
-    shared_frame,
-    studies_frame,
-)
+from sweep.tables import pairs_frame, progress_frame, settings_frame, shared_frame, studies_frame
 
 here = commands.here
 

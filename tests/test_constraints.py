@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from pretend import DATA, begin, searched, skill, study, work
 
-from sweep import selection
+from sweep import analysis
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.objectives import undominated
 from sweep.ledger.reading import read_study
 from sweep.search.constraints import TooLargeError, check_size, ruled_out
 from sweep.search.plan import make_plan
-from sweep.study.begin import update
 from sweep.study.check import cells_left
+from sweep.study.preparation import update
 from sweep.tables import candidates_frame
-from sweep.workers.upkeep import given_up, restore, withdraw
+from sweep.workers.recovery import cancel_waiting, enqueue_missing, patience_exhausted
 
 WIDTHS = {"hidden_size": [8, 16, 64]}
 OBJECTIVES = ["score", "parameters", "fit_seconds", "inference_ms"]
@@ -28,7 +28,7 @@ def test_models_that_are_too_large_are_not_trained(monkeypatch, tmp_path):
     refused = record.candidates[2].trial
     assert refused.reason == "322 parameters, above max_parameters = 80"
     assert (refused.parameters, refused.splits) == (322, ())
-    assert [c.index for c in selection.ranked(record)] == [0]
+    assert [c.index for c in analysis.ranked(record)] == [0]
     assert record.status == "finished"
 
 
@@ -44,7 +44,7 @@ def test_a_model_of_ones_own_is_counted_after_building(monkeypatch):
     spec = study("grid", space={"hidden_size": [3]}, max_parameters=10)
     spec = spec.model_copy(update={"model": spec.model.model_copy(update={"factory": "m:build"})})
     monkeypatch.setattr(
-        "sweep.references.resolve", lambda *_a, **_k: lambda s, n, hidden_size: None
+        "sweep.support.code_references.resolve", lambda *_a, **_k: lambda s, n, hidden_size: None
     )
     monkeypatch.setattr("sweep.search.constraints.build_from", lambda *a: a)
     seen = []
@@ -66,7 +66,7 @@ def test_fits_that_take_too_long_are_complete_but_never_ranked(monkeypatch, tmp_
         (3, "INFEASIBLE"),
     ]
     assert record.candidates[1].trial.reason == "a fit took 1.5 s, above max_fit_seconds = 1"
-    assert [c.epoch for c in selection.ranked(record)] == [1]
+    assert [c.epoch for c in analysis.ranked(record)] == [1]
     frame = candidates_frame(record)
     assert frame["mean_test_score"].isna().tolist() == [False, True]
     assert record.status == "finished"
@@ -118,11 +118,11 @@ def test_patience_ends_a_search_and_more_of_it_goes_on(monkeypatch, tmp_path):
     first = study("random", trials=9, patience=3, space=space, start=start)
     begin(ledger, first)
     work(monkeypatch, ledger, first, cells=3)
-    assert not given_up(ledger, "pretend")
+    assert not patience_exhausted(ledger, "pretend")
     work(monkeypatch, ledger, first, cells=1)
-    assert given_up(ledger, "pretend")
+    assert patience_exhausted(ledger, "pretend")
     assert read_study(ledger, "pretend").status == "stopped"
-    assert withdraw(ledger, "pretend") == 5
+    assert cancel_waiting(ledger, "pretend") == 5
     record = read_study(ledger, "pretend")
     assert (record.status, record.done) == ("finished", 4)
     assert record.standing == "finished (no improvement in 3 trials)"
@@ -133,10 +133,10 @@ def test_patience_ends_a_search_and_more_of_it_goes_on(monkeypatch, tmp_path):
     more = study("random", trials=12, patience=3, space=space, start=start)
     assert len(cells_left(make_plan(more), record)) == 8
     update(ledger, more, make_plan(more), "pretend")
-    assert not given_up(ledger, "pretend")
-    assert restore(ledger, "pretend", make_plan(more)) == 8
+    assert not patience_exhausted(ledger, "pretend")
+    assert enqueue_missing(ledger, "pretend", make_plan(more)) == 8
     work(monkeypatch, ledger, more, cells=3)
-    assert given_up(ledger, "pretend")
+    assert patience_exhausted(ledger, "pretend")
 
 
 def test_patience_waits_for_running_trials(monkeypatch, tmp_path):
@@ -146,9 +146,9 @@ def test_patience_waits_for_running_trials(monkeypatch, tmp_path):
     begin(ledger, spec)
     held = ledger.claim("pretend", "elsewhere:1:1")
     work(monkeypatch, ledger, spec, cells=5)
-    assert not given_up(ledger, "pretend")
+    assert not patience_exhausted(ledger, "pretend")
     ledger.complete(held, 1.0, (), ())
-    assert given_up(ledger, "pretend")
+    assert patience_exhausted(ledger, "pretend")
 
 
 def test_a_record_that_ended_early_is_not_finished_while_something_runs(monkeypatch, tmp_path):

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from sweep.workers import container
-from sweep.workers.container import ended_for_memory, share_of_cpus
-from sweep.workers.devices import cores
+from sweep.runner.gpus import cores
+from sweep.support import container_limits
+from sweep.support.container_limits import ended_for_memory, share_of_cpus
 
 V1 = "4:memory:/docker/ab\n3:cpuset:/\n1:cpu,cpuacct:/docker/ab\n0::/system.slice\n"
 V2 = "0::/pod/work\n"
@@ -23,8 +23,8 @@ def groups(tmp_path, monkeypatch):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
 
-    monkeypatch.setattr(container, "OWN", tmp_path / "own")
-    monkeypatch.setattr(container, "GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(container_limits, "OWN", tmp_path / "own")
+    monkeypatch.setattr(container_limits, "GROUPS", tmp_path / "groups")
     return make
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sweep.workers.limits import TrialTimeoutError, time_limit
+from sweep.workers.resource_limits import TrialTimeoutError, time_limit
 
 WORKER = """
 import signal

@@ -10,14 +10,14 @@ from commands import read
 from ledgers import LAYERS, build, split
 from records import tpe_record
 
-from sweep import selection
-from sweep.cli.board import board_parts
-from sweep.importances import importances, is_current
+from sweep import analysis
+from sweep.analysis.importances import importances, is_current
+from sweep.cli.leaderboard import board_parts
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.scores import mean_split_score
 from sweep.report import plots
 from sweep.report.answer import answer, facts
-from sweep.report.heat import heat_maps
-from sweep.search.evaluate import mean_score
+from sweep.report.pivots import heat_maps
 from sweep.study.result import StudyResult
 from sweep.tables import candidates_frame, distinct, folds_frame, pareto, studies_frame
 
@@ -26,7 +26,7 @@ here = commands.here
 
 def again(record, times=4):
     """Return a study in which the sampler suggested its best candidate so often again."""
-    best = selection.best(record)
+    best = analysis.best(record)
     first = len(record.trials)
     copies = [
         replace(best.trial, number=first + n, key=f"trial={first + n}",
@@ -61,8 +61,8 @@ def test_fits_and_seconds_are_those_that_were_made(once, twice):
 
 def test_a_copy_is_no_rival_of_what_it_copies(once, twice):
     """What cannot be told from the best is the same, with the same confidence, as without it."""
-    assert [c.params for c in selection.compare(twice).alike] == [
-        c.params for c in selection.compare(once).alike
+    assert [c.params for c in analysis.compare(twice).alike] == [
+        c.params for c in analysis.compare(once).alike
     ]
     assert answer(once).caution == answer(twice).caution
     rivals, rivals_again = answer(once).rivals, answer(twice).rivals
@@ -119,7 +119,7 @@ def test_leaderboards_mark_them(here):
             claim = ledger.claim("c", "w")
             splits = [split(0.9 if number in (1, 3) else 0.5, claim.epochs)]
             copied = 1 if number == 3 else None
-            result = (claim, mean_score(splits, claim.epochs[-1]), splits, LAYERS)
+            result = (claim, mean_split_score(splits, claim.epochs[-1]), splits, LAYERS)
             ledger.complete(*result, copied_from=copied)
     lines = read("show", "c", "--storage", "l.db").splitlines()
     first = [line.split()[-1] for line in lines if line.lstrip().startswith("1 ")]
@@ -135,7 +135,7 @@ def test_a_leaderboard_without_copies_says_nothing_of_them(once):
 def test_the_pivot_of_a_copied_best_is_not_drawn_to_it(once, twice):
     """By hand: the mean over different candidates."""
     own = {
-        id(c): selection.mean_score(c)
+        id(c): analysis.mean_score(c)
         for c in once.candidates
         if c.trial.state == "COMPLETE" and c.params["optimizer"] == "adam"
     }

@@ -14,14 +14,14 @@ from ledgers import build
 
 from sweep.cli.main import cli
 from sweep.errors import LedgerError
-from sweep.ledger import schema
-from sweep.ledger.keys import DIGEST, RESULT, WINNER
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
-from sweep.ledger.schema import revision
 from sweep.search.plan import make_plan
 from sweep.spec import StudySpec
-from sweep.workers.upkeep import restore
+from sweep.storage import migrations
+from sweep.storage.attributes import DIGEST, RESULT, WINNER
+from sweep.storage.migrations import revision
+from sweep.workers.recovery import enqueue_missing
 
 CUTS = 40
 FLIPS = 40
@@ -140,8 +140,8 @@ def test_a_changed_trial_is_a_failure_until_it_is_tried_again(ledger, change):
     record = read_study(opened, "tiny")
     assert [t.state for t in record.trials] == ["FAIL", "COMPLETE", "COMPLETE"]
     plan = make_plan(StudySpec.from_plain(record.spec))
-    assert restore(opened, "tiny", plan) == 0
-    assert restore(opened, "tiny", plan, retry_failed=True) == 1
+    assert enqueue_missing(opened, "tiny", plan) == 0
+    assert enqueue_missing(opened, "tiny", plan, retry_failed=True) == 1
 
 
 def test_the_list_shows_no_changed_value(ledger):
@@ -156,7 +156,7 @@ def test_a_changed_cell_is_found_missing(ledger):
     opened = Ledger(f"sqlite:///{ledger}")
     record = read_study(opened, "tiny")
     assert record.trials[0].state == "FAIL"
-    assert restore(opened, "tiny", make_plan(StudySpec.from_plain(record.spec))) == 1
+    assert enqueue_missing(opened, "tiny", make_plan(StudySpec.from_plain(record.spec))) == 1
 
 
 def test_a_changed_winner_is_said_and_not_shown(ledger):
@@ -231,13 +231,13 @@ def test_processes_that_upgrade_a_ledger_at_once_lose_nothing(ledger, monkeypatc
     """One does it, the others wait: what the first has written since stays."""
     header, truth = Ledger(f"sqlite:///{ledger}", reading=True).header("tiny"), scores(ledger)
     older(ledger)
-    upgrade_tables = schema.upgrade_tables
+    upgrade_tables = migrations.upgrade_tables
 
     def slowly(url):
         time.sleep(0.5)
         upgrade_tables(url)
 
-    monkeypatch.setattr(schema, "upgrade_tables", slowly)
+    monkeypatch.setattr(migrations, "upgrade_tables", slowly)
     children = []
     for number in range(3):
         child = os.fork()
@@ -276,7 +276,7 @@ def test_an_upgrade_that_fails_leaves_the_ledger(ledger, monkeypatch):
     def broken(_url):
         raise LedgerError("no")
 
-    monkeypatch.setattr("sweep.ledger.schema.upgrade_tables", broken)
+    monkeypatch.setattr("sweep.storage.migrations.upgrade_tables", broken)
     assert "it was left as it is" in call(ledger, "migrate").output
     assert ledger.read_bytes() == before
     assert sorted(path.name for path in ledger.parent.glob("l.db*")) == ["l.db"]

@@ -23,12 +23,12 @@ from sweep.errors import ClusterError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study, study_spec
 from sweep.ledger.records import SplitResult, TrialRecord
+from sweep.runner import dask_loop
+from sweep.runner.dask_cluster import DaskCluster, is_here
+from sweep.runner.dask_pool import DaskPool, _value
+from sweep.runner.progress import Progress, Watcher
 from sweep.search.plan import make_plan
-from sweep.workers import cluster_loop
-from sweep.workers.cluster import Cluster, is_here
-from sweep.workers.cluster_pool import ClusterPool, _value
 from sweep.workers.job import Job
-from sweep.workers.progress import Progress, Watcher
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -62,18 +62,18 @@ def ledger(tmp_path):
 @pytest.fixture(scope="module")
 def local():
     """A cluster of two Dask workers on this machine."""
-    with closing(Cluster("local:2")) as cluster:
+    with closing(DaskCluster("local:2")) as cluster:
         cluster.open("sqlite:///l.db")
         yield cluster
 
 
 def followed(ledger, cluster, loop, monkeypatch, *, deadline=None, most=None):
     """Run the study with a fake loop; return what was told and the progress."""
-    monkeypatch.setattr(cluster_loop, "loop", loop)
+    monkeypatch.setattr(dask_loop, "loop", loop)
     folder = Path(ledger.url.removeprefix("sqlite:///")).parent
     told, progress = Told(), Progress("six", 6)
     plan = make_plan(study_spec("six", ledger.header("six")))
-    with closing(ClusterPool(cluster, most, folder, told, "six")) as pool:
+    with closing(DaskPool(cluster, most, folder, told, "six")) as pool:
         job = Job(ledger.url, "six", str(folder))
         pool.run(job, ledger, plan, progress, refit=False, deadline=deadline)
     return told, progress
@@ -129,7 +129,7 @@ def dask_scheduler(folder):
 )
 def test_what_is_refused(here, monkeypatch, words, said):
     """Each with its rule and remedy, status 2, before a study is made."""
-    monkeypatch.setattr("sweep.workers.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("sweep.runner.dask_cluster.CONNECT_SECONDS", 1)
     result = sweep("run", "digits-grid", *words)
     assert result.exit_code == 2
     assert said in result.stderr
@@ -146,7 +146,7 @@ def test_all_problems_at_once(here):
 
 def test_without_the_extra(here, monkeypatch):
     """The remedy is the command that installs it."""
-    monkeypatch.setattr("sweep.workers.cluster.find_spec", lambda name: None)
+    monkeypatch.setattr("sweep.runner.dask_cluster.find_spec", lambda name: None)
     result = sweep("run", "digits-grid", "--dask", "local:2")
     assert result.exit_code == 2
     assert 'pip install ".[dask]"' in result.stderr
@@ -154,7 +154,7 @@ def test_without_the_extra(here, monkeypatch):
 
 def test_a_remote_cluster_with_a_server_for_a_ledger_is_taken():
     """Only a file is of one machine."""
-    Cluster(ELSEWHERE).check_ledger("postgresql+psycopg://db/sweep")
+    DaskCluster(ELSEWHERE).check_ledger("postgresql+psycopg://db/sweep")
 
 
 @pytest.mark.parametrize(("host", "so"), [("127.0.0.1", True), ("192.0.2.1", False)])
@@ -272,7 +272,7 @@ def scheduler(tmp_path):
     with (
         dask_scheduler(tmp_path) as (process, address),
         dask(1, address, "--nthreads", "2", "--no-nanny"),
-        closing(Cluster(address)) as plain,
+        closing(DaskCluster(address)) as plain,
     ):
         plain.open("sqlite:///l.db")
         wait_for(lambda: list(plain.workers().values()) == [2])
@@ -283,7 +283,10 @@ def test_resources_that_no_worker_has(scheduler):
     """They are refused, with the command that starts such a worker."""
     _, address = scheduler
     asked = f"dask worker {address} --resources GPU=1"
-    with closing(Cluster(address, "GPU=1")) as cluster, pytest.raises(ClusterError, match=asked):
+    with (
+        closing(DaskCluster(address, "GPU=1")) as cluster,
+        pytest.raises(ClusterError, match=asked),
+    ):
         cluster.open("sqlite:///l.db")
 
 
@@ -292,11 +295,11 @@ def test_a_resource_decides_where_loops_go(ledger, scheduler, monkeypatch):
     _, address = scheduler
     with (
         dask(1, address, "--nthreads", "2", "--no-nanny", "--resources", "GPU=1") as worker,
-        closing(Cluster(address)) as plain,
+        closing(DaskCluster(address)) as plain,
     ):
         plain.open(ledger.url)
         wait_for(lambda: len(plain.workers()) == 2)
-        with closing(Cluster(address, "GPU=1")) as cluster:
+        with closing(DaskCluster(address, "GPU=1")) as cluster:
             cluster.open(ledger.url)
             assert sorted(cluster.workers().values()) == [0, 1]
             followed(ledger, cluster, fake_loops.loop, monkeypatch)
@@ -314,7 +317,7 @@ def test_a_scheduler_that_dies(ledger, scheduler, tmp_path, monkeypatch):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    with closing(Cluster(address)) as cluster:
+    with closing(DaskCluster(address)) as cluster:
         cluster.open(ledger.url)
         with pytest.raises(ClusterError, match="is gone: what is done is kept; start it again"):
             followed(ledger, cluster, fake_loops.stuck, monkeypatch)
@@ -349,7 +352,7 @@ def speaking(monkeypatch, *lines):
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    monkeypatch.setattr(cluster_loop, "spawn", start)
+    monkeypatch.setattr(dask_loop, "spawn", start)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +369,7 @@ def speaking(monkeypatch, *lines):
 def test_how_a_process_ends_is_told(monkeypatch, tmp_path, line, ended):
     """Done, broken, worn, lost with its status or signal."""
     speaking(monkeypatch, line)
-    found = cluster_loop.follow(Job("l.db", "six"), tmp_path / "log", lambda: True)
+    found = dask_loop.follow(Job("l.db", "six"), tmp_path / "log", lambda: True)
     assert (found.how, found.worker, found.reason) == ended
 
 
@@ -390,7 +393,7 @@ def test_a_cancelled_task_ends_its_process(monkeypatch, tmp_path):
         ) as threads,
         distributed.Client(threads, set_as_default=False) as client,
     ):
-        future = client.submit(cluster_loop.loop, Job("l.db", "six"), pure=False)
+        future = client.submit(dask_loop.loop, Job("l.db", "six"), pure=False)
         wait_for(lambda: note.is_file() and note.read_text() == "begun")
         client.cancel([future])
         wait_for(lambda: note.read_text() == "left")

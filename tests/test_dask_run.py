@@ -21,11 +21,11 @@ from test_study import GRID, table
 
 from sweep import load_study, run_study
 from sweep.errors import LedgerError
-from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
+from sweep.runner.dask_cluster import DaskCluster
+from sweep.runner.dask_loop import follow
+from sweep.storage.attributes import WORKER
 from sweep.study import open_study
-from sweep.workers.cluster import Cluster
-from sweep.workers.cluster_loop import follow
 from sweep.workers.job import Job
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
@@ -95,7 +95,7 @@ def test_a_killed_dask_worker(tmp_path, here_alone):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    with closing(Cluster("local:2")) as cluster:
+    with closing(DaskCluster("local:2")) as cluster:
         result = run_study(load_study(SECTIONS), storage=str(path), cluster=cluster)
     killer.join()
     same(result, here_alone)
@@ -143,7 +143,7 @@ def test_a_scheduler_that_dies_and_ctrl_c(tmp_path, here_alone):
 
 def test_over_postgresql(database, here_alone):
     """The ledger on a server: the identical table."""
-    with closing(Cluster("local:2")) as cluster:
+    with closing(DaskCluster("local:2")) as cluster:
         result = run_study(load_study(SECTIONS), storage=database, cluster=cluster)
     same(result, here_alone)
 

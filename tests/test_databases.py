@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.storage import shown_url
-from sweep.ledger.words import opening_error
+from sweep.storage.error_messages import opening_error
+from sweep.storage.locations import shown_url
 
 READING = (
     ["list"],

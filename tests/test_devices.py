@@ -12,9 +12,9 @@ from test_study import own, table
 
 from sweep import run_study
 from sweep.errors import DeviceError
-from sweep.workers import devices
-from sweep.workers.devices import Devices, cores, find_devices, see_only
-from sweep.workers.progress import Watcher
+from sweep.runner import gpus
+from sweep.runner.gpus import Gpus, cores, find_gpus, see_only
+from sweep.runner.progress import Watcher
 
 TWO = """\
 GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa1111-2222)
@@ -94,7 +94,7 @@ def test_the_gpus_are_those_that_cuda_would_show(machine, monkeypatch, listing, 
     machine(listing)
     if mask is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", mask)
-    assert find_devices().gpus == tuple(gpus.split())
+    assert find_gpus().gpus == tuple(gpus.split())
 
 
 def test_without_nvidia_smi_the_driver_s_own_list_counts(machine, tmp_path, monkeypatch):
@@ -106,18 +106,18 @@ def test_without_nvidia_smi_the_driver_s_own_list_counts(machine, tmp_path, monk
         (tmp_path / "gpus" / bus).mkdir(parents=True)
         text = f"Model: T4\nGPU UUID: \t GPU-{bus[5:7]}aa\n"
         (tmp_path / "gpus" / bus / "information").write_text(text)
-    monkeypatch.setattr(devices, "PROC", tmp_path / "gpus")
-    assert find_devices().gpus == ("0", "1")
+    monkeypatch.setattr(gpus, "PROC", tmp_path / "gpus")
+    assert find_gpus().gpus == ("0", "1")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-afaa")
-    assert find_devices().gpus == ("GPU-afaa",)
-    monkeypatch.setattr(devices, "PROC", tmp_path / "none")
-    assert find_devices() == Devices()
+    assert find_gpus().gpus == ("GPU-afaa",)
+    monkeypatch.setattr(gpus, "PROC", tmp_path / "none")
+    assert find_gpus() == Gpus()
 
 
 def test_a_driver_that_fails_is_told_and_the_cpu_is_used(machine):
     """With the driver's own words: a GPU that idles unseen is a costly silence."""
     machine("Failed to initialize NVML: Driver/library version mismatch\n", status=18)
-    found = find_devices()
+    found = find_gpus()
     assert found.gpus == ()
     assert "version mismatch" in found.line(8)
 
@@ -125,8 +125,8 @@ def test_a_driver_that_fails_is_told_and_the_cpu_is_used(machine):
 def test_without_cuda_s_libraries_the_cpu_is_used_by_all_cores(machine, monkeypatch):
     """TensorFlow alone cannot use a GPU: one worker on the CPU would be the worst of both."""
     machine(TWO)
-    monkeypatch.setattr(devices, "_has_libraries", lambda: False)
-    found = find_devices()
+    monkeypatch.setattr(gpus, "_has_libraries", lambda: False)
+    found = find_gpus()
     assert found.default_workers() == cores()
     assert found.of(0) is None
     assert found.line(2) == (
@@ -138,7 +138,7 @@ def test_without_cuda_s_libraries_the_cpu_is_used_by_all_cores(machine, monkeypa
 def test_workers_share_the_gpus_in_turn(machine):
     """One a GPU by default; of eight on four, two on each."""
     machine(FOUR)
-    found = find_devices()
+    found = find_gpus()
     assert found.default_workers() == 4
     assert [found.of(n) for n in range(8)] == ["0", "1", "2", "3"] * 2
     assert found.line(8) == "8 workers on GPU 0, 1, 2, 3"
@@ -148,8 +148,8 @@ def test_workers_share_the_gpus_in_turn(machine):
 def test_gpus_can_be_named_or_left_alone(machine, monkeypatch):
     """In the order asked for; none hides them all."""
     machine(FOUR)
-    assert find_devices("2, 0").gpus == ("2", "0")
-    hidden = find_devices("none")
+    assert find_gpus("2, 0").gpus == ("2", "0")
+    hidden = find_gpus("none")
     assert (hidden.gpus, hidden.of(0), hidden.line(3)) == ((), "-1", "")
     assert hidden.default_workers() == cores()
 
@@ -171,7 +171,7 @@ def test_a_gpu_that_is_not_there_is_refused(machine, monkeypatch, listing, mask,
     if mask is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", mask)
     with pytest.raises(DeviceError) as error:
-        find_devices(asked)
+        find_gpus(asked)
     assert words in str(error.value)
 
 
@@ -225,7 +225,7 @@ def test_without_gpus_nothing_is_said_or_hidden(tmp_path, monkeypatch):
     """Workers keep the environment of the run; none asks for the CPU alone."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(devices, "PROC", tmp_path / "none")
+    monkeypatch.setattr(gpus, "PROC", tmp_path / "none")
     monkeypatch.setenv("DEVICES_SEEN", str(tmp_path / "seen"))
     lines = Lines()
     run_study(own("seen"), storage=str(tmp_path / "l.db"), allow=["own_models"], watcher=lines)
@@ -244,9 +244,9 @@ def test_the_driver_is_first_asked_in_the_worker_and_sees_its_gpu(here, machine)
     path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     settings = {"LD_LIBRARY_PATH": str(folder), "PYTHONPATH": path}
     words = ["run", "digits-grid", "--no-report", "--n-jobs", "2", "--gpus"]
-    for gpus, told, seen in (("1,0", "2 workers on GPU 1, 0\n", "10"), ("none", "", "")):
+    for asked, told, seen in (("1,0", "2 workers on GPU 1, 0\n", "10"), ("none", "", "")):
         done = subprocess.run(
-            [sys.executable, "-m", "sweep", *words, gpus, "--name", f"on-{gpus[:1]}"],
+            [sys.executable, "-m", "sweep", *words, asked, "--name", f"on-{asked[:1]}"],
             env={**os.environ, **settings}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ import pytest
 
 from sweep import KerasClassifier, load_dataset, run_study
 from sweep.errors import NotRepeatableWarning
-from sweep.training.identity import look
+from sweep.training.model_identity import look
 from tests.keras_fit import keras_weights
 
 pytestmark = [

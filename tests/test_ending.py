@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from sweep.cli.ending import Terminated, heard
+from sweep.cli.signals import Terminated, heard
 
 
 @pytest.mark.parametrize(

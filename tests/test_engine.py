@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sweep import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier, load_dataset
-from sweep.training.engines import engines_built
+from sweep.training.engine_cache import engines_built
 
 pytestmark = pytest.mark.tensorflow
 
@@ -141,13 +141,13 @@ def test_an_epoch_that_was_not_kept_is_refused():
 
 def test_a_fit_broken_off_leaves_nothing_behind(monkeypatch):
     """After an interrupted epoch the next prediction and fit start from whole weights."""
-    from sweep.training import engine
+    from sweep.training import graph_backend
 
     model = KerasMLPClassifier(hidden_size=16, random_state=4, epochs=2)
     expected = model.fit(X, Y).predict_proba(TEST)
     broken = KerasMLPClassifier(hidden_size=16, random_state=4)
     broken.partial_fit(X, Y)
-    monkeypatch.setattr(engine.Engine, "_read_weights", lambda _self: 1 / 0)
+    monkeypatch.setattr(graph_backend.GraphBackend, "_read_weights", lambda _self: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         broken.partial_fit(X, Y)
     monkeypatch.undo()
@@ -157,10 +157,10 @@ def test_a_fit_broken_off_leaves_nothing_behind(monkeypatch):
 
 def test_short_graph_calls_change_nothing(monkeypatch):
     """How an epoch is cut into graph calls leaves weights and history untouched."""
-    from sweep.training import engine
+    from sweep.training import graph_backend
 
     whole = KerasMLPClassifier(hidden_size=16, **SETTINGS).fit(X, Y)
-    monkeypatch.setattr(engine, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(graph_backend, "CALL_SECONDS", 0.0)
     cut = KerasMLPClassifier(hidden_size=16, **SETTINGS).fit(X, Y)
     np.testing.assert_array_equal(cut.predict_proba(TEST), whole.predict_proba(TEST))
     assert cut.history_["loss"] == whole.history_["loss"]

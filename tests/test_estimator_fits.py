@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sweep import KerasClassifier, KerasMLPClassifier, OptunaSearchCV, load_dataset
 from sweep.errors import ModelError
-from sweep.estimators.held_out import hold_out
+from sweep.estimators.holdout import hold_out
 from sweep.spec.parameters import CALLBACKS
 
 pytestmark = pytest.mark.tensorflow
@@ -39,15 +39,15 @@ def test_early_stopping_keeps_the_best_epoch_and_says_how_many_were_run(fast):
 
 def test_early_stopping_holds_out_rows_of_the_fit_only(monkeypatch):
     """A tenth of the rows handed to fit, of every class; the others are trained on."""
-    from sweep.estimators import fitting
+    from sweep.estimators import fit
 
-    seen, real = [], fitting.hold_out
+    seen, real = [], fit.hold_out
 
     def spy(*args):
         seen.extend(real(*args))
         return tuple(seen)
 
-    monkeypatch.setattr(fitting, "hold_out", spy)
+    monkeypatch.setattr(fit, "hold_out", spy)
     clone(STOPPING).fit(X, Y)
     fit, held = seen
     assert (len(fit), len(held)) == (360, 40)
@@ -288,7 +288,7 @@ def test_mixed_precision_learns_as_well(optimizer):
 
 def test_every_dropout_rate_shares_one_trace():
     """And a rate of its own is what each fit gets."""
-    from sweep.training.engines import engines_built
+    from sweep.training.engine_cache import engines_built
 
     before = engines_built()
     results = [proba(MLP, hidden_size=33, dropout_rate=rate, epochs=2) for rate in (0.1, 0.4, 0.8)]

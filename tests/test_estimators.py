@@ -228,7 +228,7 @@ def test_scikit_learns_callbacks_hear_every_epoch():
 def test_a_fitted_winner_comes_back_from_its_file(tmp_path):
     """Arrays only; a fresh estimator predicts the same."""
     from sweep.errors import LedgerError
-    from sweep.estimators.weights import load_fitted, save_fitted
+    from sweep.estimators.weight_files import load_fitted, save_fitted
 
     model = KerasMLPClassifier(**FAST).fit(IMAGES, np.where(Y == 6, "six", "not"))
     save_fitted(model, tmp_path / "w.npz")

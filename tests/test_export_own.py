@@ -9,9 +9,10 @@ import pytest
 from commands import process
 from PIL import Image
 
-from sweep import load_best, load_dataset, load_study, run_study, sources
+from sweep import load_best, load_dataset, load_study, run_study
 from sweep.errors import ResultError
-from sweep.recipe import RECIPE
+from sweep.export.recipe import RECIPE
+from sweep.support import code_digests
 
 pytestmark = pytest.mark.tensorflow
 
@@ -56,7 +57,7 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("own")
     (place / "mine.py").write_text(MODULE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_known", {})
+        patch.setattr(code_digests, "_known", {})
         yield place
     sys.modules.pop("mine", None)
 
@@ -118,10 +119,10 @@ def test_the_command_predicts_with_permission_and_not_by_edited_code(folder, tmp
 
 def test_what_a_fresh_process_cannot_load_is_not_exported(folder, tmp_path, monkeypatch):
     """Refused with what that process said, and nothing is left behind."""
-    from sweep import exporting
+    from sweep.export import writing
 
-    before = exporting.environment()
-    monkeypatch.setattr(exporting, "environment", lambda: {**before, "SWEEP_TEST_GONE": "1"})
+    before = writing.environment()
+    monkeypatch.setattr(writing, "environment", lambda: {**before, "SWEEP_TEST_GONE": "1"})
     with pytest.raises(ResultError, match=r"not exported: a fresh process cannot load it: .*not"):
         ran(folder, "parts").export(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sweep import KerasClassifier, OptunaSearchCV, load_dataset, run_study
 from sweep.cli.main import cli
 from sweep.errors import ModelError
-from sweep.training.engines import engines_built
+from sweep.training.engine_cache import engines_built
 
 pytestmark = pytest.mark.tensorflow
 

@@ -11,13 +11,13 @@ from faults import GRID, NAME, die_at, equal, forked, plain, see_through, the_st
 from pretend import begin, study, work
 
 from sweep.errors import LedgerError
-from sweep.ledger.keys import LOST
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import PlannedCell
 from sweep.search.plan import make_plan
-from sweep.workers.identity import worker_name
-from sweep.workers.upkeep import reap, restore
+from sweep.storage.attributes import LOST
+from sweep.storage.process_identity import worker_name
+from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 CELLS, WORKERS, REPEATS = 100, 8, 10
 
@@ -66,8 +66,8 @@ def test_a_reaper_killed_on_its_way_brings_every_cell_back(monkeypatch, fresh_ur
         def tidy(url=url, number=number):
             ledger = Ledger(url)
             die_at("after", number)
-            reap(ledger, NAME)
-            restore(ledger, NAME, make_plan(spec))
+            fail_orphaned_trials(ledger, NAME)
+            enqueue_missing(ledger, NAME, make_plan(spec))
 
         if forked(tidy) == 0:
             break
@@ -113,7 +113,7 @@ def test_a_worker_that_sleeps_past_its_heartbeat_records_nothing_twice(
     monkeypatch, ledger_url, truth
 ):
     """Stopped in a cell, given up, the cell done by another, woken: one result, the first."""
-    monkeypatch.setattr("sweep.ledger.opening.GRACE_SECONDS", 1)
+    monkeypatch.setattr("sweep.storage.database.GRACE_SECONDS", 1)
     url, spec = ledger_url, the_study()
     with closing(Ledger(url)) as ledger:
         begin(ledger, spec)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from commands import ROOT
 
-from sweep.files import make_file, write_file
+from sweep.support.file_writing import make_file, write_file
 
 FULL = (1, 7)
 ROOT_ALONE = pytest.mark.skipif(os.geteuid() != 0, reason="makes devices, gives files away")
@@ -227,7 +227,7 @@ def test_a_kill_leaves_nothing(tmp_path):
 
 def test_without_nameless_files(tmp_path, monkeypatch):
     """Where the system has none the file is whole all the same, and nothing stays beside it."""
-    monkeypatch.setattr("sweep.files.OPENED", Path("/nowhere"))
+    monkeypatch.setattr("sweep.support.file_writing.OPENED", Path("/nowhere"))
     assert write_file(tmp_path / "page.html", "page").read_text() == "page"
     assert names(tmp_path) == ["page.html"]
 

@@ -12,7 +12,7 @@ from commands import read, sweep
 from PIL import Image
 
 from sweep.datasets import load_dataset
-from sweep.datasets.layout import find_layout
+from sweep.datasets.folder_layout import find_layout
 from sweep.errors import DataError
 
 CLASSES = ("ant", "bee")

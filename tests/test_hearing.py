@@ -4,9 +4,9 @@ from contextlib import closing
 
 import pytest
 
-from sweep.workers.hearing import take_in
-from sweep.workers.pool import Pool
-from sweep.workers.progress import Current, Progress, Watcher
+from sweep.runner.local_pool import LocalPool
+from sweep.runner.progress import Current, Progress, Watcher
+from sweep.runner.worker_events import record_event
 
 
 class Heard(Watcher):
@@ -53,7 +53,7 @@ def taken(trial, **params):
 @pytest.fixture
 def pool(tmp_path):
     """A pool without workers of its own, its eight cells of nine done."""
-    made = Pool(0, tmp_path, Heard())
+    made = LocalPool(0, tmp_path, Heard())
     made._progress = Progress("s", 9, done=8)
     return made
 
@@ -82,7 +82,7 @@ def test_a_cell_that_ends_as_the_refit_begins_keeps_its_parameters(pool):
 
 def test_a_worker_that_says_nothing_more_is_not_waited_for_long(pool, monkeypatch):
     """A lost last word ends the wait after a moment."""
-    monkeypatch.setattr("sweep.workers.pool.READ_SECONDS", 0.05)
+    monkeypatch.setattr("sweep.runner.local_pool.READ_SECONDS", 0.05)
     pool._workers = {0: Leaving(pool)}
     pool._workers[0].order = lambda _word: None
     pool.close()
@@ -94,8 +94,8 @@ def test_ends_are_counted_by_their_kind():
     progress, watcher = Progress("s", 9), Heard()
     ends = [("COMPLETE", 0.5), ("COMPLETE", 0.4), ("PRUNED", 0.9), ("FAIL", None), ("LATE", 0.9)]
     for number, (state, value) in enumerate(ends):
-        take_in(progress, watcher, 0, taken(number, width=number))
-        take_in(progress, watcher, 0, ended(number, value, state))
+        record_event(progress, watcher, 0, taken(number, width=number))
+        record_event(progress, watcher, 0, ended(number, value, state))
     assert (progress.done, progress.failed, progress.pruned) == (4, 1, 1)
     assert progress.best == (0.5, {"width": 0})
     assert progress.phase == "searching"
@@ -104,7 +104,7 @@ def test_ends_are_counted_by_their_kind():
 def test_a_worker_that_linux_ended_for_memory_is_told_so(pool, monkeypatch):
     """As many as its control group counts; another that ends is told by its signal or status."""
     counted = pool._starved + 2
-    monkeypatch.setattr("sweep.workers.pool.ended_for_memory", lambda: counted)
+    monkeypatch.setattr("sweep.runner.local_pool.ended_for_memory", lambda: counted)
     said = [pool._how(status) for status in (-9, 1, -9, 1)]
     assert said == [*["no memory left (fewer workers need less: --n-jobs)"] * 2, "signal 9",
                     "exit status 1"]  # fmt: skip

@@ -9,13 +9,13 @@ import pytest
 from commands import read, sweep
 from ledgers import build
 
-from sweep.backend import settle
 from sweep.datasets import load_dataset
-from sweep.export import load_best
-from sweep.files import write_file
-from sweep.ledger.storage import artifacts_root, sqlite_path, storage_url
-from sweep.names import expanded
+from sweep.export.loading import load_best
 from sweep.spec import load_study
+from sweep.storage.locations import artifacts_root, sqlite_path, storage_url
+from sweep.support.file_names import expanded
+from sweep.support.file_writing import write_file
+from sweep.support.keras_configuration import settle
 
 here = commands.here
 

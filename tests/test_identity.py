@@ -18,10 +18,10 @@ from sqlalchemy.engine import make_url
 
 from sweep.errors import LedgerError
 from sweep.ledger.ledger import Ledger
-from sweep.workers import identity
-from sweep.workers.identity import is_alive_here, is_dead, worker_name
+from sweep.storage import process_identity
+from sweep.storage.process_identity import is_alive_here, is_dead, worker_name
 from sweep.workers.loop import Worker
-from sweep.workers.upkeep import reap
+from sweep.workers.recovery import fail_orphaned_trials
 
 BOOT = "8c1a4b1e-0000-4000-8000-{:012d}"
 
@@ -29,7 +29,7 @@ BOOT = "8c1a4b1e-0000-4000-8000-{:012d}"
 @pytest.fixture
 def other_boot(monkeypatch):
     """Return the name that a process of this number has on a clone of this machine."""
-    own, place = worker_name(), identity._place()
+    own, place = worker_name(), process_identity._place()
     return own.replace(place, place.rpartition(":")[0] + ":" + BOOT.format(7))
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_known_is_neither_dead_nor_alive(change, monkeypatch, oth
     gone = in_child(worker_name)
     name = {"boot": other_boot, "older": gone.rsplit(":", 2)[0], "foreign": "x:y"}.get(change, gone)
     if change == "no boot":
-        monkeypatch.setattr(identity, "_boot", lambda: "")
+        monkeypatch.setattr(process_identity, "_boot", lambda: "")
         name = in_child(worker_name)
     assert (is_dead(name), is_alive_here(name)) == (False, False)
 
@@ -191,15 +191,15 @@ def test_another_machine_s_cell_is_given_up_once_it_is_silent(machine, database,
     first = machine(HOLDS)
     assert said(first).startswith("took")
     with closing(Ledger(database)) as ledger:
-        assert reap(ledger, "half") == 0
+        assert fail_orphaned_trials(ledger, "half") == 0
         first.stdin.write("beat\n")
         first.stdin.flush()
         assert said(first) == "beaten"
         first.kill()
         first.wait()
-        assert reap(ledger, "half") == 0
+        assert fail_orphaned_trials(ledger, "half") == 0
         silence(ledger)
-        assert reap(ledger, "half") == 1
+        assert fail_orphaned_trials(ledger, "half") == 1
 
 
 def silence(ledger):
@@ -237,7 +237,7 @@ def test_a_beat_that_does_not_reach_the_ledger_is_not_the_last(monkeypatch):
 
 def test_a_process_that_has_ended_is_dead_before_its_parent_asks():
     """Its number is not free yet, and nothing of it runs."""
-    code = "from sweep.workers.identity import worker_name; print(worker_name())"
+    code = "from sweep.storage.process_identity import worker_name; print(worker_name())"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as ended:
         name = ended.stdout.readline().strip()
         ended.stdout.read()

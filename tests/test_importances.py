@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from records import DATA, ENVIRONMENT, grid_record, spec_of, tpe_record
 
-from sweep import importances as room
-from sweep.cli.importances import importance_lines
-from sweep.importance_words import importance_note
-from sweep.importances import importances, is_current
+from sweep.analysis import importances as room
+from sweep.analysis.importance_text import importance_note
+from sweep.analysis.importances import importances, is_current
+from sweep.cli.importances_text import importance_lines
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import Candidate, SplitResult, StudyRecord, TrialRecord

@@ -9,16 +9,21 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
-    "errors", "names", "files", "passwords", "backend", "quiet", "section", "spreadsheet",
-    "archives", "permission", "sources", "references",
-    "spaces", "spec",
-    "datasets", "models", "training",
-    "estimators", "search_cv", "testing", "ledger", "selection", "nested",
-    "importance_words", "importances", "tables", "figures",
-    "search", "workers", "report", "study", "recipe", "export", "exporting", "dashboard", "cli",
+    "errors", "section", "support", "spaces", "spec", "datasets", "models", "training",
+    "estimators", "search_cv", "testing", "storage", "ledger", "analysis", "tables", "figures",
+    "search", "evaluation", "workers", "runner", "report", "study", "export", "dashboard", "cli",
 )  # fmt: skip
-FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "selection", "ledger"}
-WRITE_ARM = {"datasets", "models", "training", "estimators", "search", "workers"}
+FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "analysis", "ledger", "storage"}
+WRITE_ARM = {
+    "datasets",
+    "models",
+    "training",
+    "estimators",
+    "search",
+    "evaluation",
+    "workers",
+    "runner",
+}
 
 
 def imports_at_top(path):

@@ -9,12 +9,12 @@ from commands import sweep
 from ledgers import build
 from records import HOSTILE
 
-from sweep.cli.keeping import ReportKeeper
+from sweep.analysis.overview import all_overviews
+from sweep.cli.live_report import LiveReport
 from sweep.ledger.ledger import Ledger
 from sweep.report.index import render_index
-from sweep.selection.outlines import all_outlines
 from sweep.study.index import write_index
-from sweep.study.places import report_path
+from sweep.study.report_paths import report_path
 
 here = commands.here
 
@@ -30,7 +30,7 @@ def test_the_index_lists_and_links(here):
     assert "<script>alert" not in page
     assert "1 of 3" in page
     assert page.index("stopped") < page.index("finished")
-    studies = all_outlines(Ledger(url))
+    studies = all_overviews(Ledger(url))
     assert render_index(studies, {"first": "first.html"}) == page
 
 
@@ -46,7 +46,7 @@ def test_a_report_follows_a_run(here):
     ledger = here / "l.db"
     build(ledger, "tiny", done=1)
     claimed = Ledger(f"sqlite:///{ledger}").claim("tiny", "w")
-    with ReportKeeper("tiny", str(ledger), None, every=0.05):
+    with LiveReport("tiny", str(ledger), None, every=0.05):
         deadline = time.monotonic() + 20
         while not (here / "reports" / "index.html").is_file() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -57,7 +57,7 @@ def test_a_report_follows_a_run(here):
 
 def test_a_report_that_cannot_be_written_disturbs_nobody(here):
     """Nor a ledger that is not there yet."""
-    with ReportKeeper("tiny", str(here / "none.db"), here, every=0.01):
+    with LiveReport("tiny", str(here / "none.db"), here, every=0.01):
         time.sleep(0.1)
 
 
@@ -65,7 +65,7 @@ def test_a_pipe_gets_no_report_while_a_study_runs(here):
     """Its reader is given the one at the end: a pipe without a reader would hold the thread."""
     build(here / "l.db", "tiny", done=1)
     os.mkfifo(here / "pipe")
-    with ReportKeeper("tiny", str(here / "l.db"), here / "pipe", every=0.01) as keeper:
+    with LiveReport("tiny", str(here / "l.db"), here / "pipe", every=0.01) as keeper:
         keeper._thread.join(10)
         assert not keeper._thread.is_alive()
     assert (here / "pipe").is_fifo()

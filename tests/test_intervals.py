@@ -10,9 +10,7 @@ import pytest
 from records import grid_record
 from test_nested import nested_record
 
-from sweep.nested import nested_interval, plain_nested
-from sweep.report import page
-from sweep.selection import (
+from sweep.analysis import (
     clopper_pearson,
     compare,
     interval,
@@ -22,7 +20,9 @@ from sweep.selection import (
     score_interval,
     standard_error,
 )
-from sweep.selection.shares import gap_ends, least_noise, rows_behind
+from sweep.analysis.binomial import gap_ends, least_noise, rows_behind
+from sweep.analysis.nested import nested_interval, plain_nested
+from sweep.report import page
 
 
 def study(*scores, rows=20, scoring="accuracy", groups=None, counts=(), repeats=1):

@@ -16,9 +16,9 @@ from test_study import table
 
 from sweep import run_study
 from sweep.errors import LedgerError
-from sweep.ledger.keys import LOST, WORKER
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
+from sweep.storage.attributes import LOST, WORKER
 from sweep.study import open_study
 
 pytestmark = pytest.mark.tensorflow

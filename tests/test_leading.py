@@ -11,20 +11,20 @@ from ledgers import GRID, RANDOM, build, split
 from pretend import begin, study, work
 from sqlalchemy import text
 
+from sweep.analysis import ranked
+from sweep.analysis.overview import all_overviews, overview_of
 from sweep.cli.main import cli
-from sweep.ledger import leading
-from sweep.ledger.keys import CELL, DIGEST, RESULT, SUMMARY
-from sweep.ledger.leading import read_leading
+from sweep.ledger import top_candidates
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
-from sweep.selection import ranked
-from sweep.selection.outlines import all_outlines, outlined
+from sweep.ledger.top_candidates import read_top_candidates
+from sweep.storage.attributes import CELL, DIGEST, RESULT, SUMMARY
 
 
 @pytest.fixture(autouse=True)
 def large(monkeypatch):
     """Every study is large enough for its leaders to be read alone."""
-    monkeypatch.setattr(leading, "FEW", 0)
+    monkeypatch.setattr(top_candidates, "FEW", 0)
 
 
 def shown(url, name, top, form):
@@ -74,14 +74,14 @@ def _with_a_retry(ledger):
 
 def test_leaders_alone_say_what_the_whole_study_says(ledger_url, monkeypatch):
     names = made(ledger_url, monkeypatch)
-    asked, whole, among = [], leading.read_study, leading._leading
-    monkeypatch.setattr(leading, "read_study", lambda *a: asked.append(a[1]) or whole(*a))
+    asked, whole, among = [], top_candidates.read_study, top_candidates._leading
+    monkeypatch.setattr(top_candidates, "read_study", lambda *a: asked.append(a[1]) or whole(*a))
     for name, top, form in [(n, t, f) for n in names for t in (1, 3) for f in ("json", "table")]:
         said = shown(ledger_url, name, top, form)
         with monkeypatch.context() as slow:
-            slow.setattr(leading, "_leading", lambda *_: None)
+            slow.setattr(top_candidates, "_leading", lambda *_: None)
             assert said == shown(ledger_url, name, top, form)
-    monkeypatch.setattr(leading, "_leading", among)
+    monkeypatch.setattr(top_candidates, "_leading", among)
     asked.clear()
     for name in names:
         shown(ledger_url, name, 1, "json")
@@ -92,7 +92,7 @@ def test_few_trials_are_read(ledger_url):
     """Those that the leaderboard shows, and no more where no score is met twice."""
     build(None, "drawn", url=ledger_url, space=RANDOM, method="random", trials=30, validation=0.2)
     with closing(Ledger(ledger_url, reading=True)) as ledger:
-        record, whole = read_leading(ledger, "drawn", 5), read_study(ledger, "drawn")
+        record, whole = read_top_candidates(ledger, "drawn", 5), read_study(ledger, "drawn")
         assert len(record.trials) == 5
         assert [c.params for c in ranked(record)] == [c.params for c in ranked(whole)[:5]]
         assert record.tally.done == len(whole.trials) == 30
@@ -101,10 +101,10 @@ def test_few_trials_are_read(ledger_url):
 def test_counting_agrees_with_reading_on_every_database(ledger_url, monkeypatch):
     names = made(ledger_url, monkeypatch)
     with closing(Ledger(ledger_url, reading=True)) as ledger:
-        counted = {each.name: each for each in all_outlines(ledger)}
+        counted = {each.name: each for each in all_overviews(ledger)}
         assert set(counted) == set(names)
         for name in names:
-            read = outlined(read_study(ledger, name))
+            read = overview_of(read_study(ledger, name))
             plain = {**vars(counted[name]), "hosts": (), "last_sign": None}
             assert plain.pop("best") == pytest.approx(read.best)
             assert plain == {key: value for key, value in vars(read).items() if key != "best"}
@@ -141,10 +141,10 @@ def test_what_was_changed_is_seen(ledger_url, edit):
     with closing(Ledger(ledger_url)) as ledger:
         with ledger.storage.engine.begin() as connection:
             assert connection.execute(text(command), {"key": key} if key else {}).rowcount
-        record = read_leading(ledger, "tiny", 1)
+        record = read_top_candidates(ledger, "tiny", 1)
         assert record.counted is None
-        (listed,) = all_outlines(ledger)
-        assert vars(listed) == {**vars(outlined(record)), "last_sign": listed.last_sign}
+        (listed,) = all_overviews(ledger)
+        assert vars(listed) == {**vars(overview_of(record)), "last_sign": listed.last_sign}
     if edit.endswith("summary"):
         assert json.loads(shown(ledger_url, "tiny", 1, "json")) == json.loads(said)
 
@@ -153,8 +153,8 @@ def test_a_leader_that_was_changed_is_seen_though_it_is_not_the_best(ledger_url)
     """Each trial that is shown is checked, which the database alone cannot do."""
     build(None, "tiny", url=ledger_url)
     with closing(Ledger(ledger_url)) as ledger:
-        assert read_leading(ledger, "tiny", 3).counted is not None
+        assert read_top_candidates(ledger, "tiny", 3).counted is not None
         with ledger.storage.engine.begin() as connection:
             edit = UPDATE.format("'0.872', '0.892'") + " AND trial_id = 2"
             assert connection.execute(text(edit), {"key": RESULT}).rowcount == 1
-        assert read_leading(ledger, "tiny", 3).counted is None
+        assert read_top_candidates(ledger, "tiny", 3).counted is None

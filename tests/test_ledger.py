@@ -13,10 +13,10 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import PlannedCell, SplitResult
-from sweep.ledger.storage import default_url, shown_url, storage_url
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
-from sweep.workers.upkeep import reap, restore
+from sweep.storage.locations import default_url, shown_url, storage_url
+from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 SPEC = load_study(
     {
@@ -76,7 +76,7 @@ def ledger(ledger_url):
 
 def test_results_come_back_as_they_were_recorded(ledger):
     """Scores are equal to the last bit, epochs are numbers again, parameters keep their types."""
-    restore(ledger, "s", make_plan(SPEC))
+    enqueue_missing(ledger, "s", make_plan(SPEC))
     claim = ledger.claim("s", "here:1:0")
     assert ledger.complete(claim, 1 / 3, splits(1 / 3), LAYERS)
     trial = read_study(ledger, "s").trials[0]
@@ -104,7 +104,7 @@ def test_rows_stand_in_the_order_of_the_grid_whatever_the_order_of_work(ledger):
 
 def test_a_second_result_is_refused(ledger):
     """Recording happens exactly once."""
-    restore(ledger, "s", make_plan(SPEC))
+    enqueue_missing(ledger, "s", make_plan(SPEC))
     claim = ledger.claim("s", "w")
     assert ledger.complete(claim, 0.5, splits(0.5), LAYERS)
     assert not ledger.complete(claim, 0.9, splits(0.9), LAYERS)
@@ -114,7 +114,7 @@ def test_a_second_result_is_refused(ledger):
 
 def test_a_failed_trial_keeps_its_reason_and_a_cut_one_is_no_row(ledger):
     """A failure is a result; an attempt ended from outside is not."""
-    restore(ledger, "s", make_plan(SPEC))
+    enqueue_missing(ledger, "s", make_plan(SPEC))
     failed, cut = ledger.claim("s", "w"), ledger.claim("s", "w")
     ledger.fail(failed, "loss is nan")
     ledger.cut(cut.trial_id)
@@ -129,40 +129,43 @@ def test_a_failed_trial_keeps_its_reason_and_a_cut_one_is_no_row(ledger):
 def test_restore_enqueues_what_is_missing_and_nothing_else(ledger):
     """Complete, waiting and failed cells stay; a cut one comes back; failed ones if asked."""
     plan = make_plan(SPEC)
-    assert restore(ledger, "s", plan) == 4
-    assert restore(ledger, "s", plan) == 0
+    assert enqueue_missing(ledger, "s", plan) == 4
+    assert enqueue_missing(ledger, "s", plan) == 0
     done, failed, cut = (ledger.claim("s", "w") for _ in range(3))
     ledger.complete(done, 0.5, splits(0.5), LAYERS)
     ledger.fail(failed, "no")
     ledger.cut(cut.trial_id)
-    assert restore(ledger, "s", plan) == 1
-    assert restore(ledger, "s", plan, retry_failed=True) == 1
+    assert enqueue_missing(ledger, "s", plan) == 1
+    assert enqueue_missing(ledger, "s", plan, retry_failed=True) == 1
 
 
 def test_a_grid_that_grows_keeps_what_is_done(ledger):
     """New values are enqueued, old cells are not evaluated again; new epochs are."""
     plan = make_plan(SPEC)
-    restore(ledger, "s", plan)
+    enqueue_missing(ledger, "s", plan)
     while claim := ledger.claim("s", "w"):
         ledger.complete(claim, 0.5, splits(0.5), LAYERS)
     sections = SPEC.sections()
     wider = load_study({**sections, "space": {**sections["space"], "hidden_size": [8, 16, 32]}})
-    assert restore(ledger, "s", make_plan(wider)) == 2
+    assert enqueue_missing(ledger, "s", make_plan(wider)) == 2
     longer = load_study({**sections, "space": {**sections["space"], "epochs": [1, 2, 3]}})
-    assert restore(ledger, "s", make_plan(longer)) == 4
+    assert enqueue_missing(ledger, "s", make_plan(longer)) == 4
 
 
 def test_a_cell_that_ends_its_worker_three_times_is_set_aside(ledger):
     """It becomes a failure with its reason and does not come back."""
     plan = make_plan(SPEC)
-    restore(ledger, "s", plan)
+    enqueue_missing(ledger, "s", plan)
     for _ in range(3):
         claim = ledger.claim("s", "gone:1:0")
         while claim.key != plan.cells[0].key:
             ledger.cut(claim.trial_id)
             claim = ledger.claim("s", "gone:1:0")
-        assert reap(ledger, "s", gone="gone:1:0", how="the worker ended with signal 9") == 1
-        restore(ledger, "s", plan)
+        assert (
+            fail_orphaned_trials(ledger, "s", gone="gone:1:0", how="the worker ended with signal 9")
+            == 1
+        )
+        enqueue_missing(ledger, "s", plan)
     trials = [t for t in read_study(ledger, "s").trials if t.key == plan.cells[0].key]
     assert [t.state for t in trials] == ["CUT", "CUT", "CUT", "FAIL"]
     assert trials[-1].reason == "ended its worker 3 times: the worker ended with signal 9"
@@ -249,7 +252,7 @@ def test_no_cell_is_taken_twice_by_processes_side_by_side(ledger_url):
 
 def test_scores_that_are_no_numbers_survive_the_way(ledger):
     """A NaN in a history is kept as NaN, not lost."""
-    restore(ledger, "s", make_plan(SPEC))
+    enqueue_missing(ledger, "s", make_plan(SPEC))
     split = SplitResult({1: 0.5, 2: 0.5}, history={"loss": (math.nan, 1.0)})
     ledger.complete(ledger.claim("s", "w"), 0.5, (split,), ())
     assert math.isnan(read_study(ledger, "s").trials[0].splits[0].history["loss"][0])
@@ -285,7 +288,7 @@ def start(url, queue):
     """Make and fill the study as a run does, in a process of its own."""
     ledger = Ledger(url)
     ledger.create("s", header())
-    queue.put(restore(ledger, "s", make_plan(SPEC)))
+    queue.put(enqueue_missing(ledger, "s", make_plan(SPEC)))
 
 
 def test_runs_that_start_at_once_share_a_new_ledger(ledger_url):

@@ -15,11 +15,11 @@ from processes import wait_for
 from sweep import run_study
 from sweep.cli.main import cli
 from sweep.errors import StudyNotFoundError
-from sweep.ledger import locks
-from sweep.ledger.keys import TURN
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import one_at_a_time, taken_by
-from sweep.ledger.waits import waits_said_by
+from sweep.storage import locks
+from sweep.storage.attributes import TURN
+from sweep.storage.locks import one_at_a_time, taken_by
+from sweep.storage.waiting_messages import waits_said_by
 from sweep.study.delete import delete_study
 from sweep.study.submit import submit_study
 
@@ -94,7 +94,7 @@ def test_who_waits_says_for_what(ledger):
 
 def test_a_wait_is_told_on_standard_error(ledger, capfd, monkeypatch):
     """Where no run has a display."""
-    monkeypatch.setattr("sweep.ledger.waits.TOLD_SECONDS", 0.1)
+    monkeypatch.setattr("sweep.storage.waiting_messages.TOLD_SECONDS", 0.1)
     with process(HOLDS, ledger.url) as holder:
         monkeypatch.setattr(locks.Wait, "look", _then_kill(holder, locks.Wait.look))
         with one_at_a_time(ledger, "slow", "finish"):
@@ -127,13 +127,13 @@ def test_the_turn_of_a_killed_process_goes_to_the_next(ledger):
 
 def test_a_silent_process_of_another_machine_loses_its_turn(ledger, monkeypatch):
     """And finds that it is no longer alone; while it gives signs of life it is waited for."""
-    monkeypatch.setattr("sweep.workers.identity.worker_name", lambda: "elsewhere:1:2:3:4:5")
+    monkeypatch.setattr("sweep.storage.process_identity.worker_name", lambda: "elsewhere:1:2:3:4:5")
     monkeypatch.setattr(locks, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(locks, "GRACE_SECONDS", 1.5)
     with one_at_a_time(ledger, "slow", "finish") as alone:
         held = ledger.attributes()["slow"][f"{TURN}finish"]
         wait_for(lambda: ledger.attributes()["slow"][f"{TURN}finish"]["sign"] > held["sign"])
-        monkeypatch.setattr("sweep.ledger.writing.renew_turn", lambda *_: None)
+        monkeypatch.setattr("sweep.storage.transactions.renew_turn", lambda *_: None)
         assert alone()
         with one_at_a_time(ledger, "slow", "finish") as later:
             assert later()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sweep.datasets import Dataset
-from sweep.workers import memory
+from sweep.workers import shared_dataset
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="anonymous memory is Linux's")
 
@@ -23,11 +23,11 @@ def dataset():
 @pytest.fixture
 def mapped(dataset, monkeypatch):
     """Return what another process would map."""
-    monkeypatch.setattr(memory, "_held", [])
-    fd = memory.into_memory(dataset)
-    memory.hold(fd)
+    monkeypatch.setattr(shared_dataset, "_held", [])
+    fd = shared_dataset.share_dataset(dataset)
+    shared_dataset.hold(fd)
     os.close(fd)
-    return memory.held(lambda: pytest.fail("it is held"))
+    return shared_dataset.held(lambda: pytest.fail("it is held"))
 
 
 def test_what_is_mapped_is_what_was_written(dataset, mapped):
@@ -45,5 +45,5 @@ def test_shared_rows_cannot_be_written_to(mapped):
 
 def test_a_process_that_holds_nothing_loads_its_own(dataset, monkeypatch):
     """Where workers are spawned."""
-    monkeypatch.setattr(memory, "_held", [])
-    assert memory.held(lambda: dataset) is dataset
+    monkeypatch.setattr(shared_dataset, "_held", [])
+    assert shared_dataset.held(lambda: dataset) is dataset

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep.errors import StudyFileError
-from sweep.names import slug
 from sweep.spec import StudySpec, load_study
-from sweep.study.places import comparison_path, report_path
+from sweep.study.report_paths import comparison_path, report_path
+from sweep.support.file_names import slug
 
 NEAR = [
     "my study",

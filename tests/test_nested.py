@@ -11,22 +11,33 @@ from commands import sweep
 from records import grid_record
 from rich.console import Console
 
-from sweep.cli.live import picture
-from sweep.cli.standing import Standing
+from sweep.analysis.nested import (
+    inner_score,
+    is_current,
+    nested_interval,
+    nested_score,
+    plain_nested,
+)
+from sweep.cli.progress_display import picture
+from sweep.cli.study_status import StudyStatus
 from sweep.datasets import Dataset
 from sweep.errors import DataError, StudyFileError
+from sweep.evaluation.split_checks import check_outer_folds
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import NestedRecord, OuterFold
 from sweep.ledger.reading import read_study
-from sweep.nested import inner_score, is_current, nested_interval, nested_score, plain_nested
 from sweep.report import page
-from sweep.search.parts import check_parts, part_data, part_spec, parts_of
+from sweep.runner.progress import Progress
+from sweep.search.outer_folds import (
+    outer_fold_data,
+    outer_fold_spec,
+    outer_folds,
+)
 from sweep.spec import load_study
 from sweep.study.check import check_study
+from sweep.study.compatibility import check_same
 from sweep.study.delete import delete_study
 from sweep.study.nested import record_nested
-from sweep.study.sameness import check_same
-from sweep.workers.progress import Progress
 
 here, ledger = commands.here, commands.ledger
 
@@ -60,7 +71,7 @@ def nested_record(scores=(0.90, 0.92, 0.94), inner=0.96, planned=3):
 def test_outer_folds_hold_every_row_out_once():
     """Together they score each training row, and search all others."""
     data = dataset()
-    folds = [part_data(data, part) for part in parts_of(spec())]
+    folds = [outer_fold_data(data, part) for part in outer_folds(spec())]
     assert sorted(np.concatenate([f.x_test.ravel() for f in folds])) == list(range(12))
     for fold in folds:
         assert set(fold.x_train.ravel()) | set(fold.x_test.ravel()) == set(range(12))
@@ -69,16 +80,16 @@ def test_outer_folds_hold_every_row_out_once():
 
 def test_an_outer_fold_cannot_reach_the_test_set():
     """Its rows of the test set are the fold's own, the study's are nowhere in it."""
-    for part in parts_of(spec()):
-        fold = part_data(dataset(), part.plain())
+    for part in outer_folds(spec()):
+        fold = outer_fold_data(dataset(), part.plain())
         assert min(fold.x_train.min(), fold.x_test.min()) >= 0
 
 
 def test_groups_are_not_torn_apart():
     """Rows of one group are searched, or held out."""
     groups = np.repeat(np.arange(6), 2)
-    for part in parts_of(spec()):
-        fold = part_data(dataset(groups=groups), part)
+    for part in outer_folds(spec()):
+        fold = outer_fold_data(dataset(groups=groups), part)
         held_out = {int(row) // 2 for row in fold.x_test.ravel()}
         assert not held_out & set(fold.groups.tolist())
 
@@ -86,7 +97,7 @@ def test_groups_are_not_torn_apart():
 def test_an_outer_fold_searches_the_same_and_always_refits():
     """Nothing but nested and refit differs."""
     asked = spec(refit=False)
-    searched = part_spec(asked)
+    searched = outer_fold_spec(asked)
     assert searched.search.nested is None
     assert searched.search.refit
     assert searched.space == asked.space
@@ -96,9 +107,9 @@ def test_an_outer_fold_searches_the_same_and_always_refits():
 def test_folds_that_cannot_be_split_are_refused_beforehand():
     """Too few rows of a class, outside or inside."""
     with pytest.raises(DataError, match=r"search\.nested: the rows cannot be split"):
-        check_parts(spec(nested=8), dataset())
+        check_outer_folds(spec(nested=8), dataset())
     with pytest.raises(StudyFileError, match=r"outer 1 of 2: .*\n  search\.cv: 5 splits need 5"):
-        check_parts(spec(nested=2, cv=5), dataset())
+        check_outer_folds(spec(nested=2, cv=5), dataset())
 
 
 def test_one_outer_fold_is_none():
@@ -215,10 +226,10 @@ def test_a_finished_search_is_not_done_while_outer_folds_are_left():
     """The verdict says what a run would still do; nothing once they have ended."""
     known = replace(grid_record(), spec=spec().plain())
     checked = replace(check_study(spec(), probe=False), left=())
-    assert "repeat the search in 3 outer folds" in Standing(checked, known).verdict()
-    assert not Standing(checked, known).done
+    assert "repeat the search in 3 outer folds" in StudyStatus(checked, known).verdict()
+    assert not StudyStatus(checked, known).done
     ended = replace(known, nested=nested_record())
-    assert Standing(replace(checked, outer_left=0), ended).done
+    assert StudyStatus(replace(checked, outer_left=0), ended).done
 
 
 def test_the_command_line_shows_it(ledger):
@@ -239,7 +250,7 @@ def test_a_nested_study_runs_goes_on_and_grows(tmp_path):
     from sklearn.model_selection import GridSearchCV, cross_val_score
 
     from sweep import KerasMLPClassifier, load_dataset, run_study
-    from sweep.workers.progress import Watcher
+    from sweep.runner.progress import Watcher
 
     asked = {
         "study": {"name": "nested"},

@@ -12,7 +12,7 @@ import pytest
 from processes import wait_for
 
 from sweep import load_dataset
-from sweep.workers.nursery import Nursery, Template
+from sweep.runner.forkserver import ForkServer, ForkServerProcess
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -23,7 +23,7 @@ pytestmark = [
 @pytest.fixture
 def nursery(tmp_path):
     """Return a nursery that is closed in the end."""
-    nursery = Nursery()
+    nursery = ForkServer()
     yield nursery
     nursery.abandon()
     nursery.close()
@@ -61,7 +61,7 @@ def test_the_template_has_a_single_thread_when_it_forks(nursery, tmp_path):
     child = nursery.fork(tmp_path / "0.log")
     hello(child)
     assert len(list(Path(f"/proc/{nursery._template._process.pid}/task").iterdir())) == 1
-    assert "sweep.workers.template" in Path(f"/proc/{child.pid}/cmdline").read_text()
+    assert "sweep.runner.forkserver_process" in Path(f"/proc/{child.pid}/cmdline").read_text()
     leave(child)
 
 
@@ -78,7 +78,7 @@ def test_a_killed_worker_is_reported_with_its_signal(nursery, tmp_path):
 
 def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     """A run that fails at once does not wait for TensorFlow to load."""
-    nursery = Nursery()
+    nursery = ForkServer()
     child = nursery.fork(tmp_path / "0.log")
     began = time.monotonic()
     nursery.abandon()
@@ -91,7 +91,7 @@ def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
 
 def test_a_worker_asked_of_a_dead_template_has_ended(tmp_path):
     """However the asking and the death meet: nobody waits for a worker that never comes."""
-    template = Template()
+    template = ForkServerProcess()
     os.kill(template._process.pid, signal.SIGKILL)
     for number in range(2):
         child = template.fork(tmp_path / f"{number}.log")

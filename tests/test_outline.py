@@ -6,17 +6,17 @@ import pytest
 from ledgers import GRID, RANDOM, build
 from pretend import begin, searched, study, work
 
+from sweep.analysis.overview import overview_of
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.outline import outlines
+from sweep.ledger.overview import study_overviews
 from sweep.ledger.reading import read_study
-from sweep.selection.outlines import outlined
 
 
 def both_ways(path):
     """Return each outlined study by the database and by reading it whole."""
     ledger = Ledger(f"sqlite:///{path}")
-    found, others = outlines(ledger)
-    return found, [outlined(read_study(ledger, each.name)) for each in found], others
+    found, others = study_overviews(ledger)
+    return found, [overview_of(read_study(ledger, each.name)) for each in found], others
 
 
 def test_counting_agrees_with_reading(tmp_path, monkeypatch):
@@ -80,4 +80,4 @@ def test_other_programs_studies_are_left_out(tmp_path):
 
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     optuna.create_study(storage=ledger.storage, study_name="foreign")
-    assert outlines(ledger) == ([], [])
+    assert study_overviews(ledger) == ([], [])

@@ -4,10 +4,11 @@ import sys
 
 import pytest
 
-from sweep import load_dataset, load_study, run_study, sources
+from sweep import load_dataset, load_study, run_study
 from sweep.errors import LedgerError, ResultError, StudyChangedError
 from sweep.study.join import join_study
 from sweep.study.submit import submit_study
+from sweep.support import code_digests
 
 pytestmark = pytest.mark.tensorflow
 
@@ -29,7 +30,7 @@ STUDY = {
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Write mine.py anew; it is forgotten afterwards."""
-    monkeypatch.setattr(sources, "_known", {})
+    monkeypatch.setattr(code_digests, "_known", {})
 
     def written(more="", wider="", activation="relu"):
         text = MODULE.format(more=more, wider=wider, activation=activation)
@@ -100,7 +101,7 @@ def test_a_worker_that_begins_after_an_edit_is_refused(tmp_path, monkeypatch):
     """A run is of one code: the worker that takes the place of one that died does not go on with
     the edited module, and says what has changed.
     """
-    monkeypatch.setattr(sources, "_known", {})
+    monkeypatch.setattr(code_digests, "_known", {})
     (tmp_path / "edited.py").write_text(
         "import os\nfrom pathlib import Path\nfrom sweep.models import mlp\n"
         "def build(input_shape, n_classes, width=8):\n"

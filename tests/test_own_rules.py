@@ -3,7 +3,7 @@
 import pytest
 
 from sweep.errors import StudyFileError
-from sweep.search.estimator import check_own_code, make_estimator
+from sweep.evaluation.estimator import check_own_code, make_estimator
 from sweep.spec import load_study
 
 CODE = """

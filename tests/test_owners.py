@@ -14,16 +14,16 @@ from commands import read, sweep
 from ledgers import build, with_folder
 
 from sweep.errors import LedgerError
-from sweep.ledger import locks
-from sweep.ledger.folders import OWNER, own_folder
-from sweep.ledger.keys import TURN
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import one_at_a_time
-from sweep.ledger.storage import artifacts_folder
-from sweep.ledger.writing import renew_turn, take_turn
+from sweep.ledger.study_folders import OWNER, own_folder
+from sweep.storage import locks
+from sweep.storage.attributes import TURN
+from sweep.storage.locations import artifacts_folder
+from sweep.storage.locks import one_at_a_time
+from sweep.storage.transactions import renew_turn, take_turn
+from sweep.study.cleanup import leftovers, remove_leftovers
 from sweep.study.delete import delete_study
 from sweep.study.nested import check_outer_names
-from sweep.study.prune import leftovers, prune
 
 here = commands.here
 
@@ -82,7 +82,7 @@ def test_each_ledger_of_a_folder_prunes_its_own(ledger_url, here, monkeypatch):
     lost(here / "b.db", "y")
     lost(ledger_url, "x")
     assert [each.path for each in leftovers(ledger_url)] == [lost_here]
-    assert prune(leftovers(ledger_url)) > 2_000_000
+    assert remove_leftovers(leftovers(ledger_url)) > 2_000_000
     assert [f.exists() for f in (there, lost_there, mine, lost_here)] == [True, True, True, False]
     assert [each.path for each in leftovers(str(here / "b.db"))] == [lost_there]
 
@@ -137,7 +137,7 @@ def test_what_an_older_version_wrote_is_left_and_named(here):
         (folder / OWNER).unlink()
     lost(here / "l.db", "b")
     (found,) = leftovers(str(here / "l.db"), 0)
-    assert (found.path, found.owned, prune([found])) == (gone, False, 0)
+    assert (found.path, found.owned, remove_leftovers([found])) == (gone, False, 0)
     (line,) = delete_study("a", str(here / "l.db"))
     assert line.startswith(f"left: {kept}, for it does not say")
     assert kept.exists()
@@ -151,7 +151,7 @@ def test_an_owner_file_that_says_something_else_owns_nothing(text, here):
     (folder / OWNER).write_text(text, encoding="utf-8", errors="surrogateescape")
     lost(here / "l.db", "tiny")
     made(here / "l.db", "other", "ba9876543210")
-    assert prune(leftovers(str(here / "l.db"), 0)) == 0
+    assert remove_leftovers(leftovers(str(here / "l.db"), 0)) == 0
     assert folder.exists()
 
 
@@ -184,7 +184,7 @@ def test_a_finished_study_loses_what_fits_have_left(ledger_url, here, monkeypatc
         (folder / "checkpoints").mkdir()
         (folder / "checkpoints" / "x.npz").write_bytes(b"0" * 100)
     assert [each.path for each in leftovers(ledger_url, 0)] == [ended / "checkpoints"]
-    assert prune(leftovers(ledger_url, 0)) == 100
+    assert remove_leftovers(leftovers(ledger_url, 0)) == 100
     assert (ended / "winner.npz").exists()
 
 

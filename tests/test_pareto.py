@@ -9,7 +9,7 @@ from ledgers import GRID, build, sections
 from pretend import begin, study, work
 from records import grid_record
 
-from sweep import selection
+from sweep import analysis
 from sweep.ledger.ledger import Ledger
 from sweep.report.page import render
 from sweep.spec import to_toml
@@ -38,7 +38,7 @@ def test_the_pareto_set_is_what_no_other_candidate_beats():
         ]
         assert row.pareto == better.empty
     assert front["mean_test_score"].is_monotonic_decreasing
-    assert front["candidate"].iloc[0] == selection.best(record).index
+    assert front["candidate"].iloc[0] == analysis.best(record).index
     assert "pareto" not in front
 
 

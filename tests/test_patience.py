@@ -9,23 +9,23 @@ import pandas as pd
 import pytest
 from pretend import DATA, Silent, begin, estimator, study
 
-from sweep import run_study, selection
-from sweep.cli.board import beyond_lines
+from sweep import analysis, run_study
+from sweep.analysis.overview import all_overviews, overview_of
+from sweep.cli.leaderboard import beyond_lines
 from sweep.errors import InterruptedRunError
-from sweep.ledger.keys import BY_DRAW
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.limits import draw_of
 from sweep.ledger.reading import read_study
 from sweep.report.details import beyond_the_end
+from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
-from sweep.selection.outlines import all_outlines, outlined
-from sweep.study.begin import update
+from sweep.storage.attributes import BY_DRAW
 from sweep.study.check import cells_left, takes_up_again
+from sweep.study.preparation import update
 from sweep.tables import candidates_frame
 from sweep.workers.job import Job
 from sweep.workers.loop import Worker
-from sweep.workers.progress import Watcher
-from sweep.workers.upkeep import given_up, restore, withdraw
+from sweep.workers.recovery import cancel_waiting, enqueue_missing, patience_exhausted
 
 PATIENT = study("random", trials=16, patience=3, start=[{"learning_rate": 0.01, "momentum": 0.0}])
 NAME = PATIENT.study.name
@@ -40,7 +40,7 @@ def table(record):
 @pytest.fixture
 def pretending(monkeypatch):
     """Have cells evaluated by a fake estimator."""
-    monkeypatch.setattr("sweep.workers.evaluating.make_estimator", estimator)
+    monkeypatch.setattr("sweep.workers.cell_evaluator.make_estimator", estimator)
     with warnings.catch_warnings():  # the fake is not told of callbacks
         warnings.filterwarnings("ignore", message=".*does not support callbacks")
         yield
@@ -49,13 +49,13 @@ def pretending(monkeypatch):
 def searched(ledger, at_once, spec=PATIENT):
     """Search with so many workers, of which the one that began last is always the fastest."""
     worker = Worker(Job(ledger.url, NAME), Silent(), ledger, spec, DATA)
-    while not given_up(ledger, NAME):
+    while not patience_exhausted(ledger, NAME):
         taken = [ledger.claim(NAME, worker.name, by_draw=True) for _ in range(at_once)]
         if not any(taken):
             break
         for claim in filter(None, reversed(taken)):
             worker.one_cell(claim)
-    withdraw(ledger, NAME)
+    cancel_waiting(ledger, NAME)
     return read_study(ledger, NAME)
 
 
@@ -75,12 +75,12 @@ def test_the_table_is_the_same_for_any_number_of_workers(at_once, ledger_url, on
         record = searched(ledger, at_once)
         pd.testing.assert_frame_equal(table(one_by_one), table(record), check_exact=True)
         assert 3 < len(record.candidates) < 16
-        assert selection.chosen(record).params == selection.chosen(one_by_one).params
+        assert analysis.chosen(record).params == analysis.chosen(one_by_one).params
         assert record.standing == one_by_one.standing == "finished (no improvement in 3 trials)"
         assert record.tally == one_by_one.tally
-        (listed,) = all_outlines(ledger)
+        (listed,) = all_overviews(ledger)
         assert (listed.done, listed.status) == (one_by_one.done, "finished")
-        assert listed.best == outlined(one_by_one).best
+        assert listed.best == overview_of(one_by_one).best
 
 
 def test_it_is_the_same_after_an_interruption(ledger_url, one_by_one):
@@ -93,12 +93,12 @@ def test_it_is_the_same_after_an_interruption(ledger_url, one_by_one):
             worker.one_cell(claim)
         for claim in (taken[0], taken[1], taken[3], taken[4]):
             ledger.cut(claim.trial_id)
-        assert not given_up(ledger, NAME)
-        restore(ledger, NAME, make_plan(PATIENT))
+        assert not patience_exhausted(ledger, NAME)
+        enqueue_missing(ledger, NAME, make_plan(PATIENT))
         assert [draw_of(ledger.claim(NAME, "w", by_draw=True).key) for _ in range(3)] == [0, 1, 3]
         for trial in ledger.trials(NAME, "RUNNING"):
             ledger.cut(trial._trial_id)
-        restore(ledger, NAME, make_plan(PATIENT))
+        enqueue_missing(ledger, NAME, make_plan(PATIENT))
         record = searched(ledger, 1)
     pd.testing.assert_frame_equal(table(one_by_one), table(record), check_exact=True)
 
@@ -120,7 +120,7 @@ def test_what_lies_beyond_the_end_is_kept_and_told(pretending, tmp_path):
         assert takes_up_again(plan, record)
         assert not beyond & {cell.key for cell in cells_left(plan, record)}
         update(ledger, patient, plan, NAME)
-        restore(ledger, NAME, plan)
+        enqueue_missing(ledger, NAME, plan)
         more = searched(ledger, 1, patient)
         again = {trial.key for trial in more.trials if trial.state == "COMPLETE"}
         assert beyond <= again
@@ -136,8 +136,8 @@ def test_more_trials_begin_behind_the_end(pretending, tmp_path):
             begin(ledger, PATIENT)
             before = searched(ledger, at_once)
             update(ledger, grown, make_plan(grown), NAME)
-            assert not given_up(ledger, NAME)
-            restore(ledger, NAME, make_plan(grown))
+            assert not patience_exhausted(ledger, NAME)
+            enqueue_missing(ledger, NAME, make_plan(grown))
             tables.append(table(searched(ledger, at_once, grown)))
             assert len(tables[-1]) > len(before.candidates)
     pd.testing.assert_frame_equal(*tables, check_exact=True)
@@ -154,8 +154,8 @@ def test_failed_cells_do_not_count_and_are_waited_for(pretending, tmp_path):
         worker.one_cell(ledger.claim(NAME, "w", by_draw=True))
         ledger.fail(ledger.claim(NAME, "w", by_draw=True), "ModelError: too bad")
         assert len(searched(ledger, 1).candidates) == whole + 1
-        restore(ledger, NAME, make_plan(PATIENT), retry_failed=True)
-        assert not given_up(ledger, NAME)
+        enqueue_missing(ledger, NAME, make_plan(PATIENT), retry_failed=True)
+        assert not patience_exhausted(ledger, NAME)
 
 
 def test_a_study_of_an_older_version_keeps_its_rows(pretending, tmp_path):

@@ -7,10 +7,10 @@ import sys
 import pytest
 from commands import sweep
 
-from sweep import permission, sources
 from sweep.errors import ReferenceError_
-from sweep.permission import check_permission, searched_first
-from sweep.references import project_allow, resolve, source_digest
+from sweep.support import code_digests, module_permission
+from sweep.support.code_references import project_allow, resolve, source_digest
+from sweep.support.module_permission import check_permission, searched_first
 
 STUDY = """
 [data]
@@ -33,8 +33,8 @@ MODULES = ("mypackage", "helpers_p", "late", "late_two")
 def project(tmp_path, monkeypatch):
     """The person's project, which allows ``mypackage``; they stand in it."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(sources, "_known", {})
-    monkeypatch.setattr(permission.BESIDE, "folder", None)
+    monkeypatch.setattr(code_digests, "_known", {})
+    monkeypatch.setattr(module_permission.BESIDE, "folder", None)
     found = tmp_path / "project"
     found.mkdir()
     (found / "pyproject.toml").write_text('[tool.sweep]\nallow = ["mypackage"]\n')

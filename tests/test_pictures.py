@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from records import grid_record, tpe_record
 
+from sweep.evaluation.pictures import pixels, training_pictures, winner_pictures
 from sweep.ledger.pictures import (
     Pictures,
     Shown,
@@ -21,7 +22,6 @@ from sweep.ledger.pictures import (
 )
 from sweep.report import render
 from sweep.report.pictures import albums
-from sweep.search.pictures import pixels, training_pictures, winner_pictures
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (90, 8, 8), dtype=np.uint8)

@@ -11,8 +11,8 @@ from sweep import load_dataset
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.search.plan import make_plan
-from sweep.search.prepare import data_record
 from sweep.search.splits import make_splits
+from sweep.search.study_data import data_record
 from sweep.spec import load_study
 from sweep.spec.toml import toml_value
 from sweep.workers.job import Job

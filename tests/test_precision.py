@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from records import grid_record
 
-from sweep.cli.board import board_parts
+from sweep.analysis import arithmetic, mixture, precisions
+from sweep.cli.leaderboard import board_parts
 from sweep.errors import StudyFileError
 from sweep.report.answer import answer, facts
-from sweep.selection import arithmetic, mixture, precisions
 from sweep.spec import load_study
 
 STUDY = {

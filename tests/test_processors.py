@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweep.search.estimator import make_estimator
-from sweep.search.evaluate import Asked, SearchData, evaluate, mean_score
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
+from sweep.evaluation.estimator import make_estimator
+from sweep.ledger.scores import mean_split_score
 from sweep.search.plan import make_plan
-from sweep.search.prepare import load_data
 from sweep.search.splits import make_splits
+from sweep.search.study_data import load_data
 from sweep.spec import load_study
 
 pytestmark = pytest.mark.tensorflow
@@ -47,10 +48,12 @@ def table(dataset, home=None):
     data = SearchData(rows.x_train, rows.y_train, make_splits(spec, rows.y_train))
     found = {}
     for cell in make_plan(spec).cells:
-        splits = evaluate(make_estimator(spec, cell.params), data, Asked(cell.epochs)).splits
+        splits = evaluate(
+            make_estimator(spec, cell.params), data, EvaluationRequest(cell.epochs)
+        ).splits
         for epoch in cell.epochs:
             loss = float(np.mean([split.losses[epoch] for split in splits]))
-            found[cell.params["hidden_size"], epoch] = (mean_score(splits, epoch), loss)
+            found[cell.params["hidden_size"], epoch] = (mean_split_score(splits, epoch), loss)
     return found
 
 

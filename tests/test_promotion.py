@@ -10,19 +10,26 @@ from pretend import begin, study, work
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import Rung, SplitResult, TrialRecord
 from sweep.search.plan import make_plan
-from sweep.search.promotion import Bracket, Ladder, ladder_of, levelled, next_rung, reached
-from sweep.workers.climb import Climb
-from sweep.workers.ended import Ended
-from sweep.workers.upkeep import restore
+from sweep.search.promotion import (
+    Bracket,
+    BracketPlan,
+    bracket_plan,
+    next_rung,
+    rank_across_budgets,
+    reached_score,
+)
+from sweep.workers.recovery import enqueue_missing
+from sweep.workers.rungs import RungScheduler
+from sweep.workers.trial_cache import FinishedTrials
 
-LADDER = Ladder((Bracket((1, 3, 9), 9), Bracket((3, 9), 5), Bracket((9,), 3)), 3)
+LADDER = BracketPlan((Bracket((1, 3, 9), 9), Bracket((3, 9), 5), Bracket((9,), 3)), 3)
 SPACE = {"learning_rate": {"float": [1e-4, 1e-1], "log": True}, "epochs": [9]}
 
 
 def ladder(pruner, epochs=9):
     """Return the ladder of a study of so many epochs."""
     space = {"hidden_size": {"int": [8, 64]}, "epochs": [epochs]}
-    return ladder_of(study("tpe", space=space, trials=9, pruner=pruner))
+    return bracket_plan(study("tpe", space=space, trials=9, pruner=pruner))
 
 
 def trial(number, epochs, score, continues=None, state="PRUNED", bracket=0):
@@ -104,7 +111,7 @@ def hyperband(monkeypatch, path, trials=20, method="tpe", cells=None, **more):
     ledger = Ledger(f"sqlite:///{path}")
     if not ledger.has(spec.study.name):
         begin(ledger, spec)
-    monkeypatch.setattr("sweep.workers.evaluating.Evaluator._store", lambda *_: None)
+    monkeypatch.setattr("sweep.workers.cell_evaluator.CellEvaluator._store", lambda *_: None)
     return work(monkeypatch, ledger, spec, cells)
 
 
@@ -129,9 +136,11 @@ def test_a_study_climbs(monkeypatch, tmp_path, method):
             assert each.params == before.params
             assert before.rung.epochs < epochs
     assert any(t.rung.continues is not None and t.state == "COMPLETE" for t in trials.values())
-    one_epoch = [reached(t) for t in trials.values() if t.rung == Rung(0, 1)]
+    one_epoch = [reached_score(t) for t in trials.values() if t.rung == Rung(0, 1)]
     followed = {t.rung.continues for t in trials.values()}
-    went_on = [reached(t) for t in trials.values() if t.number in followed and t.rung == Rung(0, 1)]
+    went_on = [
+        reached_score(t) for t in trials.values() if t.number in followed and t.rung == Rung(0, 1)
+    ]
     assert np.mean(went_on) > np.mean(one_epoch)
 
 
@@ -160,7 +169,7 @@ def test_a_slot_that_was_cut_has_its_turn_first(monkeypatch, tmp_path):
     hyperband(monkeypatch, tmp_path / "b.db", trials=8, cells=2)
     spec = study("tpe", space=SPACE, trials=8, pruner="hyperband")
     ledger.cut(ledger.claim("pretend", "w").trial_id)
-    restore(ledger, "pretend", make_plan(spec))
+    enqueue_missing(ledger, "pretend", make_plan(spec))
     parts = hyperband(monkeypatch, tmp_path / "b.db", trials=8)
     by_slot = [{key: (state, params) for key, _, state, params in rungs(r)} for r in (parts, whole)]
     assert by_slot[0] == by_slot[1]
@@ -174,7 +183,7 @@ def test_the_end_is_told_by_what_is_left_not_by_a_slots_number(monkeypatch, tmp_
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     ledger.cut(ledger.claim("pretend", "w").trial_id)
     spec = study("tpe", space=SPACE, trials=3, pruner="hyperband")
-    restore(ledger, "pretend", make_plan(spec))
+    enqueue_missing(ledger, "pretend", make_plan(spec))
     again = hyperband(monkeypatch, tmp_path / "l.db", trials=3)
     assert [t.rung.epochs for t in again.trials if t.state == "COMPLETE"] == [9]
 
@@ -211,7 +220,9 @@ def test_an_outer_fold_counts_its_own_failures(monkeypatch, tmp_path):
     spec = study("tpe", space=SPACE, trials=3, pruner="hyperband")
     ledger.create("fold", {"spec": spec.plain()})
     ledger.enqueue("fold", make_plan(spec).cells, {})
-    climb = Climb(ledger, "fold", spec, Ended(ledger, "fold", spec.space.dimensions))
+    climb = RungScheduler(
+        ledger, "fold", spec, FinishedTrials(ledger, "fold", spec.space.dimensions)
+    )
     assert climb.rung(ledger.claim("fold", "w")) == Rung(0, 1)
     assert asked == ["fold"]
 
@@ -257,12 +268,12 @@ def test_samplers_see_ranks_at_one_budget():
         shown(5, [], 0.6, "COMPLETE"),
         optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING),
     ]
-    found = levelled(trials, enough=3)
+    found = rank_across_budgets(trials, enough=3)
     assert {t.number: t.value for t in found[:6]} == {4: 0, 3: 1, 0: 2, 2: 3, 5: 4, 1: 5}
     assert {t.state.name for t in found[:6]} == {"COMPLETE"}
     assert found[6].state.name == "RUNNING"
     assert [t.value for t in trials[:2]] == [0.5, None]
-    early = levelled(trials[3:5], enough=3)
+    early = rank_across_budgets(trials[3:5], enough=3)
     assert [t.value for t in early] == [1, 0]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sweep.errors import SearchSpaceError
-from sweep.workers.reasons import reason_of
+from sweep.workers.failure_reason import reason_of
 
 GRAPH = """Graph execution error:
 

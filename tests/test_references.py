@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from sweep.errors import ReferenceError_
-from sweep.permission import allowed
-from sweep.references import is_reference, project_allow, resolve, source_digest
+from sweep.support.code_references import is_reference, project_allow, resolve, source_digest
+from sweep.support.module_permission import allowed
 
 
 @pytest.fixture

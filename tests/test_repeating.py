@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from records import grid_record
 
-from sweep.cli.board import board_parts
+from sweep.analysis import unrepeatable
+from sweep.cli.leaderboard import board_parts
 from sweep.ledger.codec import split_from_plain, split_to_plain
 from sweep.report.answer import answer
-from sweep.selection import unrepeatable
 
 
 def test_scores_that_another_run_would_not_give_are_said_to_be_so():

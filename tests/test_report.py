@@ -24,8 +24,8 @@ from records import (
 )
 
 from sweep.errors import ResultError
-from sweep.report import answer, details, heat, plots, render, text, write_report
-from sweep.report.parallel import parallel
+from sweep.report import answer, details, pivots, plots, render, text, write_report
+from sweep.report.parallel_coordinates import parallel
 from sweep.study import StudyResult
 from sweep.tables import candidates_frame, default_pivots, folds_frame
 
@@ -243,10 +243,10 @@ def test_a_pivot_that_is_asked_for_is_made():
     """pivots are names with commas; the specification's come where none are given."""
     record = grid_record()
     frame = candidates_frame(record)
-    (asked,) = heat.heat_maps(record, frame, ["hidden_size,epochs"])
+    (asked,) = pivots.heat_maps(record, frame, ["hidden_size,epochs"])
     assert asked.title == "hidden_size against epochs"
     named = replace(record, spec={**record.spec, "report": {"pivots": ["epochs"]}})
-    (alone,) = heat.heat_maps(named, frame)
+    (alone,) = pivots.heat_maps(named, frame)
     assert alone.columns == ("mean",)
     assert [label for label, _ in alone.rows] == ["1", "5", "10"]
 
@@ -260,7 +260,7 @@ def test_a_pivot_of_an_unknown_parameter_is_refused():
 def test_the_cells_of_a_heat_map_hold_value_and_n():
     """Each cell says its mean and count; the best is ringed and darkest."""
     record = grid_record()
-    (made,) = heat.heat_maps(record, candidates_frame(record))
+    (made,) = pivots.heat_maps(record, candidates_frame(record))
     cells = [cell for _, row in made.rows for cell in row]
     assert all(cell.notes[-1] == "n 1" for cell in cells)
     assert [cell.text for cell in cells if cell.ringed] == ["0.9447"]
@@ -271,7 +271,7 @@ def test_the_cells_of_a_heat_map_hold_value_and_n():
 def test_many_numbers_stand_in_quartiles_and_the_caption_says_so():
     """A learning rate of many values becomes four rows."""
     record = tpe_record(60)
-    (made,) = heat.heat_maps(record, candidates_frame(record), ["learning_rate,optimizer"])
+    (made,) = pivots.heat_maps(record, candidates_frame(record), ["learning_rate,optimizer"])
     assert len(made.rows) == 4
     assert "learning_rate in quartiles of the values tried" in made.caption
 
@@ -558,13 +558,13 @@ def _renamed(record, old, new):
 
 def test_a_copied_result_is_marked_in_the_leaderboard():
     """Its row says whose result it is, the caption how many were not trained again."""
-    from sweep.report.board import board
+    from sweep.report.leaderboard import leaderboard
 
     record = tpe_record(12)
     first, *others = record.candidates
     copied = replace(first, trial=replace(first.trial, copied_from=5))
     record = replace(record, candidates=(copied, *others))
-    made = board(record, candidates_frame(record))
+    made = leaderboard(record, candidates_frame(record))
     assert [row.state for row in made.rows].count("complete (copy of candidate 5)") == 1
     assert "not trained again: 1." in made.caption
 

@@ -10,10 +10,10 @@ import pytest
 from records import grid_record, hostile_record, tpe_record
 from test_pictures import everything
 
-from sweep.files import write_file
-from sweep.ledger.outline import Outline
+from sweep.ledger.overview import StudyOverview
 from sweep.report import write_comparison, write_report
 from sweep.report.index import render_index
+from sweep.support.file_writing import write_file
 from sweep.tables import candidates_frame
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -65,7 +65,9 @@ def files(tmp_path_factory):
     made = {name: write_report(made(), folder / f"{name}.html") for name, made in RECORDS.items()}
     two = [replace(grid_record(), name="one"), replace(hostile_record(), name="two")]
     made["comparison"] = write_comparison(two, folder / "comparison.html")
-    study = Outline("one", "grid", "finished", 9, 9, 0, 0.9, "2026-03-02T09:30:00+00:00", True)
+    study = StudyOverview(
+        "one", "grid", "finished", 9, 9, 0, 0.9, "2026-03-02T09:30:00+00:00", True
+    )
     made["index"] = write_file(folder / "index.html", render_index([study], {"one": "grid.html"}))
     made["pictures"] = write_report(grid_record(), folder / "pictures.html", None, everything())
     return made

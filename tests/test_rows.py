@@ -9,11 +9,11 @@ from optuna.trial import TrialState
 from pretend import begin, study
 from sqlalchemy import event
 
-from sweep.ledger.keys import RESULT
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.rows import read_trials
 from sweep.search.plan import make_plan
-from sweep.workers.upkeep import restore
+from sweep.storage.attributes import RESULT
+from sweep.storage.trial_reader import read_trials
+from sweep.workers.recovery import enqueue_missing
 
 SPACE = {"epochs": [1], "hidden_size": [8, 16, 32], "activation": ["relu", "tanh"]}
 
@@ -67,7 +67,7 @@ def test_trials_of_optuna_s_own_are_read_too(ledger_url, monkeypatch):
 
         made.optimize(objective, n_trials=6)
         assert read_trials(ledger.storage, made._study_id) == made.get_trials(deepcopy=False)
-        monkeypatch.setattr("sweep.ledger.rows.IN_A_QUERY", 2)
+        monkeypatch.setattr("sweep.storage.trial_reader.IN_A_QUERY", 2)
         ids = [t._trial_id for t in made.trials[1:5]]
         assert read_trials(ledger.storage, made._study_id, only=ids) == made.trials[1:5]
 
@@ -120,5 +120,5 @@ def test_cells_are_restored_without_reading_results(ledger_url, monkeypatch):
             return read(self, *arguments, **options)
 
         monkeypatch.setattr(Ledger, "trials", trials)
-        assert restore(ledger, "pretend", make_plan(spec)) == 1
+        assert enqueue_missing(ledger, "pretend", make_plan(spec)) == 1
         assert asked == []

@@ -23,12 +23,12 @@ from watched import Bomb, watching
 from sweep import load_dataset, load_study
 from sweep.errors import DataError, LedgerError, ReferenceError_
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.storage import artifacts_folder, storage_url
-from sweep.search.evolution import ReplayedCmaEs
+from sweep.search.cmaes import ReplayedCmaEsSampler
 from sweep.spec import StudySpec
 from sweep.spec.toml import to_toml
+from sweep.storage.locations import artifacts_folder, storage_url
 from sweep.study import open_study
-from sweep.study.places import report_path
+from sweep.study.report_paths import report_path
 
 here = commands.here
 
@@ -221,7 +221,7 @@ def test_cma_es_loads_no_pickle_of_the_ledger(tmp_path):
     )
     assert (tmp_path / "canary").exists()
     (tmp_path / "canary").unlink()
-    assert asked(ReplayedCmaEs(**words), tmp_path / "ours.db") == []
+    assert asked(ReplayedCmaEsSampler(**words), tmp_path / "ours.db") == []
     assert not (tmp_path / "canary").exists()
 
 
@@ -357,7 +357,7 @@ def test_a_file_of_passwords_is_no_password(here):
 
 def test_a_worker_says_no_password(monkeypatch):
     """Promise 6: what its model raises is recorded as a reason, so it is taken out there."""
-    from sweep.workers.reasons import reason_of
+    from sweep.workers.failure_reason import reason_of
 
     monkeypatch.setenv("SWEEP_STORAGE", "mysql://me:w0rker@db/x")
     error = ValueError(os.environ["SWEEP_STORAGE"])

@@ -22,7 +22,7 @@ from test_report import Page
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import ImportanceRecord, NestedRecord, OuterFold
-from sweep.ledger.outline import Outline
+from sweep.ledger.overview import StudyOverview
 from sweep.report import render
 from sweep.report.comparison import render_comparison
 from sweep.report.index import render_index
@@ -78,7 +78,7 @@ def studies():
 def pages():
     """Every kind of page."""
     grid, tpe = studies()
-    line = Outline(HOSTILE, HOSTILE, "stopped", 1, 2, 1, 0.5, HOSTILE, test_opened=False)
+    line = StudyOverview(HOSTILE, HOSTILE, "stopped", 1, 2, 1, 0.5, HOSTILE, test_opened=False)
     return {
         "grid": render(grid),
         "tpe": render(tpe),

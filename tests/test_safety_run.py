@@ -23,8 +23,8 @@ from sweep import load_best, load_dataset, load_study, run_study
 from sweep.cli.main import cli
 from sweep.errors import DataError, LedgerError, ReferenceError_, ResultError
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.storage import artifacts_folder
 from sweep.spec.toml import to_toml
+from sweep.storage.locations import artifacts_folder
 from sweep.study import open_study
 
 pytestmark = pytest.mark.tensorflow

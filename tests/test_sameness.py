@@ -4,7 +4,7 @@ import pytest
 
 from sweep.errors import StudyChangedError
 from sweep.spec import load_study
-from sweep.study.sameness import check_same, check_same_data
+from sweep.study.compatibility import check_same, check_same_data
 
 GRID = {
     "study": {"name": "s"},

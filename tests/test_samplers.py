@@ -5,11 +5,11 @@ from importlib.util import find_spec
 import pytest
 from pretend import SPACE, begin, searched, study, work
 
+from sweep.analysis import mean_score
 from sweep.errors import StudyFileError
 from sweep.ledger.ledger import Ledger
 from sweep.search.plan import make_plan
 from sweep.search.samplers import EXTRAS, check_extra
-from sweep.selection import mean_score
 
 LEARNING = ("tpe", "nsga2", "cmaes", "gp")
 

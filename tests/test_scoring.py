@@ -6,9 +6,9 @@ from fakes import FakeClassifier
 from sklearn import metrics
 from sklearn.datasets import load_digits
 
-from sweep.search.evaluate import Asked, SearchData, evaluate
-from sweep.search.lockstep import evaluate_in_lockstep
-from sweep.search.scoring import LAID_OUT, Scoring
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
+from sweep.evaluation.lockstep import evaluate_in_lockstep
+from sweep.evaluation.scoring import LAID_OUT, Scoring
 from sweep.spec import SCORERS
 
 RANDOM = np.random.default_rng(0)
@@ -99,7 +99,7 @@ def test_a_class_that_a_fold_has_not_seen_has_no_probability():
         "accuracy": metrics.accuracy_score(y, estimator.predict(X[test])),
         "f1_macro": metrics.f1_score(y, estimator.predict(X[test]), average="macro"),
     }.items():
-        found = evaluate(Seeing(), DATA, Asked((2,), scoring=name)).splits[0]
+        found = evaluate(Seeing(), DATA, EvaluationRequest((2,), scoring=name)).splits[0]
         assert found.test[2] == pytest.approx(theirs, rel=1e-6)
         loss = metrics.log_loss(y, table, labels=classes)
         assert found.losses[2] == pytest.approx(loss, rel=1e-6)
@@ -110,14 +110,14 @@ def test_a_class_that_a_fold_has_not_seen_has_no_probability():
 def test_held_out_rows_may_lack_a_class(name):
     """Columns are told by the study's classes, not by those that the rows happen to hold."""
     data = SearchData(X, Y, [(np.arange(120), 120 + np.flatnonzero(Y[120:] != 9))])
-    found = evaluate(Seeing(), data, Asked((2,), scoring=name))
+    found = evaluate(Seeing(), data, EvaluationRequest((2,), scoring=name))
     assert np.isfinite(found.value)
 
 
 def test_fits_in_lockstep_see_the_same_classes():
     """A study with a pruner records what the same study records without; the model is whole."""
     data = SearchData(X, Y, [*DATA.splits, (np.arange(120), np.arange(120, 240))])
-    asked = Asked((2,), train_scores=True)
+    asked = EvaluationRequest((2,), train_scores=True)
     whole = evaluate(Seeing(), data, asked)
     steps = evaluate_in_lockstep(Seeing(), data, asked, lambda *_: False, lambda *_: None)
     for one, other in zip(whole.splits, steps.splits, strict=True):
@@ -139,9 +139,13 @@ def test_weights_of_a_class_that_a_fold_lacks_leave_the_others_as_they_are(weigh
     plain = mlp(class_weight=seen or None).fit(X[train], Y[train])
     loss = metrics.log_loss(Y[test], laid_out(plain, X[test]).astype(np.float32))
     for found in (
-        evaluate(mlp(class_weight=weights), DATA, Asked((1,))),
+        evaluate(mlp(class_weight=weights), DATA, EvaluationRequest((1,))),
         evaluate_in_lockstep(
-            mlp(class_weight=weights), DATA, Asked((1,)), lambda *_: False, lambda *_: None
+            mlp(class_weight=weights),
+            DATA,
+            EvaluationRequest((1,)),
+            lambda *_: False,
+            lambda *_: None,
         ),
     ):
         assert found.splits[0].losses[1] == pytest.approx(loss, rel=1e-5)

@@ -13,14 +13,14 @@ from ledgers import build
 from pretend import DATA, SPACE, Silent, begin, estimator, study, work
 from records import grid_record
 
-from sweep.cli.board import test_line as said_of_the_test_set
+from sweep.cli.leaderboard import test_line as said_of_the_test_set
+from sweep.evaluation import refit
+from sweep.evaluation.refit import finish_study
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import Opening
 from sweep.ledger.reading import read_study
 from sweep.report.answer import answer
-from sweep.search import finish
-from sweep.search.finish import finish_study
-from sweep.search.sealed import SealedTest, TrainingRows, seal
+from sweep.search.sealed_data import SealedTest, TrainingRows, seal
 from sweep.workers.job import Job
 from sweep.workers.loop import Worker
 
@@ -50,9 +50,9 @@ class Mine:
 @pytest.fixture
 def searched(monkeypatch, tmp_path):
     """A ledger with a small study that a real worker has searched; refits are fakes."""
-    monkeypatch.setattr("sweep.workers.evaluating.make_estimator", estimator)
-    monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeWinner())
-    monkeypatch.setattr("sweep.search.winner.save_winner", lambda *_: None)
+    monkeypatch.setattr("sweep.workers.cell_evaluator.make_estimator", estimator)
+    monkeypatch.setattr("sweep.evaluation.refit.make_estimator", lambda *_: FakeWinner())
+    monkeypatch.setattr("sweep.evaluation.winner_file.save_winner", lambda *_: None)
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, study("random", trials=6))
     work(monkeypatch, ledger, study("random", trials=6))
@@ -86,7 +86,7 @@ def test_only_the_seal_two_counts_and_one_check_speak_of_test_rows():
 
 def test_a_search_never_touches_the_test_rows(monkeypatch, tmp_path):
     """Test rows that go off when touched: a whole search runs, and only the last step fails."""
-    monkeypatch.setattr("sweep.search.finish.make_estimator", lambda *_: FakeWinner())
+    monkeypatch.setattr("sweep.evaluation.refit.make_estimator", lambda *_: FakeWinner())
     spec, ledger = study("random", trials=3), Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, spec)
     training, sealed = seal(replace(DATA, x_test=Mine(), y_test=Mine()))
@@ -139,11 +139,11 @@ def test_a_worker_gets_training_rows_and_nothing_else():
 def test_who_has_lost_its_lock_looks_again_before_it_opens_the_test_set(searched, monkeypatch):
     """Another run may have refitted the same winner meanwhile: it is then found recorded."""
     training, sealed = seal(DATA)
-    held, really = [], finish.one_at_a_time
+    held, really = [], refit.one_at_a_time
 
     def overtaken():
         held.append(False)
-        monkeypatch.setattr(finish, "one_at_a_time", really)
+        monkeypatch.setattr(refit, "one_at_a_time", really)
         finish_study(searched, "pretend", training, sealed)
         return False
 
@@ -151,7 +151,7 @@ def test_who_has_lost_its_lock_looks_again_before_it_opens_the_test_set(searched
     def lost(*_):
         yield overtaken
 
-    monkeypatch.setattr(finish, "one_at_a_time", lost)
+    monkeypatch.setattr(refit, "one_at_a_time", lost)
     winner = finish_study(searched, "pretend", training, sealed)
     assert held == [False]
     assert [o.score for o in read_study(searched, "pretend").openings] == [winner.test_score]

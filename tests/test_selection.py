@@ -7,8 +7,7 @@ import pytest
 from records import empty_record, grid_record, tpe_record, validation_record
 from scipy import stats
 
-from sweep.errors import ResultError
-from sweep.selection import (
+from sweep.analysis import (
     best,
     chosen,
     clopper_pearson,
@@ -22,6 +21,7 @@ from sweep.selection import (
     score_interval,
     split_scores,
 )
+from sweep.errors import ResultError
 
 
 def with_scores(record, scores, parameters):

@@ -13,9 +13,9 @@ import pytest
 from records import grid_record
 from scipy import stats
 
-from sweep.selection import chosen, compare, interval
-from sweep.selection.comparisons import binomial_noise, count_alike, paired_noise
-from sweep.selection.studentized import range_exceeds
+from sweep.analysis import chosen, compare, interval
+from sweep.analysis.comparisons import binomial_noise, count_alike, paired_noise
+from sweep.analysis.studentized_range import range_exceeds
 
 SPLITS, TRAIN, TEST = 5, 400, 100
 SHARED = TEST / (TRAIN + TEST)

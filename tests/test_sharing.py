@@ -14,10 +14,10 @@ from processes import wait_for
 from test_study import table
 
 from sweep import run_study
+from sweep.analysis.overview import all_overviews
 from sweep.errors import ResultError, StudyChangedError
-from sweep.ledger.keys import STUDY
 from sweep.ledger.ledger import Ledger
-from sweep.selection.outlines import all_outlines
+from sweep.storage.attributes import STUDY
 from sweep.study import open_study
 from sweep.study.join import join_study, open_studies
 from sweep.study.run import _Run
@@ -145,10 +145,10 @@ def test_the_list_says_who_and_where_and_when(ledger_url):
     """Owner, hosts of the cells in hand, seconds since the last sign of life."""
     submit_study(GRID, storage=ledger_url)
     with closing(Ledger(ledger_url)) as opened:
-        before = all_outlines(opened)[0]
+        before = all_overviews(opened)[0]
         opened.claim("shared", "node1:7:1:1")
         opened.claim("shared", "node1:8:1:1")
-        (outline,) = all_outlines(opened)
+        (outline,) = all_overviews(opened)
     assert (before.hosts, before.last_sign) == ((), None)
     assert outline.hosts == ("node1", "node1")
     assert "@" in outline.owner

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from sweep import sources
-from sweep.references import resolve, source_digest
-from sweep.sources import keep_loaded
+from sweep.support import code_digests
+from sweep.support.code_digests import keep_loaded
+from sweep.support.code_references import resolve, source_digest
 
 PLAIN = "def build(width=1):\n    return width\n"
 
@@ -18,7 +18,7 @@ PLAIN = "def build(width=1):\n    return width\n"
 def write(tmp_path, monkeypatch):
     """Write a file of the study's folder; what is loaded from there is forgotten afterwards."""
     before = set(sys.modules)
-    monkeypatch.setattr(sources, "_known", {})
+    monkeypatch.setattr(code_digests, "_known", {})
 
     def written(name, text):
         path = tmp_path / name

@@ -269,7 +269,7 @@ def test_differences_are_readable():
 def test_import_is_light():
     """Neither spaces nor spec load Optuna, scikit-learn or Keras."""
     code = (
-        "import sys, sweep.spaces, sweep.spec, sweep.references as r\n"
+        "import sys, sweep.spaces, sweep.spec, sweep.support.code_references as r\n"
         "heavy = {'optuna', 'sklearn', 'keras', 'tensorflow', 'pandas'} & set(sys.modules)\n"
         "print(sorted(heavy))"
     )

@@ -9,9 +9,8 @@ from commands import here, read, sweep  # noqa: F401 - a fixture
 
 from sweep import load_dataset, run_study
 from sweep.errors import DataError, ModelError, StudyFileError
-from sweep.estimators.held_out import check_share, hold_out
-from sweep.search.parts import check_parts
-from sweep.search.rows import checked_splits, unseen_classes
+from sweep.estimators.holdout import check_share, hold_out
+from sweep.evaluation.split_checks import check_outer_folds, checked_splits, unseen_classes
 from sweep.spec import SCORERS, load_study
 
 Y = np.repeat([1, 2], [24, 16])
@@ -118,7 +117,7 @@ def test_outer_folds_are_looked_at_too(tmp_path):
     assert problems(asked) == []
     spec = load_study(asked)
     with pytest.raises(StudyFileError, match=r"(?s)mine / outer 1 of 2: .* alone, and a class"):
-        check_parts(spec, load_dataset(spec.data.dataset, groups="groups"))
+        check_outer_folds(spec, load_dataset(spec.data.dataset, groups="groups"))
 
 
 @pytest.mark.parametrize(

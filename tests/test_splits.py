@@ -7,12 +7,12 @@ from sklearn.model_selection import StratifiedKFold
 from sweep import load_dataset
 from sweep.errors import DataError, StudyFileError
 from sweep.ledger.ledger import Ledger
+from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
 from sweep.search.splits import make_splits
 from sweep.spec import load_study
-from sweep.study.begin import prepared
+from sweep.study.preparation import prepare_study
 from sweep.workers.job import Job
-from sweep.workers.progress import Watcher
 
 LABELS = np.repeat([0, 1, 2], [30, 20, 10])
 
@@ -78,5 +78,5 @@ def test_what_cannot_be_split_is_refused_before_the_ledger_holds_it(tmp_path):
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
     job = Job(ledger.url, spec.study.name)
     with pytest.raises(StudyFileError, match=r"search\.cv: 5000 splits need 5000 rows"):
-        prepared(ledger, spec, make_plan(spec), job, Watcher(), data, None)
+        prepare_study(ledger, spec, make_plan(spec), job, Watcher(), data, None)
     assert not ledger.has(spec.study.name)

@@ -8,11 +8,11 @@ import pytest
 from records import grid_record, timed, tpe_record
 
 from sweep import figures
-from sweep.cli.board import headline
+from sweep.cli.leaderboard import headline
 from sweep.figures.history import MARKS, trial_score
 from sweep.figures.timeline import COLOURS
+from sweep.ledger.counts import ENDED
 from sweep.ledger.limits import within_seconds
-from sweep.ledger.tally import ENDED
 from sweep.report import plots, render
 from sweep.report.answer import facts
 

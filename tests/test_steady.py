@@ -8,15 +8,15 @@ import pytest
 from pretend import begin, study
 from sqlalchemy import create_engine, text
 
+from sweep.analysis.overview import all_overviews
 from sweep.errors import LedgerError
-from sweep.ledger import steady
-from sweep.ledger.busy import Connection
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import one_at_a_time
 from sweep.ledger.reading import read_study
 from sweep.search.plan import make_plan
-from sweep.selection.outlines import all_outlines
-from sweep.workers.upkeep import restore
+from sweep.storage import retries
+from sweep.storage.locks import one_at_a_time
+from sweep.storage.sqlite_waiting import Connection
+from sweep.workers.recovery import enqueue_missing
 
 ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
 SPACE = {"epochs": [1], "hidden_size": [8, 16]}
@@ -62,9 +62,9 @@ def test_whatever_is_asked_of_a_server_goes_on_after_a_lost_connection(postgres,
         lambda ledger: ledger.update("pretend", owner="me"),
         lambda ledger: ledger.counts("pretend").total(),
         lambda ledger: len(ledger.trials("pretend")),
-        lambda ledger: len(all_outlines(ledger)),
+        lambda ledger: len(all_overviews(ledger)),
         lambda ledger: read_study(ledger, "pretend").planned,
-        lambda ledger: restore(ledger, "pretend", make_plan(study("grid", space=SPACE))),
+        lambda ledger: enqueue_missing(ledger, "pretend", make_plan(study("grid", space=SPACE))),
     )
     name = database.rpartition("application_name=")[2]
     with closing(Ledger(database)) as ledger, psycopg.connect(postgres, autocommit=True) as admin:
@@ -78,9 +78,9 @@ def test_whatever_is_asked_of_a_server_goes_on_after_a_lost_connection(postgres,
 
 def test_opening_goes_on_after_a_lost_connection(database, monkeypatch):
     """Once more where it was lost; not where nobody listens."""
-    from sweep.ledger import opening
+    from sweep.storage import database
 
-    tries, really = [], opening._open
+    tries, really = [], database._open
 
     def once_lost(*given, **named):
         tries.append(1)
@@ -88,7 +88,7 @@ def test_opening_goes_on_after_a_lost_connection(database, monkeypatch):
             raise OSError("terminating connection due to administrator command")
         return really(*given, **named)
 
-    monkeypatch.setattr(opening, "_open", once_lost)
+    monkeypatch.setattr(database, "_open", once_lost)
     Ledger(database).close()
     assert len(tries) == 2
     with pytest.raises(LedgerError, match="cannot be reached"):
@@ -116,15 +116,15 @@ def test_a_transaction_that_lost_its_connection_is_begun_again(monkeypatch):
             raise OSError(words)
         return "done"
 
-    assert steady.again(lambda: act("server closed the connection", 2)) == "done"
+    assert retries.retry(lambda: act("server closed the connection", 2)) == "done"
     assert len(tries) == 3
     tries.clear()
     with pytest.raises(OSError, match="server closed"):
-        steady.again(lambda: act("server closed the connection", 99))
-    assert len(tries) == steady.TRIES
+        retries.retry(lambda: act("server closed the connection", 99))
+    assert len(tries) == retries.TRIES
     tries.clear()
     with pytest.raises(OSError, match="no such column"):
-        steady.again(lambda: act("no such column", 99))
+        retries.retry(lambda: act("no such column", 99))
     assert len(tries) == 1
 
 
@@ -132,7 +132,7 @@ def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch
     """Longer than SQLite itself waits; and it is not taken for a damaged one."""
     path = tmp_path / "l.db"
     patient = {"connect_args": {"timeout": 0.05, "factory": Connection}}
-    monkeypatch.setattr("sweep.ledger.opening._PATIENT", patient)
+    monkeypatch.setattr("sweep.storage.database._PATIENT", patient)
     with closing(Ledger(f"sqlite:///{path}")) as ledger:
         begin(ledger, study("grid", space=SPACE))
         holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -141,8 +141,8 @@ def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch
         claim = ledger.claim("pretend", "w")
         assert ledger.complete(claim, 0.5, (), ())
         holder.execute("BEGIN EXCLUSIVE")
-        monkeypatch.setattr(steady, "TRIES", 1)
-        monkeypatch.setattr("sweep.ledger.busy.LOCK_SECONDS", 0.1)
+        monkeypatch.setattr(retries, "TRIES", 1)
+        monkeypatch.setattr("sweep.storage.sqlite_waiting.LOCK_SECONDS", 0.1)
         monkeypatch.setattr("sweep.ledger.studies.salvaged_trials", pytest.fail)
         monkeypatch.setattr(Ledger, "study_id", lambda *_: 1)
         with pytest.raises(LedgerError, match="another process holds the ledger"):
@@ -162,7 +162,7 @@ def test_new_connections_wait_for_the_server(monkeypatch):
         return connect(*arguments, **options)
 
     monkeypatch.setattr(engine.dialect, "connect", later)
-    steady.wait_for_server(engine)
+    retries.wait_for_server(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
     assert len(refused) == 2

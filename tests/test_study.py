@@ -23,9 +23,9 @@ from sweep.errors import (
     StudyFileError,
 )
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.outline import outlines
+from sweep.ledger.overview import study_overviews
+from sweep.runner.progress import Watcher
 from sweep.study import check_study, open_study
-from sweep.workers.progress import Watcher
 
 pytestmark = pytest.mark.tensorflow
 
@@ -191,7 +191,7 @@ def test_a_longer_fit_that_fails_takes_nothing_away(storage):
     assert (after.frame["state"] == "FAIL").sum() == 3
     assert after.best_score_ == before.best_score_
     with closing(Ledger(storage)) as ledger:
-        (outline,), _ = outlines(ledger)
+        (outline,), _ = study_overviews(ledger)
     assert outline.best == pytest.approx(before.best_score_)
     assert outline.failed == 3
 

@@ -9,18 +9,18 @@ import pytest
 from pretend import Silent
 
 from sweep import KerasMLPClassifier, load_study
-from sweep.estimators.fitting import Fit
+from sweep.estimators.fit import Fit
+from sweep.evaluation import fit_checkpoints
+from sweep.evaluation.fit_checkpoints import FitCheckpointer, remove_old
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
-from sweep.search import keeping
-from sweep.search.keeping import FitKeeper, remove_old
 from sweep.search.plan import make_plan
-from sweep.search.prepare import data_record, load_data
-from sweep.search.sealed import seal
+from sweep.search.sealed_data import seal
+from sweep.search.study_data import data_record, load_data
 from sweep.workers.control import StopWork
 from sweep.workers.job import Job
 from sweep.workers.loop import Worker
-from sweep.workers.upkeep import restore
+from sweep.workers.recovery import enqueue_missing
 
 pytestmark = pytest.mark.tensorflow
 
@@ -63,8 +63,8 @@ class Stops(Silent):
 @pytest.fixture
 def often(monkeypatch):
     """Write every fit at every epoch."""
-    monkeypatch.setattr("sweep.search.pace.EVERY_SECONDS", 0)
-    monkeypatch.setattr("sweep.search.pace.SHARE", 0)
+    monkeypatch.setattr("sweep.evaluation.checkpoint_interval.EVERY_SECONDS", 0)
+    monkeypatch.setattr("sweep.evaluation.checkpoint_interval.SHARE", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def worked(path, sections, stops=()):
     }  # fmt: skip
     ledger.create("long", header)
     for at in (*stops, None):
-        restore(ledger, "long", plan)
+        enqueue_missing(ledger, "long", plan)
         control = Stops(at)
         job = Job(ledger.url, "long")
         Worker(job, control, ledger, spec, seal(data)[0]).run()
@@ -138,12 +138,12 @@ def test_a_damaged_file_costs_the_fit_its_past_and_no_more(tmp_path, often):
         model = KerasMLPClassifier(hidden_size=8, epochs=4, random_state=0)
         return model.set_callbacks(keeper).fit(data.x_train, data.y_train)
 
-    first = fit(FitKeeper(tmp_path, {}))
+    first = fit(FitCheckpointer(tmp_path, {}))
     (state,) = tmp_path.rglob("state.npz")
     state.write_bytes(state.read_bytes()[:100])
-    second = fit(FitKeeper(tmp_path, {}))
+    second = fit(FitCheckpointer(tmp_path, {}))
     assert second.history_["loss"] == first.history_["loss"]
-    third = fit(FitKeeper(tmp_path, {}))
+    third = fit(FitCheckpointer(tmp_path, {}))
     np.testing.assert_array_equal(
         third.predict_proba(data.x_train), first.predict_proba(data.x_train)
     )
@@ -154,11 +154,13 @@ def test_unfinished_fits_are_bounded_in_size_and_age(tmp_path, often, monkeypatc
     data = load_data(load_study(BASE), None, ())
     for number in range(3):
         model = KerasMLPClassifier(hidden_size=8, epochs=2, random_state=0)
-        model.set_callbacks(FitKeeper(tmp_path, {"n": number})).fit(data.x_train, data.y_train)
+        model.set_callbacks(FitCheckpointer(tmp_path, {"n": number})).fit(
+            data.x_train, data.y_train
+        )
     old, *rest = sorted(tmp_path.iterdir(), key=lambda folder: folder.stat().st_mtime)
     size = sum(file.stat().st_size for file in old.iterdir())
-    monkeypatch.setattr(keeping, "LIMIT_BYTES", 3 * size)
-    model.set_callbacks(FitKeeper(tmp_path, {"n": 9})).fit(data.x_train, data.y_train)
+    monkeypatch.setattr(fit_checkpoints, "LIMIT_BYTES", 3 * size)
+    model.set_callbacks(FitCheckpointer(tmp_path, {"n": 9})).fit(data.x_train, data.y_train)
     assert not old.exists()
     assert all(folder.exists() for folder in rest)
     os.utime(rest[0], (time.time() - 15 * 24 * 3600,) * 2)
@@ -170,5 +172,5 @@ def test_own_callbacks_are_not_continued(tmp_path, often):
     """What they remember is unknown."""
     data = load_data(load_study(BASE), None, ())
     model = KerasMLPClassifier(hidden_size=8, epochs=2, callbacks=["ReduceLROnPlateau"])
-    model.set_callbacks(FitKeeper(tmp_path, {})).fit(data.x_train, data.y_train)
+    model.set_callbacks(FitCheckpointer(tmp_path, {})).fit(data.x_train, data.y_train)
     assert not list(tmp_path.rglob("*.npz"))

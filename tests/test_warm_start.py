@@ -9,7 +9,7 @@ from test_samplers import needs
 from sweep.errors import StudyFileError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
-from sweep.study.warm import lessons, sources, warm_start
+from sweep.study.warm_start import sources, warm_start, warm_start_trials
 
 GRID = {"learning_rate": [1e-3, 1e-2, 0.5], "hidden_size": [24, 32, 40], "optimizer": ["adam"]}
 
@@ -61,11 +61,11 @@ def test_a_warm_start_is_done_once(monkeypatch, ledger):
 def test_what_is_learned_is_in_the_terms_of_the_new_study(ledger):
     """Shared parameters with valid values, under the new study's objectives."""
     spec = study("nsga2", trials=2, start_from=["before"], objectives=["score", "parameters"])
-    held = lessons(read_study(ledger, "before"), spec)
+    held = warm_start_trials(read_study(ledger, "before"), spec)
     assert {tuple(each.params) for each in held} == {("learning_rate", "hidden_size", "optimizer")}
     assert {each.params["learning_rate"] for each in held} == {1e-3, 1e-2}
     assert {each.values[1] for each in held} == {3.0}
-    assert lessons(
+    assert warm_start_trials(
         read_study(ledger, "before"),
         study("tpe", trials=2, objectives=["score", "inference_ms"], space=SPACE),
     ) == []  # fmt: skip
@@ -87,7 +87,7 @@ def test_studies_that_do_not_compare_are_refused_all_at_once(ledger):
 def test_what_the_other_study_had_by_default_counts(ledger):
     """A parameter that it neither fixed nor searched had its default, which is a value too."""
     space = {**SPACE, "batch_size": [32, 64], "hidden_layers": [1, 2]}
-    taught = lessons(read_study(ledger, "before"), study("tpe", trials=2, space=space))
+    taught = warm_start_trials(read_study(ledger, "before"), study("tpe", trials=2, space=space))
     assert len(taught) == 9
     assert {(each.params["batch_size"], each.params["hidden_layers"]) for each in taught} == {
         (32, 1)

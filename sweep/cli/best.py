@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import natural_width, test_line
-from sweep.cli.nested import nested_lines
+from sweep.cli.leaderboard import natural_width, test_line
+from sweep.cli.nested_text import nested_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean, score, setting, settings
@@ -102,39 +102,39 @@ def _table(rows: Sequence[Mapping[str, Any]], folds: str = "") -> Table:
 def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from sweep import selection
-    from sweep.nested import plain_nested
-    from sweep.report.snippet import statements
+    from sweep import analysis
+    from sweep.analysis.nested import plain_nested
+    from sweep.report.python_code import statements
 
-    interval, compared = selection.score_interval(record, chosen), selection.compare(record)
-    alike = sorted(compared.alike, key=selection.cost) if compared else []
+    interval, compared = analysis.score_interval(record, chosen), analysis.compare(record)
+    alike = sorted(compared.alike, key=analysis.cost) if compared else []
     return {
         "study": record.name,
         "status": record.status,
         "params": dict(chosen.params),
-        "mean_test_score": selection.mean_score(chosen),
+        "mean_test_score": analysis.mean_score(chosen),
         "interval": asdict(interval) if interval else None,
-        "choose": selection.rule(record),
+        "choose": analysis.rule(record),
         "nested": plain_nested(record),
-        "mean_fit_time": selection.fit_seconds(chosen),
+        "mean_fit_time": analysis.fit_seconds(chosen),
         "level": compared.level if compared else None,
         "alike": len(alike),
         "indistinguishable": [_plain(c) for c in alike if c is not chosen],
         "cheapest": dict(compared.cheapest.params) if compared else None,
-        "test_score": selection.test_score(record, chosen),
+        "test_score": analysis.test_score(record, chosen),
         "parameters": chosen.trial.parameters,
         "python": "; ".join(statements(record, chosen, storage)),
     }
 
 
 def _plain(rival: Candidate) -> dict[str, Any]:
-    from sweep import selection
+    from sweep import analysis
 
     return {
         "candidate": rival.index,
         "params": dict(rival.params),
-        "mean_test_score": selection.mean_score(rival),
-        "mean_fit_time": selection.fit_seconds(rival),
+        "mean_test_score": analysis.mean_score(rival),
+        "mean_fit_time": analysis.fit_seconds(rival),
         "parameters": rival.trial.parameters,
     }
 
@@ -153,7 +153,7 @@ def _drawn(
 
 
 def _no_interval(record: StudyRecord, chosen: Candidate) -> str:
-    from sweep.selection import no_interval, split_scores
+    from sweep.analysis import no_interval, split_scores
 
     return no_interval(record, split_scores(chosen))
 

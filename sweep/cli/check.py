@@ -19,9 +19,9 @@ from sweep.cli.options import (
     storage_option,
 )
 from sweep.cli.output import console, emit
-from sweep.cli.standing import Standing, known_study
+from sweep.cli.study_status import StudyStatus, known_study
 from sweep.cli.text import classes_of, clean, counted, setting, spoken
-from sweep.quiet import without_noise
+from sweep.support.tensorflow_loading import without_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def check(
         "--set": changes, "--name": (name,), "--allow": allow, "--data-home": (home,),
         "--storage": (storage,),
     }  # fmt: skip
-    standing = Standing(checked, known)
+    standing = StudyStatus(checked, known)
     step = _next(file, given, standing)
     plan = {**_plan(standing), "next": step}
     emit(form, plan, [_flat(plan)], lambda: _drawn(standing, step))
@@ -97,7 +97,7 @@ def _probing() -> None:
         err.print("training for a moment to estimate the time ...", style="dim")
 
 
-def _plan(standing: Standing) -> dict[str, Any]:
+def _plan(standing: StudyStatus) -> dict[str, Any]:
     checked = standing.checked
     spec, minutes = checked.spec, checked.minutes
     return {
@@ -130,7 +130,7 @@ def _plan(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _width_note(standing: Standing) -> str | None:
+def _width_note(standing: StudyStatus) -> str | None:
     """Return a note on few splits; a study that has begun keeps those that it has."""
     checked = standing.checked
     if standing.status != "new" or checked.spec.search.validation is not None:
@@ -150,7 +150,9 @@ def _flat(plan: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "data": data.name, **rows, "shape": list(data.shape)}
 
 
-def _next(file: str, given: Mapping[str, Sequence[str | None]], standing: Standing) -> str | None:
+def _next(
+    file: str, given: Mapping[str, Sequence[str | None]], standing: StudyStatus
+) -> str | None:
     """Return the command that runs the study as it was checked, or shows what is done.
 
     None where every model that was tried failed: the study file is to be mended first.
@@ -168,7 +170,7 @@ def _words(command: str, what: str, given: Mapping[str, Sequence[str | None]]) -
     return shlex.join(["sweep", command, what, *(word for pair in options for word in pair)])
 
 
-def _drawn(standing: Standing, command: str | None) -> list[RenderableType]:
+def _drawn(standing: StudyStatus, command: str | None) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
@@ -181,8 +183,8 @@ def _drawn(standing: Standing, command: str | None) -> list[RenderableType]:
     return [table, Text(""), f"{standing.verdict()}{then}"]
 
 
-def _facts(standing: Standing) -> dict[str, str]:
-    from sweep.selection import of_class
+def _facts(standing: StudyStatus) -> dict[str, str]:
+    from sweep.analysis import of_class
 
     checked = standing.checked
     spec, data, plan = checked.spec, checked.data, checked.plan

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.columns import fitted
+from sweep.cli.fitted_table import fitted
 from sweep.cli.options import PathOfPerson, complete_study, format_option, opened, storage_option
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean, score
@@ -99,7 +99,7 @@ def _said(pair: dict[str, Any]) -> str:
 
 def _written(records: list[Any], baseline: str, output: Path | None) -> Path:
     from sweep.report import write_comparison
-    from sweep.study.places import comparison_path
+    from sweep.study.report_paths import comparison_path
 
     target = output or comparison_path(record.name for record in records)
     try:

@@ -58,7 +58,7 @@ def dashboard(
     from sweep.dashboard.guard import PASSWORD, Guard, check_door
     from sweep.dashboard.server import address, listen
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.storage import storage_url
+    from sweep.storage.locations import storage_url
 
     password = os.environ.get(PASSWORD, "")
     check_door(host, password, public=public)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from sweep.cli.ending import heard
 from sweep.cli.options import (
     PathOfPerson,
     allow_option,
@@ -15,6 +14,7 @@ from sweep.cli.options import (
     storage_option,
     study_argument,
 )
+from sweep.cli.signals import heard
 from sweep.cli.text import clean
 
 
@@ -42,10 +42,10 @@ def export(*, study: str, output: Path | None, allow: tuple[str, ...], storage: 
       sweep export digits-grid
       sweep export digits-grid --output digits-model
     """
-    from sweep.exporting import export_best
-    from sweep.names import slug
-    from sweep.quiet import load_tensorflow
-    from sweep.recipe import RECIPE, read_recipe
+    from sweep.export.recipe import RECIPE, read_recipe
+    from sweep.export.writing import export_best
+    from sweep.support.file_names import slug
+    from sweep.support.tensorflow_loading import load_tensorflow
 
     load_tensorflow()
     result = opened(study, storage, allowed(allow))

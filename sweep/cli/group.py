@@ -15,7 +15,7 @@ import click
 from sweep.cli.streams import OutputError
 from sweep.cli.text import clean, complain
 from sweep.errors import SweepError
-from sweep.passwords import redacted
+from sweep.support.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +81,7 @@ class Sweep(click.Group):
             complain(f"error: {error}")
             ctx.exit(error.exit_status)
         except KeyboardInterrupt as stop:
-            from sweep.cli.ending import status_of
+            from sweep.cli.signals import status_of
 
             complain("interrupted")
             ctx.exit(status_of(stop))

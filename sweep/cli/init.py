@@ -10,7 +10,7 @@ import click
 from sweep.cli.options import PathOfPerson
 from sweep.cli.text import clean
 from sweep.errors import StudyFileError
-from sweep.files import make_file
+from sweep.support.file_writing import make_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,8 @@ from sweep.cli.options import PathOfPerson
 from sweep.cli.streams import OutputError, open_streams
 from sweep.cli.text import clean_lines, complain
 from sweep.errors import SettingWarning
-from sweep.ledger.storage import here
-from sweep.passwords import masked, redacted
+from sweep.storage.locations import here
+from sweep.support.redaction import masked, redacted
 
 HOMES = {
     "init": "init:init",

@@ -23,8 +23,8 @@ def migrate(*, yes: bool, storage: str | None) -> None:
       sweep migrate
     """
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.schema import is_older, is_older_server, upgrade, upgrade_tables
-    from sweep.ledger.storage import shown_url, sqlite_path, storage_url
+    from sweep.storage.locations import shown_url, sqlite_path, storage_url
+    from sweep.storage.migrations import is_older, is_older_server, upgrade, upgrade_tables
 
     url = storage_url(storage)
     path = sqlite_path(url)

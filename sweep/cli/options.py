@@ -11,8 +11,8 @@ from click.shell_completion import CompletionItem
 
 from sweep.cli.text import clean, complain
 from sweep.errors import LedgerError
-from sweep.names import expanded
-from sweep.passwords import REMEDY, mistyped, remember, secrets
+from sweep.support.file_names import expanded
+from sweep.support.redaction import REMEDY, mistyped, remember, secrets
 
 if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
@@ -58,7 +58,7 @@ def _names(given: str | None) -> list[str]:
     import sqlite3
     from contextlib import closing
 
-    from sweep.ledger.storage import sqlite_path, storage_url
+    from sweep.storage.locations import sqlite_path, storage_url
 
     path = sqlite_path(storage_url(given))
     if path is None or not path.is_file():
@@ -135,9 +135,9 @@ def jobs_option(command: F) -> F:
 
 def _there(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value is not None:
-        from sweep.workers.devices import find_devices
+        from sweep.runner.gpus import find_gpus
 
-        find_devices(value)
+        find_gpus(value)
     return value
 
 
@@ -193,8 +193,8 @@ def file_argument(command: F) -> F:
 
 def allowed(given: tuple[str, ...]) -> frozenset[str]:
     """Return the modules that the person allows, here and in the current project."""
-    from sweep.permission import is_module
-    from sweep.references import project_allow
+    from sweep.support.code_references import project_allow
+    from sweep.support.module_permission import is_module
 
     if file := next((name for name in given if name.endswith(".py")), None):
         raise click.BadParameter(
@@ -235,7 +235,7 @@ def opened(
 
     from sweep.errors import StudyNotFoundError
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.storage import storage_url
+    from sweep.storage.locations import storage_url
     from sweep.study.result import read_result
 
     try:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.passwords import redacted
-from sweep.spreadsheet import csv_text, json_value
+from sweep.support.redaction import redacted
+from sweep.support.spreadsheet import csv_text, json_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.heat import drawn
+from sweep.cli.heat_map import drawn
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.text import clean

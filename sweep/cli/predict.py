@@ -50,7 +50,7 @@ def predict(
       sweep predict exports/digits-grid seven.png
       sweep predict exports/mine pictures/ --format csv
     """
-    from sweep.export import load_best
+    from sweep.export.loading import load_best
 
     model = load_best(export, allow=allowed(allow))
     paths = _files(images)
@@ -91,8 +91,8 @@ def _files(given: Sequence[Path]) -> list[Path]:
     DataError
         For a path that is not there, or a folder without pictures.
     """
-    from sweep.datasets.decoding import SUFFIXES
-    from sweep.datasets.layout import is_hidden
+    from sweep.datasets.folder_layout import is_hidden
+    from sweep.datasets.image_files import SUFFIXES
 
     found = []
     for path in given:
@@ -120,7 +120,7 @@ def _read(paths: Sequence[Path], shape: tuple[int, ...]) -> NDArray[Any]:
     """
     import numpy as np
 
-    from sweep.datasets.decoding import read_pictures
+    from sweep.datasets.image_files import read_pictures
 
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise DataError(f"this model takes rows of shape {shape}, which are no pictures")

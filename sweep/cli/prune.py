@@ -10,7 +10,7 @@ from sweep.cli.options import storage_option
 from sweep.cli.text import clean, counted
 
 if TYPE_CHECKING:
-    from sweep.study.prune import Leftover
+    from sweep.study.cleanup import Leftover
 
 
 @click.command(short_help="Remove files that no study needs any more.")
@@ -37,7 +37,7 @@ def prune(
     Example:
       sweep prune --days 7
     """
-    from sweep.study.prune import leftovers, prune
+    from sweep.study.cleanup import leftovers, remove_leftovers
 
     found = leftovers(storage, days)
     owned = [each for each in found if each.owned]
@@ -55,7 +55,7 @@ def prune(
     if not yes and not click.confirm(f"Remove {counted(len(owned), 'folder')}?", err=True):
         click.echo("kept", err=True)
         ctx.exit(1)
-    click.echo(f"removed {_megabytes(prune(found))}")
+    click.echo(f"removed {_megabytes(remove_leftovers(found))}")
 
 
 def _line(each: Leftover) -> str:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import board_parts, failure_lines
 from sweep.cli.check import read_spec
-from sweep.cli.ending import heard, status_of
 from sweep.cli.group import QUIET, command_line, log
-from sweep.cli.keeping import ReportKeeper
+from sweep.cli.leaderboard import board_parts, failure_lines
+from sweep.cli.live_report import LiveReport
 from sweep.cli.options import (
     PathOfPerson,
     allow_option,
@@ -28,18 +27,19 @@ from sweep.cli.options import (
 )
 from sweep.cli.output import console, show
 from sweep.cli.report import written
+from sweep.cli.signals import heard, status_of
 from sweep.cli.text import clean, complain, counted, duration
 from sweep.errors import InterruptedRunError, ResultError
-from sweep.workers.nursery import started_ahead
+from sweep.runner.forkserver import forkserver_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from sweep.cli.lines import Reporter
+    from sweep.cli.progress_lines import ProgressReporter
+    from sweep.runner.dask_cluster import DaskCluster
+    from sweep.runner.forkserver import ForkServer
     from sweep.study.result import StudyResult
-    from sweep.workers.cluster import Cluster
-    from sweep.workers.nursery import Nursery
 
 
 @click.command(short_help="Run a study, or continue it.")
@@ -108,7 +108,7 @@ def run(
                 spec = read_spec(file, (*changes, *outer), name)
                 if reporting:
                     threading.Thread(target=_load_drawing, daemon=True).start()
-                keeper = ReportKeeper(spec.study.name, storage, report_path)
+                keeper = LiveReport(spec.study.name, storage, report_path)
                 with keeper if reporting else nullcontext():
                     result = run_study(
                         spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
@@ -124,21 +124,21 @@ def run(
 
 
 @contextmanager
-def _cluster(address: str | None, resources: str | None) -> Iterator[Cluster | None]:
+def _cluster(address: str | None, resources: str | None) -> Iterator[DaskCluster | None]:
     """Name the cluster that the person asks for; leave it at the end."""
     if address is None:
         if resources is not None:
             raise click.UsageError("--dask-resources needs --dask ADDRESS")
         yield None
         return
-    from sweep.workers.cluster import Cluster
+    from sweep.runner.dask_cluster import DaskCluster
 
-    with closing(Cluster(address, resources)) as cluster:
+    with closing(DaskCluster(address, resources)) as cluster:
         yield cluster
 
 
-def _nursery(dask: str | None) -> AbstractContextManager[Nursery | None]:
-    return started_ahead() if dask is None else nullcontext()
+def _nursery(dask: str | None) -> AbstractContextManager[ForkServer | None]:
+    return forkserver_started() if dask is None else nullcontext()
 
 
 def _load_drawing() -> None:
@@ -150,21 +150,21 @@ def _load_drawing() -> None:
     import sweep.report  # noqa: F401
 
 
-def reporter_for(*, quiet: bool) -> Reporter:
+def reporter_for(*, quiet: bool) -> ProgressReporter:
     """Return what shows a run: a display in a terminal, lines elsewhere, or nothing."""
-    from sweep.cli.lines import LineReporter, Reporter
+    from sweep.cli.progress_lines import LineReporter, ProgressReporter
 
     if quiet:
-        return Reporter()
+        return ProgressReporter()
     err = console(err=True)
     if not err.is_terminal or err.is_dumb_terminal:
         return LineReporter()
-    from sweep.cli.live import LiveReporter
+    from sweep.cli.progress_display import ProgressDisplay
 
-    return LiveReporter(err)
+    return ProgressDisplay(err)
 
 
-def _stopped(ctx: click.Context, reporter: Reporter, stop: BaseException) -> int:
+def _stopped(ctx: click.Context, reporter: ProgressReporter, stop: BaseException) -> int:
     progress = reporter.progress
     log.info("interrupted")
     if progress is not None and (progress.done or progress.phase != "starting"):
@@ -176,7 +176,7 @@ def _stopped(ctx: click.Context, reporter: Reporter, stop: BaseException) -> int
     return status_of(stop)
 
 
-def _show(result: StudyResult, reporter: Reporter) -> None:
+def _show(result: StudyResult, reporter: ProgressReporter) -> None:
     record, progress = result.record, reporter.progress
     if progress is None:
         click.echo(f"study {clean(record.name)} is finished; nothing to do")
@@ -200,11 +200,11 @@ def _outcome(result: StudyResult, progress: Any) -> str:
     )
 
 
-def _report(result: StudyResult, output: Path | None, reporter: Reporter) -> Path:
+def _report(result: StudyResult, output: Path | None, reporter: ProgressReporter) -> Path:
     """Write the report, unless nothing has happened since it was written."""
-    from sweep.ledger.storage import sqlite_path
+    from sweep.storage.locations import sqlite_path
     from sweep.study.index import write_index
-    from sweep.study.places import report_path
+    from sweep.study.report_paths import report_path
 
     ledger, standing = sqlite_path(result.url), report_path(result.name)
     idle = output is None and reporter.progress is None

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.cli.board import (
-    TOP,
-    beyond_lines,
-    board_parts,
-    failure_lines,
-    headline,
-)
-from sweep.cli.importances import importance_lines
+from sweep.cli.importances_text import importance_lines
+from sweep.cli.leaderboard import TOP, beyond_lines, board_parts, failure_lines, headline
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.text import classes_of, clean, counted, moment
@@ -49,13 +43,13 @@ def show(*, study: str, top: int | None, form: str, storage: str | None) -> None
       sweep show digits-grid --top 3
       sweep show digits-grid --format csv
     """
-    from sweep.ledger.leading import read_leading
     from sweep.ledger.reading import read_study
+    from sweep.ledger.top_candidates import read_top_candidates
 
     def read(ledger: Ledger, name: str) -> StudyRecord:
         if form != "table" and top is None:
             return read_study(ledger, name)
-        record = read_leading(ledger, name, top or TOP)
+        record = read_top_candidates(ledger, name, top or TOP)
         return record if form == "table" or _has(record, top) else read_study(ledger, name)
 
     record: StudyRecord = opened(study, storage, read=read).record
@@ -85,8 +79,8 @@ def _with_params(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _facts(record: StudyRecord) -> dict[str, Any]:
-    from sweep.nested import plain_nested
-    from sweep.selection import arithmetic
+    from sweep.analysis import arithmetic
+    from sweep.analysis.nested import plain_nested
 
     search, tally = record.spec.get("search", {}), record.tally
     return {
@@ -118,7 +112,7 @@ def _facts(record: StudyRecord) -> dict[str, Any]:
 def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
     from rich.text import Text
 
-    from sweep.selection import arithmetic
+    from sweep.analysis import arithmetic
 
     data = record.data
     shape = " x ".join(str(side) for side in data.shape)

@@ -26,7 +26,7 @@ def stop(*, study: str, storage: str | None) -> None:
     from contextlib import closing
 
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.storage import storage_url
+    from sweep.storage.locations import storage_url
 
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
         ledger.header(study)

@@ -46,7 +46,7 @@ def submit(
 
     from sweep.cli.run import reporter_for
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.storage import storage_url
+    from sweep.storage.locations import storage_url
     from sweep.study.submit import submit_study
 
     spec = read_spec(file, changes, name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.passwords import redacted
+from sweep.support.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

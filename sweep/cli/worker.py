@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.cli.ending import heard, status_of
 from sweep.cli.group import QUIET, command_line
 from sweep.cli.options import (
     allow_option,
@@ -18,6 +17,7 @@ from sweep.cli.options import (
     jobs_option,
     storage_option,
 )
+from sweep.cli.signals import heard, status_of
 from sweep.cli.text import clean, complain, counted, score
 from sweep.errors import InterruptedRunError, SweepError
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sweep.cli.lines import Reporter
-    from sweep.ledger.outline import Outline
+    from sweep.cli.progress_lines import ProgressReporter
+    from sweep.ledger.overview import StudyOverview
     from sweep.ledger.records import StudyRecord
     from sweep.study.result import StudyResult
 
@@ -91,7 +91,7 @@ def worker(
 class _Shift:
     """What one worker has done, and what it leaves to others."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: ProgressReporter) -> None:
         self._reporter = reporter
         self.aside: set[str] = set()
         self.worked: set[str] = set()
@@ -138,7 +138,7 @@ def _look(names: tuple[str, ...], storage: str | None, *, wait: bool) -> None:
     from sweep.cli.group import suggestion
     from sweep.errors import StudyNotFoundError
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.storage import shown_url, storage_url
+    from sweep.storage.locations import shown_url, storage_url
 
     url = storage_url(storage)
     with closing(Ledger(url, create=wait)) as ledger:
@@ -162,19 +162,19 @@ def _standings(names: set[str], storage: str | None) -> Iterator[str]:
     """Yield how each of these studies stands, and what to do about one that was stopped."""
     from contextlib import closing
 
+    from sweep.analysis.overview import all_overviews
     from sweep.ledger.ledger import Ledger
-    from sweep.ledger.storage import storage_url
-    from sweep.selection.outlines import all_outlines
+    from sweep.storage.locations import storage_url
 
     with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        for each in all_outlines(ledger):
+        for each in all_overviews(ledger):
             if each.name in names:
                 asked = ledger.stopped(each.name) is not None
                 waiting = ledger.counts(each.name)["WAITING"] if asked else 0
                 yield _standing(each, waiting)
 
 
-def _standing(study: Outline, left: int) -> str:
+def _standing(study: StudyOverview, left: int) -> str:
     name, cells = clean(study.name), counted(study.planned, "cell")
     if left:
         how = f"was stopped, {counted(left, 'cell')} left"

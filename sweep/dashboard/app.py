@@ -7,11 +7,11 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.overview import all_overviews
 from sweep.errors import SweepError
 from sweep.report.index import render_index
 from sweep.report.page import page_resources
-from sweep.selection.outlines import all_outlines
-from sweep.study.places import report_path
+from sweep.study.report_paths import report_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +93,7 @@ class Dashboard:
         return self.optuna(environ, start)
 
     def _studies(self) -> bytes:
-        studies = all_outlines(self.ledger)
+        studies = all_overviews(self.ledger)
         names = [study.name for study in studies]
         links = {n: f"/reports/{f.name}" for n in names if (f := self._file(n)).is_file()}
         pages = {name: f"/dashboard/studies/{self.ledger.study_id(name)}" for name in names}

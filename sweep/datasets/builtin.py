@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweep.backend import keras_home
 from sweep.datasets.checks import checked
 from sweep.datasets.dataset import Dataset
 from sweep.datasets.npz import read_npz
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
-from sweep.names import expanded
-from sweep.quiet import load_tensorflow
+from sweep.support.file_names import expanded
+from sweep.support.keras_configuration import keras_home
+from sweep.support.tensorflow_loading import load_tensorflow
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.datasets.dataset import Dataset
-from sweep.datasets.decoding import SUFFIXES, all_of, read_pictures, shown
-from sweep.datasets.layout import find_layout, is_hidden, subfolders
+from sweep.datasets.folder_layout import find_layout, is_hidden, subfolders
+from sweep.datasets.image_files import SUFFIXES, all_of, read_pictures, shown
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
 

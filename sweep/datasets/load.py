@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sweep.datasets.builtin import read_builtin
 from sweep.datasets.checks import check_choice, check_classes, checked
 from sweep.datasets.folders import COLORS, read_folder
+from sweep.datasets.loader_function import read_reference
 from sweep.datasets.npz import read_npz
-from sweep.datasets.reference import read_reference
 from sweep.datasets.sampling import SAMPLES, one_against_rest, subset, with_positive
 from sweep.datasets.scaling import SCALINGS, fit_scaling
 from sweep.datasets.sources import kind_of, path_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sweep.archives import ArchiveError, read_arrays
 from sweep.datasets.checks import check_shapes
 from sweep.datasets.dataset import Dataset
 from sweep.errors import DataError
+from sweep.support.npz_archives import ArchiveError, read_arrays
 
 if TYPE_CHECKING:
     from pathlib import Path

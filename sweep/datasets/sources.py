@@ -6,10 +6,10 @@ import difflib
 from pathlib import Path
 
 from sweep.datasets.builtin import DATASETS
-from sweep.datasets.decoding import SUFFIXES
+from sweep.datasets.image_files import SUFFIXES
 from sweep.errors import DataError
-from sweep.names import expanded
-from sweep.references import is_reference
+from sweep.support.code_references import is_reference
+from sweep.support.file_names import expanded
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 

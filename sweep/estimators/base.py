@@ -10,25 +10,25 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from sweep.estimators import checking
-from sweep.estimators.beginning import begin, check_going_on
-from sweep.estimators.fitting import Fit, Prepared
-from sweep.estimators.hooks import KerasCallbacks
-from sweep.quiet import load_tensorflow
-from sweep.training.eligible import has_own_step
-from sweep.training.engines import engine_for
-from sweep.training.fits import FitState, Settings
-from sweep.training.identity import comparable
-from sweep.training.plain import PlainEngine
+from sweep.estimators import checks
+from sweep.estimators.fit import Fit, Prepared
+from sweep.estimators.fit_setup import begin, check_going_on
+from sweep.estimators.keras_callbacks import KerasCallbacks
+from sweep.support.tensorflow_loading import load_tensorflow
+from sweep.training.backend import FitState, Settings
+from sweep.training.engine_cache import backend_for
+from sweep.training.graph_eligibility import has_own_step
+from sweep.training.keras_backend import KerasBackend
+from sweep.training.model_identity import comparable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
 
-    from sweep.estimators.unfinished import Resumed
+    from sweep.estimators.partial_fits import PartialFit
     from sweep.training.blueprint import Blueprint
-    from sweep.training.compiled import CompiledModel
+    from sweep.training.compiled_model import CompiledModel
 
 TRAINING = (
     "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
@@ -67,7 +67,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     _state: FitState
     _blueprint: Blueprint
-    _plain: PlainEngine | None
+    _plain: KerasBackend | None
     _is_fast: bool
     _seed: int
     history_: dict[str, list[float]]
@@ -116,10 +116,10 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         told = {"X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(estimator=self, **told)
         load_tensorflow()
-        resumed: Resumed | None = self.__dict__.pop("_resumed", None)
+        resumed: PartialFit | None = self.__dict__.pop("_resumed", None)
         first = not ((self.warm_start or resumed) and hasattr(self, "_state"))
         rows = self._prepared(X, y, sample_weight, first=first)
-        checking.check_each_class(rows.weight, rows.labels, self.classes_)
+        checks.check_each_class(rows.weight, rows.labels, self.classes_)
         hooks = KerasCallbacks(self.callbacks)
         if first:
             begin(self, rows.pixels, hooks)
@@ -165,8 +165,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities, shape ``(n, n_classes)``, columns as in ``classes_``."""
         check_is_fitted(self, "_state")
-        pixels = checking.checked_rows(self, X, reset=False)
-        return self._proba(checking.reshaped(pixels, self._image_shape))
+        pixels = checks.checked_rows(self, X, reset=False)
+        return self._proba(checks.reshaped(pixels, self._image_shape))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, shape ``(n,)``."""
@@ -253,23 +253,23 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _prepared(
         self, X: Any, y: Any, sample_weight: Any, *, first: bool, classes: Any = None
     ) -> Prepared:
-        checking.check_settings(self.get_params(deep=False), self._taken_by_factory())
-        pixels, y = checking.checked_rows(self, X, y, reset=first)
+        checks.check_settings(self.get_params(deep=False), self._taken_by_factory())
+        pixels, y = checks.checked_rows(self, X, y, reset=first)
         check_classification_targets(y)
         if first:
-            self.classes_ = checking.checked_classes(y if classes is None else classes)
-        places, given = checking.encoded(y, self.classes_), self.class_weight
-        weight = checking.row_weights(pixels, y, sample_weight, given, self.classes_)
+            self.classes_ = checks.checked_classes(y if classes is None else classes)
+        places, given = checks.encoded(y, self.classes_), self.class_weight
+        weight = checks.row_weights(pixels, y, sample_weight, given, self.classes_)
         return Prepared(pixels, places, weight)
 
     def _shaped(self, rows: Prepared) -> Prepared:
-        pixels = checking.reshaped(rows.pixels, self._image_shape)
+        pixels = checks.reshaped(rows.pixels, self._image_shape)
         return Prepared(pixels, rows.labels, rows.weight)
 
     def _proba(self, pixels: np.ndarray) -> np.ndarray:
         scaling = (self._scaling.shift, 1.0 / self._scaling.scale)
         proba = self._engine().predict(self._state, pixels, *scaling)
-        checking.check_finite([proba], "the predicted probabilities", self._state.epoch)
+        checks.check_finite([proba], "the predicted probabilities", self._state.epoch)
         return proba
 
     def _epoch_settings(self) -> Settings:
@@ -280,9 +280,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _engine(self, model: Any = None) -> CompiledModel:
         if self._is_fast:
-            return engine_for(self._blueprint, self._seed, model)
+            return backend_for(self._blueprint, self._seed, model)
         if self._plain is None:
-            self._plain = PlainEngine(self._blueprint, self._seed, model)
+            self._plain = KerasBackend(self._blueprint, self._seed, model)
         return self._plain
 
     def _as_now(self) -> dict[str, Any]:

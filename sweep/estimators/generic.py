@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sweep.errors import ModelError
 from sweep.estimators.base import TRAINING, BaseKerasClassifier
 from sweep.models import FACTORIES, factory_parameters
-from sweep.references import is_reference, resolve
+from sweep.support.code_references import is_reference, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, GHOST, MUTED, paper, whole_ticks
+from sweep.ledger.counts import ENDED
 from sweep.ledger.limits import within_seconds
-from sweep.ledger.tally import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, GHOST, SERIES, paper
-from sweep.ledger.tally import ENDED
+from sweep.ledger.counts import ENDED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

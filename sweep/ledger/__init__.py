@@ -1,1 +1,1 @@
-"""The ledger: an Optuna storage in, plain records out; where the two arms meet."""
+"""What a ledger means: studies, trials and results as plain records."""

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.codec import cell_to_plain
-from sweep.ledger.keys import CELL
 from sweep.spaces import encode
+from sweep.storage.attributes import CELL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import optuna
 
-    from sweep.ledger.lines import WaitingCell
     from sweep.ledger.records import PlannedCell
+    from sweep.storage.queries import WaitingCell
 
 FIXED = "fixed_params"
 """Where Optuna reads parameters that a trial was enqueued with."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import COPIED, RESULT
 from sweep.ledger.outcomes import (
     DataRecord,
     ImportanceRecord,
@@ -17,6 +16,7 @@ from sweep.ledger.outcomes import (
 )
 from sweep.ledger.records import SplitResult
 from sweep.section import SectionRecord
+from sweep.storage.attributes import COPIED, RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

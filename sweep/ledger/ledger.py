@@ -9,16 +9,16 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from sweep.ledger.checksums import trial_digest
 from sweep.ledger.claims import FIXED, claim_of, waiting_trial
 from sweep.ledger.codec import recorded, result_to_plain
-from sweep.ledger.digest import trial_digest
-from sweep.ledger.keys import CELL, DIGEST, LOST, REASON, RESULT, RUNG, SUMMARY, WORKER
 from sweep.ledger.limits import draw_of
-from sweep.ledger.lines import waiting_cells
-from sweep.ledger.steady import again
 from sweep.ledger.studies import Studies
 from sweep.ledger.summary import summary_of
 from sweep.spaces import encode
+from sweep.storage.attributes import CELL, DIGEST, LOST, REASON, RESULT, RUNG, SUMMARY, WORKER
+from sweep.storage.queries import waiting_cells
+from sweep.storage.retries import retry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import optuna
 
     from sweep.ledger.claims import Claim
-    from sweep.ledger.lines import WaitingCell
     from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import PlannedCell, Rung, SplitResult
-    from sweep.ledger.view import SearchView
+    from sweep.storage.queries import WaitingCell
+    from sweep.storage.sampler_view import SamplerView
 
     Value = float | list[float]
     """One number, or one for each objective."""
@@ -56,7 +56,7 @@ class Ledger(Studies):
     def __init__(self, url: str, *, create: bool = True, reading: bool = False) -> None:
         super().__init__(url, create=create, reading=reading)
         self._waiting: dict[str, deque[WaitingCell]] = {}
-        self._view: SearchView | None = None
+        self._view: SamplerView | None = None
         self.seen_silent: dict[int, float] = {}
         """When trials without a sign of life were first seen so, by their identifiers."""
 
@@ -64,7 +64,7 @@ class Ledger(Studies):
         self, name: str, cells: Sequence[PlannedCell], distributions: Mapping[str, Any]
     ) -> None:
         """Add cells as waiting trials, their parameters beside them where Optuna can hold them."""
-        from sweep.ledger.writing import add_waiting
+        from sweep.storage.transactions import add_waiting
 
         study_id = self.study_id(name)
         with self.translated():
@@ -112,13 +112,13 @@ class Ledger(Studies):
             return self._take_first(name, worker)
 
     def _take_first(self, name: str, worker: str) -> Claim | None:
-        from sweep.ledger.writing import take
+        from sweep.storage.transactions import take
 
         waiting = self._waiting.get(name)
         while waiting:
             some = list(islice(waiting, TAKEN_FROM))
             ids = [each.trial_id for each in some]
-            taken, still = again(lambda ids=ids: take(self.storage, ids, {WORKER: worker}))  # type: ignore[misc]
+            taken, still = retry(lambda ids=ids: take(self.storage, ids, {WORKER: worker}))  # type: ignore[misc]
             gone = next((i for i, each in enumerate(some) if each.trial_id in still), len(some))
             for _ in range(gone + (taken is not None)):
                 waiting.popleft()
@@ -248,11 +248,11 @@ class Ledger(Studies):
         """
         from optuna.trial import TrialState
 
-        from sweep.ledger.writing import end
+        from sweep.storage.transactions import end
 
         held = {LOST: lost} if lost else {}
         with self.translated():
-            return again(lambda: end(self.storage, trial_id, TrialState.FAIL, held))
+            return retry(lambda: end(self.storage, trial_id, TrialState.FAIL, held))
 
     def stale(self, name: str) -> list[int]:
         """Return the identifiers of running trials without a sign of life for too long."""
@@ -266,7 +266,7 @@ class Ledger(Studies):
     ) -> bool:  # fmt: skip
         from optuna.trial import TrialState
 
-        from sweep.ledger.writing import end
+        from sweep.storage.transactions import end
 
         values = [] if value is None else [value] if isinstance(value, int | float) else value
         params, reports = self.view.ended(claim.trial_id)
@@ -274,7 +274,7 @@ class Ledger(Studies):
         digest = trial_digest(state, values, {**claim.stored, **params}, held)
         marks = {DIGEST: digest, SUMMARY: summary_of(state, values, held, digest)}
         with self.translated():
-            return again(
+            return retry(
                 lambda: end(
                     self.storage, claim.trial_id, TrialState[state],
                     {**attributes, **marks}, values, {**(steps or {}), **reports},
@@ -283,12 +283,12 @@ class Ledger(Studies):
             )  # fmt: skip
 
     @property
-    def view(self) -> SearchView:
+    def view(self) -> SamplerView:
         """What samplers and pruners see; one for each process, for it remembers."""
-        from sweep.ledger.view import SearchView
+        from sweep.storage.sampler_view import SamplerView
 
         if self._view is None:
-            self._view = SearchView(self.storage)
+            self._view = SamplerView(self.storage)
         return self._view
 
     def searched(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:

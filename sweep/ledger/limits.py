@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import BY_DRAW, CELL, REASON, RUNG, SINCE
 from sweep.ledger.objectives import directions, objectives_of
+from sweep.storage.attributes import BY_DRAW, CELL, REASON, RUNG, SINCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

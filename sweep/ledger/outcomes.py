@@ -99,8 +99,8 @@ class OuterFold:
     train_rows, test_rows : int
         Rows searched and refitted on, and rows scored.
     candidate : str
-        Identity of what was chosen (:func:`sweep.spaces.identity`). Empty where an older version
-        wrote the fold: it took the inner score from a row, which may have moved.
+        Identity of the chosen candidate (:func:`sweep.spaces.candidate_identity`). Empty where
+        an older version wrote the fold: it took the inner score from a row, which may have moved.
     """
 
     score: float

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep import archives
-from sweep.ledger.storage import artifacts_folder
+from sweep.storage.locations import artifacts_folder
+from sweep.support import npz_archives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,6 +115,6 @@ def read_pictures(url: str, name: str, uid: str = "") -> Pictures:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        return archives.read_arrays(path)[1]
+        return npz_archives.read_arrays(path)[1]
     except Exception:  # noqa: BLE001 - a damaged file fails anywhere from zipfile to array headers
         return {}

@@ -8,6 +8,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError, StudyFileError, SweepError
+from sweep.ledger.checksums import CHANGED, OutcomeChecksums, has_digests, is_whole
 from sweep.ledger.codec import (
     data_from_plain,
     importances_from_plain,
@@ -18,8 +19,14 @@ from sweep.ledger.codec import (
     splits_from_plain,
     winner_from_plain,
 )
-from sweep.ledger.digest import CHANGED, Outcomes, has_digests, is_whole
-from sweep.ledger.keys import (
+from sweep.ledger.counts import ENDED, StudyCounts
+from sweep.ledger.limits import draw_of, search_end, within_seconds
+from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
+from sweep.ledger.scores import candidate_with, mean_score
+from sweep.ledger.studies import damaged
+from sweep.spaces import Space, decode, grid_candidates
+from sweep.spec import StudySpec
+from sweep.storage.attributes import (
     BY_DRAW,
     CELL,
     COPIED,
@@ -34,14 +41,7 @@ from sweep.ledger.keys import (
     WINNER,
     WORKER,
 )
-from sweep.ledger.limits import draw_of, search_end, within_seconds
-from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
-from sweep.ledger.salvage import UNREADABLE
-from sweep.ledger.scores import candidate_with, mean_score
-from sweep.ledger.studies import damaged
-from sweep.ledger.tally import ENDED, Tally
-from sweep.spaces import Space, decode, grid_candidates
-from sweep.spec import StudySpec
+from sweep.storage.damaged_rows import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ def record_of(
     name: str,
     header: Mapping[str, Any],
     everything: Sequence[FrozenTrial],
-    counted: Tally | None = None,
+    counted: StudyCounts | None = None,
 ) -> StudyRecord:
     """Return a study's record from its header and trials; ``counted`` if these are not all."""
     spec = study_spec(name, header)
@@ -102,7 +102,7 @@ def record_of(
     trials = tuple(t for t in read if t.number not in beyond)
     with ledger.translated():
         attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
-    outcomes = Outcomes(attributes)
+    outcomes = OutcomeChecksums(attributes)
     winner = winner_from_plain(outcomes.whole(WINNER))
     return StudyRecord(
         name=name,

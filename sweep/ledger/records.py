@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.tally import ENDED, Tally, status_of, tally_of
+from sweep.ledger.counts import ENDED, StudyCounts, counts_of, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -274,12 +274,12 @@ class StudyRecord:
     uid: str = ""
     owner: str = ""
     damage: tuple[str, ...] = ()
-    counted: Tally | None = None
+    counted: StudyCounts | None = None
 
     @cached_property
-    def tally(self) -> Tally:
+    def tally(self) -> StudyCounts:
         """All trials in numbers."""
-        return self.counted or tally_of(self.trials, self.candidates)
+        return self.counted or counts_of(self.trials, self.candidates)
 
     @property
     def test_openings(self) -> int:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.spaces import identity
+from sweep.spaces import candidate_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sweep.ledger.records import Candidate
+    from sweep.ledger.records import Candidate, SplitResult
 
 
 def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -> Candidate | None:
@@ -30,8 +30,8 @@ def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -
     Candidate or None
         Of several, for a sampler may suggest the same again, the first with a score.
     """
-    wanted = identity(params)
-    found = [each for each in candidates if identity(each.params) == wanted]
+    wanted = candidate_identity(params)
+    found = [each for each in candidates if candidate_identity(each.params) == wanted]
     return next((each for each in found if mean_score(each) is not None), next(iter(found), None))
 
 
@@ -74,3 +74,8 @@ def mean_score(candidate: Candidate) -> float | None:
     """Return the mean held-out score over splits, None for a candidate without one."""
     scores = split_scores(candidate)
     return float(np.mean(scores)) if scores and isfinite(sum(scores)) else None
+
+
+def mean_split_score(splits: Sequence[SplitResult], epoch: int) -> float:
+    """Return the mean test score of the splits after an epoch."""
+    return float(np.mean([split.test[epoch] for split in splits]))

@@ -7,17 +7,26 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import LedgerError, StudyNotFoundError
+from sweep.ledger.checksums import sealed, unsealed
 from sweep.ledger.codec import nested_from_plain
-from sweep.ledger.digest import sealed, unsealed
-from sweep.ledger.keys import FORMAT, IMPORTANCES, NESTED, OPENING, SECTIONS, STOP, STUDY, WINNER
-from sweep.ledger.lines import Signs, counted, signs
 from sweep.ledger.objectives import directions, objectives_of
-from sweep.ledger.opening import open_storage
-from sweep.ledger.salvage import UNREADABLE, salvaged_studies, salvaged_trials
-from sweep.ledger.steady import again, is_gone
-from sweep.ledger.storage import shown_url
-from sweep.ledger.words import working_error
-from sweep.passwords import shown_cause
+from sweep.storage.attributes import (
+    FORMAT,
+    IMPORTANCES,
+    NESTED,
+    OPENING,
+    SECTIONS,
+    STOP,
+    STUDY,
+    WINNER,
+)
+from sweep.storage.damaged_rows import UNREADABLE, readable_studies, readable_trials
+from sweep.storage.database import open_storage
+from sweep.storage.error_messages import working_error
+from sweep.storage.locations import shown_url
+from sweep.storage.queries import Signs, counted, signs
+from sweep.storage.retries import is_gone, retry
+from sweep.support.redaction import shown_cause
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -38,7 +47,7 @@ class Studies:
     Parameters
     ----------
     url : str
-        Address of the database; see :func:`sweep.ledger.storage.storage_url`.
+        Address of the database; see :func:`sweep.storage.locations.storage_url`.
     create : bool
         Make the tables where there are none.
     reading : bool
@@ -79,7 +88,7 @@ class Studies:
             with self.translated():
                 studies = self.storage.get_all_studies()
         except (LedgerError, *UNREADABLE):
-            if found := salvaged_studies(self.storage):
+            if found := readable_studies(self.storage):
                 return found
             raise
         return {study.study_name: study.user_attrs for study in studies}
@@ -121,12 +130,12 @@ class Studies:
         """Make a study, or join one that another process made at the same moment."""
         from optuna.study import StudyDirection
 
-        from sweep.ledger.writing import new_study
+        from sweep.storage.transactions import new_study
 
         aims = [StudyDirection[d.upper()] for d in directions(objectives_of(header["spec"]))]
         held = {STUDY: {"format": FORMAT, **header}}
         with self.translated():
-            if again(lambda: new_study(self.storage, name, aims, held)):
+            if retry(lambda: new_study(self.storage, name, aims, held)):
                 return
             study_id = self.storage.get_study_id_from_name(name)
             if STUDY not in self.storage.get_study_user_attrs(study_id):
@@ -208,11 +217,11 @@ class Studies:
 
     def delete(self, *names: str) -> bool:
         """Delete studies and their trials together; none, and False, where a trial runs."""
-        from sweep.ledger.writing import delete_idle
+        from sweep.storage.transactions import delete_idle
 
         study_ids = [self.study_id(name) for name in names]
         with self.translated():
-            return again(lambda: delete_idle(self.storage, study_ids))
+            return retry(lambda: delete_idle(self.storage, study_ids))
 
     def load(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
         """Return the study as Optuna's own object."""
@@ -242,16 +251,16 @@ class Studies:
         """
         from optuna.trial import TrialState
 
-        from sweep.ledger.rows import read_trials
+        from sweep.storage.trial_reader import read_trials
 
         study_id, states = self.study_id(name), (TrialState[state],) if state else None
         try:
             with self.translated():
-                return again(lambda: read_trials(self.storage, study_id, states, results=results))
+                return retry(lambda: read_trials(self.storage, study_id, states, results=results))
         except (LedgerError, *UNREADABLE) as error:
             if is_gone(error):  # nothing is damaged
                 raise
-            if found := salvaged_trials(self.storage, study_id):
+            if found := readable_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error
 
@@ -271,7 +280,7 @@ class Studies:
         return self.ask(name, counted)
 
     def ask(self, name: str, question: Callable[[Connection, int], T]) -> T:
-        """Return what one of the small questions of :mod:`sweep.ledger.lines` says of a study."""
+        """Run one of the small queries of :mod:`sweep.storage.queries` on a study."""
         study_id = self.study_id(name)
 
         def asked() -> T:
@@ -279,7 +288,7 @@ class Studies:
                 return question(connection, study_id)
 
         with self.translated():
-            return again(asked)
+            return retry(asked)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

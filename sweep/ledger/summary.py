@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.keys import CELL, COPIED, DIGEST, REASON, SUMMARY
-from sweep.ledger.steady import again
+from sweep.storage.attributes import CELL, COPIED, DIGEST, REASON, SUMMARY
+from sweep.storage.retries import retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -236,4 +236,4 @@ def _ask(ledger: Studies, question: str, study_id: int | None, **values: Any) ->
             return list(connection.execute(query, asked))
 
     with ledger.translated():
-        return again(answer)
+        return retry(answer)

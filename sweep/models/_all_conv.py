@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sweep.models import checks, parts
+from sweep.models import building_blocks, checks
 from sweep.models.layers import Conv, LayerSpec
 
 if TYPE_CHECKING:
@@ -74,17 +74,17 @@ def all_conv(
     template = Conv(
         "conv",
         1,
-        parts.window(checks.whole("kernel_size", kernel_size), shape),
+        building_blocks.window(checks.whole("kernel_size", kernel_size), shape),
         padding=checks.one_of("padding", padding, checks.PADDING),
         activation=checks.activation(activation),
     )
     norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
-    layers = parts.as_image(shape)
+    layers = building_blocks.as_image(shape)
     for block, (width, rate) in enumerate(zip(widths, rates, strict=True), start=1):
-        layers += parts.convolve(template, [width], norm, 2 * block - 1)
-        layers += parts.convolve(replace(template, strides=2), [width], norm, 2 * block)
-        layers += parts.dropout(f"dropout_{block}", rate)
-    return layers + parts.head(
+        layers += building_blocks.convolve(template, [width], norm, 2 * block - 1)
+        layers += building_blocks.convolve(replace(template, strides=2), [width], norm, 2 * block)
+        layers += building_blocks.dropout(f"dropout_{block}", rate)
+    return layers + building_blocks.head(
         checks.whole("dense_width", dense_width, low=0),
         template.activation,
         checks.rate("dense_dropout_rate", dense_dropout_rate),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.errors import ModelError
-from sweep.models import checks, parts
+from sweep.models import building_blocks, checks
 from sweep.models.layers import Conv, LayerSpec, Pool
 
 if TYPE_CHECKING:
@@ -85,25 +85,27 @@ def cnn(
     template = Conv(
         "conv",
         1,
-        parts.window(checks.whole("kernel_size", kernel_size), shape),
+        building_blocks.window(checks.whole("kernel_size", kernel_size), shape),
         padding=checks.one_of("padding", padding, checks.PADDING),
         activation=checks.activation(activation),
     )
     norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
     pool = checks.whole("pool_size", pool_size, low=0)
     rates = checks.each("conv_dropout_rate", conv_dropout_rate, n_blocks, checks.rate, "blocks")
-    layers = parts.as_image(shape)
-    layers += parts.augmentation(checks.one_of("augment", augment, AUGMENT), shape)
+    layers = building_blocks.as_image(shape)
+    layers += building_blocks.augmentation(checks.one_of("augment", augment, AUGMENT), shape)
     for block, rate in enumerate(rates):
         first = block * per_block
-        layers += parts.convolve(template, widths[first : first + per_block], norm, first + 1)
+        layers += building_blocks.convolve(
+            template, widths[first : first + per_block], norm, first + 1
+        )
         layers += (
-            [Pool(f"pool_{block + 1}", parts.window(pool, shape), template.padding)]
+            [Pool(f"pool_{block + 1}", building_blocks.window(pool, shape), template.padding)]
             if pool > 1
             else []
         )
-        layers += parts.dropout(f"dropout_{block + 1}", rate)
-    return layers + parts.head(
+        layers += building_blocks.dropout(f"dropout_{block + 1}", rate)
+    return layers + building_blocks.head(
         checks.whole("dense_width", dense_width, low=0),
         template.activation,
         checks.rate("dense_dropout_rate", dense_dropout_rate),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.errors import ModelError
-from sweep.models import checks, parts
+from sweep.models import building_blocks, checks
 from sweep.models.layers import Dense, Flatten, LayerSpec
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def mlp(
     layers: list[LayerSpec] = [Flatten("flatten")] if len(shape) > 1 else []
     for number, (size, rate) in enumerate(zip(sizes, rates, strict=True), start=1):
         dense = Dense(f"dense_{number}", size, function)
-        layers += parts.normalized(dense, norm, str(number))
-        layers += parts.dropout(f"dropout_{number}", rate)
-    return [*layers, parts.output(checks.class_count(n_classes))]
+        layers += building_blocks.normalized(dense, norm, str(number))
+        layers += building_blocks.dropout(f"dropout_{number}", rate)
+    return [*layers, building_blocks.output(checks.class_count(n_classes))]
 
 
 def _hidden_sizes(hidden_size: int | Sequence[int], hidden_layers: int) -> tuple[int, ...]:

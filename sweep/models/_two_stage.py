@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sweep.models import checks, parts
+from sweep.models import building_blocks, checks
 from sweep.models.layers import Conv, LayerSpec, Pool
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def two_stage(
         For a value that is not allowed.
     """
     shape = checks.row_shape(input_shape)
-    kernel = parts.window(checks.whole("kernel_size", kernel_size), shape)
+    kernel = building_blocks.window(checks.whole("kernel_size", kernel_size), shape)
     same = Conv(
         "conv",
         checks.whole("filters", filters),
@@ -72,14 +72,14 @@ def two_stage(
     )
     norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
     rate = checks.rate("conv_dropout_rate", conv_dropout_rate)
-    layers = parts.as_image(shape)
+    layers = building_blocks.as_image(shape)
     for stage in (1, 2):
         width, first = same.filters * stage, 2 * stage - 1
-        layers += parts.convolve(same, [width], norm, first)
-        layers += parts.convolve(replace(same, padding="valid"), [width], norm, first + 1)
-        layers += [Pool(f"pool_{stage}", parts.window(2, shape), remedy=REMEDY)]
-        layers += parts.dropout(f"dropout_{stage}", rate)
-    return layers + parts.head(
+        layers += building_blocks.convolve(same, [width], norm, first)
+        layers += building_blocks.convolve(replace(same, padding="valid"), [width], norm, first + 1)
+        layers += [Pool(f"pool_{stage}", building_blocks.window(2, shape), remedy=REMEDY)]
+        layers += building_blocks.dropout(f"dropout_{stage}", rate)
+    return layers + building_blocks.head(
         checks.whole("dense_width", dense_width, low=0),
         same.activation,
         checks.rate("dense_dropout_rate", dense_dropout_rate),

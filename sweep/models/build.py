@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.backend import load_keras
 from sweep.errors import ModelError
 from sweep.models.layers import (
     Activation,
@@ -20,6 +19,7 @@ from sweep.models.layers import (
 )
 from sweep.models.registry import Factory, check_parameters, get_factory
 from sweep.models.shapes import LayerRow, describe
+from sweep.support.keras_configuration import load_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.reading import latest_by_key
-from sweep.ledger.scores import candidate_with
-from sweep.ledger.tally import ENDED
-from sweep.report import text
-from sweep.report.blocks import Table, table
-from sweep.report.nested import nested_words
-from sweep.report.openings import openings
-from sweep.selection import (
+from sweep.analysis import (
     arithmetic,
     best,
     compare,
@@ -31,12 +24,19 @@ from sweep.selection import (
     split_scores,
     unrepeatable,
 )
-from sweep.selection import chosen as choice
+from sweep.analysis import chosen as choice
+from sweep.ledger.counts import ENDED
+from sweep.ledger.reading import latest_by_key
+from sweep.ledger.scores import candidate_with
+from sweep.report import text
+from sweep.report.blocks import Table, table
+from sweep.report.nested import nested_words
+from sweep.report.test_set_openings import openings
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
+    from sweep.analysis import Comparison
     from sweep.ledger.records import Candidate, StudyRecord
-    from sweep.selection import Comparison
 
 RIVALS = 5
 RULES = {

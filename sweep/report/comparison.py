@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import figures, tables
 from sweep.errors import ResultError
-from sweep.files import write_file
 from sweep.report import details, text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table, table
 from sweep.report.page import environment, page_resources
+from sweep.support.file_writing import write_file
 
 if TYPE_CHECKING:
     import os

@@ -7,11 +7,11 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from sweep.ledger.reading import latest_by_key
-from sweep.names import slug
 from sweep.report import text
 from sweep.report.answer import chosen
 from sweep.report.blocks import Heat, HeatMap, Table, shades, table
-from sweep.report.snippet import lines, modules
+from sweep.report.python_code import lines, modules
+from sweep.support.file_names import slug
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sweep.report.page import environment, page_resources
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweep.ledger.outline import Outline
+    from sweep.ledger.overview import StudyOverview
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Line:
 
 
 def render_index(
-    studies: Sequence[Outline],
+    studies: Sequence[StudyOverview],
     links: Mapping[str, str],
     pages: Mapping[str, str] | None = None,
     note: str = "",
@@ -53,7 +53,7 @@ def render_index(
     return str(template.render(**page_resources(), lines=lines, served=served, note=note))
 
 
-def _line(study: Outline, link: str, page: str) -> Line:
+def _line(study: StudyOverview, link: str, page: str) -> Line:
     failed = f", {study.failed:,} failed" if study.failed else ""
     cells = (
         text.clean(study.method),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.nested import (
+from sweep.analysis.nested import (
     LOST,
     inner_score,
     is_current,

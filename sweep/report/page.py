@@ -8,14 +8,15 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from sweep.files import write_file
-from sweep.names import slug
-from sweep.report import answer, board, details, heat, pictures, plots, text
-from sweep.report.contents import contents
-from sweep.report.influence import influence, influence_note
+from sweep.report import answer, details, leaderboard, pictures, plots, text
+from sweep.report.importances import importances_table, influence_note
 from sweep.report.nested import nested_table
-from sweep.report.own import own_sections
-from sweep.report.parallel import parallel
+from sweep.report.own_sections import own_sections
+from sweep.report.parallel_coordinates import parallel
+from sweep.report.pivots import heat_maps
+from sweep.report.sections import contents
+from sweep.support.file_names import slug
+from sweep.support.file_writing import write_file
 from sweep.tables import candidates_frame, distinct, folds_frame
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def render(
     record : StudyRecord
         The study, in any state.
     pivots : sequence of str, optional
-        See :func:`sweep.report.heat.heat_maps`.
+        See :func:`sweep.report.pivots.heat_maps`.
     shown : Pictures, optional
         The study's pictures.
 
@@ -61,7 +62,7 @@ def write_report(
     pivots: Sequence[str] | None = None,
     shown: Pictures | None = None,
 ) -> Path:
-    """Write the report of a study: whole, or not at all; see :func:`sweep.files.write_file`.
+    """Write the report of a study (by :func:`sweep.support.file_writing.write_file`).
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def write_report(
     path : path-like
         The file; its folder is made where it is missing.
     pivots : sequence of str, optional
-        See :func:`sweep.report.heat.heat_maps`.
+        See :func:`sweep.report.pivots.heat_maps`.
     shown : Pictures, optional
         The study's pictures.
 
@@ -96,13 +97,13 @@ def context(
         "damage": [f"{line[0].upper()}{line[1:]}." for line in record.damage],
         "facts": answer.facts(record),
         "nested": nested_table(record),
-        "board": board.board(record, frame),
-        "heat_maps": heat.heat_maps(record, measured, pivots),
+        "board": leaderboard.leaderboard(record, frame),
+        "heat_maps": heat_maps(record, measured, pivots),
         "slices": slices,
         "parallel": parallel(record, measured),
         "file": slug(record.name),
         "slices_table": plots.slices_table(record, measured) if slices else None,
-        "influence": influence(record),
+        "influence": importances_table(record),
         "influence_note": influence_note(record),
         "curves": plots.learning(record, folds),
         "fit": plots.fit(record, folds),

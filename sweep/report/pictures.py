@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.names import slug
 from sweep.report import text
+from sweep.support.file_names import slug
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

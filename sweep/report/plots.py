@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sweep import figures
+from sweep.analysis import distinct, mean_score, ranked
+from sweep.ledger.counts import ENDED
 from sweep.ledger.objectives import objectives_of
-from sweep.ledger.tally import ENDED
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
-from sweep.selection import distinct, mean_score, ranked
 from sweep.tables import PREFIX, objectives_frame, parameter_names, ranges
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""From a study file to cells of work, and from a cell to its scores."""
+"""What to try: the plan, samplers, pruners, constraints, splits and outer folds."""

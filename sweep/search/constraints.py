@@ -11,9 +11,9 @@ from sweep.search.plan import cell_layers, row_shape
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from sweep.evaluation.cross_validation import Evaluation
     from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import PlannedCell
-    from sweep.search.evaluate import Evaluation
     from sweep.spec import StudySpec
 
 
@@ -111,8 +111,8 @@ def layer_rows(
     given = row_shape(spec, params, shape)
     if (layers := cell_layers(spec, params, shape, n_classes)) is not None:
         return describe(layers, given)
-    from sweep.references import resolve
     from sweep.spec import TRAINING
+    from sweep.support.code_references import resolve
 
     factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
     named = {**spec.model.params, **params}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import ModelError, StudyFileError
 from sweep.ledger.records import PlannedCell
 from sweep.models import FACTORIES, count_operations, describe, factory_parameters
-from sweep.search.draws import DRAWN_BEFOREHAND, quasi_random_draws
-from sweep.search.promotion import ladder_of
+from sweep.search.precomputed import DRAWN_BEFOREHAND, quasi_random_draws
+from sweep.search.promotion import bracket_plan
 from sweep.spaces import Choices, IntRange, distributions, grid_candidates
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def make_plan(spec: StudySpec) -> Plan:
     """
     if spec.search.method == "grid":
         return _grid_plan(spec)
-    if spec.search.method in DRAWN_BEFOREHAND and ladder_of(spec) is None:
+    if spec.search.method in DRAWN_BEFOREHAND and bracket_plan(spec) is None:
         return _drawn_plan(spec)
     epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
     given = [*spec.search.start, *_even_start(spec)[len(spec.search.start) :]]

@@ -17,9 +17,8 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from sweep.ledger.records import Rung
-from sweep.search.again import without_epochs
-from sweep.search.evaluate import mean_score
-from sweep.spaces import identity
+from sweep.ledger.scores import mean_split_score
+from sweep.spaces import candidate_identity, without_epochs
 from sweep.spec.pruning import BY_RUNGS
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class Bracket:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class BracketPlan:
     """The brackets of a study, most candidates first; one trial of ``factor`` goes on."""
 
     brackets: tuple[Bracket, ...]
@@ -82,7 +81,7 @@ class Ladder:
         return next((epochs for epochs in rungs if epochs > rung.epochs), rungs[-1])
 
 
-def ladder_of(spec: StudySpec) -> Ladder | None:
+def bracket_plan(spec: StudySpec) -> BracketPlan | None:
     """Return the ladder of a study; None where its pruner has none."""
     asked = spec.search.pruner
     if asked is None or asked.name not in BY_RUNGS:
@@ -94,15 +93,15 @@ def ladder_of(spec: StudySpec) -> Ladder | None:
         rungs.append(rungs[-1] * factor)
     steps = (*rungs, most) if rungs[-1] < most else tuple(rungs)
     if asked.name == "successive_halving":
-        return Ladder((Bracket(steps, 1),), factor)
+        return BracketPlan((Bracket(steps, 1),), factor)
     size = len(steps)
     starts = [math.ceil(size * factor ** (size - 1 - i) / (size - i)) for i in range(size)]
     brackets = tuple(Bracket(steps[i:], each) for i, each in enumerate(starts))
-    return Ladder(brackets, factor)
+    return BracketPlan(brackets, factor)
 
 
 def next_rung(
-    ladder: Ladder, trials: Sequence[TrialRecord], left: int, lost: Collection[int] = ()
+    ladder: BracketPlan, trials: Sequence[TrialRecord], left: int, lost: Collection[int] = ()
 ) -> Rung:
     """Return what the next slot of a study does.
 
@@ -129,7 +128,7 @@ def next_rung(
         return _follow(ladder, chosen)
     whole = any(t.state == "COMPLETE" for t in trials)
     if left < len(ladder.brackets[0].rungs) - 1 and paused:
-        best = max(paused, key=lambda t: (_rung(t).epochs, reached(t), -t.number))
+        best = max(paused, key=lambda t: (_rung(t).epochs, reached_score(t), -t.number))
         rung = _follow(ladder, best)
         return rung if left or whole else Rung(rung.bracket, ladder.whole, best.number)
     begun = sum(t.rung is not None and t.rung.continues is None for t in trials)
@@ -137,7 +136,7 @@ def next_rung(
     return first if left or whole else Rung(first.bracket, ladder.whole)
 
 
-def levelled(trials: list[FrozenTrial], enough: int) -> list[FrozenTrial]:
+def rank_across_budgets(trials: list[FrozenTrial], enough: int) -> list[FrozenTrial]:
     """Make trials of different budgets comparable for a sampler.
 
     A sampler takes every complete trial for better than every pruned one, however long both were
@@ -182,14 +181,14 @@ def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
     return shown
 
 
-def reached(trial: TrialRecord) -> float:
+def reached_score(trial: TrialRecord) -> float:
     """Return the mean held-out score of a trial at its rung, or as far as it came."""
     shared = set.intersection(*(set(split.test) for split in trial.splits))
-    return mean_score(trial.splits, max(e for e in shared if e <= _rung(trial).epochs))
+    return mean_split_score(trial.splits, max(e for e in shared if e <= _rung(trial).epochs))
 
 
 def _promotable(
-    ladder: Ladder, trials: Sequence[TrialRecord], paused: Sequence[TrialRecord]
+    ladder: BracketPlan, trials: Sequence[TrialRecord], paused: Sequence[TrialRecord]
 ) -> TrialRecord | None:
     """Return the best trial of the highest rung that has one to let go on."""
     places = {(t.rung.epochs, -t.rung.bracket) for t in paused if t.rung}
@@ -197,7 +196,7 @@ def _promotable(
         here = [t for t in trials if t.rung and t.splits and t.state in ("PRUNED", "COMPLETE")]
         here = [t for t in here if (_rung(t).epochs, -_rung(t).bracket) == (epochs, bracket)]
         once = {_who(t): t for t in sorted(here, key=lambda t: -t.number)}
-        ranked = sorted(once.values(), key=lambda t: (-reached(t), t.number))
+        ranked = sorted(once.values(), key=lambda t: (-reached_score(t), t.number))
         for trial in ranked[: len(ranked) // ladder.factor]:
             if trial in paused:
                 return trial
@@ -206,7 +205,7 @@ def _promotable(
 
 def _who(trial: TrialRecord) -> str:
     """Tell candidates apart: trials with the same parameters are one."""
-    return identity(without_epochs(trial.params))
+    return candidate_identity(without_epochs(trial.params))
 
 
 def _pauses(trial: TrialRecord) -> bool:
@@ -214,7 +213,7 @@ def _pauses(trial: TrialRecord) -> bool:
     return trial.state == "PRUNED" and bool(trial.splits)
 
 
-def _follow(ladder: Ladder, trial: TrialRecord) -> Rung:
+def _follow(ladder: BracketPlan, trial: TrialRecord) -> Rung:
     rung = _rung(trial)
     return Rung(rung.bracket, ladder.above(rung), trial.number)
 

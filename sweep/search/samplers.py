@@ -79,9 +79,9 @@ def _gp(seed: int) -> Any:
 
 def _cmaes(seed: int) -> Any:
     """CMA-ES (N. Hansen, arXiv:1604.00772) rebuilt from the trials, see there."""
-    from sweep.search.evolution import ReplayedCmaEs
+    from sweep.search.cmaes import ReplayedCmaEsSampler
 
-    return ReplayedCmaEs(seed=seed, warn_independent_sampling=False)
+    return ReplayedCmaEsSampler(seed=seed, warn_independent_sampling=False)
 
 
 _MAKERS: Mapping[str, Callable[[int], Any]] = MappingProxyType(

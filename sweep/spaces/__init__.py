@@ -11,10 +11,10 @@ from sweep.spaces.dimensions import (
     same,
     text,
 )
+from sweep.spaces.distributions import decode, distributions, encode, suggest
 from sweep.spaces.grids import Cell, canonical, cells, grid_candidates, grid_problems, grid_values
 from sweep.spaces.growth import grown
-from sweep.spaces.identity import identity
-from sweep.spaces.samplers import decode, distributions, encode, suggest
+from sweep.spaces.identity import candidate_identity, without_epochs
 
 __all__ = [
     "Cell",
@@ -24,6 +24,7 @@ __all__ = [
     "IntRange",
     "Space",
     "applies",
+    "candidate_identity",
     "canonical",
     "cells",
     "decode",
@@ -33,9 +34,9 @@ __all__ = [
     "grid_problems",
     "grid_values",
     "grown",
-    "identity",
     "ordered",
     "same",
     "suggest",
     "text",
+    "without_epochs",
 ]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def identity(params: Mapping[str, Any]) -> str:
+def candidate_identity(params: Mapping[str, Any]) -> str:
     """Return the identity of a candidate: the SHA-256 of its parameters, 32 characters of it.
 
     The order of the parameters does not count. ``1`` is ``1.0`` but not ``True``, as for
@@ -33,3 +33,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def without_epochs(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that all budgets of a candidate share."""
+    return {name: value for name, value in params.items() if name != "epochs"}

@@ -2,7 +2,7 @@
 
 from sweep.spec.dimensions import takes
 from sweep.spec.loading import load_study, shipped_studies
-from sweep.spec.own import training_problems
+from sweep.spec.own_factory_rules import training_problems
 from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
 from sweep.spec.pruning import PrunerSection, SplitPrunerSection
 from sweep.spec.scorers import SCORERS

@@ -18,7 +18,7 @@ from sweep.spaces import (
     same,
     text,
 )
-from sweep.spec.plain import is_number, is_whole
+from sweep.spec.number_types import is_number, is_whole
 from sweep.spec.problems import Problem, did_you_mean, shown
 
 KINDS = ("choices", "int", "float")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import StudyFileError
-from sweep.names import expanded
-from sweep.passwords import scrubbed
-from sweep.references import is_reference
 from sweep.spec.overrides import overridden
 from sweep.spec.parameters import ParametersOf, estimator_parameters
 from sweep.spec.study import StudySpec, read
 from sweep.spec.toml import line_of, lines, to_toml, toml_key
+from sweep.support.code_references import is_reference
+from sweep.support.file_names import expanded
+from sweep.support.redaction import scrubbed
 
 if TYPE_CHECKING:
     from sweep.spec.problems import Problem
@@ -26,7 +26,7 @@ LARGEST_FILE = 1_000_000
 """Bytes; a study file has about one thousand."""
 TOO_DEEP = "lists or tables nest too deep"
 DEEPEST_KEY = 100
-"""Levels that are read; those past :data:`sweep.spec.cleaning.DEEPEST` get a message each."""
+"""Levels that are read; those past :data:`sweep.spec.plain_values.DEEPEST` get a message each."""
 
 
 def load_study(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from sweep.references import is_reference
-from sweep.spec.plain import is_count, is_number
+from sweep.spec.number_types import is_count, is_number
 from sweep.spec.problems import did_you_mean
+from sweep.support.code_references import is_reference
 
 ParametersOf: TypeAlias = Callable[[str], Mapping[str, Any] | None]
 """From a factory's name to its estimator's parameters and their defaults; None: not known."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share
-from sweep.spec.plain import is_number
+from sweep.spec.number_types import is_number
 from sweep.spec.problems import Problem, shown, translated
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 from sweep.spaces import Choices, FloatRange, IntRange  # noqa: TC001 - pydantic needs them
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share, Text
 from sweep.spec.durations import seconds
+from sweep.spec.memory_sizes import size
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS
-from sweep.spec.sizes import size
 
 METHODS = ("grid", "random", "qmc", "tpe", "nsga2", "cmaes", "gp")
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")

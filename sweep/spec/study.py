@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sweep.errors import StudyFileError
 from sweep.spaces import Cell, cells, grid_candidates
-from sweep.spec import fits, rules, search_rules
+from sweep.spec import fit_parameters, search_rules, section_rules
 from sweep.spec.base import Section
-from sweep.spec.budgets import budget_problems, epochs_of, whole_epochs
-from sweep.spec.cleaning import cleaned
+from sweep.spec.canonical_values import KERAS_NAMES, double_problems, respelled
 from sweep.spec.dimensions import parse_space, plain_dimension
+from sweep.spec.parameter_rules import idle_problems, optimizer_problems, pruner_problems
 from sweep.spec.parameters import OF_THE_OPTIMIZER, ParametersOf, is_own
+from sweep.spec.plain_values import cleaned
 from sweep.spec.problems import Problem, did_you_mean, translated
+from sweep.spec.pruner_budgets import budget_problems, epochs_of, whole_epochs
 from sweep.spec.pruning import inside_problems
 from sweep.spec.sections import (
     DataSection,
@@ -26,8 +28,6 @@ from sweep.spec.sections import (
     SpaceSection,
     StudySection,
 )
-from sweep.spec.spelling import KERAS_NAMES, double_problems, respelled
-from sweep.spec.together import idle_problems, optimizer_problems, pruner_problems
 
 SECTIONS = ("study", "data", "model", "search", "space", "report")
 _Section = TypeVar("_Section", bound=Section)
@@ -74,15 +74,15 @@ class StudySpec(BaseModel):
 
     def settled(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a candidate is trained with: searched, fixed, or a study's default."""
-        return fits.settled(self._fixed(), params)
+        return fit_parameters.settled(self._fixed(), params)
 
     def staged(self, params: Mapping[str, Any]) -> bool:
         """Whether a candidate's fit answers the same one with fewer ``epochs`` too."""
-        return fits.staged(self.settled(params))
+        return fit_parameters.staged(self.settled(params))
 
     def by_epoch(self, params: Mapping[str, Any]) -> bool:
         """Whether a candidate's fit may be run epoch by epoch, and gone on with later."""
-        return fits.ends_itself(self.settled(params)) is None
+        return fit_parameters.ends_itself(self.settled(params)) is None
 
     def _fixed(self) -> dict[str, Any]:
         follows = epochs_of(self.search.pruner and self.search.pruner.model_dump())
@@ -208,40 +208,40 @@ class _Reader:
             "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),
             "data": self.section(DataSection, "data", self.table("data")),
             "model": self.section(ModelSection, "model", {"factory": factory, "params": model}),
-            "search": self.section(SearchSection, "search", rules.search_defaults(search)),
+            "search": self.section(SearchSection, "search", section_rules.search_defaults(search)),
             "space": SpaceSection(dimensions=dict(dimensions)),
             "report": self.section(ReportSection, "report", self.table("report")),
         }
         self.between(model, dimensions, own)
         if parameters is not None:  # a ledger may hold such a name of an older version
-            self.add(rules.study_name_problems(self.table("study").get("name", name)))
+            self.add(section_rules.study_name_problems(self.table("study").get("name", name)))
         if parameters is not None and parts["model"] is not None:
             if not problems:
                 self.add(optimizer_problems(model, dimensions, own))
                 self.add(double_problems(dimensions, () if own else KERAS_NAMES))
                 self.add(idle_problems(model, dimensions))
                 self.add(pruner_problems(search, model, dimensions))
-                self.add(budget_problems(rules.search_defaults(search), model, dimensions))
-            self.add(rules.name_problems(factory, model, space, parameters))
-            self.add(rules.callback_problems(model, dimensions))
-            self.add(rules.model_value_problems(factory, model, dimensions))
-            self.add(rules.dataset_problems(self.table("data")))
-            self.add(rules.scaling_problems(self.table("data"), model, space))
+                self.add(budget_problems(section_rules.search_defaults(search), model, dimensions))
+            self.add(section_rules.name_problems(factory, model, space, parameters))
+            self.add(section_rules.callback_problems(model, dimensions))
+            self.add(section_rules.model_value_problems(factory, model, dimensions))
+            self.add(section_rules.dataset_problems(self.table("data")))
+            self.add(section_rules.scaling_problems(self.table("data"), model, space))
         return None if None in parts.values() or self.problems else StudySpec(**parts)
 
     def between(self, model: Mapping[str, Any], dimensions: Any, own: Collection[str]) -> None:
         """Apply the rules that no single key can break alone."""
         search, space = self.table("search"), self.table("space")
-        self.add(rules.search_problems(search, space))
+        self.add(section_rules.search_problems(search, space))
         self.add(search_rules.sampler_problems(search, dimensions))
         self.add(search_rules.count_problems(search))
         self.add(search_rules.start_problems(search.get("start"), dimensions))
         self.add(search_rules.start_from_problems(search, self.table("study").get("name")))
-        self.add(rules.data_problems(self.table("data")))
-        self.add(rules.value_problems(model, dimensions, own))
+        self.add(section_rules.data_problems(self.table("data")))
+        self.add(section_rules.value_problems(model, dimensions, own))
         if search.get("method") == "grid":
-            self.add(rules.grid_space_problems(dimensions))
-        self.add(rules.report_problems(self.table("report"), space))
+            self.add(section_rules.grid_space_problems(dimensions))
+        self.add(section_rules.report_problems(self.table("report"), space))
 
 
 def _given(section: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,21 +6,21 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweep.ledger.tally import ENDED
+from sweep.evaluation.estimator import check_own_code
+from sweep.evaluation.split_checks import unseen_classes
+from sweep.ledger.counts import ENDED
+from sweep.runner.gpus import find_gpus
 from sweep.search.constraints import ruled_out
-from sweep.search.estimator import check_own_code
-from sweep.search.parts import parts_of
+from sweep.search.outer_folds import outer_folds
 from sweep.search.plan import Plan, make_plan
-from sweep.search.prepare import load_data
-from sweep.search.rows import unseen_classes
 from sweep.search.samplers import check_extra
+from sweep.search.study_data import load_data
 from sweep.spaces.combinations import combinations
 from sweep.spec.pruning import BY_RUNGS
-from sweep.study.admit import admitted, check_others
+from sweep.study.compatibility import check_same_data
 from sweep.study.estimate import Estimate, estimate
-from sweep.study.sameness import check_same_data
-from sweep.study.sections import check_own_sections
-from sweep.workers.devices import find_devices
+from sweep.study.own_sections import check_own_sections
+from sweep.study.preflight import check_others, preflight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -156,13 +156,13 @@ def check_study(
     check_own_code(spec, allow)
     check_own_sections(spec, allow)
     dataset = load_data(spec, data_home, allow)
-    admission = admitted(spec, plan, dataset)
+    admission = preflight(spec, plan, dataset)
     data, splits = admission.data, admission.splits
     if known is not None:
         check_same_data(known.name, {"fingerprint": known.data.fingerprint}, data.fingerprint)
     check_others(spec, data, storage)
     each = len(splits) * spec.search.seeds
-    left, devices = cells_left(plan, known), find_devices()
+    left, devices = cells_left(plan, known), find_gpus()
     too_large = {c.key for c in ruled_out(spec, plan.cells, data.shape, len(data.classes))}
     trained = [cell for cell in left if cell.key not in too_large]
     workers = devices.default_workers()
@@ -170,7 +170,7 @@ def check_study(
     if probe and trained:
         probed = estimate(spec, trained, dataset, splits, min(workers, len(trained)), allow)
     seconds = probed.seconds
-    outer, outer_left = len(parts_of(spec)), _outer_left(spec, known, left)
+    outer, outer_left = len(outer_folds(spec)), _outer_left(spec, known, left)
     if seconds is not None:
         # A fold searches (k - 1) / k of the rows.
         seconds *= 1 + outer_left * (1 - 1 / max(1, outer))
@@ -198,7 +198,7 @@ def check_study(
 
 def _outer_left(spec: StudySpec, known: StudyRecord | None, left: Sequence[PlannedCell]) -> int:
     """Return the outer folds that a run would work on: all, until all have ended."""
-    folds = len(parts_of(spec))
+    folds = len(outer_folds(spec))
     ended = known.nested if known else None
     return 0 if ended and len(ended.folds) == folds and not left else folds
 

@@ -7,12 +7,12 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
-from sweep.ledger.folders import owner, owner_of, study_folder
-from sweep.ledger.keys import WORKER
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import taken_by
-from sweep.ledger.storage import storage_url
-from sweep.workers.upkeep import reap
+from sweep.ledger.study_folders import owner, owner_of, study_folder
+from sweep.storage.attributes import WORKER
+from sweep.storage.locations import storage_url
+from sweep.storage.locks import taken_by
+from sweep.workers.recovery import fail_orphaned_trials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def _delete(ledger: Ledger, name: str) -> list[str]:
 
 def _check_idle(ledger: Ledger, name: str) -> None:
     """Refuse while a cell of a study is evaluated or its winner refitted, on any machine."""
-    reap(ledger, name)  # the dead, and those silent for too long, hold nothing back
+    fail_orphaned_trials(ledger, name)  # the dead, and those silent for too long, hold nothing back
     for trial in ledger.trials(name, "RUNNING", results=False):
         host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
         raise LedgerError(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_
 from sweep.ledger.records import PlannedCell
-from sweep.search.again import without_epochs
 from sweep.search.plan import first_lines
-from sweep.search.promotion import ladder_of
-from sweep.study.probe import Pace, between, measured, warm_up
-from sweep.study.tried import costs_of, model_of, order_of
-from sweep.workers.reasons import telling_line
+from sweep.search.promotion import bracket_plan
+from sweep.spaces import without_epochs
+from sweep.study.sampled_cells import costs_of, model_of, order_of
+from sweep.study.timed_fit import Pace, between, time_fit, warm_up
+from sweep.workers.failure_reason import telling_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -97,7 +97,7 @@ def estimate(
             break
         tried.add(model_of(cell))
         try:
-            pace = measured(spec, cell.params or {}, dataset, splits[0], allow)
+            pace = time_fit(spec, cell.params or {}, dataset, splits[0], allow)
         except ReferenceError_:
             raise
         except Exception as error:  # noqa: BLE001 - a person's own model may raise anything
@@ -142,7 +142,7 @@ def _total(
 
 def _trained(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, float]:
     """Return the cells that are trained, by place, with their epochs: nothing is twice."""
-    if (ladder := ladder_of(spec)) is not None:
+    if (ladder := bracket_plan(spec)) is not None:
         return dict.fromkeys(range(len(cells)), ladder.epochs_of_a_slot)
     if spec.search.method == "grid":
         return {place: float(max(cell.epochs)) for place, cell in enumerate(cells)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from sweep.files import write_file
+from sweep.analysis.overview import all_overviews
 from sweep.ledger.ledger import Ledger
-from sweep.selection.outlines import all_outlines
-from sweep.study.places import report_path
+from sweep.study.report_paths import report_path
+from sweep.support.file_writing import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def write_index(url: str) -> Path:
     from sweep.report.index import render_index
 
     with closing(Ledger(url, reading=True)) as ledger:
-        studies = all_outlines(ledger)
+        studies = all_overviews(ledger)
     folder = report_path("any").parent
     places = {each.name: report_path(each.name) for each in studies}
     links = {name: path.name for name, path in places.items() if path.is_file()}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.overview import all_overviews
 from sweep.errors import DataChangedError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
-from sweep.ledger.storage import storage_url
-from sweep.selection.outlines import all_outlines
+from sweep.storage.locations import storage_url
 from sweep.study.run import run_study
 
 if TYPE_CHECKING:
-    from sweep.ledger.outline import Outline
+    from sweep.ledger.overview import StudyOverview
     from sweep.study.result import StudyResult
 
 
@@ -67,7 +67,7 @@ def open_studies(storage: str | None = None) -> list[str]:
     Studies that somebody has stopped are left out.
     """
     with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        found = all_outlines(ledger)
+        found = all_overviews(ledger)
         return [
             each.name
             for each in found
@@ -77,11 +77,11 @@ def open_studies(storage: str | None = None) -> list[str]:
         ]
 
 
-def _has_cells(ledger: Ledger, study: Outline) -> bool:
+def _has_cells(ledger: Ledger, study: StudyOverview) -> bool:
     return study.status in ("stopped", "waiting") or ledger.counts(study.name)["WAITING"] > 0
 
 
-def _lacks_winner(ledger: Ledger, study: Outline) -> bool:
+def _lacks_winner(ledger: Ledger, study: StudyOverview) -> bool:
     """Return whether a study came to its end while it was stopped, before its winner's refit."""
     ended = study.status == "finished" and study.best is not None and not study.test_opened
     return ended and bool(ledger.header(study.name)["spec"]["search"].get("refit", True))

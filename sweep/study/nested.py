@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sweep.errors import LedgerError
 from sweep.ledger.outcomes import NestedRecord, OuterFold
 from sweep.ledger.scores import candidate_with, mean_score
-from sweep.search.parts import parts_of
-from sweep.spaces import identity
+from sweep.search.outer_folds import outer_folds
+from sweep.spaces import candidate_identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def check_outer_names(ledger: Ledger, spec: StudySpec) -> None:
     LedgerError
         Naming the first.
     """
-    for part in parts_of(spec):
+    for part in outer_folds(spec):
         if ledger.has(part.name) and ledger.header(part.name).get("part") != part.plain():
             raise LedgerError(
                 f"the ledger names an outer fold of study {part.study!r} {part.name!r}, and holds "
@@ -80,5 +80,5 @@ def _fold(part: StudyRecord) -> OuterFold:
         params=dict(winner.params),
         train_rows=winner.train_rows,
         test_rows=winner.test_rows,
-        candidate=identity(winner.params),
+        candidate=candidate_identity(winner.params),
     )

@@ -8,13 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep import selection
+from sweep import analysis
 from sweep.errors import ResultError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.pictures import read_pictures
 from sweep.ledger.reading import read_study
-from sweep.ledger.storage import storage_url
-from sweep.permission import names_of
+from sweep.storage.locations import storage_url
+from sweep.support.module_permission import names_of
 
 if TYPE_CHECKING:
     import os
@@ -143,7 +143,7 @@ class StudyResult:
         ResultError
             If nothing is complete yet.
         """
-        chosen = selection.chosen(self.record)
+        chosen = analysis.chosen(self.record)
         if chosen is None:
             raise ResultError(f"study {self.name!r}: no candidate is complete yet")
         return chosen
@@ -156,7 +156,7 @@ class StudyResult:
     @property
     def best_score_(self) -> float:
         """The chosen candidate's mean score over the splits."""
-        return float(selection.mean_score(self.best) or 0.0)
+        return float(analysis.mean_score(self.best) or 0.0)
 
     @property
     def test_score_(self) -> float | None:
@@ -165,8 +165,8 @@ class StudyResult:
         None while the test set is closed, and where another one was refitted: the study has grown
         since. ``record.winner`` holds what was.
         """
-        chosen = selection.chosen(self.record)
-        return None if chosen is None else selection.test_score(self.record, chosen)
+        chosen = analysis.chosen(self.record)
+        return None if chosen is None else analysis.test_score(self.record, chosen)
 
     @property
     def best_estimator_(self) -> Any:
@@ -188,8 +188,8 @@ class StudyResult:
             If its weights are missing.
         """
         found = self._refitted()
-        chosen, winner = selection.chosen(self.record), self.record.winner
-        if winner and chosen and not selection.is_current(self.record, chosen):
+        chosen, winner = analysis.chosen(self.record), self.record.winner
+        if winner and chosen and not analysis.is_current(self.record, chosen):
             warnings.warn(
                 f"study {self.name!r} has grown since: best_estimator_ was refitted with "
                 f"{dict(winner.params)}, best_params_ now are {dict(chosen.params)}; `sweep run` "
@@ -201,7 +201,7 @@ class StudyResult:
     def _refitted(self) -> Any:
         if self.record.winner is None:
             raise ResultError(f"study {self.name!r} has no refitted winner: {self._why_none()}")
-        from sweep.search.winner import load_winner
+        from sweep.evaluation.winner_file import load_winner
 
         return load_winner(self.record, self.url, self.allow)
 
@@ -215,8 +215,8 @@ class StudyResult:
         return "it was stopped before the refit; `sweep run` its study file again"
 
     def export(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the refitted winner as a Keras model; see :func:`sweep.exporting.export_best`."""
-        from sweep.exporting import export_best
+        """Write the winner as a Keras model; see :func:`sweep.export.writing.export_best`."""
+        from sweep.export.writing import export_best
 
         return export_best(self, folder)
 
@@ -239,7 +239,7 @@ class StudyResult:
             A :class:`~pathlib.Path` that a notebook shows as the page itself.
         """
         from sweep.report import write_report
-        from sweep.study.places import report_path
+        from sweep.study.report_paths import report_path
 
         target = Path(path) if path is not None else report_path(self.name)
         shown = read_pictures(self.url, self.name, self.record.uid)
@@ -257,7 +257,7 @@ class StudyResult:
         data = figures.history_frame(self.record)
         if data["score"].notna().sum() == 0:
             return best
-        score = selection.scorer(self.record)
+        score = analysis.scorer(self.record)
         drawn = figures.to_svg(figures.draw_history(data, score), "n-", "Best so far", "By trial.")
         return f'<div style="{NOTEBOOK}">{best}<div style="max-width: 26rem">{drawn}</div></div>'
 

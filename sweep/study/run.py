@@ -8,43 +8,43 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sweep import importances
+from sweep.analysis import importances
+from sweep.evaluation.estimator import check_own_code, said_code
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import one_at_a_time
-from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import latest_by_key, read_study, study_spec
-from sweep.ledger.storage import ledger_folder, storage_url
-from sweep.ledger.waits import waits_said_by
-from sweep.permission import names_of
-from sweep.search.estimator import check_own_code, said_code
-from sweep.search.parts import Part, part_spec, parts_of
+from sweep.runner.dask_pool import DaskPool
+from sweep.runner.forkserver import forkserver_started
+from sweep.runner.gpus import Gpus, cores, find_gpus
+from sweep.runner.local_pool import LocalPool
+from sweep.runner.progress import Watcher
+from sweep.search.outer_folds import OuterFold, outer_fold_spec, outer_folds
 from sweep.search.plan import Plan, make_plan
-from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
+from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
-from sweep.study.begin import prepared, seen_again, update
+from sweep.storage.database import check_whole
+from sweep.storage.locations import ledger_folder, storage_url
+from sweep.storage.locks import one_at_a_time
+from sweep.storage.waiting_messages import waits_said_by
 from sweep.study.check import cells_left, takes_up_again
+from sweep.study.compatibility import check_same
+from sweep.study.initial_progress import begun, initial_progress
 from sweep.study.nested import check_outer_names, record_nested
+from sweep.study.own_sections import check_own_sections, computed, own_sections
+from sweep.study.preparation import prepare_study, seen_again, update
 from sweep.study.result import StudyResult
-from sweep.study.sameness import check_same
-from sweep.study.sections import check_own_sections, computed, own_sections
-from sweep.study.stock import begun, take_stock
-from sweep.workers.cluster_pool import ClusterPool
-from sweep.workers.devices import Devices, cores, find_devices
+from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
-from sweep.workers.nursery import started_ahead
-from sweep.workers.pool import Pool
-from sweep.workers.progress import Watcher
-from sweep.workers.upkeep import reap, restore
+from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from sweep.ledger.records import StudyRecord
-    from sweep.workers.cluster import Cluster
-    from sweep.workers.nursery import Nursery
-    from sweep.workers.progress import Progress
+    from sweep.runner.dask_cluster import DaskCluster
+    from sweep.runner.forkserver import ForkServer
+    from sweep.runner.progress import Progress
 
 
 def run_study(
@@ -57,10 +57,10 @@ def run_study(
     name: str | None = None,
     retry_failed: bool = False,
     watcher: Watcher | None = None,
-    nursery: Nursery | None = None,
+    nursery: ForkServer | None = None,
     helping: bool = False,
     gpus: str | None = None,
-    cluster: Cluster | None = None,
+    cluster: DaskCluster | None = None,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -116,10 +116,10 @@ def run_study(
     url = storage_url(storage)
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, names_of(allow))
-    devices = None if gpus is None else find_devices(gpus)
+    devices = None if gpus is None else find_gpus(gpus)
     check_extra(spec)
     check_own_sections(spec, job.allow)
-    parts = parts_of(spec)
+    parts = outer_folds(spec)
     progress = begun(spec, 1 + len(parts))
     if cluster:
         cluster.check_ledger(url)
@@ -136,7 +136,7 @@ def run_study(
         )  # fmt: skip
         run.see_through(spec, None)
         if parts:
-            searched = part_spec(spec)
+            searched = outer_fold_spec(spec)
             found = [run.see_through(searched, part) for part in parts if not run.stopped]
             if not run.stopped and (note := record_nested(ledger, job.study, found)):
                 run.watcher.say(note)
@@ -182,17 +182,17 @@ class _Run:
     watcher: Watcher
     progress: Progress
     retry_failed: bool
-    nursery: Nursery | None
+    nursery: ForkServer | None
     stack: ExitStack
     helping: bool = False
-    devices: Devices | None = None
-    cluster: Cluster | None = None
+    devices: Gpus | None = None
+    cluster: DaskCluster | None = None
     asked: str | None = None
     """The request to stop that this run takes back; one that comes later is heeded."""
     stopped: bool = False
     said: str = ""
 
-    def see_through(self, spec: StudySpec, part: Part | None) -> StudyRecord:
+    def see_through(self, spec: StudySpec, part: OuterFold | None) -> StudyRecord:
         """Run a study or one of its outer folds, or only read it where it is finished."""
         job = self.job if part is None else replace(self.job, study=part.name)
         ledger, plan = self.ledger, make_plan(spec)
@@ -208,7 +208,7 @@ class _Run:
         self.progress.began_done += len(plan.cells)
         return record
 
-    def _run(self, spec: StudySpec, plan: Plan, job: Job, part: Part | None) -> None:
+    def _run(self, spec: StudySpec, plan: Plan, job: Job, part: OuterFold | None) -> None:
         began, ledger, progress = time.monotonic(), self.ledger, self.progress
         progress.turn_to(job.study, outer=part is not None)
         logs = ledger_folder(job.storage) / "logs"
@@ -222,23 +222,23 @@ class _Run:
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.nursery:
                     self.nursery.share(dataset)
-                ordered = prepared(
+                ordered = prepare_study(
                     ledger, spec, plan, job, self.watcher, dataset, part, helping=self.helping
                 )
                 del dataset
                 if not self.helping:
                     ledger.resume(self.job.study, self.asked)
-                reap(ledger, job.study)
-                restore(ledger, job.study, ordered, retry_failed=self.retry_failed)
-                take_stock(ledger, progress)
+                fail_orphaned_trials(ledger, job.study)
+                enqueue_missing(ledger, job.study, ordered, retry_failed=self.retry_failed)
+                initial_progress(ledger, progress)
                 deadline = began + spec.search.timeout if spec.search.timeout else None
                 pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
                 self.stopped = pool.stopped
         finally:
             self.watcher.end(progress)
 
-    def _devices_found(self) -> Devices:
-        self.devices = self.devices or find_devices()
+    def _devices_found(self) -> Gpus:
+        self.devices = self.devices or find_gpus()
         return self.devices
 
     def _say_once(self, line: str) -> None:
@@ -246,18 +246,18 @@ class _Run:
             self.watcher.say(line)
         self.said = line
 
-    def _pool(self, plan: Plan, logs: Path) -> Pool | ClusterPool:
+    def _pool(self, plan: Plan, logs: Path) -> LocalPool | DaskPool:
         """Return what evaluates the cells: processes of this machine, or loops on a cluster."""
         if self.cluster:
             self.cluster.open(self.job.storage)
             jobs = self.n_jobs if self.n_jobs and self.n_jobs > 0 else None
-            return ClusterPool(self.cluster, jobs, logs, self.watcher, self.job.study)
+            return DaskPool(self.cluster, jobs, logs, self.watcher, self.job.study)
         devices = self._devices_found()
         workers = _workers(self.n_jobs, plan, devices)
         self._say_once(devices.line(workers))
         if self.nursery is None:
-            self.nursery = self.stack.enter_context(started_ahead())
-        return Pool(
+            self.nursery = self.stack.enter_context(forkserver_started())
+        return LocalPool(
             workers, logs, self.watcher, self.nursery,
             devices=devices, helping=self.helping, asked=self.job.study,
         )  # fmt: skip
@@ -278,24 +278,24 @@ def _joined(ledger: Ledger, spec: StudySpec, name: str) -> StudyRecord:
 
 
 def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_failed: bool) -> bool:
-    from sweep import selection
+    from sweep import analysis
 
     under_way = any(trial.state in ("WAITING", "RUNNING") for trial in record.trials)
     if under_way or cells_left(plan, record) or (retry_failed and _failed(record)):
         return False
     if takes_up_again(plan, record):
         return False
-    chosen = selection.chosen(record, spec.search.choose)
+    chosen = analysis.chosen(record, spec.search.choose)
     if not spec.search.refit or chosen is None:
         return True
-    return selection.is_current(record, chosen)
+    return analysis.is_current(record, chosen)
 
 
 def _failed(record: StudyRecord) -> bool:
     return any(trial.state == "FAIL" for trial in latest_by_key(record.trials).values())
 
 
-def _workers(n_jobs: int | None, plan: Plan, devices: Devices) -> int:
+def _workers(n_jobs: int | None, plan: Plan, devices: Gpus) -> int:
     asked = n_jobs or devices.default_workers()
     if asked < 0:
         asked = cores()

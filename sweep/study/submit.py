@@ -6,23 +6,23 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from sweep.evaluation.estimator import check_own_code
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.opening import check_whole
 from sweep.ledger.reading import study_spec
-from sweep.ledger.storage import storage_url
-from sweep.permission import names_of
-from sweep.search.estimator import check_own_code
+from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
-from sweep.search.prepare import load_data
 from sweep.search.samplers import check_extra
+from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
-from sweep.study.begin import prepared
+from sweep.storage.database import check_whole
+from sweep.storage.locations import storage_url
+from sweep.study.compatibility import check_same
 from sweep.study.nested import check_outer_names
-from sweep.study.sameness import check_same
-from sweep.study.sections import check_own_sections
+from sweep.study.own_sections import check_own_sections
+from sweep.study.preparation import prepare_study
+from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
-from sweep.workers.progress import Watcher
-from sweep.workers.upkeep import reap, restore
+from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -73,7 +73,7 @@ def submit_study(
             check_same(study_spec(name, ledger.header(name)), spec)
         plan = make_plan(spec)
         dataset = load_data(spec, job.data_home, job.allow)
-        ordered = prepared(ledger, spec, plan, job, watcher or Watcher(), dataset, None)
+        ordered = prepare_study(ledger, spec, plan, job, watcher or Watcher(), dataset, None)
         ledger.resume(name, asked)
-        reap(ledger, name)
-        return restore(ledger, name, ordered, retry_failed=retry_failed)
+        fail_orphaned_trials(ledger, name)
+        return enqueue_missing(ledger, name, ordered, retry_failed=retry_failed)

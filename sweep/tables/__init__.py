@@ -21,17 +21,11 @@ from sweep.tables.comparison import (
     studies_frame,
 )
 from sweep.tables.folds import folds_frame
-from sweep.tables.labels import (
-    PREFIX,
-    is_missing,
-    ordered_values,
-    parameter_names,
-    plain_label,
-)
+from sweep.tables.labels import PREFIX, is_missing, ordered_values, parameter_names, plain_label
 from sweep.tables.objectives import importances_frame, objectives_frame, pareto
-from sweep.tables.pairs import default_pivots, study_pivots
+from sweep.tables.pivot_parameters import default_pivots, study_pivots
 from sweep.tables.pivots import Pivot, pivot
-from sweep.tables.rows import leaderboard_rows, plain_rows
+from sweep.tables.plain_rows import leaderboard_rows, plain_rows
 
 __all__ = [
     "PREFIX",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sweep.selection import chosen, mean_score, paired, score_interval, test_score
+from sweep.analysis import chosen, mean_score, paired, score_interval, test_score
 from sweep.spec.toml import toml_value
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def pairs_frame(records: Sequence[StudyRecord], baseline: StudyRecord) -> pd.Dat
     -------
     DataFrame
         Columns ``study``, ``against``, ``difference``, ``low``, ``high``, ``reason``; see
-        :func:`sweep.selection.paired`.
+        :func:`sweep.analysis.paired`.
     """
     pairs = [paired(record, baseline) for record in records if record.name != baseline.name]
     rows = [(p.name, p.against, p.difference, p.low, p.high, p.reason) for p in pairs]

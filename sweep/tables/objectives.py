@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sweep.analysis import distinct
 from sweep.ledger.objectives import objective_values, objectives_of, undominated
-from sweep.selection import distinct
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy as np
 
 from sweep.errors import ModelError
 from sweep.models import FACTORIES, Dropout, build_from, build_model
-from sweep.quiet import load_tensorflow
 from sweep.spec.parameters import PRECISIONS
-from sweep.training.draws import SEEDING, drawing_from
-from sweep.training.eligible import check_fit
-from sweep.training.outputs import check_outputs
+from sweep.support.tensorflow_loading import load_tensorflow
+from sweep.training.graph_eligibility import check_fit
+from sweep.training.output_meaning import check_outputs
+from sweep.training.random_state import SEEDING, drawing_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping

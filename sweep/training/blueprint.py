@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 from sweep.training.architecture import Architecture, seeded_build
-from sweep.training.identity import look, matches
+from sweep.training.model_identity import look, matches
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
-from sweep.training.outputs import PROBABILITIES, loss_for
-from sweep.training.repeating import why_unrepeatable
+from sweep.training.output_meaning import PROBABILITIES, loss_for
+from sweep.training.repeatability import why_unrepeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -33,7 +33,7 @@ class Blueprint:
     rate : float or None
         Learning rate of the optimizer that the factory compiled; None for others.
     drawn, foreign
-        As in :class:`sweep.training.identity.Look`.
+        As in :class:`sweep.training.model_identity.Look`.
     unrepeatable : str
         Why two fits under one seed may differ; empty where they may not.
     """

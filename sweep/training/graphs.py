@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.training.outputs import LOGITS, PACKETS, PREDICT_ROWS
+from sweep.training.output_meaning import LOGITS, PACKETS, PREDICT_ROWS
 from sweep.training.tracing import forward
 
 if TYPE_CHECKING:
-    from sweep.training.engine import Engine
+    from sweep.training.graph_backend import GraphBackend
 
 
-def make_steps(engine: Engine, dtype: Any) -> Any:
+def make_steps(engine: GraphBackend, dtype: Any) -> Any:
     """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call.
 
     The trace is for any number of rows whose pixels are of ``dtype``. A batch is Keras's own

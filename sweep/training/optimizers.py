@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
-from sweep.spec.fits import ignored
+from sweep.spec.canonical_values import spelled
+from sweep.spec.fit_parameters import ignored
 from sweep.spec.parameters import OPTIMIZERS, value_problem
-from sweep.spec.spelling import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

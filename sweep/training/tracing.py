@@ -15,7 +15,7 @@ def traced(model: Any, input_shape: tuple[int, ...]) -> Any:
     """Return the concrete function of a model; nothing of it is run."""
     import tensorflow as tf
 
-    from sweep.training.outputs import output_units, takes_one_hot
+    from sweep.training.output_meaning import output_units, takes_one_hot
 
     compiled = getattr(model, "compiled", False)
 

@@ -1,1 +1,1 @@
-"""Processes that evaluate cells: the loop each runs, and the pool that a run starts."""
+"""Processes that evaluate cells: the loop that each runs."""

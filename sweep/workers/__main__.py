@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sweep.backend import load_keras
 from sweep.errors import StudyChangedError
-from sweep.ledger.waits import waits_said_by
-from sweep.passwords import redacted
-from sweep.sources import keep_loaded
+from sweep.storage.process_identity import worker_name
+from sweep.storage.waiting_messages import waits_said_by
+from sweep.support.code_digests import keep_loaded
+from sweep.support.keras_configuration import load_keras
+from sweep.support.redaction import redacted
 from sweep.training.threads import single_threaded
 from sweep.workers.control import Control, StopWork
-from sweep.workers.identity import worker_name
 from sweep.workers.job import RECYCLE, Job
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def main() -> int:
         with keep_loaded(), waits_said_by(lambda line: control.tell("waits", line=line)):
             return _work(Job.from_line(line), control)
     except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
-        from sweep.workers.reasons import reason_of
+        from sweep.workers.failure_reason import reason_of
 
         control.tell("broken", reason=reason_of(error))
         sys.stderr.write(redacted(traceback.format_exc()))
@@ -59,12 +59,12 @@ def preload() -> None:
     import sklearn.model_selection  # noqa: F401
     import sqlalchemy.orm  # noqa: F401
 
-    import sweep.estimators.weights
-    import sweep.search.finish
-    import sweep.search.parts
-    import sweep.search.prepare
+    import sweep.estimators.weight_files
+    import sweep.evaluation.refit
+    import sweep.search.outer_folds
+    import sweep.search.study_data
     import sweep.workers.loop
-    import sweep.workers.memory  # noqa: F401
+    import sweep.workers.shared_dataset  # noqa: F401
 
     gc.enable()
     gc.freeze()
@@ -83,22 +83,22 @@ def _without(*libraries: str) -> Iterator[None]:
 
 
 def _work(job: Job, control: Control) -> int:
+    from sweep.evaluation.refit import finish_study
     from sweep.ledger.ledger import Ledger
-    from sweep.search.finish import finish_study
-    from sweep.search.parts import part_data
-    from sweep.search.prepare import load_data
-    from sweep.search.sealed import seal
+    from sweep.search.outer_folds import outer_fold_data
+    from sweep.search.sealed_data import seal
+    from sweep.search.study_data import load_data
     from sweep.spec import StudySpec
-    from sweep.workers.limits import limit_memory
     from sweep.workers.loop import Worker
-    from sweep.workers.memory import held
+    from sweep.workers.resource_limits import limit_memory
+    from sweep.workers.shared_dataset import held
 
     ledger = Ledger(job.storage, create=False)
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
     limit_memory(spec.search.memory_limit)
     dataset = held(partial(load_data, spec, job.data_home, job.allow))
-    dataset = part_data(dataset, header.get("part"))
+    dataset = outer_fold_data(dataset, header.get("part"))
     if job.elsewhere:
         _check_same_data(header["data"]["fingerprint"], dataset.fingerprint)
     _check_same_code(spec, job)
@@ -129,7 +129,7 @@ def _check_same_data(asked: str, here: str) -> None:
 
 
 def _check_same_code(spec: StudySpec, job: Job) -> None:
-    from sweep.search.estimator import check_own_code, said_code
+    from sweep.evaluation.estimator import check_own_code, said_code
 
     check_own_code(spec, job.allow)  # what is loaded now stays
     here = said_code(spec, job.allow)

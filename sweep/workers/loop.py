@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from optuna.exceptions import StorageInternalError
 
 from sweep.errors import LedgerError, SweepError
+from sweep.evaluation.cross_validation import Evaluation, best_epoch
 from sweep.ledger.objectives import objective_values
-from sweep.ledger.storage import HEARTBEAT_SECONDS
 from sweep.search.constraints import TooLargeError, constraint_values
-from sweep.search.evaluate import Evaluation, best_epoch
+from sweep.storage.locations import HEARTBEAT_SECONDS
+from sweep.storage.process_identity import worker_name
+from sweep.workers.cell_evaluator import CellEvaluator
 from sweep.workers.control import Control, StopWork
-from sweep.workers.evaluating import Evaluator
-from sweep.workers.identity import worker_name
-from sweep.workers.limits import is_out_of_memory, memory_reason, time_limit
-from sweep.workers.reasons import reason_of
-from sweep.workers.upkeep import given_up
+from sweep.workers.failure_reason import reason_of
+from sweep.workers.recovery import patience_exhausted
+from sweep.workers.resource_limits import is_out_of_memory, memory_reason, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.claims import Claim
     from sweep.ledger.ledger import Ledger
-    from sweep.search.sealed import TrainingRows
+    from sweep.search.sealed_data import TrainingRows
     from sweep.spec import StudySpec
     from sweep.workers.job import Job
 
@@ -73,18 +73,18 @@ class Worker:
     ) -> None:
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
         self.name, self._tidied, self._worn = worker_name(), False, False
-        self.evaluator = Evaluator(job, control, ledger, spec, training)
+        self.evaluator = CellEvaluator(job, control, ledger, spec, training)
 
     def run(self) -> bool:
         """Take cells until none is left; False if this process should be replaced first."""
-        from sweep.training.engines import engines_built
+        from sweep.training.engine_cache import engines_built
 
         control = self.control
         while not (control.stopping or control.resting or control.pausing):
             if self._worn or engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
                 return False
             patient = self.spec.search.patience is not None
-            if patient and given_up(self.ledger, self.job.study):
+            if patient and patience_exhausted(self.ledger, self.job.study):
                 return True
             claim = self.ledger.claim(self.job.study, self.name, by_draw=patient)
             if claim is None:
@@ -149,8 +149,8 @@ class Worker:
         if kept:  # else another worker may be at it, from where this one's fits were written
             self.evaluator.clear()
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
-        given_up = "PAUSED" if self.evaluator.pauses else "PRUNED"
-        state = (given_up if found.pruned else state) if kept else "LATE"
+        patience_exhausted = "PAUSED" if self.evaluator.pauses else "PRUNED"
+        state = (patience_exhausted if found.pruned else state) if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, value=found.value)
 
     def _values(self, found: Evaluation, epoch: int) -> list[float]:

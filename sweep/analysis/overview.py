@@ -1,0 +1,64 @@
+"""All studies of a ledger in a few numbers each: counted where that is enough, else read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sweep.analysis.ranking import best
+from sweep.errors import LedgerError
+from sweep.ledger.overview import StudyOverview, study_overviews
+from sweep.ledger.reading import read_study
+from sweep.ledger.scores import mean_score
+from sweep.storage.attributes import STUDY
+from sweep.storage.damaged_rows import UNREADABLE
+from sweep.storage.queries import Signs
+
+if TYPE_CHECKING:
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import StudyRecord
+
+
+def all_overviews(ledger: Ledger) -> list[StudyOverview]:
+    """Return every study of a ledger in a few numbers, oldest first.
+
+    Of a damaged ledger, those that can be read; the others with the status ``"damaged"``.
+    """
+    try:
+        found, others = study_overviews(ledger)
+    except (LedgerError, *UNREADABLE):
+        held = ledger.attributes().items()
+        found, others = [], [n for n, each in held if "part" not in each.get(STUDY, {})]
+    found += [_read(ledger, name) for name in others]
+    lives = ledger.lives()
+    found = [_with_signs(each, lives.get(each.name, Signs())) for each in found]
+    return sorted(found, key=lambda each: each.created)
+
+
+def _with_signs(outline: StudyOverview, life: Signs) -> StudyOverview:
+    return replace(outline, hosts=life.hosts, last_sign=life.last)
+
+
+def _read(ledger: Ledger, name: str) -> StudyOverview:
+    try:
+        return overview_of(read_study(ledger, name))
+    except LedgerError:
+        return StudyOverview(name, "", "damaged", 0, 0, 0, None, "", test_opened=False)
+
+
+def overview_of(record: StudyRecord) -> StudyOverview:
+    """Return a study that was read whole in a few numbers."""
+    found = best(record)
+    failed = {c.trial.number for c in record.candidates if c.trial.state == "FAIL"}
+    return StudyOverview(
+        name=record.name,
+        method=record.spec["search"]["method"],
+        status=record.status,
+        done=record.done,
+        planned=record.planned,
+        failed=len(failed),
+        best=mean_score(found) if found else None,
+        created=record.created,
+        test_opened=record.winner is not None,
+        owner=record.owner,
+    )

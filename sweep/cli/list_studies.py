@@ -1,0 +1,74 @@
+"""``sweep list``: the studies of a ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.cli.fitted_table import fitted
+from sweep.cli.options import format_option, storage_option
+from sweep.cli.output import console, emit
+from sweep.cli.text import clean, duration, moment, score
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+HIDDEN = ("owner", "created", "method", "sign of life")
+"""Columns that a narrow terminal does without, first to last."""
+
+
+@click.command("list", short_help="List the studies of the ledger.")
+@format_option
+@storage_option
+def list_studies(*, form: str, storage: str | None) -> None:
+    """List the studies of the ledger.
+
+    \b
+    Example:
+      sweep list
+    """
+    from sweep.analysis.overview import all_overviews
+    from sweep.ledger.ledger import Ledger
+    from sweep.storage.locations import storage_url
+
+    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
+        rows = [asdict(each) for each in all_overviews(ledger)]
+    emit(form, rows, rows, lambda: _drawn(rows))
+
+
+def _drawn(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    from rich.text import Text
+
+    if not rows:
+        return [Text("no studies yet; begin with: sweep run digits-grid")]
+    lines = [_cells(row) for row in rows]
+    return [fitted(lines, console().width, hidden=HIDDEN, right={"done", "best"})]
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "study": clean(row["name"]),
+        "method": clean(row["method"]),
+        "status": row["status"] + (f", {row['failed']} failed" if row["failed"] else ""),
+        "done": f"{row['done']}/{row['planned']}",
+        "best": score(row["best"]),
+        "created": moment(row["created"]),
+        "test": "opened" if row["test_opened"] else "closed",
+        "owner": clean(row["owner"]),
+        "sign of life": _life(row),
+    }
+
+
+def _life(row: dict[str, Any]) -> str:
+    """Return when a study's workers were last heard of, and where they are."""
+    if row["last_sign"] is None:
+        return ""
+    ago = f"{duration(row['last_sign'])} ago"
+    hosts = Counter(row["hosts"])
+    places = ", ".join(clean(host) + (f" x {n}" if n > 1 else "") for host, n in hosts.items())
+    return f"{ago} ({places})" if places else ago

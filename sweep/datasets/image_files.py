@@ -1,0 +1,183 @@
+"""Picture files as arrays: decoded, upright, resized; all that cannot be read named at once."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import DataError
+from sweep.support.tensorflow_loading import load_tensorflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""How the names of pictures end, in any case."""
+
+_ORIENTATION = 0x0112
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.swapaxes(0, 1),
+    6: lambda x: np.rot90(x, -1),
+    7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
+    8: np.rot90,
+}
+"""What turns a picture upright, by the EXIF orientation that a camera has written."""
+
+_MOST_NAMED = 50
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one size.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (n, height, width, channels), uint8
+        Resized, in the order of the files.
+    sizes : ndarray of shape (n, 2)
+        Height and width that each file has, upright.
+    """
+
+    pixels: NDArray[np.uint8]
+    sizes: NDArray[np.int64]
+
+
+def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -> Pictures:
+    """Decode picture files and resize them bilinearly, as Keras does.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    size : tuple of int
+        Height and width in pixels.
+    channels : {1, 3}
+        Gray or colors.
+
+    Returns
+    -------
+    Pictures
+
+    Raises
+    ------
+    DataError
+        Naming every file that is no readable picture.
+    """
+    load_tensorflow()
+    from PIL import Image as Pillow
+
+    Pillow.init()  # in several threads at once it may miss a kind
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
+        warnings.filterwarnings("ignore", module="PIL")
+        found = list(pool.map(partial(_read, size=size, channels=channels), paths))
+    failed = {path: why for path, why in zip(paths, found, strict=True) if isinstance(why, str)}
+    if failed:
+        raise DataError(_unreadable(failed))
+    good = [each for each in found if not isinstance(each, str)]
+    return Pictures(
+        np.stack([pixels for pixels, _ in good]), np.array([shape for _, shape in good], np.int64)
+    )
+
+
+def _read(
+    path: Path, size: tuple[int, int], channels: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]] | str:
+    """One picture and the size it had, or why it cannot be read."""
+    import tensorflow as tf
+
+    if not path.is_file():
+        return "no file"
+    try:
+        pixels = _decoded(path.read_bytes(), channels)
+        with tf.device("CPU:0"):
+            resized = tf.image.resize(pixels, size).numpy()
+    except Exception as error:  # noqa: BLE001 - whoever wrote the file decides what decoders raise
+        return _reason(error)
+    return np.rint(resized).astype(np.uint8), (pixels.shape[0], pixels.shape[1])
+
+
+def _decoded(data: bytes, channels: int) -> NDArray[np.uint8]:
+    """Pixels of shape (h, w, channels): JPEG and PNG by TensorFlow, as Keras, others by Pillow."""
+    import tensorflow as tf
+    from PIL import Image, ImageOps
+
+    if not data.startswith((_JPEG, _PNG)):
+        with Image.open(io.BytesIO(data)) as picture:
+            return _converted(ImageOps.exif_transpose(picture), channels)
+    with tf.device("CPU:0"):
+        pixels = tf.io.decode_image(data, channels=channels, expand_animations=False).numpy()
+    turned = _UPRIGHT.get(_orientation(data))
+    return np.asarray(pixels if turned is None else turned(pixels))
+
+
+def _orientation(data: bytes) -> int:
+    """Return what a camera says of how it was held; 1 is upright."""
+    from PIL import Image
+
+    if data.startswith(_PNG) and b"eXIf" not in data:  # without it Pillow would decode the whole
+        return 1
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - a picture whose notes are damaged is a picture still
+        return 1
+
+
+def _converted(picture: Image, channels: int) -> NDArray[np.uint8]:
+    """8-bit pixels of the first frame; 16 bits lose the lower eight, as those of a PNG."""
+    if picture.mode in ("I", "F"):
+        raise ValueError("pixels of 32 bits; an .npz file keeps them")
+    if picture.mode.startswith("I;16"):
+        from PIL import Image as Pillow
+
+        picture = Pillow.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    mode = "L" if channels == 1 else "RGB"
+    pixels: NDArray[np.uint8] = np.asarray(picture.convert(mode), np.uint8)
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a file is not read."""
+    import tensorflow as tf
+
+    text = str(error)
+    if isinstance(error, tf.errors.OpError) or not text or "BytesIO" in text:
+        return "damaged, or of another kind"
+    return text.splitlines()[0][:100]
+
+
+def _unreadable(failed: dict[Path, str]) -> str:
+    """Name the files that cannot be read, each on a line where there are several."""
+    lines = [f"{shown(path)}: cannot be read as a picture ({why})" for path, why in failed.items()]
+    if len(lines) == 1:
+        return f"{lines[0]}; replace it or move it away"
+    return all_of(f"{len(lines)} files cannot be read; replace them or move them away", lines)
+
+
+def all_of(head: str, lines: Sequence[str]) -> str:
+    """Return a message over lines, cut where there are too many to read."""
+    more = len(lines) - _MOST_NAMED
+    rest = [f"and {more} more"] if more > 0 else []
+    return "\n  ".join([head, *lines[:_MOST_NAMED], *rest])
+
+
+def shown(path: Path) -> str:
+    """Return a path for a message; its bytes need not be text."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "?" for c in text)

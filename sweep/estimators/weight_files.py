@@ -1,0 +1,198 @@
+"""A fitted estimator as an ``.npz`` of plain arrays, and back; never a pickle."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from sweep.datasets import Scaling
+from sweep.errors import LedgerError, SweepError
+from sweep.estimators.fit_setup import settle, start
+from sweep.support import npz_archives
+from sweep.training.backend import FitState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Fitted = TypeVar("Fitted")
+
+
+def save_fitted(estimator: Any, path: Path, beside: Mapping[str, np.ndarray] | None = None) -> None:
+    """Write what prediction needs of a fitted estimator; the file appears whole or not at all."""
+    write_arrays(path, {**_arrays(estimator), **(beside or {})})
+
+
+def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, float]]) -> None:
+    """Write all that a fit needs to go on: the optimizer's state and the scores so far too."""
+    state = estimator._state
+    rate = np.nan if state.learning_rate is None else state.learning_rate
+    arrays = {f"optimizer_{i:04d}": v for i, v in enumerate(state.optimizer)}
+    arrays |= {f"trained_{i:04d}": v for i, v in enumerate(state.weights) if state.averaged}
+    facts = {
+        "rate": np.array(rate),
+        "scored": np.array(sorted(scores), np.int64),
+        "scores": np.array([scores[epoch] for epoch in sorted(scores)], np.float64),
+    }
+    write_arrays(path, {**_arrays(estimator), **arrays, **facts})
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _arrays(estimator: Any) -> dict[str, np.ndarray]:
+    """Return weights and facts of a fitted estimator as plain arrays."""
+    arrays = {f"weight_{i:04d}": w for i, w in enumerate(estimator._state.fitted)}
+    facts = {
+        "classes": estimator.classes_,
+        "scaling": np.array([estimator._scaling.shift, estimator._scaling.scale]),
+        "row_shape": np.array(estimator._row_shape, np.int64),
+        "counts": np.array(
+            [
+                estimator._seed,
+                estimator.n_epochs_,
+                estimator.best_epoch_,
+                estimator.n_features_in_,
+            ]
+        ),
+        "engine": np.array([estimator._is_fast]),
+        "meaning": np.array(estimator._blueprint.meaning),
+        **{f"history_{name}": np.array(values) for name, values in estimator.history_.items()},
+    }
+    return {**arrays, **facts}
+
+
+def load_fitted(estimator: Fitted, path: Path) -> Fitted:
+    """Return ``estimator`` (its parameters set) fitted as it was when saved.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing or damaged.
+    """
+    with unless_damaged(estimator, path):
+        _restore(estimator, read_arrays(path))
+    return estimator
+
+
+@contextmanager
+def unless_damaged(estimator: Any, path: Path) -> Iterator[None]:
+    """Take what is read from a file into an estimator, or leave that as it was.
+
+    Raises
+    ------
+    LedgerError
+        If the file holds something else.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OSError) as error:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        if isinstance(error, SweepError):
+            raise
+        raise LedgerError(f"{path}: the weights are damaged ({error!r})") from error
+    except LedgerError:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise
+
+
+def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, float]]:
+    """Bring an estimator (its parameters set) to where :func:`save_progress` has left its fit.
+
+    Parameters
+    ----------
+    estimator : BaseKerasClassifier
+        Not fitted; left as it is where nothing is returned.
+    path : Path
+        What was written.
+    most : int
+        A fit that has gone further is not loaded.
+
+    Returns
+    -------
+    dict of int to (float, float)
+        Score and loss by epoch, empty where it has gone too far.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing or damaged.
+    """
+    arrays = read_arrays(path)
+    done = int(arrays["counts"][1])
+    if done > most:
+        return {}
+    _restore(estimator, arrays)
+    slots = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer_")]
+    rate = float(arrays["rate"])
+    fitted = estimator._state.weights
+    trained = [arrays[name] for name in sorted(arrays) if name.startswith("trained_")]
+    set_rate = None if np.isnan(rate) else rate
+    averaged = fitted if trained else None
+    estimator._state = FitState(trained or fitted, slots, done, set_rate, averaged)
+    return dict(zip(arrays["scored"].tolist(), map(tuple, arrays["scores"].tolist()), strict=True))
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read what :func:`write_arrays` wrote.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing or damaged.
+    """
+    try:
+        return npz_archives.read_arrays(path)[1]
+    except FileNotFoundError:
+        raise LedgerError(
+            f"{path}: the winner's weights are not here: another machine has refitted it, or the "
+            "file was removed; copy its folder from that machine, or have all machines name one "
+            "folder in SWEEP_ARTIFACTS before the study is run"
+        ) from None
+    # A damaged file fails anywhere from zipfile and zlib to the parser of array headers.
+    except Exception as error:
+        raise LedgerError(f"{path}: the winner's weights are damaged ({error})") from error
+
+
+def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
+    seed, epochs, best, features = (int(number) for number in arrays["counts"])
+    weights = [arrays[name] for name in sorted(arrays) if name.startswith("weight_")]
+    vars(estimator).update(
+        classes_=arrays["classes"],
+        history_={
+            name.removeprefix("history_"): list(map(float, values))
+            for name, values in arrays.items()
+            if name.startswith("history_")
+        },
+        n_epochs_=epochs,
+        n_features_in_=features,
+        _row_shape=tuple(int(side) for side in arrays["row_shape"]),
+        _scaling=Scaling(*(float(number) for number in arrays["scaling"])),
+        _seed=seed,
+        _is_fast=bool(arrays["engine"][0]) if "engine" in arrays else bool(estimator.fast),
+        _checkpoints={},
+        best_epoch_=best,
+        _best=None,
+    )
+    # No rows are at hand to look at: what the output means was settled by the fit.
+    meaning = str(arrays["meaning"]) if "meaning" in arrays else None
+    start(estimator, settle(estimator, np.zeros((1, *estimator._row_shape), np.uint8), meaning))
+    fresh = estimator._state
+    if [np.shape(each) for each in weights] != [np.shape(each) for each in fresh.weights]:
+        raise ValueError("weights of another model")
+    estimator._state = FitState(weights, fresh.optimizer, epochs)

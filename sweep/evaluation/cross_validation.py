@@ -1,0 +1,263 @@
+"""Evaluate one cell by scikit-learn's own GridSearchCV, scores taken on the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.evaluation.scoring import EvaluationError, Scored, Scoring
+from sweep.ledger.records import SplitResult
+from sweep.ledger.scores import mean_split_score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from sweep.ledger.outcomes import Layer
+    from sweep.search.splits import Split
+
+CHECKPOINT_BYTES = 256 * 2**20
+"""Weights kept for scoring every epoch of one fit; past this only the asked epochs are scored."""
+
+PREDICTIONS = 5
+"""Predictions of the held-out rows that are timed; scoring has warmed the model up."""
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """The rows a search may see: training rows, and never the test set.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, ...)
+        Pixels.
+    y : ndarray of shape (n,)
+        Labels.
+    splits : sequence of (train, test)
+        Row numbers.
+    positive : label, optional
+        The positive class of two; the second without it.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    splits: Sequence[Split]
+    positive: Any = None
+
+    def scoring(self, name: str) -> Scoring:
+        """Return a scorer by these rows' classes."""
+        return Scoring(name, self.y, self.positive)
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What is asked of an evaluation.
+
+    Attributes
+    ----------
+    epochs : tuple of int
+        Epochs to score, ascending.
+    scoring : str
+        A scorer's name in scikit-learn.
+    train_scores : bool
+        Score the training rows too, at the asked epochs.
+    curves : bool
+        Score the held-out rows after every epoch.
+    seeds : int
+        Fits of each split: under the estimator's ``random_state``, that plus 1, and so on.
+    timed : bool
+        Time predicting the held-out rows.
+    """
+
+    epochs: tuple[int, ...]
+    scoring: str = "accuracy"
+    train_scores: bool = False
+    curves: bool = True
+    seeds: int = 1
+    timed: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found; ``value`` is the best mean over the asked epochs.
+
+    ``copied_from`` is the number of the trial whose result it is, where it was not trained.
+    """
+
+    splits: tuple[SplitResult, ...]
+    layers: tuple[Layer, ...]
+    value: float
+    pruned: bool = False
+    copied_from: int | None = None
+
+
+def evaluate(
+    estimator: Any, data: SearchData, asked: EvaluationRequest, callbacks: Iterable[Any] = ()
+) -> Evaluation:
+    """Cross-validate one configuration.
+
+    A ``GridSearchCV`` over the seeds alone (fixed splits, no refit) does the work. A scorer reads
+    the estimator at each epoch, which equals separate fits, since a fit is a pure function of
+    seed and epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, its parameters set.
+    data : SearchData
+        Training rows and splits.
+    asked : Asked
+        What to score.
+    callbacks : iterable of scikit-learn callbacks
+        Told of each split and epoch.
+
+    Raises
+    ------
+    EvaluationError
+        If a score is not a finite number.
+    """
+    from sklearn.model_selection import GridSearchCV
+
+    last = asked.epochs[-1]
+    scorer = StagedScorer(asked, len(data.splits), data.scoring(asked.scoring))
+    checkpoints = range(1, last + 1)
+    candidate = with_weights(estimator, data.y).set_params(
+        epochs=last, checkpoint_epochs=checkpoints
+    )
+    search = GridSearchCV(
+        candidate,
+        {"epochs": [last], **_seed_grid(candidate, asked.seeds)},
+        scoring=scorer,
+        cv=list(data.splits),
+        refit=False,
+        n_jobs=None,
+        error_score="raise",
+        return_train_score=asked.train_scores,
+    )
+    if callbacks := list(callbacks):
+        search.set_callbacks(*callbacks)
+    search.fit(data.x, data.y)
+    return Evaluation(tuple(scorer.splits), scorer.layers, scorer.value())
+
+
+class StagedScorer:
+    """A scorer that scores an estimator at every asked epoch and keeps what it saw.
+
+    scikit-learn calls it with the held-out rows of a split and then, if asked, with its training
+    rows. It returns one number for each epoch, as scikit-learn's multimetric scorers do.
+    """
+
+    def __init__(self, asked: EvaluationRequest, n_splits: int, scoring: Scoring) -> None:
+        self.asked = asked
+        self.n_splits = n_splits
+        self.splits: list[SplitResult] = []
+        self.layers: tuple[Layer, ...] = ()
+        self._scoring = scoring
+        self._last: Any = None
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
+        """Score one split's rows, epoch by epoch."""
+        if estimator is self._last:
+            scores = self._score(estimator, X, y, self.asked.epochs)
+            self.splits[-1] = replace(self.splits[-1], train=plain_scores(scores))
+        else:
+            self._last = estimator
+            scores = self._score_new(estimator, X, y)
+        return {f"epoch_{epoch}": scores[epoch].score for epoch in self.asked.epochs}
+
+    def value(self) -> float:
+        """Return the best mean test score over the asked epochs."""
+        return max(mean_split_score(self.splits, epoch) for epoch in self.asked.epochs)
+
+    def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, Scored]:
+        epochs = self._scored(estimator)
+        began = time.perf_counter()
+        scores = self._score(estimator, X, y, epochs)
+        seconds = (time.perf_counter() - began) / len(epochs)
+        seed, split = divmod(len(self.splits), self.n_splits)  # GridSearchCV: seed by seed
+        found = split_result(estimator, scores, seconds, len(y))
+        timed = inference_ms(estimator, X) if self.asked.timed else None
+        self.splits.append(replace(found, split=split, seed=seed, inference_ms=timed))
+        self.layers = whole_model([self.layers, estimator.layer_table()])
+        return scores
+
+    def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, Scored]:
+        return {epoch: self._scoring(estimator.at_epoch(epoch), X, y, epoch) for epoch in epochs}
+
+    def _scored(self, estimator: Any) -> list[int]:
+        size = sum(weights.nbytes for weights in estimator._state.weights)
+        everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
+        every = range(1, estimator.n_epochs_ + 1) if everything else ()
+        return sorted({*every, *self.asked.epochs})
+
+
+def with_weights(estimator: Any, labels: NDArray[Any]) -> Any:
+    """Weigh the classes that a table of weights leaves out by 1, before a fold lacks the others."""
+    given = estimator.get_params(deep=False).get("class_weight")
+    if isinstance(given, Mapping):
+        named = {str(label): weight for label, weight in given.items()}
+        rest = dict.fromkeys(map(str, np.unique(labels).tolist()), 1.0)
+        estimator.set_params(class_weight={**rest, **named})
+    return estimator
+
+
+def whole_model(tables: Iterable[tuple[Layer, ...]]) -> tuple[Layer, ...]:
+    """Return the largest model of a cell's fits: one that lacks a class is smaller."""
+    return max(tables, key=lambda layers: sum(layer[3] for layer in layers))
+
+
+def nth_seed(estimator: Any, number: int) -> int:
+    """Return the ``random_state`` of the fits under that seed, the first being number 0."""
+    return int((estimator.get_params()["random_state"] or 0) + number) % 2**32
+
+
+def _seed_grid(estimator: Any, seeds: int) -> dict[str, list[int]]:
+    """Return the one parameter in which the seeds differ; nothing where there is but one."""
+    if seeds == 1:
+        return {}
+    return {"random_state": [nth_seed(estimator, number) for number in range(seeds)]}
+
+
+def inference_ms(estimator: Any, X: Any) -> float:
+    """Return the milliseconds of predicting 1,000 rows: the median of several predictions."""
+    spent = []
+    for _ in range(PREDICTIONS):
+        began = time.perf_counter()
+        estimator.predict(X)
+        spent.append(time.perf_counter() - began)
+    return float(np.median(spent)) * 1e6 / len(X)
+
+
+def split_result(
+    estimator: Any, scores: Mapping[int, Scored], score_seconds: float, n_test: int
+) -> SplitResult:
+    """Collect what one fitted estimator tells of its split."""
+    history = {n: tuple(values) for n, values in estimator.history_.items() if n != "seconds"}
+    if not all(math.isfinite(loss) for loss in history["loss"]):
+        bad = next(i for i, loss in enumerate(history["loss"], 1) if not math.isfinite(loss))
+        raise EvaluationError(f"the loss is {history['loss'][bad - 1]} in epoch {bad}")
+    spent = estimator.history_["seconds"]
+    seconds = {epoch: spent[min(epoch, len(spent)) - 1] for epoch in {*scores, len(spent)}}
+    losses = {e: scored.loss for e, scored in scores.items() if math.isfinite(scored.loss)}
+    return SplitResult(
+        plain_scores(scores), {}, seconds, score_seconds, history, n_test,
+        losses=losses, unrepeatable=estimator.unrepeatable_,
+    )  # fmt: skip
+
+
+def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:
+    """Return the scores alone, by epoch."""
+    return {epoch: scored.score for epoch, scored in scores.items()}
+
+
+def best_epoch(found: Evaluation, asked: Iterable[int]) -> int:
+    """Return the asked epoch with the best mean score; the last measured where none was reached."""
+    shared = set.intersection(*(set(split.test) for split in found.splits))
+    reached = [epoch for epoch in sorted(asked) if epoch in shared] or [max(shared)]
+    return max(reached, key=lambda epoch: mean_split_score(found.splits, epoch))

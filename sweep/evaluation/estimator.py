@@ -1,0 +1,125 @@
+"""From a study file to the estimator it searches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import ModelError, StudyFileError
+from sweep.support.tensorflow_loading import without_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sweep.estimators.base import BaseKerasClassifier
+    from sweep.spec import StudySpec
+
+
+RESERVED = ("model", "warm_start", "checkpoint_epochs")
+"""Parameters of the estimator that no study file may set."""
+
+
+def make_estimator(
+    spec: StudySpec, params: Mapping[str, Any], allow: Collection[str] = ()
+) -> BaseKerasClassifier:
+    """Return the unfitted estimator of a candidate.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        Gives the model, its fixed parameters, the scaling and the seed.
+    params : mapping of str to value
+        The searched parameters.
+    allow : collection of str
+        Modules that a study file may name.
+    """
+    from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
+    from sweep.support.code_references import is_reference, resolve
+
+    fixed = {"scaling": spec.data.scaling, "random_state": spec.study.seed, **spec.model.params}
+    factory: Any = spec.model.factory
+    classes = {"mlp": KerasMLPClassifier, "cnn": KerasCNNClassifier}
+    if factory in classes:
+        return classes[factory](**{**fixed, **params})
+    if is_reference(factory):
+        factory = resolve(factory, allow=allow, folder=spec.folder)
+        fixed = {**_own_defaults(factory), **fixed}
+    return KerasClassifier(factory, **{**fixed, **params})
+
+
+def _own_defaults(factory: Any) -> dict[str, Any]:
+    """Return the defaults of training parameters that a factory takes itself: they hold."""
+    from sweep.models import REQUIRED, factory_parameters
+    from sweep.spec import TRAINING
+
+    known = {n: v for n, v in factory_parameters(factory).items() if n in TRAINING}
+    return {n: v for n, v in known.items() if v is not REQUIRED and v is not None}
+
+
+def code_of(spec: StudySpec, allow: Collection[str]) -> str:
+    """Return what a study's models are made by: fits of other code are not gone on with."""
+    from sweep import __version__
+    from sweep.support.code_references import is_reference, source_digest
+
+    if not is_reference(spec.model.factory):
+        return __version__
+    return source_digest(spec.model.factory, allow=allow, folder=spec.folder)
+
+
+def own_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
+    """Return a digest of each module of the person's own that a study's results come from."""
+    from sweep.support.code_references import is_reference, source_digest
+
+    return {
+        each.partition(":")[0]: source_digest(each, allow=allow, folder=spec.folder)
+        for each in (spec.model.factory, spec.data.dataset)
+        if is_reference(each)
+    }
+
+
+def said_code(spec: StudySpec, allow: Collection[str]) -> str:
+    """Return the digests of :func:`own_code` in one line; empty where there is none."""
+    return ", ".join(f"{name} {digest}" for name, digest in own_code(spec, allow).items())
+
+
+def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
+    """Refuse a factory of the person's own that may not be loaded, or lacks a parameter.
+
+    Raises
+    ------
+    ReferenceError_
+        If it may not or cannot be loaded.
+    StudyFileError
+        If ``[model]`` or ``[space]`` name a parameter that it does not take, or a value that
+        training cannot have.
+    """
+    from sweep.models import check_parameters, factory_parameters
+    from sweep.spec import TRAINING, training_problems
+    from sweep.support.code_references import is_reference, resolve
+
+    if not is_reference(spec.model.factory):
+        return
+    with without_noise():
+        factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
+    given = {**spec.model.params, **dict.fromkeys(spec.space.dimensions)}
+    if reserved := [
+        f"{'model' if name in spec.model.params else 'space'}.{name}: a study sets it itself for "
+        "every fit; give the factory's parameter another name"
+        for name in RESERVED
+        if name in given
+    ]:
+        raise StudyFileError(spec.study.name, reserved)
+    try:
+        own = set(factory_parameters(factory))
+        check_parameters(factory, {n: v for n, v in given.items() if n in own or n not in TRAINING})
+    except ModelError as error:
+        raise StudyFileError(spec.study.name, [str(error)]) from error
+    problems = training_problems(spec.model.params, spec.space.dimensions, own)
+    lines = [f"{'.'.join(each.place)}: {each.message}" for each in problems]
+    if spec.searched_epochs and "epochs" in own:
+        lines.append(
+            "space.epochs: the factory takes epochs itself, so a short fit is no part of a long "
+            "one, as a study takes it to be; give its parameter another name (total_epochs), or "
+            "fix epochs in [model]"
+        )
+    if lines:
+        raise StudyFileError(spec.study.name, lines)

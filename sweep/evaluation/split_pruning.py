@@ -1,0 +1,209 @@
+"""Evaluate one configuration split by split, and give it up when it cannot become the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.evaluation.cross_validation import Evaluation, evaluate, whole_model
+from sweep.ledger.limits import within_seconds
+from sweep.ledger.scores import mean_split_score
+
+if TYPE_CHECKING:
+    from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
+    from sweep.ledger.outcomes import Layer
+    from sweep.ledger.records import SplitResult, TrialRecord
+
+WILCOXON_FROM = 10
+"""Scores of a candidate from which the signed-rank test is taken: it needs many to be sure."""
+
+COMPANY = 3
+"""Other complete candidates from which the usual spread of differences is known."""
+
+Pairs = Mapping[tuple[int, int], float]
+"""Scores by split and seed."""
+
+Hopeless = Callable[[Sequence["SplitResult"]], bool]
+
+
+def evaluate_by_split(
+    estimator: Any,
+    data: SearchData,
+    asked: EvaluationRequest,
+    hopeless: Hopeless,
+    callbacks: Iterable[Any] = (),
+) -> Evaluation:
+    """Cross-validate one configuration, asking after each split whether to go on.
+
+    Each split is evaluated by :func:`sweep.evaluation.cross_validation.evaluate`: a configuration
+    that is not pruned has the scores of the whole evaluation.
+
+    Parameters
+    ----------
+    estimator, data, asked, callbacks
+        As for :func:`sweep.evaluation.cross_validation.evaluate`.
+    hopeless : callable
+        ``hopeless(measured) -> bool``: give it up, with these splits measured?
+
+    Returns
+    -------
+    Evaluation
+        ``pruned`` if it was given up; its value is then the best mean of the measured splits.
+    """
+    measured: list[SplitResult] = []
+    told, pruned = list(callbacks), False
+    layers: tuple[Layer, ...] = ()
+    for number, split in enumerate(data.splits):
+        found = evaluate(estimator, replace(data, splits=[split]), asked, told)
+        layers = whole_model([layers, found.layers])
+        measured += [replace(result, split=number) for result in found.splits]
+        if pruned := number + 1 < len(data.splits) and hopeless(measured):
+            break
+    splits = tuple(sorted(measured, key=lambda result: (result.seed, result.split)))
+    value = max(mean_split_score(splits, epoch) for epoch in asked.epochs)
+    return Evaluation(splits, layers, value, pruned)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a candidate is given up.
+
+    Attributes
+    ----------
+    total : int
+        Scores of a whole candidate: splits times seeds.
+    p : float
+        Largest probability of being wrong.
+    min_splits : int
+        Splits that every candidate is measured on.
+    test : str or None
+        ``"paired"`` or ``"wilcoxon"``; None takes the latter from :data:`WILCOXON_FROM` scores.
+    max_fit_seconds : float or None
+        Candidates that took longer are no competitors.
+    """
+
+    total: int
+    p: float = 0.1
+    min_splits: int = 2
+    test: str | None = None
+    max_fit_seconds: float | None = None
+
+    def gives_up(self, mine: Pairs, best: Pairs, usual: float = 0.0) -> bool:
+        """Return whether a candidate cannot be expected to become the best.
+
+        Parameters
+        ----------
+        mine : mapping of (split, seed) to float
+            What has been measured of the candidate.
+        best : mapping of (split, seed) to float
+            All scores of the best so far.
+        usual : float
+            Usual standard deviation of such differences; 0 where it is not known.
+        """
+        shared = sorted(set(mine) & set(best))
+        if len(shared) < len(mine) or len({split for split, _ in shared}) < self.min_splits:
+            return False
+        test = self.test or ("wilcoxon" if self.total >= WILCOXON_FROM else "paired")
+        if test == "wilcoxon":
+            return _wilcoxon_gives_up(mine, best, shared, self.p)
+        differences = np.array([mine[place] - best[place] for place in shared])
+        return chance_to_lead(differences, self.total, usual) < self.p
+
+
+def chance_to_lead(differences: np.ndarray, total: int, usual: float = 0.0) -> float:
+    """Return the probability that the mean of all differences will be above zero.
+
+    The differences still to come are predicted from those measured, all taken as draws of one
+    normal distribution: the mean of all ``k`` given the first ``j`` has the mean ``m`` of these
+    and the standard error ``s * sqrt((k - j) / (k * j))``, and follows Student's t with ``j - 1``
+    degrees of freedom (the prediction interval for the mean of further draws: G. J. Hahn and
+    W. Q. Meeker, "Statistical Intervals", 1991). At one look, a share ``p`` of candidates at most
+    is given up that would have led. It asks what the whole evaluation
+    would have said of these splits, not which configuration is better on new data; so no
+    correction for overlapping training rows applies.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (j,)
+        The candidate's scores minus those of the best, paired; two at least.
+    total : int
+        The ``k`` that a whole evaluation has.
+    usual : float
+        A lower bound for the standard deviation: two differences may lie close by chance.
+    """
+    from scipy.stats import t
+
+    j, mean = len(differences), float(np.mean(differences))
+    spread = max(float(np.std(differences, ddof=1)), usual)
+    error = spread * np.sqrt((total - j) / (total * j))
+    if error == 0:
+        return float(mean >= 0)
+    return float(t.sf(-mean / error, j - 1))
+
+
+def _wilcoxon_gives_up(
+    mine: Pairs, best: Pairs, shared: Sequence[tuple[int, int]], p: float
+) -> bool:
+    """Ask Optuna's WilcoxonPruner, in a study of two trials."""
+    import optuna
+    from optuna.trial import TrialState, create_trial
+
+    study = optuna.create_study(direction="maximize")
+    whole = {step: best[place] for step, place in enumerate(shared)}
+    rest = [place for place in best if place not in mine]
+    whole |= {len(shared) + step: best[place] for step, place in enumerate(rest)}
+    value = float(np.mean(list(whole.values())))
+    study.add_trial(create_trial(value=value, intermediate_values=whole))
+    steps = {step: mine[place] for step, place in enumerate(shared)}
+    running = create_trial(state=TrialState.RUNNING, intermediate_values=steps)
+    return bool(optuna.pruners.WilcoxonPruner(p_threshold=p).prune(study, running))
+
+
+def decide_pruning(
+    measured: Sequence[SplitResult],
+    epochs: Sequence[int],
+    others: Iterable[TrialRecord],
+    rule: Rule,
+) -> bool:
+    """Return whether every asked epoch of a candidate is hopeless against the best so far.
+
+    Parameters
+    ----------
+    measured : sequence of SplitResult
+        What has been measured of it.
+    epochs : sequence of int
+        The epochs asked of it: each is a candidate of its own.
+    others : iterable of TrialRecord
+        Complete trials, the candidate's competitors.
+    rule : Rule
+        When to give up.
+    """
+    rows = [
+        _pairs(trial.splits, epoch)
+        for trial in others
+        for epoch in trial.epochs
+        if within_seconds(trial, rule.max_fit_seconds, epoch).state == "COMPLETE"
+        and all(epoch in split.test for split in trial.splits)
+    ]
+    if not rows:
+        return False
+    best = max(rows, key=lambda row: float(np.mean(list(row.values()))))
+    usual = usual_spread(best, [row for row in rows if row is not best])
+    return all(rule.gives_up(_pairs(measured, epoch), best, usual) for epoch in epochs)
+
+
+def usual_spread(best: Pairs, others: Sequence[Pairs]) -> float:
+    """Return the median standard deviation of the others' differences from the best.
+
+    Zero where there are fewer than :data:`COMPANY`.
+    """
+    if len(others) < COMPANY:
+        return 0.0
+    return float(np.median([np.std([row[k] - best[k] for k in best], ddof=1) for row in others]))
+
+
+def _pairs(splits: Sequence[SplitResult], epoch: int) -> Pairs:
+    return {(split.split, split.seed): split.test[epoch] for split in splits}

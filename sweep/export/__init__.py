@@ -1,0 +1,1 @@
+"""An exported winner: write it into a folder, load it to predict."""

@@ -1,0 +1,202 @@
+"""An exported winner: a folder with the Keras model and how it came about, loaded to predict.
+
+Nothing in it is a pickle, or code: ``model.keras`` is loaded in Keras's safe mode, ``recipe.json``
+is JSON. Where Keras alone cannot make the model again, for it has layers of the person's own, the
+folder holds its weights (``weights.npz``, plain arrays), and the recipe names the factory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.errors import ResultError
+from sweep.export.recipe import RECIPE, read_recipe
+from sweep.support.code_references import resolve, source_digest
+from sweep.support.file_names import expanded
+from sweep.support.module_permission import allowed
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+MODEL, WEIGHTS = "model.keras", "weights.npz"
+BATCH = 256
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedModel:
+    """A winner that was exported, ready to predict.
+
+    Attributes
+    ----------
+    model : keras.Model
+        From raw pixels to probabilities: scaling is its first layer.
+    recipe : mapping
+        What ``recipe.json`` says.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    """
+
+    model: Any
+    recipe: Mapping[str, Any]
+    classes_: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name a class, in the order of the labels."""
+        return tuple(self.recipe["class_names"])
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row."""
+        return tuple(self.recipe["input_shape"])
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return class probabilities, shape ``(n, n_classes)``, of raw pixels.
+
+        Raises
+        ------
+        ResultError
+            If rows have another shape than those the model was trained on.
+        """
+        rows = np.asarray(X, np.float32)
+        if rows.shape[1:] != self.input_shape:
+            raise ResultError(f"X: rows must have shape {self.input_shape}, got {rows.shape[1:]}")
+        output: NDArray[np.float32] = self.model.predict(rows, batch_size=BATCH, verbose=0)
+        return np.column_stack([1 - output, output]) if output.shape[1] == 1 else output
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable label of each row, shape ``(n,)``."""
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+
+def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) -> ExportedModel:
+    """Load what ``sweep export`` or ``StudyResult.export`` has written.
+
+    Parameters
+    ----------
+    folder : path
+        The export.
+    allow : collection of str
+        Modules that it may load code from: needed where the model has layers of the person's own.
+        They are looked up in the current folder, then on Python's path.
+
+    Raises
+    ------
+    ResultError
+        If it is no export, was changed since, is of a later version, or needs code that is not
+        allowed, or that makes another model now.
+    """
+    from sweep.support.tensorflow_loading import load_tensorflow
+
+    place = expanded(folder)
+    recipe = read_recipe(place / RECIPE)
+    model = place / (WEIGHTS if "code" in recipe else MODEL)
+    if not model.is_file():
+        raise ResultError(f"{model}: missing; export the study again")
+    if digest_of_file(model) != recipe["model_sha256"]:
+        raise ResultError(f"{model}: is not the file that was exported; export the study again")
+    if "code" in recipe:
+        _check_allowed(model, recipe["code"], allow)
+    load_tensorflow()
+    import keras
+
+    loaded = _rebuilt(model, recipe, allow) if "code" in recipe else _read(model)
+    if not isinstance(loaded, keras.Model):
+        raise ResultError(f"{model}: holds no model; export the study again")
+    _check_fit(loaded, recipe, place / RECIPE)
+    return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
+
+
+def _read(model: Path) -> Any:
+    """Return what Keras makes of a file, by itself and in safe mode."""
+    import keras
+
+    try:
+        return keras.saving.load_model(model, compile=False, safe_mode=True)
+    except Exception as error:  # whoever wrote the file decides what it makes Keras raise
+        line = (str(error).splitlines() or [type(error).__name__])[0][:LONGEST_REASON]
+        raise ResultError(
+            f"{model}: Keras cannot load it in safe mode ({line}); if it has layers of your own, "
+            "import the module that registers them first"
+        ) from error
+
+
+def _check_allowed(model: Path, code: str, allow: Collection[str]) -> None:
+    module = code.partition(":")[0]
+    if not allowed(module, allow):
+        raise ResultError(
+            f"{model}: {code} makes this model, and module {module!r} may not be loaded; if you "
+            f'trust it, allow it: --allow {module}, in Python load_best(..., allow=["{module}"])'
+        )
+
+
+def _rebuilt(weights: Path, recipe: Mapping[str, Any], allow: Collection[str]) -> Any:
+    """Return the model that the person's own factory makes, with the weights in it."""
+    from sweep.estimators import KerasClassifier
+    from sweep.evaluation.winner_file import load_known
+
+    code, here = recipe["code"], Path.cwd()
+    factory: Any = resolve(code, allow=allow, folder=here)
+    given = {**recipe["fixed"], **recipe["params"], "precision": recipe["precision"] or "float32"}
+    refusal = ResultError(
+        f"{weights}: {code} makes another model now than the one that was exported; bring its code "
+        "back as it was, or export the study again"
+    )
+    now = source_digest(code, allow=allow, folder=here)
+    return standalone(load_known(lambda: KerasClassifier(factory, **given), weights, now, refusal))
+
+
+def _check_fit(loaded: Any, recipe: Mapping[str, Any], path: Path) -> None:
+    """Refuse a recipe of another model than the one beside it."""
+    shapes = (loaded.input_shape, loaded.output_shape)
+    if not all(isinstance(shape, tuple) and len(shape) > 1 for shape in shapes):
+        raise ResultError(f"{path}: the model beside it is no classifier; export the study again")
+    if list(loaded.input_shape[1:]) != recipe["input_shape"]:
+        raise ResultError(
+            f"{path}: names rows of shape {tuple(recipe['input_shape'])}, and the model takes "
+            f"{loaded.input_shape[1:]}; export the study again"
+        )
+    outputs, classes = loaded.output_shape[-1], len(recipe["classes"])
+    fits = outputs == classes or (outputs, classes) == (1, 2)
+    if not fits or len(recipe["class_names"]) != classes:
+        raise ResultError(
+            f"{path}: names {classes} classes, and the model has {outputs} outputs; "
+            "export the study again"
+        )
+
+
+def standalone(estimator: Any) -> Any:
+    """Return a fitted estimator as one Keras model from raw pixels to probabilities."""
+    import keras
+
+    inner, scaling = estimator.model_, estimator._scaling
+    # What its factory compiled is not part of a model that predicts, and would not load.
+    inner.optimizer, inner.compiled = None, False
+    shape = estimator._blueprint.architecture.input_shape
+    inputs = keras.Input(estimator._row_shape, dtype="float32")
+    factor = 1.0 / float(scaling.scale)
+    scaled = keras.layers.Rescaling(factor, -float(scaling.shift) * factor, name="scaling")(inputs)
+    if estimator._row_shape != shape:  # image_shape says what a flat row is
+        scaled = keras.layers.Reshape(shape, name="image")(scaled)
+    outputs = inner(scaled)
+    if estimator.output_meaning_ == "logits":
+        last = "sigmoid" if outputs.shape[-1] == 1 else "softmax"
+        outputs = keras.layers.Activation(last, dtype="float32", name="probabilities")(outputs)
+    if estimator.output_meaning_ == "shares":
+        outputs = outputs / keras.ops.sum(outputs, axis=-1, keepdims=True)
+    return keras.Model(inputs, outputs)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, by which a recipe knows its model."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

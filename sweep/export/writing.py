@@ -1,0 +1,298 @@
+"""Write a study's winner into a folder of its own, and try it before saying that it is there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.analysis import of_class
+from sweep.errors import ResultError, SweepError
+from sweep.evaluation.winner_file import predictions_agree, probe_rows, save_winner
+from sweep.export.loading import MODEL, WEIGHTS, digest_of_file, load_best, standalone
+from sweep.export.recipe import FORMAT, RECIPE
+from sweep.ledger.scores import candidate_with, mean_score
+from sweep.runner.worker_command import worker_environment
+from sweep.support.code_references import is_reference
+from sweep.support.file_names import expanded
+from sweep.support.file_writing import real
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from sweep.ledger.outcomes import WinnerRecord
+    from sweep.ledger.records import StudyRecord
+    from sweep.study.result import StudyResult
+
+CARD = "README.md"
+MINUTES = 10
+"""How long a fresh process may take to load an export and to predict a few rows."""
+
+
+def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
+    """Write a study's refitted winner as ``model.keras``, ``recipe.json`` and a model card.
+
+    What is written is loaded as :func:`sweep.load_best` does, and must say what the winner says.
+    A model that Keras alone cannot make again, for it has layers or functions of the person's
+    own, is written as ``weights.npz``; the recipe names the factory, and a fresh process tries it.
+
+    Parameters
+    ----------
+    result : StudyResult
+        The study.
+    folder : path
+        A folder that is not there yet, or is empty.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ResultError
+        If there is no refitted winner, something is in the folder, or what was written cannot be
+        loaded again; nothing is left behind then.
+    """
+    given, record = expanded(folder), result.record
+    target = real(given)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ResultError(f"{given}: must be a new or an empty folder; name another one")
+    estimator, winner = result._refitted(), record.winner
+    if winner is None:
+        raise ResultError(f"study {record.name!r} has no refitted winner")
+    is_there = target.is_dir()
+    home = target if is_there else target.parent
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".export-") as part:
+        export = _Export(Path(part) / "export", result, estimator, winner)
+        export.write()
+        if is_there:  # it stays the folder that it is: its owner, its bits, a disk of its own
+            for file in sorted(export.folder.iterdir()):
+                file.rename(target / file.name)
+        else:
+            export.folder.rename(target)
+    return given
+
+
+class _Export:
+    """One export under way, in a folder that is not yet the one asked for."""
+
+    def __init__(
+        self, folder: Path, result: StudyResult, estimator: Any, winner: WinnerRecord
+    ) -> None:
+        self.folder, self.result, self.estimator, self.winner = folder, result, estimator, winner
+        self.rows = probe_rows(estimator)
+        self.said = np.asarray(estimator.predict_proba(self.rows))
+        folder.mkdir()
+
+    def write(self) -> None:
+        """Write it as Keras can load it alone, else with the factory's name."""
+        why = self._by_keras()
+        if why is None:
+            return
+        factory = str(self.result.record.spec["model"]["factory"])
+        if not is_reference(factory):
+            raise ResultError(f"study {self.result.name!r} is not exported: {why}")
+        (self.folder / MODEL).unlink(missing_ok=True)
+        self._by_factory(factory)
+
+    def _by_keras(self) -> str | None:
+        """Write the model as Keras does; return why it cannot be loaded by Keras alone."""
+        path = self.folder / MODEL
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what the next lines find out
+                standalone(self.estimator).save(path)
+            if not _is_keras_alone(json.loads(zipfile.ZipFile(path).read("config.json"))):
+                return "it has parts that are not Keras's own"
+            self._describe(path)
+            said = load_best(self.folder).predict_proba(self.rows)
+        except Exception as error:  # noqa: BLE001 - a layer of one's own may raise anything
+            return f"it cannot be written and loaded again: {error}"
+        return (
+            None
+            if predictions_agree(said, self.said)
+            else "what is loaded again says something else"
+        )
+
+    def _by_factory(self, factory: str) -> None:
+        """Write the weights, and have a fresh process make the model of them."""
+        from sweep.evaluation.estimator import code_of
+        from sweep.spec import StudySpec
+
+        spec, allow = StudySpec.from_plain(self.result.record.spec), self.result.allow
+        save_winner(self.estimator, self.folder / WEIGHTS, code_of(spec, allow))
+        self._describe(self.folder / WEIGHTS, code=factory)
+        said = self.folder.with_name("said.npy")
+        np.save(said.with_name("rows.npy"), self.rows)
+        told = {"folder": str(self.folder.resolve()), "allow": sorted(allow)}
+        if failed := _in_a_fresh_process(told, spec.folder):
+            why = f"a fresh process cannot load it: {failed}"
+        elif not predictions_agree(np.load(said), self.said):
+            why = "a fresh process makes a model of it that says something else"
+        else:
+            return
+        raise ResultError(f"study {self.result.name!r} is not exported: {why}")
+
+    def _describe(self, model: Path, **code: str) -> None:
+        digest = digest_of_file(model)
+        recipe = {**_recipe(self.result.record, self.winner, self.estimator, digest), **code}
+        (self.folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+        (self.folder / CARD).write_text(_card(recipe), encoding="utf-8")
+
+
+def _in_a_fresh_process(told: Mapping[str, Any], folder: Path | None) -> str:
+    """Have :func:`_try_in_this_process` run where the person's code lies; return why it failed."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "sweep.export.writing"],
+            input=json.dumps(told),
+            cwd=folder if folder and folder.is_dir() else None,
+            env=worker_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60 * MINUTES,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it has not ended in {MINUTES} minutes"
+    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    return lines[-1] if done.returncode else ""
+
+
+def _is_keras_alone(node: Any) -> bool:
+    """Return whether a model's configuration names nothing but what Keras itself has."""
+    if isinstance(node, list):
+        return all(map(_is_keras_alone, node))
+    if not isinstance(node, dict):
+        return True
+    return _is_kerass(node) and all(map(_is_keras_alone, node.values()))
+
+
+def _is_kerass(node: Mapping[str, Any]) -> bool:
+    import keras
+
+    kind, home = node.get("class_name"), str(node.get("module") or "keras").partition(".")[0]
+    if kind == "function":  # without its module: one that was registered comes before Keras's
+        return keras.saving.get_registered_object(str(node.get("config"))) is None
+    return kind != "__lambda__" and (kind is None or home in ("keras", "builtins"))
+
+
+def _recipe(
+    record: StudyRecord, winner: WinnerRecord, estimator: Any, digest: str
+) -> dict[str, Any]:
+    held = candidate_with(record.candidates, winner.params)
+    return {
+        "format": FORMAT,
+        "model_sha256": digest,
+        "study": record.name,
+        "data": record.data.name,
+        "data_fingerprint": record.data.fingerprint,
+        "input_shape": list(record.data.shape),
+        "classes": np.asarray(estimator.classes_).tolist(),
+        "class_names": list(record.data.classes),
+        "positive": record.data.positive,
+        "unit": estimator.scaling == "unit",
+        "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
+        "factory": record.spec["model"]["factory"],
+        "fixed": {k: v for k, v in record.spec["model"].items() if k != "factory"},
+        "params": dict(winner.params),
+        "epochs": len(winner.history.get("loss", ())),
+        "seed": record.spec["study"].get("seed", 0),
+        "train_rows": winner.train_rows,
+        "scoring": record.spec["search"].get("scoring", "accuracy"),
+        "held_out_score": None if held is None else mean_score(held),
+        "test_score": winner.test_score,
+        "test_rows": winner.test_rows,
+        "test_openings": record.test_openings,
+        "test_opened_at": winner.test_opened_at,
+        "parameters": sum(layer[3] for layer in winner.layers),
+        "precision": winner.precision,
+        "environment": dict(record.environment),
+    }
+
+
+CARD_TEXT = """\
+# {study}
+
+A classifier of {count} classes ({names}) for rows of shape {shape}, chosen by a
+hyperparameter study and refitted.
+
+| | |
+| --- | --- |
+{facts}
+
+```python
+import sweep
+
+model = sweep.load_best("this-folder"{allow})
+model.predict(images)  # raw pixels, as in the training data: scaling is part of the model
+```
+
+{files} It knows only what these training rows
+show; how it does on others has not been measured.
+"""
+
+ALONE = "`model.keras` alone loads with `keras.saving.load_model`."
+BY_FACTORY = """\
+`weights.npz` holds the weights alone: `{code}` makes the model, so its file lies in the folder
+where you stand, or on Python's path, as it was. On the command line: `sweep predict this-folder
+picture.png --allow {module}`. `model.model` is the Keras model."""
+
+
+def _card(recipe: Mapping[str, Any]) -> str:
+    opened = f"test set opened {recipe['test_openings']} time(s)"
+    scorer = _plain(of_class(recipe["scoring"], recipe["positive"]))
+    facts = {
+        f"test {scorer}": f"{recipe['test_score']:.4f} on {recipe['test_rows']:,} rows, {opened}",
+        "trained on": f"{recipe['train_rows']:,} rows of {_plain(recipe['data'])}, "
+        f"{recipe['epochs']} epochs",
+        "parameters": f"{recipe['parameters']:,}",
+        "model": _plain(recipe["factory"]),
+        **{_plain(n): _plain(v) for n, v in {**recipe["fixed"], **recipe["params"]}.items()},
+    }
+    code = recipe.get("code", "")
+    module = code.partition(":")[0]
+    return CARD_TEXT.format(
+        allow=f', allow=["{module}"]' if code else "",
+        files=BY_FACTORY.format(code=code, module=module) if code else ALONE,
+        study=_plain(recipe["study"]),
+        count=len(recipe["class_names"]),
+        names=_plain(", ".join(recipe["class_names"])),
+        shape=tuple(recipe["input_shape"]),
+        facts="\n".join(f"| {name} | {value} |" for name, value in facts.items()),
+    )
+
+
+def _plain(text: object) -> str:
+    """Return text that stays text in Markdown."""
+    shown = "".join(c for c in str(text) if c.isprintable())
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in shown)
+
+
+def _try_in_this_process() -> int:
+    """Load an export as every command does, and write what it says of the rows beside it."""
+    told = json.loads(sys.stdin.read())
+    folder = Path(told["folder"])
+    try:
+        said = load_best(folder, allow=told["allow"]).predict_proba(
+            np.load(folder.with_name("rows.npy"))
+        )
+    except SweepError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    np.save(folder.with_name("said.npy"), said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_try_in_this_process())

@@ -1,0 +1,138 @@
+"""Pivots of the table of candidates as shaded tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.report import text
+from sweep.report.answer import scoring
+from sweep.report.blocks import Heat, HeatMap, shades
+from sweep.tables import PREFIX, Pivot, binned, pivot, ranges, study_pivots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sweep.ledger.records import StudyRecord
+
+
+def heat_maps(
+    record: StudyRecord, frame: pd.DataFrame, pivots: Sequence[str] | None = None
+) -> list[HeatMap]:
+    """Return the pivots of a study.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+    frame : DataFrame
+        Its :func:`sweep.tables.candidates_frame`.
+    pivots : sequence of str, optional
+        Which: ``"a,b"`` for a against b, ``"a"`` for a alone, ``"a,b,c"`` for a and b against
+        c. By default those of ``[report] pivots``, and without them up to three pairs of the
+        parameters along which scores vary most.
+
+    Returns
+    -------
+    list of HeatMap
+        Empty where nothing is complete or nothing varies. Numbers of more than eight
+        different values stand in quartiles.
+
+    Raises
+    ------
+    ResultError
+        If a pivot names no parameter of the study.
+    """
+    complete = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
+    if complete.empty:
+        return []
+    parts = [[name.strip() for name in wanted.split(",")] for wanted in pivots or ()]
+    parts = parts or study_pivots(record, complete)
+    named = [name for names in parts for name in names]
+    quartered, cut = binned(complete, named, ranges(record))
+    return [
+        _heat_map(quartered, names, f"pivot{n}", scoring(record), cut)
+        for n, names in enumerate(parts, start=1)
+    ]
+
+
+def _heat_map(
+    frame: pd.DataFrame, names: list[str], ident: str, score: str, cut: set[str]
+) -> HeatMap:
+    index, across = (names[:1], names[1:]) if len(names) < 3 else (names[:-1], names[-1:])
+    made = pivot(frame, index, across or None, _wanted(frame))
+    short = [n.removeprefix(PREFIX) for n in names]
+    mean = made.mean["mean_test_score"]
+    grid = mean if isinstance(mean, pd.DataFrame) else mean.to_frame()
+    columns = tuple(_title(c) for c in grid.columns) if across else ("mean",)
+    return HeatMap(
+        name=ident,
+        title=" and ".join(text.clean(n) for n in short[: len(index)])
+        + (f" against {text.clean(short[-1])}" if across else ""),
+        caption=_caption(made, grid, score, [n for n in short if n in cut]),
+        corner=" / ".join(text.clean(n) for n in short[: len(index)]),
+        across=text.clean(short[-1]) if across else f"held-out {score}",
+        columns=columns,
+        rows=_rows(made, grid),
+    )
+
+
+def _trained(made: Pivot) -> bool:
+    return "mean_train_score" in made.mean
+
+
+def _wanted(frame: pd.DataFrame) -> list[str]:
+    return [c for c in ("mean_test_score", "mean_train_score") if c in frame]
+
+
+def _caption(made: Pivot, grid: pd.DataFrame, score: str, cut: list[str]) -> str:
+    values = grid.to_numpy(dtype=float)
+    train = ", under it the training score" if _trained(made) else ""
+    bins = f" {' and '.join(map(text.clean, cut))} in quartiles of the values tried." if cut else ""
+    return (
+        f"Mean held-out {score} by cell{train} and n, the complete candidates in it. Shade: "
+        f"{text.score(np.nanmin(values))} (lightest) to {text.score(np.nanmax(values))}; the best "
+        f"cell is ringed.{bins}"
+    )
+
+
+def _rows(made: Pivot, grid: pd.DataFrame) -> tuple[tuple[str, tuple[Heat, ...]], ...]:
+    values = grid.to_numpy(dtype=float)
+    shade, top = shades(values.ravel().tolist()), np.nanmax(values)
+    n = made.n.to_numpy(dtype=int)
+    train = _train(made, values.shape)
+    return tuple(
+        (
+            _title(label),
+            tuple(
+                _cell(
+                    values[i, j],
+                    train[i, j],
+                    n[i, j],
+                    shade(values[i, j]),
+                    ringed=values[i, j] == top,
+                )
+                for j in range(values.shape[1])
+            ),
+        )
+        for i, label in enumerate(grid.index)
+    )
+
+
+def _train(made: Pivot, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    if not _trained(made):
+        return np.full(shape, np.nan)
+    return np.asarray(made.mean["mean_train_score"], dtype=float).reshape(shape)
+
+
+def _cell(mean: float, train: float, n: int, shade: int | None, *, ringed: bool) -> Heat:
+    if shade is None:
+        return Heat(text.NOTHING, ("n 0",))
+    notes = [f"train {text.score(train)}"] if np.isfinite(train) else []
+    return Heat(text.score(mean), (*notes, f"n {n}"), shade, ringed)
+
+
+def _title(label: Any) -> str:
+    return " / ".join(map(text.value, label)) if isinstance(label, tuple) else text.value(label)

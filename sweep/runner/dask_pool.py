@@ -1,0 +1,237 @@
+"""A run on a cluster: start loops, follow the ledger, start lost ones again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import ClusterError
+from sweep.ledger.reading import latest_by_key, read_study
+from sweep.ledger.scores import mean_split_score
+from sweep.runner.forkserver import forkserver_started
+from sweep.runner.local_pool import LEDGER_SECONDS, LOOK_SECONDS, STARTS_ALLOWED, LocalPool
+from sweep.runner.progress import Current
+from sweep.runner.signals import SignalRequests
+from sweep.runner.worker_events import begin_searching, count_cell
+from sweep.workers.recovery import (
+    cancel_waiting,
+    enqueue_missing,
+    fail_orphaned_trials,
+    patience_exhausted,
+)
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import TrialRecord
+    from sweep.runner.dask_cluster import DaskCluster
+    from sweep.runner.dask_loop import LoopEnd
+    from sweep.runner.progress import Progress, Watcher
+    from sweep.search.plan import Plan
+    from sweep.workers.job import Job
+
+LEAVE_SECONDS = 10.0
+"""How long loops that are told to leave may take to give their cells back."""
+
+
+class DaskPool:
+    """Loops of one run on a cluster: stands where :class:`LocalPool` does.
+
+    The ledger alone says what is done. The winner is refitted here, where its weights belong.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Where loops are started.
+    most : int or None
+        How many at a time; by default as many as the cluster takes.
+    logs : Path
+        Folder for what the worker that refits prints.
+    watcher : Watcher
+        Told of the progress.
+    asked : str
+        The study that one asks to stop.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether somebody asked the study's workers to leave.
+    """
+
+    def __init__(
+        self, cluster: DaskCluster, most: int | None, logs: Path, watcher: Watcher, asked: str
+    ) -> None:
+        self.stopped = False
+        self._cluster, self._most, self._logs = cluster, most, logs
+        self._watcher, self._asked = watcher, asked
+        self._interrupts = SignalRequests()
+        self._futures: list[Any] = []
+        self._workers: set[str] = set()
+        self._counts: Counter[str] | None = None
+        self._seen: set[str] = set()
+        self._fruitless = 0
+        self._waits = False
+        self._job: Job | None = None
+
+    def run(
+        self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
+        refit: bool, deadline: float | None,
+    ) -> None:  # fmt: skip
+        """See the study through: every cell ended, the winner refitted if asked.
+
+        Raises
+        ------
+        InterruptedRunError
+            On SIGINT or SIGTERM, after the loops have left.
+        ClusterError
+            If the scheduler is gone, or loops cannot start.
+        """
+        self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
+        self._study, self._order = job.study, replace(job, elsewhere=True)
+        self._seen = set(_ended(ledger, self._study))
+        with self._interrupts.noted():
+            while not self._look(deadline):
+                self._rest()
+            self._leave()
+        if refit and not self.stopped:
+            self._refit()
+        progress.phase = "done"
+
+    def close(self) -> None:
+        """Have the loops leave, and wait for that; give up what they held."""
+        if self._job:
+            self._leave()
+
+    # -- the search ----------------------------------------------------------------------------
+
+    def _look(self, deadline: float | None) -> bool:
+        """Look into the ledger, start loops for what waits; return whether all is done."""
+        ledger, study = self._ledger, self._study
+        for future in [each for each in self._futures if each.done()]:
+            self._futures.remove(future)
+            self._heed(future)
+        gone = fail_orphaned_trials(ledger, study)
+        counts = ledger.counts(study)
+        if deadline is not None and time.monotonic() >= deadline:
+            self._progress.phase = "resting"
+            self._watcher.say("the time of this study is up: no new trials are begun")
+            return True
+        if self.stopped or self._asked_to_stop():
+            cancel_waiting(ledger, study)
+        elif self._plan.patience and patience_exhausted(ledger, study):
+            if cancel_waiting(ledger, study):
+                patience = self._plan.patience
+                self._watcher.say(f"no improvement in {patience} trials: the search ends")
+        elif gone or not counts["WAITING"]:
+            enqueue_missing(ledger, study, self._plan)
+        counts = ledger.counts(study)
+        self._tell(counts)
+        if counts["WAITING"]:
+            self._submit(counts["WAITING"])
+        return not counts["WAITING"] and not counts["RUNNING"]
+
+    def _asked_to_stop(self) -> bool:
+        if self._ledger.stopped(self._asked) is None:
+            return False
+        self.stopped = True
+        self._watcher.say("asked to stop: cells in hand are finished, no other is begun")
+        return True
+
+    def _rest(self) -> None:
+        """Wait a moment; less where a loop ends."""
+        end = time.monotonic() + LEDGER_SECONDS
+        while time.monotonic() < end and not any(each.done() for each in self._futures):
+            time.sleep(LOOK_SECONDS)
+            self._interrupts.check(self._watcher)
+            self._cluster.check()
+            self._watcher.update(self._progress)
+
+    def _submit(self, waiting: int) -> None:
+        room = self._cluster.workers()
+        lost = self._workers - room.keys()
+        self._workers = set(room)
+        for address in sorted(lost):
+            self._watcher.say(f"the Dask worker {address} is gone; its loops are started again")
+        total = sum(room.values())
+        if not total and not self._waits:
+            self._watcher.say("no Dask worker can take a loop yet: waiting for one")
+        self._waits = not total
+        most = max(1, min(total, self._most or total))
+        for _ in range(min(most - len(self._futures), waiting)):
+            self._futures.append(self._cluster.submit(self._order))
+
+    # -- how loops end -------------------------------------------------------------------------
+
+    def _heed(self, future: Any) -> None:
+        self._cluster.check()
+        try:
+            ended: LoopEnd = future.result(timeout=LEAVE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever Dask, or a worker's Python, raises
+            self._fail(f"{type(error).__name__}: {error}")
+            return
+        if ended.how == "lost":
+            how = f"the worker ended with {ended.reason}"
+            fail_orphaned_trials(self._ledger, self._study, ended.worker, how)
+            enqueue_missing(self._ledger, self._study, self._plan, say=self._watcher.say)
+        if ended.how in ("lost", "broken"):
+            self._fail(ended.reason)
+
+    def _fail(self, reason: str) -> None:
+        self._fruitless += 1
+        if self._fruitless >= STARTS_ALLOWED:
+            raise ClusterError(f"loops cannot go on on the Dask workers: {reason[:500]}")
+        self._watcher.say(f"a loop has ended ({reason[:200]}); another takes its place")
+
+    def _leave(self) -> None:
+        """Have all loops leave; wait until none of their cells runs, give up what is left."""
+        self._cluster.cancel(self._futures)
+        end = time.monotonic() + (LEAVE_SECONDS if self._futures else 0)
+        self._futures = []
+        while time.monotonic() < end and self._ledger.counts(self._study)["RUNNING"]:
+            time.sleep(LOOK_SECONDS)
+        fail_orphaned_trials(self._ledger, self._study)
+
+    # -- the winner, the display ---------------------------------------------------------------
+
+    def _refit(self) -> None:
+        with (
+            forkserver_started() as nursery,
+            closing(LocalPool(1, self._logs, self._watcher, nursery)) as pool,
+        ):
+            pool.refit(
+                replace(self._order, elsewhere=False), self._ledger, self._plan, self._progress
+            )
+
+    def _tell(self, counts: Counter[str]) -> None:
+        """Bring the display up to date, where something has changed."""
+        if counts == self._counts:
+            return
+        self._counts, progress = counts, self._progress
+        trials = read_study(self._ledger, self._study).trials
+        running = [trial for trial in trials if trial.state == "RUNNING"]
+        progress.current = {i: Current(t.number, t.params) for i, t in enumerate(running)}
+        if running:
+            begin_searching(progress)
+        for key, trial in latest_by_key(trials).items():
+            if key not in self._seen:
+                self._seen.add(key)
+                self._fruitless = 0
+                told = {"state": trial.state, "value": _value(trial), "reason": trial.reason}
+                count_cell(progress, self._watcher, {**told, "params": trial.params})
+
+
+def _value(trial: TrialRecord) -> float | None:
+    """Return the best mean score over the asked epochs that all splits have reached."""
+    reached = set.intersection(*(set(each.test) for each in trial.splits)) if trial.splits else ()
+    asked = [epoch for epoch in reached if epoch in trial.epochs]
+    return max((mean_split_score(trial.splits, epoch) for epoch in asked or reached), default=None)
+
+
+def _ended(ledger: Ledger, study: str) -> list[str]:
+    trials = read_study(ledger, study).trials
+    again = {trial.key for trial in trials if trial.state == "WAITING"}
+    return [key for key in latest_by_key(trials) if key not in again]

@@ -1,0 +1,239 @@
+"""The run's side of the template process: start it, ask it for workers, hear how they end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from sweep.runner.forkserver_process import DATA, MESSAGE_BYTES
+from sweep.runner.worker_command import worker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweep.datasets import Dataset
+
+
+WATCH_SECONDS = 0.1
+
+
+class ForkServer:
+    """Where a run's workers come from: a template, another if that one dies, and their data.
+
+    A template needs nothing but time, so it is started first of all, before the study is read.
+    """
+
+    def __init__(self) -> None:
+        self._template = ForkServerProcess()
+        self._data: int | None = None
+
+    def share(self, dataset: Dataset) -> None:
+        """Put the data where every worker sees it; without memory for that, each loads its own."""
+        from sweep.workers.shared_dataset import share_dataset
+
+        if self._data is None:
+            with contextlib.suppress(OSError):
+                self._data = share_dataset(dataset)
+                self._template.hand(self._data)
+
+    def fork(self, log: Path, device: str | None = None) -> ForkedProcess:
+        """Ask for a worker that sees a device; it begins as soon as the template has loaded."""
+        if not self._template.alive:
+            self._template.close()
+            self._template = ForkServerProcess()
+            if self._data is not None:
+                self._template.hand(self._data)
+        return self._template.fork(log, device)
+
+    def abandon(self) -> None:
+        """Wait no longer for workers that have not begun; they leave when they do."""
+        self._template.abandon()
+
+    def close(self) -> None:
+        """End the template; the workers it made are on their own."""
+        self._template.close()
+        if self._data is not None:
+            os.close(self._data)
+            self._data = None
+
+
+class ForkServerProcess:
+    """The run's side of one template process."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the template is
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "sweep.runner.forkserver_process",
+                    str(theirs.fileno()),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=self._words,
+                stderr=self._words,
+                env=worker_environment(),
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._tokens = count(1)
+        self._children: dict[int, ForkedProcess] = {}
+        self._silent, self._reading = False, threading.Lock()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether workers can still be asked for."""
+        return not self._silent
+
+    def fork(self, log: Path, device: str | None = None) -> ForkedProcess:
+        """Ask for a worker that sees a device."""
+        token = next(self._tokens)
+        child_in, our_in = os.pipe()
+        our_out, child_out = os.pipe()
+        child = ForkedProcess(os.fdopen(our_in, "w"), os.fdopen(our_out), log)
+        self._children[token] = child
+        with log.open("ab") as errors:
+            fds = [child_in, child_out, errors.fileno()]
+            with contextlib.suppress(OSError):  # a dead template is noticed by its silence
+                socket.send_fds(self._socket, [f"{token} {device or ''}".encode()], fds)
+        os.close(child_in)
+        os.close(child_out)
+        if self._silent:
+            child.stillborn(self.words())
+        return child
+
+    def hand(self, data: int) -> None:
+        """Hand a dataset over, for the workers asked for from now on."""
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._socket, [DATA], [data])
+
+    def words(self) -> bytes:
+        """Return what an ended template has printed; nothing of one that was closed."""
+        self._process.wait()
+        with contextlib.suppress(ValueError), self._reading:
+            self._words.seek(0)
+            return self._words.read()
+        return b""
+
+    def abandon(self) -> None:
+        """Take the workers that have not begun as ended."""
+        for child in list(self._children.values()):
+            if child.pid is None:
+                child.ended(1)
+
+    def close(self) -> None:
+        """End it, once."""
+        if self._words.closed:
+            return
+        self._words.close()
+        self._process.kill()  # it holds nothing, and leaving would take it half a second
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while message := self._socket.recv(MESSAGE_BYTES):
+                self._hear(json.loads(message))
+        self._silent = True
+        for child in list(self._children.values()):
+            if child.pid is None:
+                child.stillborn(self.words())
+            else:
+                threading.Thread(target=child.watch, daemon=True).start()
+
+    def _hear(self, message: dict[str, int]) -> None:
+        if "status" in message:
+            for child in list(self._children.values()):
+                if child.pid == message["pid"]:
+                    child.ended(message["status"])
+        else:
+            self._children[message["token"]].pid = message["pid"]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@contextmanager
+def forkserver_started() -> Iterator[ForkServer | None]:
+    """Start a template for a run that is still to be prepared; None where none can be forked."""
+    nursery = ForkServer() if sys.platform == "linux" else None
+    try:
+        yield nursery
+    finally:
+        if nursery:
+            nursery.close()
+
+
+class ForkedProcess:
+    """A forked worker, with the part of ``subprocess.Popen`` that a run uses."""
+
+    def __init__(self, stdin: IO[str], stdout: IO[str], log: Path) -> None:
+        self.stdin, self.stdout, self._log = stdin, stdout, log
+        self.pid: int | None = None
+        self._status: int | None = None
+        self._over = threading.Event()
+
+    def ended(self, status: int) -> None:
+        """Take note of its end, once."""
+        if self._status is None:
+            self._status = status
+        self._over.set()
+
+    def stillborn(self, words: bytes) -> None:
+        """Take it as ended before it began; what its template said last goes into its log."""
+        if self._status is None:
+            with contextlib.suppress(OSError), self._log.open("ab") as log:
+                log.write(words)
+        self.ended(1)
+
+    def watch(self) -> None:
+        """Look until it has ended, where nobody tells; its status is then not known."""
+        while self.pid is not None and self._status is None and _is_alive(self.pid):
+            time.sleep(WATCH_SECONDS)
+        self.ended(1)
+
+    def poll(self) -> int | None:
+        """Return the exit status, negative for a signal; None while it lives."""
+        return self._status
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            If it has not ended by then.
+        """
+        if not self._over.wait(timeout):
+            raise subprocess.TimeoutExpired("worker", timeout or 0)
+        return self._status
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.pid is None:
+            self.ended(1)
+        elif self._status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, 9)

@@ -1,0 +1,171 @@
+"""Questions to the ledger that one small query answers, however many trials a study has."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sweep.storage.attributes import CELL, DIGEST, LOST, REASON, WORKER
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+COUNTS = "SELECT state, COUNT(*) FROM trials WHERE study_id = :study GROUP BY state"
+WAITING = """
+    SELECT t.trial_id, t.number, cell.value_json
+    FROM trials t
+    JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
+    WHERE t.study_id = :study AND t.state = 'WAITING'
+"""
+CELLS = """
+    SELECT t.trial_id, CAST(t.state AS VARCHAR), cell.value_json, lost.value_json, reason.trial_id,
+        digest.trial_id
+    FROM trials t
+    JOIN trial_user_attributes cell ON cell.trial_id = t.trial_id AND cell.key = :cell
+    LEFT JOIN trial_user_attributes lost ON lost.trial_id = t.trial_id AND lost.key = :lost
+    LEFT JOIN trial_user_attributes reason ON reason.trial_id = t.trial_id AND reason.key = :reason
+    LEFT JOIN trial_user_attributes digest ON digest.trial_id = t.trial_id AND digest.key = :digest
+    WHERE t.study_id = :study ORDER BY t.trial_id
+"""
+SIGNS = """
+    SELECT s.study_name, worker.value_json, beat.heartbeat, t.datetime_complete
+    FROM trials t
+    JOIN studies s ON s.study_id = t.study_id
+    LEFT JOIN trial_user_attributes worker
+        ON worker.trial_id = t.trial_id AND worker.key = :worker AND t.state = 'RUNNING'
+    LEFT JOIN trial_heartbeats beat ON beat.trial_id = t.trial_id AND t.state = 'RUNNING'
+    WHERE t.state = 'RUNNING'
+        OR t.trial_id IN (SELECT MAX(trial_id) FROM trials
+                          WHERE datetime_complete IS NOT NULL GROUP BY study_id)
+"""
+
+
+@dataclass(frozen=True)
+class WaitingCell:
+    """A cell that nobody has taken.
+
+    Attributes
+    ----------
+    trial_id, number : int
+        Optuna's identifiers.
+    cell : mapping of str to value
+        As the ledger holds it.
+    """
+
+    trial_id: int
+    number: int
+    cell: dict[str, Any]
+
+    @property
+    def turn(self) -> int:
+        """When its turn is: a slot's by its own number, which decisions rest on.
+
+        A cell that was cut short is enqueued again behind the others; its turn is before them.
+        """
+        slot = str(self.cell.get("key", "")).partition("slot:")[2]
+        return int(slot) if self.cell.get("params") is None and slot.isdigit() else self.number
+
+
+def counted(connection: Connection, study_id: int) -> Counter[str]:
+    """Return how many trials of a study are in each state."""
+    from sqlalchemy import text
+
+    rows = connection.execute(text(COUNTS), {"study": study_id})
+    return Counter({str(state): int(count) for state, count in rows})
+
+
+def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
+    """Return the waiting cells of a study, in the order of their turns."""
+    from sqlalchemy import text
+
+    rows = connection.execute(text(WAITING), {"study": study_id, "cell": CELL})
+    found = [WaitingCell(int(row[0]), int(row[1]), json.loads(row[2])) for row in rows]
+    return sorted(found, key=lambda each: each.turn)
+
+
+@dataclass(frozen=True, slots=True)
+class CellLine:
+    """A trial, as far as the plan's cells are concerned.
+
+    Attributes
+    ----------
+    trial_id : int
+        Optuna's identifier.
+    state, key : str
+        The trial's state, and its cell.
+    epochs : tuple of int
+        That the cell asks.
+    lost : str or None
+        How its worker died, where it did.
+    told : bool
+        Whether a failure has a reason.
+    ended : bool
+        Whether what was recorded has a digest.
+    """
+
+    trial_id: int
+    state: str
+    key: str
+    epochs: tuple[int, ...]
+    lost: str | None
+    told: bool
+    ended: bool
+
+
+def cell_lines(connection: Connection, study_id: int) -> list[CellLine]:
+    """Return a line for each trial of a study whose cell can be read, oldest first."""
+    from sqlalchemy import text
+
+    names = {"cell": CELL, "lost": LOST, "reason": REASON, "digest": DIGEST}
+    found = []
+    for trial_id, state, cell, lost, reason, digest in connection.execute(
+        text(CELLS), {"study": study_id, **names}
+    ):
+        with suppress(ValueError, LookupError, TypeError):
+            held = json.loads(cell)
+            how = None if lost is None else str(json.loads(lost))
+            line = (int(trial_id), state, held["key"], tuple(held["epochs"]), how)
+            found.append(CellLine(*line, reason is not None, digest is not None))
+    return found
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Signs of life of a study's workers.
+
+    Attributes
+    ----------
+    hosts : tuple of str
+        Machines on which cells are in hand, sorted; each as often as cells.
+    last : float or None
+        Seconds since the last sign: a heartbeat, or the end of a trial.
+    """
+
+    hosts: tuple[str, ...] = ()
+    last: float | None = None
+
+
+def signs(connection: Connection) -> dict[str, Signs]:
+    """Return the signs of life of every study's workers, by its name."""
+    from sqlalchemy import DateTime, func, select, text
+
+    shape = {"heartbeat": DateTime, "datetime_complete": DateTime}
+    rows = connection.execute(text(SIGNS).columns(**shape), {"worker": WORKER})
+    now = connection.execute(select(func.now())).scalar_one().replace(tzinfo=None)
+    utc = datetime.now(UTC).replace(tzinfo=None)
+    hosts: dict[str, list[str]] = {}
+    ages: dict[str, list[float]] = {}
+    for study, worker, beat, ended in rows:
+        if worker:
+            hosts.setdefault(study, []).append(json.loads(worker).partition(":")[0])
+        found = [(now - beat).total_seconds()] if beat else []
+        found += [(utc - ended).total_seconds()] if ended else []
+        ages.setdefault(study, []).extend(found)
+    return {
+        study: Signs(tuple(sorted(hosts.get(study, ()))), max(0.0, min(found)) if found else None)
+        for study, found in ages.items()
+    }

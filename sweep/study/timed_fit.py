@@ -1,0 +1,139 @@
+"""What a candidate costs: it is trained on a few rows, once for its graph, then for its time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, fields
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
+from sweep.evaluation.estimator import make_estimator
+from sweep.evaluation.split_checks import held_out_shares
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sweep.datasets import Dataset
+    from sweep.search.splits import Split
+    from sweep.spec import StudySpec
+
+PROBE_ROWS = 1000
+LONG_SECONDS = 1.5
+"""A fit of one epoch that takes as long is its own measure; shorter ones are looked at closer."""
+
+MOST_EPOCHS = 8
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a model takes.
+
+    Attributes
+    ----------
+    build : float
+        To build and trace it, once in each process.
+    fit : float
+        To begin and end a fit.
+    epoch : float
+        In each epoch, however many rows it has.
+    row : float
+        In each epoch for each training row; scoring included.
+    """
+
+    build: float
+    fit: float
+    epoch: float
+    row: float
+
+    def of_fit(self, rows: float, epochs: float) -> float:
+        """Return the seconds of a fit whose model has been traced."""
+        return self.fit + epochs * (self.epoch + self.row * rows)
+
+
+def between(paces: Sequence[tuple[float, Pace]], cost: float) -> Pace:
+    """Return the pace of a model of some cost by the costs and paces of a few."""
+    known = sorted({cost for cost, _ in paces})
+
+    def at(name: str) -> float:
+        alike = [[getattr(pace, name) for held, pace in paces if held == each] for each in known]
+        return float(np.interp(cost, known, [np.mean(each) for each in alike]))
+
+    return Pace(**{field.name: at(field.name) for field in fields(Pace)})
+
+
+def time_fit(
+    spec: StudySpec,
+    params: Mapping[str, Any],
+    dataset: Dataset,
+    split: Split,
+    allow: Collection[str],
+) -> Pace:
+    """Train a candidate on rows of a split, as a search does, and return what it takes.
+
+    Whatever the model raises is raised here.
+    """
+    least = _least(spec, len(dataset.classes))
+    some = _rows(dataset, split, max(PROBE_ROWS, 2 * least))
+    rows = len(some.splits[0][0])
+
+    def seconds(data: SearchData, epochs: int) -> float:
+        search, estimator = spec.search, make_estimator(spec, params, allow)
+        if estimator.early_stopping:  # every epoch is to be run
+            estimator.set_params(n_iter_no_change=epochs)
+        began = time.perf_counter()
+        evaluate(
+            estimator,
+            data,
+            EvaluationRequest((epochs,), "accuracy", search.train_scores, search.curves),
+        )
+        return time.perf_counter() - began
+
+    first, one = seconds(some, 1), seconds(some, 1)
+    build = max(0.0, first - one)
+    if one > LONG_SECONDS:
+        return Pace(build, 0.0, 0.0, one / rows)
+    more = max(2, min(MOST_EPOCHS, round(LONG_SECONDS / one)))
+    epoch = max(0.0, seconds(some, 1 + more) - one) / more
+    few = _rows(dataset, split, max(least, rows // 4))
+    part = len(few.splits[0][0])
+    short = max(0.0, seconds(few, 1 + more) - seconds(few, 1)) / more
+    row = max(0.0, epoch - short) / max(1, rows - part)
+    return Pace(build, max(0.0, one - epoch), max(0.0, epoch - row * rows), row)
+
+
+def _least(spec: StudySpec, n_classes: int) -> int:
+    """Return the rows from which a fit can be made, also one that holds some of its own out."""
+    sides = [min(share, 1 - share) for share in held_out_shares(spec)]
+    return max([2, *(ceil(n_classes / side) + 1 for side in sides)])
+
+
+def warm_up() -> None:
+    """Load TensorFlow and train nothing much, so that no candidate pays for the first of all."""
+    from sweep.estimators import KerasMLPClassifier
+
+    x = np.zeros((4, 2), np.uint8)
+    KerasMLPClassifier(hidden_size=1, epochs=1, random_state=0).fit(x, [0, 1, 0, 1]).predict(x)
+
+
+def _rows(dataset: Dataset, split: Split, most: int) -> SearchData:
+    """Return so many training rows of a split at most, its held-out rows in proportion."""
+    train, test = (np.asarray(each) for each in split)
+    share = min(1.0, most / len(train))
+    chosen = [_some(dataset.y_train, each, share) for each in (train, test)]
+    rows = np.concatenate(chosen)
+    places = np.split(np.arange(len(rows)), [len(chosen[0])])
+    return SearchData(dataset.x_train[rows], dataset.y_train[rows], [(places[0], places[1])])
+
+
+def _some(y: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
+    """Return a share of rows drawn at random, two of each class at least."""
+    shuffled = np.random.default_rng(0).permutation(rows)
+    labels = y[shuffled]
+    firsts = np.concatenate([np.flatnonzero(labels == label)[:2] for label in np.unique(labels)])
+    rest = np.setdiff1d(np.arange(len(shuffled)), firsts)
+    left = max(0, round(share * len(rows)) - len(firsts))
+    chosen: np.ndarray = shuffled[np.concatenate([firsts, rest[:left]])]
+    return chosen

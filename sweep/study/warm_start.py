@@ -1,0 +1,169 @@
+"""Warm start: finished trials of other studies, put before a sampler that learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.analysis import mean_score, of_class, scorer
+from sweep.errors import StudyFileError, StudyNotFoundError
+from sweep.ledger.objectives import objective_values
+from sweep.ledger.reading import read_study
+from sweep.search.plan import estimator_defaults
+from sweep.spaces import applies, candidate_identity, distributions, encode, ordered
+from sweep.spec import StudySpec, estimator_parameters, takes
+from sweep.storage.attributes import SOURCE
+from sweep.storage.locks import one_at_a_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.outcomes import DataRecord
+    from sweep.ledger.records import Candidate, StudyRecord
+
+STARTED = "started_from"
+PARTIAL = ("tpe",)
+"""Samplers that learn from some of the parameters; others need all that always apply."""
+
+
+@dataclass(frozen=True)
+class WarmStartTrial:
+    """What one row of another study says in the terms of this one.
+
+    Attributes
+    ----------
+    study : str
+        The other study.
+    candidate : str
+        Its candidate, by its identity.
+    params : mapping of str to value
+        Those of this study's space, with values that it has.
+    values : list of float
+        This study's objectives.
+    """
+
+    study: str
+    candidate: str
+    params: Mapping[str, Any]
+    values: list[float]
+
+
+def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyRecord]:
+    """Read the studies that a search starts from; none where it has started.
+
+    Raises
+    ------
+    StudyFileError
+        For every study that is unknown, ran on other data, or was scored otherwise.
+    """
+    if ledger.has(spec.study.name) and STARTED in ledger.header(spec.study.name):
+        return []
+    found, problems = [], []
+    mine = of_class(spec.search.scoring, data.positive)
+    for name in spec.search.start_from:
+        try:
+            record = read_study(ledger, name)
+        except StudyNotFoundError as error:
+            problems.append(f"search.start_from: {error}")
+            continue
+        if record.data.fingerprint != data.fingerprint:
+            problems.append(
+                f"search.start_from: study {name!r} ran on other data: fingerprint "
+                f"{record.data.fingerprint[:12]}, here {data.fingerprint[:12]}; "
+                "their scores do not compare"
+            )
+        elif scorer(record) != mine:
+            problems.append(
+                f"search.start_from: study {name!r} was scored by {scorer(record)}, this one is "
+                f"by {mine}; their scores do not compare"
+            )
+        found.append(record)
+    if problems:
+        raise StudyFileError(spec.study.name, problems)
+    return found
+
+
+def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> list[str]:
+    """Put the trials of other studies into the new study, once; say how many fitted.
+
+    They are complete trials without a cell: Optuna's samplers see them, no table does. What the
+    other studies hold later changes nothing.
+
+    Returns
+    -------
+    list of str
+        One line for each study; empty if this was done before.
+    """
+    name = spec.study.name
+    if not records:
+        return []
+    with one_at_a_time(ledger, name, "cells"):
+        if STARTED in ledger.header(name):
+            return []
+        held = {record.name: warm_start_trials(record, spec) for record in records}
+        ledger.teach(
+            name,
+            [(each.params, each.values, _tag(each)) for many in held.values() for each in many],
+            distributions(spec.space.dimensions),
+            _generation(spec),
+        )
+        ledger.update(name, **{STARTED: {other: len(many) for other, many in held.items()}})
+    return [_said(record, len(held[record.name])) for record in records]
+
+
+def warm_start_trials(record: StudyRecord, spec: StudySpec) -> list[WarmStartTrial]:
+    """Return the complete rows of a study that this one can learn from."""
+    before = StudySpec.from_plain(record.spec)
+    factory = before.model.factory
+    defaults = {**(estimator_parameters(factory) or {}), **estimator_defaults(factory)}
+
+    def settings(candidate: Candidate) -> dict[str, Any]:
+        """Return all that it was trained with: searched, fixed, or by default."""
+        return {**defaults, **before.settled(candidate.params), "epochs": candidate.epoch}
+
+    read = (_warm_start_trial(record, each, settings(each), spec) for each in record.candidates)
+    return [lesson for lesson in read if lesson is not None]
+
+
+def _warm_start_trial(
+    record: StudyRecord, candidate: Candidate, settings: Mapping[str, Any], spec: StudySpec
+) -> WarmStartTrial | None:
+    score, epoch, trial = mean_score(candidate), candidate.epoch, candidate.trial
+    if score is None or not (spec.searched_epochs or epoch == spec.fixed_epochs):
+        return None
+    params = _shared(settings, spec)
+    always = {name for name, each in spec.space.dimensions.items() if not each.when}
+    if not params or (spec.search.method not in PARTIAL and not always <= set(params)):
+        return None
+    values = objective_values(spec.search.objectives, score, trial.splits, epoch, trial.parameters)
+    if not np.isfinite(values).all():
+        return None
+    return WarmStartTrial(record.name, candidate_identity(candidate.params), params, values)
+
+
+def _shared(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:
+    """Return the parameters that this space has, with a value that it has, where they apply."""
+    params: dict[str, Any] = {}
+    for name in ordered(spec.space.dimensions):
+        dimension = spec.space.dimensions[name]
+        if name in given and takes(dimension, given[name]) and applies(dimension, params):
+            params[name] = given[name]
+    return {name: encode(value) for name, value in params.items()}
+
+
+def _tag(lesson: WarmStartTrial) -> dict[str, Any]:
+    return {SOURCE: {"study": lesson.study, "candidate": lesson.candidate}}
+
+
+def _generation(spec: StudySpec) -> dict[str, int]:
+    """NSGA-II chooses parents by generation; what others found is its first."""
+    return {"NSGAIISampler:generation": 0} if spec.search.method == "nsga2" else {}
+
+
+def _said(record: StudyRecord, fitting: int) -> str:
+    left = len(record.candidates) - fitting
+    aside = f"; {left} do not fit this search space" if left else ""
+    return f"starts from {fitting} trials of {record.name}{aside}"

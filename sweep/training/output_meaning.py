@@ -1,0 +1,249 @@
+"""What a model's output means: probabilities, or numbers that are still to become them.
+
+The last layer decides, then the loss that the model is compiled with, then its output for rows of
+the fit. What is still open after that is refused, since a guess would be a wrong score.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sweep.errors import ModelError
+from sweep.training.graph_eligibility import predicts_itself
+from sweep.training.tracing import forward
+
+PROBABILITIES, LOGITS, SHARES = "probabilities", "logits", "shares"
+"""Shares lie between 0 and 1 like probabilities and become them when divided by their sum."""
+
+PACKETS = 48
+"""Three registers of sixteen numbers, the most rows that Eigen's kernels take at a time."""
+
+PREDICT_ROWS = 5 * PACKETS
+"""Rows predicted at a time: few enough for a processor's cache."""
+
+PROBES = 64
+"""Rows of the fit that are looked at where neither the last layer nor the loss decides."""
+
+SLACK = 1e-3
+PASSING = ("Dropout", "Flatten", "Identity", "Reshape")
+"""Layers at the end of a model that change no number when it predicts."""
+
+
+def output_units(model: Any, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of a model's output for one row; a model of any kind, built."""
+    try:
+        return tuple(model.output_shape[1:])
+    except (AttributeError, ValueError):  # it subclasses keras.Model
+        output = forward(model, np.zeros((1, *input_shape), np.float32), training=False)
+        return tuple(output.shape[1:]) if hasattr(output, "shape") else ()
+
+
+def check_outputs(model: Any, input_shape: tuple[int, ...], n_classes: int) -> None:
+    """Refuse a model whose output does not fit the classes.
+
+    Raises
+    ------
+    ModelError
+        Saying how many outputs it has and how many are needed.
+    """
+    ends = [len(getattr(model, name, None) or [None]) for name in ("inputs", "outputs")]
+    if ends != [1, 1]:
+        raise ModelError(
+            f"model.factory: the model must have one input and one output, got "
+            f"{ends[0]} and {ends[1]}"
+        )
+    shape = output_units(model, input_shape)
+    if shape != (n_classes,) and not (shape == (1,) and n_classes == 2):
+        raise ModelError(
+            f"model.factory: the output must have shape (n, {n_classes}), one number for each "
+            f"class, got (n, {', '.join(map(str, shape))})"
+        )
+
+
+def meaning_of(model: Any, rows: np.ndarray) -> str:
+    """Say what the output of a model is.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built; compiled or not.
+    rows : ndarray of shape (n, ...)
+        Rows of the fit, scaled; looked at where nothing else decides.
+
+    Returns
+    -------
+    {"probabilities", "logits", "shares"}
+
+    Raises
+    ------
+    ModelError
+        If it is left open, or the loss takes probabilities and the model gives none.
+    """
+    if predicts_itself(model):
+        by_layer, by_loss = None, None
+        before = model.predict_function
+        seen = _by_rows(predicted(model, rows[:PROBES].astype(np.float32)))
+        model.predict_function = before  # a fit traces its own, with its own generators
+    else:
+        by_layer, by_loss = _by_last_layer(model), _by_loss(model)
+        seen = by_layer or _by_rows(_output(model, rows[:PROBES]))
+    if seen == LOGITS and by_loss == PROBABILITIES:
+        raise ModelError(
+            "model.factory: the loss takes probabilities, and the model ends without a softmax "
+            "or sigmoid; end it in one, or compile it with a loss that has from_logits=True"
+        )
+    found = by_layer or by_loss or seen
+    if found is None:
+        raise ModelError(
+            "model.factory: it cannot be told whether the output is probabilities or logits; "
+            'end the model in keras.layers.Activation("softmax") (or "sigmoid" for one output), '
+            "or compile it with a loss that says from_logits=True"
+        )
+    return found
+
+
+def predicted(model: Any, rows: np.ndarray) -> np.ndarray:
+    """Return what ``Model.predict`` gives for scaled rows, in whole batches.
+
+    Raises
+    ------
+    ModelError
+        If a method of a person's own gives something of another shape than the model's output.
+    """
+    filled = -(-len(rows) // PACKETS) * PACKETS
+    places = np.minimum(np.arange(filled), len(rows) - 1)
+    found = np.asarray(model.predict(rows[places], batch_size=PREDICT_ROWS, verbose=0))
+    units = output_units(model, rows.shape[1:])
+    if found.shape != (filled, *units):
+        raise ModelError(
+            f"model.factory: predict must give an array of shape {(filled, *units)} for "
+            f"{filled} rows, as the model's output has, got {found.shape}"
+        )
+    return found[: len(rows)]
+
+
+def as_probabilities(output: np.ndarray, meaning: str) -> np.ndarray:
+    """Turn an output into probabilities of every class, shape ``(n, n_classes)``, float32."""
+    wide = output.astype(np.float64)
+    if meaning == LOGITS:
+        wide = _sigmoid(wide) if output.shape[1] == 1 else _softmax(wide)
+    elif meaning == SHARES:
+        wide = wide / np.maximum(wide.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    elif output.shape[1] > 1:
+        return output
+    done = wide.astype(np.float32)
+    return np.column_stack([1 - done, done]) if output.shape[1] == 1 else done
+
+
+def loss_for(model: Any, input_shape: tuple[int, ...], meaning: str) -> Any:
+    """Return the Keras loss that fits a model which is not compiled."""
+    import keras
+
+    logits = meaning == LOGITS
+    if output_units(model, input_shape) == (1,):
+        return keras.losses.BinaryCrossentropy(from_logits=logits)
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+
+
+def takes_one_hot(loss: Any) -> bool:
+    """Return whether a loss compares with one number for each class, not with class numbers.
+
+    Keras's own losses are known; one of a person's own gets class numbers.
+    """
+    one = single_loss(loss)
+    if isinstance(one, str):
+        return "sparse" not in one.lower()
+    named = one if hasattr(one, "__name__") else type(one)
+    ours = str(getattr(named, "__module__", "")).partition(".")[0] == "keras"
+    return ours and "sparse" not in named.__name__.lower()
+
+
+def single_loss(loss: Any) -> Any:
+    """Return the loss of a model with one output, which Keras also takes in a list or by name."""
+    while isinstance(loss, list | tuple | dict) and len(loss) == 1:
+        loss = next(iter(loss.values())) if isinstance(loss, dict) else loss[0]
+    return loss
+
+
+def _by_loss(model: Any) -> str | None:
+    loss = single_loss(getattr(model, "loss", None))
+    if isinstance(loss, str) or not hasattr(loss, "from_logits"):
+        named = loss if isinstance(loss, str) else getattr(loss, "__name__", "")
+        takes = "crossentropy" in named.lower()
+        return PROBABILITIES if takes and _is_keras(loss) else None
+    return LOGITS if loss.from_logits else PROBABILITIES
+
+
+def _is_keras(loss: Any) -> bool:
+    """Return whether a loss is one of Keras's own, by name or as a function."""
+    return isinstance(loss, str) or str(getattr(loss, "__module__", "")).startswith("keras")
+
+
+def _by_last_layer(model: Any) -> str | None:
+    layer = _last(model)
+    while layer is not None and _passes(layer):
+        layer = _before(layer)
+    kind = type(layer).__name__
+    function = getattr(getattr(layer, "activation", None), "__name__", kind).lower()
+    if kind == "Softmax" or function == "softmax":
+        return PROBABILITIES
+    if function in ("sigmoid", "hard_sigmoid"):
+        return PROBABILITIES if layer.output.shape[-1] == 1 else SHARES
+    if function == "log_softmax" or (function == "linear" and hasattr(layer, "kernel")):
+        return LOGITS
+    return None
+
+
+def _last(model: Any) -> Any:
+    """Return the layer whose output is the model's; None where Keras does not know it."""
+    import keras
+
+    layer = model
+    while isinstance(layer, keras.Model):
+        outputs = getattr(layer, "outputs", None)
+        if not outputs or not hasattr(outputs[0], "_keras_history"):
+            return None
+        layer = outputs[0]._keras_history.operation
+    return layer
+
+
+def _passes(layer: Any) -> bool:
+    kind = type(layer).__name__
+    function = getattr(getattr(layer, "activation", None), "__name__", "")
+    return kind in PASSING or (kind == "Activation" and function == "linear")
+
+
+def _before(layer: Any) -> Any:
+    """Return the layer that feeds a layer, where it is one."""
+    try:
+        history = layer.input._keras_history
+    except (AttributeError, ValueError):  # several inputs, or several uses
+        return None
+    import keras
+
+    operation = history.operation
+    return _last(operation) if isinstance(operation, keras.Model) else operation
+
+
+def _output(model: Any, rows: np.ndarray) -> np.ndarray:
+    return np.asarray(forward(model, rows.astype(np.float32), training=False), np.float64)
+
+
+def _by_rows(output: np.ndarray) -> str | None:
+    if not len(output) or not np.isfinite(output).all():
+        return None
+    if (output < -SLACK).any() or (output > 1 + SLACK).any():
+        return LOGITS
+    certain = output.shape[1] > 1 and (np.abs(output.sum(axis=1) - 1) < SLACK).all()
+    return PROBABILITIES if certain else None
+
+
+def _sigmoid(values: np.ndarray) -> Any:
+    return 0.5 * (1 + np.tanh(values / 2))
+
+
+def _softmax(values: np.ndarray) -> Any:
+    odds = np.exp(values - values.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)

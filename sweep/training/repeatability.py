@@ -1,0 +1,72 @@
+"""Whether a factory of a person's own gives the same model twice under one seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sweep.training.architecture import Architecture, seeded_build
+from sweep.training.model_identity import Look, comparable, look, matches
+from sweep.training.random_state import Draws
+from sweep.training.tracing import forward
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+ROWS = 8
+
+_found: dict[Hashable, str] = {}
+"""Why models are not repeatable, by their factory or all that it is called with; else empty."""
+
+
+def why_unrepeatable(architecture: Architecture, seed: int, model: Any, seen: Look) -> str:
+    """Say why two fits of a model under one seed may differ; empty where none is known.
+
+    Once for each factory of a process (for each model, where its code draws what no variable
+    holds) a second model is built and compared: its weights, its identity and, where it so draws,
+    what it gives twice under one seed.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        With a factory of a person's own.
+    seed : int
+        The model's.
+    model : keras.Model
+        Built under it.
+    seen : Look
+        What looking at the model has told.
+    """
+    key = architecture.called if seen.drawn else architecture.factory
+    if key not in _found:
+        _found[key] = _compared(architecture, seed, model, seen)
+    return _found[key]
+
+
+def _compared(architecture: Architecture, seed: int, model: Any, seen: Look) -> str:
+    other = seeded_build(architecture, seed)
+    pairs = zip(model.get_weights(), other.get_weights(), strict=False)
+    alike = all(np.array_equal(one, two, equal_nan=True) for one, two in pairs)
+    shape = architecture.input_shape
+    if not alike or not matches(look(other, shape).identity, seen.identity):
+        return "its factory builds two different models under one seed"
+    if seen.drawn and _differs(other, shape, may_hold=not comparable(seen.identity)):
+        return f"it gives different numbers under one seed; it draws from {seen.drawn}"
+    return ""
+
+
+def _differs(model: Any, shape: tuple[int, ...], *, may_hold: bool) -> bool:
+    """Return whether a model gives two answers to the same rows under the same seeds."""
+    if may_hold:
+        return False  # what it keeps from one call to the next may rightly change the next
+    rows = np.random.default_rng(0).random((ROWS, *shape), np.float32)
+    draws = Draws(model)
+    draws.outside = True
+
+    def answer() -> Any:
+        with draws.at(0, 0):
+            return np.asarray(forward(model, rows, training=True), np.float64)
+
+    one, two = answer(), answer()
+    return not np.array_equal(one, two, equal_nan=True)

@@ -1,0 +1,199 @@
+"""Evaluate one cell that a worker has taken, the way its study asks."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sweep.evaluation.checkpoints import Checkpoints, Store
+from sweep.evaluation.cross_validation import (
+    Evaluation,
+    EvaluationRequest,
+    SearchData,
+    evaluate,
+)
+from sweep.evaluation.estimator import code_of, make_estimator
+from sweep.evaluation.reuse import reuse_result
+from sweep.ledger.scores import mean_split_score
+from sweep.ledger.study_folders import own_folder
+from sweep.search.constraints import check_size
+from sweep.search.pruners import make_pruner
+from sweep.search.samplers import make_sampler
+from sweep.search.splits import make_splits
+from sweep.spaces import suggest
+from sweep.workers.epoch_reporter import EpochReporter
+from sweep.workers.rungs import RungScheduler, slot_of
+from sweep.workers.trial_cache import FinishedTrials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sweep.evaluation.fit_checkpoints import FitCheckpointer
+    from sweep.ledger.claims import Claim
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import Rung, SplitResult
+    from sweep.search.sealed_data import TrainingRows
+    from sweep.spec import SplitPrunerSection, StudySpec
+    from sweep.workers.control import Control
+    from sweep.workers.job import Job
+
+UNFINISHED = "unfinished"
+"""The folder of fits under way, in the study's own."""
+
+
+class CellEvaluator:
+    """Evaluates cells of one study; see :class:`sweep.workers.loop.Worker` for its parameters."""
+
+    def __init__(
+        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows
+    ) -> None:
+        self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
+        self._shape, self._classes = training.shape, len(training.class_names)
+        splits = make_splits(spec, training.y_train, training.groups)
+        rows = training.x_train, training.y_train
+        self.data = SearchData(*rows, splits, training.positive)
+        self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions)
+        self._climb = RungScheduler(ledger, job.study, spec, self.ended)
+        self._kept: FitCheckpointer | None = None
+
+    @property
+    def pauses(self) -> bool:
+        """Whether a pruned trial may go on: in hyperband and successive halving."""
+        return self._climb.ladder is not None
+
+    def evaluate(self, claim: Claim) -> Evaluation:
+        """Return what a cell measures."""
+        rung = self._climb.rung(claim)
+        trial = None
+        params, epochs = claim.params, claim.epochs
+        if params is None or self.spec.search.pruner:
+            trial = self._optuna_trial(claim, rung)
+        if params is None:
+            params = suggest(trial, self.spec.space.dimensions)
+            self.ledger.view.flush_params()
+            epochs = (int(params.get("epochs", self.spec.fixed_epochs)),)
+            self.control.tell("taken", trial=claim.number, params=params)
+        search = self.spec.search
+        check_size(self.spec, params, self._shape, self._classes, self.job.allow)
+        timed = "inference_ms" in search.objectives
+        asked = EvaluationRequest(
+            epochs, search.scoring, search.train_scores, search.curves, search.seeds, timed
+        )
+        goes_on = rung is not None and rung.continues is not None
+        reuse_result = None if goes_on else self._taken_over(params, asked)
+        return reuse_result or self._score(claim, trial, params, asked, rung)
+
+    def _taken_over(self, params: Mapping[str, Any], asked: EvaluationRequest) -> Evaluation | None:
+        """Return what an equal trial has measured; a grid's candidates all differ."""
+        if self.spec.search.method == "grid":
+            return None
+        fits = len(self.data.splits) * asked.seeds
+        ended = self.ended.complete() if self._climb.ladder else self.ended.all()
+        return reuse_result(params, asked, ended, fits, staged=self.spec.staged(params))
+
+    def _store(self, params: Mapping[str, Any], asked: EvaluationRequest) -> Store | None:
+        """Return where fits go on with a larger budget; None where none may come."""
+        searched = self.spec.searched_epochs and self.spec.search.method != "grid"
+        lasting = bool((searched and asked.curves) or self._climb.ladder)
+        if asked.timed or not (lasting or self.spec.search.pruner):
+            return None
+        if not self.spec.by_epoch(params):
+            return None
+        held = Checkpoints(self._folder / "checkpoints", code=self._code)
+        return Store(held, params, self.spec.largest_epochs if lasting else 0)
+
+    def _score(
+        self,
+        claim: Claim,
+        trial: Any,
+        params: Mapping[str, Any],
+        asked: EvaluationRequest,
+        rung: Rung | None,
+    ) -> Evaluation:
+        estimator = make_estimator(self.spec, params, self.job.allow)
+        last = asked.epochs[-1] if rung is None else min(rung.epochs, asked.epochs[-1])
+        pruner, store = self.spec.search.pruner, self._store(params, asked)
+        if pruner is None and store is None:
+            return self._score_whole(estimator, claim, params, asked)
+        from sweep.evaluation.lockstep import evaluate_in_lockstep
+
+        def stop(epoch: int, value: float) -> bool:
+            if pruner is None:
+                return False
+            trial.report(value, epoch)
+            return epoch >= rung.epochs if rung else bool(trial.should_prune())
+
+        def tell(split: int, epoch: int, _of: int) -> None:
+            self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=last)
+
+        estimator.set_params(epochs=asked.epochs[-1])
+        return evaluate_in_lockstep(estimator, self.data, asked, stop, tell, store)
+
+    def _score_whole(
+        self, estimator: Any, claim: Claim, params: Mapping[str, Any], asked: EvaluationRequest
+    ) -> Evaluation:
+        """Run each fit from its beginning to its end, or on from where another worker left it."""
+        from sweep.evaluation.fit_checkpoints import FitCheckpointer
+
+        told = EpochReporter(self.control, claim.number, asked.epochs[-1])
+        cell = {"params": params, "epochs": asked.epochs, "code": self._code}
+        self._kept = FitCheckpointer(self._folder / UNFINISHED, cell)
+        callbacks = [self._kept, told]
+        if self.spec.search.split_pruner is None:
+            return evaluate(estimator, self.data, asked, callbacks)
+        return self._by_split(estimator, asked, callbacks, self.spec.search.split_pruner)
+
+    def _by_split(
+        self,
+        estimator: Any,
+        asked: EvaluationRequest,
+        callbacks: Sequence[Any],
+        section: SplitPrunerSection,
+    ) -> Evaluation:
+        from sweep.evaluation.split_pruning import Rule, decide_pruning, evaluate_by_split
+
+        total = len(self.data.splits) * asked.seeds
+        slowest = self.spec.search.max_fit_seconds
+        rule = Rule(total, section.p, section.min_splits, section.test, slowest)
+
+        def hopeless(measured: Sequence[SplitResult]) -> bool:
+            return decide_pruning(measured, asked.epochs, self.ended.complete(), rule)
+
+        return evaluate_by_split(estimator, self.data, asked, hopeless, callbacks)
+
+    def _optuna_trial(self, claim: Claim, rung: Rung | None) -> Any:
+        import optuna
+
+        sampler = make_sampler(self.spec, slot_of(claim))
+        if rung is not None and rung.continues is not None:
+            sampler = optuna.samplers.RandomSampler(0)  # all parameters are given
+        study = self.ledger.searched(self.job.study, sampler, make_pruner(self.spec))
+        self.ledger.view.take(study._study_id, claim.trial_id)
+        return optuna.trial.Trial(study, claim.trial_id)
+
+    def steps(self, found: Evaluation) -> dict[int, float]:
+        """Return what a trial has not reported itself, and samplers or pruners ask for."""
+        if found.copied_from is not None and self.spec.search.pruner is not None:
+            return {e: mean_split_score(found.splits, e) for e in sorted(found.splits[0].test)}
+        if not found.pruned or self.spec.search.split_pruner is None:
+            return {}
+        return {len({split.split for split in found.splits}): found.value}
+
+    def clear(self) -> None:
+        """Remove what a cell's fits have left: its result is recorded, or its failure."""
+        if self._kept is not None:
+            self._kept.clear()
+            self._kept = None
+
+    @cached_property
+    def _code(self) -> str:
+        return code_of(self.spec, self.job.allow)
+
+    @cached_property
+    def _folder(self) -> Path:
+        from sweep.evaluation.fit_checkpoints import remove_old
+
+        folder = own_folder(self.ledger, self.job.study)
+        remove_old(folder / UNFINISHED)
+        return folder

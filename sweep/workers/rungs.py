@@ -1,0 +1,76 @@
+"""What each slot of a study with rungs does: begin a candidate, or let a good one go on."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sweep.search.plan import EVEN_START
+from sweep.search.precomputed import DRAWN_BEFOREHAND
+from sweep.search.promotion import bracket_plan, next_rung, rank_across_budgets
+from sweep.storage.locks import one_at_a_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.ledger.claims import Claim
+    from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import Rung
+    from sweep.spec import StudySpec
+    from sweep.workers.trial_cache import FinishedTrials
+
+
+class RungScheduler:
+    """Decides where the trials of one study pause; no rungs, no decision.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where decisions are written, at once: other workers' depend on them.
+    study : str
+        The study's name in the ledger; an outer fold has one of its own.
+    spec : StudySpec
+        What it searches.
+    ended : Ended
+        Its trials.
+    """
+
+    def __init__(self, ledger: Ledger, study: str, spec: StudySpec, ended: FinishedTrials) -> None:
+        self._ledger, self._study, self._spec, self._ended = ledger, study, spec, ended
+        self.ladder = bracket_plan(spec)
+        if self.ladder is not None:
+            ledger.view.judged = partial(rank_across_budgets, enough=EVEN_START)
+
+    def rung(self, claim: Claim) -> Rung | None:
+        """Decide for a slot that was taken, and write it down; None in a study without rungs."""
+        if self.ladder is None:
+            return None
+        slot = slot_of(claim)
+        with one_at_a_time(self._ledger, self._study, "rungs"):
+            running = [each for each in self._ended.running() if each.number != claim.number]
+            trials = [each for each in (*self._ended.all(), *running) if each.rung]
+            fixed: Mapping[str, Any] = {}
+            if slot < len(self._spec.search.start):  # its parameters are given
+                rung = self.ladder.begin(slot)
+            else:
+                taken = {each.key for each in trials} | {claim.key}  # retried: no failure any more
+                failed = self._ledger.failed(self._study, but=taken)
+                left = (self._spec.search.trials or 0) - 1 - len(trials) - len(failed)
+                lost = {each["continues"] for each in failed if each}
+                rung = next_rung(self.ladder, trials, left, lost)
+                fixed = self._fixed(rung, slot)
+            self._ledger.place(claim, rung, fixed)
+        return rung
+
+    def _fixed(self, rung: Rung, slot: int) -> Mapping[str, Any]:
+        """Return the parameters of the trial that goes on, or a draw that learns nothing."""
+        if rung.continues is not None:
+            return next(t.params for t in self._ended.all() if t.number == rung.continues)
+        draws = DRAWN_BEFOREHAND.get(self._spec.search.method)
+        return next(islice(draws(self._spec), slot, None)) if draws else {}
+
+
+def slot_of(claim: Claim) -> int:
+    """Return the number of a claim's slot."""
+    return int(claim.key.rpartition(":")[2])
