@@ -33,7 +33,7 @@ SPACE = {
 class Silent:
     """A control that hears nothing."""
 
-    stopping = resting = pausing = False
+    stopping = interrupting = pausing = False
 
     def __init__(self):
         self.events = []

@@ -360,7 +360,7 @@ def speaking(monkeypatch, *lines):
     [
         ('tell("idle"); time.sleep(60)', ("done", "here:1:1", "")),
         ('tell("broken", reason="no data")', ("broken", "here:1:1", "no data")),
-        ('tell("worn")', ("worn", "here:1:1", "")),
+        ('tell("recycle")', ("recycle", "here:1:1", "")),
         ("sys.exit(3)", ("lost", "here:1:1", "exit status 3")),
         ("sys.exit(5)", ("lost", "here:1:1", "exit status 5")),
         ("os.kill(os.getpid(), 9)", ("lost", "here:1:1", "signal 9")),

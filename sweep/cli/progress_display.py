@@ -25,7 +25,7 @@ NARROW = 90
 """Columns below which the clock and the bar share less room."""
 PHASES = {
     "starting": "reading the data, starting workers",
-    "resting": "time is up, ending what runs",
+    "interrupting": "time is up, ending what runs",
     "refitting": "refitting the winner on all training rows, opening the test set",
 }
 

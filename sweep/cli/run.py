@@ -102,7 +102,7 @@ def run(
     reporter = reporter_for(quiet=quiet or ctx.meta[QUIET])
     try:
         with heard():
-            with _cluster(dask, dask_resources) as cluster, _nursery(dask) as nursery:
+            with _cluster(dask, dask_resources) as cluster, _forkserver(dask) as forkserver:
                 from sweep.study.run import run_study
 
                 spec = read_spec(file, (*changes, *outer), name)
@@ -113,7 +113,7 @@ def run(
                     result = run_study(
                         spec, storage=storage, n_jobs=n_jobs, data_home=data_home,
                         allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
-                        nursery=nursery, gpus=gpus, cluster=cluster,
+                        forkserver=forkserver, gpus=gpus, cluster=cluster,
                     )  # fmt: skip
             _show(result, reporter)
             if reporting:
@@ -137,7 +137,7 @@ def _cluster(address: str | None, resources: str | None) -> Iterator[DaskCluster
         yield cluster
 
 
-def _nursery(dask: str | None) -> AbstractContextManager[ForkServer | None]:
+def _forkserver(dask: str | None) -> AbstractContextManager[ForkServer | None]:
     return forkserver_started() if dask is None else nullcontext()
 
 

@@ -72,7 +72,7 @@ class Ledger(Studies):
                 self.storage, study_id, [waiting_trial(cell, distributions) for cell in cells]
             )
 
-    def teach(
+    def add_warm_start_trials(
         self,
         name: str,
         lessons: Sequence[tuple[Mapping[str, Any], list[float], Mapping[str, Any]]],
@@ -177,7 +177,7 @@ class Ledger(Studies):
         """Record that a cell cannot be evaluated, and why."""
         return self._end(claim, "FAIL", {REASON: reason[:2000]})
 
-    def set_aside(self, name: str, trial_id: int, reason: str) -> None:
+    def quarantine(self, name: str, trial_id: int, reason: str) -> None:
         """Record a failure for the cell of a trial that was cut: it is not tried again."""
         import optuna
 
@@ -195,7 +195,7 @@ class Ledger(Studies):
         with self.translated():
             study.add_trial(failure)
 
-    def refuse(self, claim: Claim, reason: str, layers: Sequence[Layer]) -> bool:
+    def reject_too_large(self, claim: Claim, reason: str, layers: Sequence[Layer]) -> bool:
         """Record that a cell is not evaluated, for its model breaks a constraint."""
         result = {RESULT: result_to_plain((), layers), REASON: reason}
         return self._end(claim, "PRUNED", result)
@@ -291,7 +291,7 @@ class Ledger(Studies):
             self._view = SamplerView(self.storage)
         return self._view
 
-    def searched(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
+    def optuna_study(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
         """Return the study for a sampler or pruner: without waiting and failed trials."""
         import optuna
 

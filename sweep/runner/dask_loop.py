@@ -31,7 +31,7 @@ class LoopEnd:
     ----------
     how : str
         ``"done"``: no cell waits; ``"left"``: it was told to; ``"lost"``: its process died;
-        ``"broken"``: it cannot go on here; ``"worn"``: another takes its place.
+        ``"broken"``: it cannot go on here; ``"recycle"``: another takes its place.
     worker : str
         Its name in the ledger.
     reason : str
@@ -48,7 +48,7 @@ def loop(job: Job) -> LoopEnd:
     from distributed import get_worker
 
     log, wanted = Path(get_worker().local_directory) / "sweep-loop.log", _wanted()
-    while (ended := follow(job, log, wanted)).how == "worn":
+    while (ended := follow(job, log, wanted)).how == "recycle":
         pass
     return ended
 
@@ -76,7 +76,7 @@ def _next(process: WorkerProcess, events: queue.Queue[tuple[int, Event]]) -> Loo
         return None
     if event["event"] == "hello":
         process.name = event["name"]
-    process.worn |= event["event"] == "worn"
+    process.to_recycle |= event["event"] == "recycle"
     if event["event"] == "idle":
         return LoopEnd("done", process.name)
     if event["event"] == "broken":
@@ -86,8 +86,8 @@ def _next(process: WorkerProcess, events: queue.Queue[tuple[int, Event]]) -> Loo
 
 def _of(process: WorkerProcess) -> LoopEnd:
     status = process.exit_status
-    if process.worn:
-        return LoopEnd("worn", process.name)
+    if process.to_recycle:
+        return LoopEnd("recycle", process.name)
     if status and status < 0:
         return LoopEnd("lost", process.name, f"signal {-status}")
     said = process.last_words()

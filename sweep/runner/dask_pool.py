@@ -95,7 +95,7 @@ class DaskPool:
         self._seen = set(_ended(ledger, self._study))
         with self._interrupts.noted():
             while not self._look(deadline):
-                self._rest()
+                self._wait()
             self._leave()
         if refit and not self.stopped:
             self._refit()
@@ -117,7 +117,7 @@ class DaskPool:
         gone = fail_orphaned_trials(ledger, study)
         counts = ledger.counts(study)
         if deadline is not None and time.monotonic() >= deadline:
-            self._progress.phase = "resting"
+            self._progress.phase = "interrupting"
             self._watcher.say("the time of this study is up: no new trials are begun")
             return True
         if self.stopped or self._asked_to_stop():
@@ -141,7 +141,7 @@ class DaskPool:
         self._watcher.say("asked to stop: cells in hand are finished, no other is begun")
         return True
 
-    def _rest(self) -> None:
+    def _wait(self) -> None:
         """Wait a moment; less where a loop ends."""
         end = time.monotonic() + LEDGER_SECONDS
         while time.monotonic() < end and not any(each.done() for each in self._futures):
@@ -199,8 +199,8 @@ class DaskPool:
 
     def _refit(self) -> None:
         with (
-            forkserver_started() as nursery,
-            closing(LocalPool(1, self._logs, self._watcher, nursery)) as pool,
+            forkserver_started() as forkserver,
+            closing(LocalPool(1, self._logs, self._watcher, forkserver)) as pool,
         ):
             pool.refit(
                 replace(self._order, elsewhere=False), self._ledger, self._plan, self._progress

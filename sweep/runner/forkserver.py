@@ -178,12 +178,12 @@ def _is_alive(pid: int) -> bool:
 @contextmanager
 def forkserver_started() -> Iterator[ForkServer | None]:
     """Start a template for a run that is still to be prepared; None where none can be forked."""
-    nursery = ForkServer() if sys.platform == "linux" else None
+    forkserver = ForkServer() if sys.platform == "linux" else None
     try:
-        yield nursery
+        yield forkserver
     finally:
-        if nursery:
-            nursery.close()
+        if forkserver:
+            forkserver.close()
 
 
 class ForkedProcess:

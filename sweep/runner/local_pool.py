@@ -47,7 +47,7 @@ class LocalPool:
         Folder for what they print.
     watcher : Watcher
         Told of the progress.
-    nursery : Nursery or None
+    forkserver : ForkServer or None
         What workers are forked from when the run begins; without one they are spawned at once,
         to load TensorFlow while the run is prepared.
     helping : bool
@@ -64,7 +64,7 @@ class LocalPool:
     """
 
     def __init__(
-        self, count: int, logs: Path, watcher: Watcher, nursery: ForkServer | None = None,
+        self, count: int, logs: Path, watcher: Watcher, forkserver: ForkServer | None = None,
         *, devices: Gpus | None = None, helping: bool = False, asked: str | None = None,
     ) -> None:  # fmt: skip
         self.watcher = watcher
@@ -78,9 +78,9 @@ class LocalPool:
         self._interrupts = SignalRequests()
         self._job: Job | None = None
         self._finished = False
-        self._nursery = nursery
+        self._forkserver = forkserver
         self._count = count
-        self._workers: dict[int, WorkerProcess] = {} if nursery else self._all_started()
+        self._workers: dict[int, WorkerProcess] = {} if forkserver else self._all_started()
 
     def run(
         self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
@@ -107,7 +107,7 @@ class LocalPool:
         self._begin(job, ledger, plan, progress)
         progress.current.clear()
         for worker in self._workers.values():
-            worker.order("rest")
+            worker.order("interrupt")
         with self._interrupts.noted():
             self._refit()
 
@@ -115,8 +115,8 @@ class LocalPool:
         """Tell the workers to leave, and wait for that; count what they ended, give up the rest."""
         for worker in self._workers.values():
             worker.dismiss() if worker.idle else worker.order("stop")
-        if self._nursery:
-            self._nursery.abandon()
+        if self._forkserver:
+            self._forkserver.abandon()
         deadline = time.monotonic() + LEAVE_SECONDS
         for worker in self._workers.values():
             worker.end(max(0.1, deadline - time.monotonic()))
@@ -135,13 +135,13 @@ class LocalPool:
     def _search(self, deadline: float | None) -> None:
         look_at = time.monotonic()  # at once: somebody may have asked to stop meanwhile
         while True:
-            if (self._resting(deadline) or self.stopped) and self._all_idle():
+            if (self._time_is_up(deadline) or self.stopped) and self._all_idle():
                 return
             self._follow()
             began = time.monotonic()
             if not self._all_idle() and began < look_at:
                 continue
-            if not (self._resting(deadline) or self.stopped) and self._all_done():
+            if not (self._time_is_up(deadline) or self.stopped) and self._all_done():
                 return
             spent = time.monotonic() - began  # of a large ledger: look at it the more seldom
             look_at = time.monotonic() + max(LEDGER_SECONDS, 20 * spent)
@@ -186,14 +186,14 @@ class LocalPool:
         if cancel_waiting(self._ledger, self._plan_study):
             self.watcher.say(f"no improvement in {self._plan.patience} trials: the search ends")
 
-    def _resting(self, deadline: float | None) -> bool:
+    def _time_is_up(self, deadline: float | None) -> bool:
         if deadline is None or time.monotonic() < deadline:
             return False
-        if self._progress.phase != "resting":
-            self._progress.phase = "resting"
+        if self._progress.phase != "interrupting":
+            self._progress.phase = "interrupting"
             self.watcher.say("the time of this study is up: no new trials are begun")
             for worker in self._workers.values():
-                worker.order("rest")
+                worker.order("interrupt")
         return True
 
     def _refit(self) -> None:
@@ -238,8 +238,8 @@ class LocalPool:
     def _on_hello(self, worker: WorkerProcess, event: Event) -> None:
         worker.name = event["name"]
 
-    def _on_worn(self, worker: WorkerProcess, _event: Event) -> None:
-        worker.worn = True
+    def _on_recycle(self, worker: WorkerProcess, _event: Event) -> None:
+        worker.to_recycle = True
 
     def _on_waits(self, _worker: WorkerProcess, event: Event) -> None:
         self.watcher.say(event["line"])
@@ -259,13 +259,13 @@ class LocalPool:
         self._progress.current.pop(worker.number, None)
         worker.end(LEAVE_SECONDS)
         status = worker.exit_status
-        if not worker.worn:
-            self._mourn(worker, status)
+        if not worker.to_recycle:
+            self._on_worker_death(worker, status)
         fresh = self._workers[worker.number] = self._start(worker.number)
         if self._job:
             fresh.begin(self._job)
 
-    def _mourn(self, worker: WorkerProcess, status: int | None) -> None:
+    def _on_worker_death(self, worker: WorkerProcess, status: int | None) -> None:
         how = self._how(status)
         lost = fail_orphaned_trials(
             self._ledger, self._plan_study, worker.name, f"the worker ended with {how}"
@@ -297,7 +297,7 @@ class LocalPool:
 
     def _start(self, number: int) -> WorkerProcess:
         log = self._logs / f"worker-{number}.log"
-        start = self._nursery.fork if self._nursery else spawn
+        start = self._forkserver.fork if self._forkserver else spawn
         return WorkerProcess(number, self._events, log, start, self._devices.of(number))
 
     def _doing(self) -> str:

@@ -40,7 +40,7 @@ class WorkerProcess:
     log : Path
         File that its standard error is appended to.
     start : callable
-        ``start(log, device)`` starts the process: :func:`spawn`, or :meth:`Nursery.fork`.
+        ``start(log, device)`` starts the process: :func:`spawn`, or :meth:`ForkServer.fork`.
     device : str or None
         The GPU that it sees; None for what this process sees.
     """
@@ -54,7 +54,7 @@ class WorkerProcess:
         device: str | None = None,
     ) -> None:
         self.number, self.log = number, log
-        self.idle = self.worn = False
+        self.idle = self.to_recycle = False
         self.name = ""
         log.parent.mkdir(parents=True, exist_ok=True)
         self._said_before = log.stat().st_size if log.exists() else 0

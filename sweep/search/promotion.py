@@ -82,7 +82,7 @@ class BracketPlan:
 
 
 def bracket_plan(spec: StudySpec) -> BracketPlan | None:
-    """Return the ladder of a study; None where its pruner has none."""
+    """Return the plan of a study; None where its pruner has none."""
     asked = spec.search.pruner
     if asked is None or asked.name not in BY_RUNGS:
         return None
@@ -101,13 +101,13 @@ def bracket_plan(spec: StudySpec) -> BracketPlan | None:
 
 
 def next_rung(
-    ladder: BracketPlan, trials: Sequence[TrialRecord], left: int, lost: Collection[int] = ()
+    plan: BracketPlan, trials: Sequence[TrialRecord], left: int, lost: Collection[int] = ()
 ) -> Rung:
     """Return what the next slot of a study does.
 
     Parameters
     ----------
-    ladder : Ladder
+    plan : BracketPlan
         The study's.
     trials : sequence of TrialRecord
         Those with a rung that run or have ended with a value.
@@ -124,16 +124,16 @@ def next_rung(
     # One that was just taken may not have its parameters written yet.
     followed |= {r.continues for r in map(_rung, trials) if r.continues is not None}
     paused = [t for t in trials if _pauses(t) and t.number not in followed]
-    if chosen := _promotable(ladder, trials, paused):
-        return _follow(ladder, chosen)
+    if chosen := _promotable(plan, trials, paused):
+        return _follow(plan, chosen)
     whole = any(t.state == "COMPLETE" for t in trials)
-    if left < len(ladder.brackets[0].rungs) - 1 and paused:
+    if left < len(plan.brackets[0].rungs) - 1 and paused:
         best = max(paused, key=lambda t: (_rung(t).epochs, reached_score(t), -t.number))
-        rung = _follow(ladder, best)
-        return rung if left or whole else Rung(rung.bracket, ladder.whole, best.number)
+        rung = _follow(plan, best)
+        return rung if left or whole else Rung(rung.bracket, plan.whole, best.number)
     begun = sum(t.rung is not None and t.rung.continues is None for t in trials)
-    first = ladder.begin(begun)
-    return first if left or whole else Rung(first.bracket, ladder.whole)
+    first = plan.begin(begun)
+    return first if left or whole else Rung(first.bracket, plan.whole)
 
 
 def rank_across_budgets(trials: list[FrozenTrial], enough: int) -> list[FrozenTrial]:
@@ -188,7 +188,7 @@ def reached_score(trial: TrialRecord) -> float:
 
 
 def _promotable(
-    ladder: BracketPlan, trials: Sequence[TrialRecord], paused: Sequence[TrialRecord]
+    plan: BracketPlan, trials: Sequence[TrialRecord], paused: Sequence[TrialRecord]
 ) -> TrialRecord | None:
     """Return the best trial of the highest rung that has one to let go on."""
     places = {(t.rung.epochs, -t.rung.bracket) for t in paused if t.rung}
@@ -197,7 +197,7 @@ def _promotable(
         here = [t for t in here if (_rung(t).epochs, -_rung(t).bracket) == (epochs, bracket)]
         once = {_who(t): t for t in sorted(here, key=lambda t: -t.number)}
         ranked = sorted(once.values(), key=lambda t: (-reached_score(t), t.number))
-        for trial in ranked[: len(ranked) // ladder.factor]:
+        for trial in ranked[: len(ranked) // plan.factor]:
             if trial in paused:
                 return trial
     return None
@@ -213,9 +213,9 @@ def _pauses(trial: TrialRecord) -> bool:
     return trial.state == "PRUNED" and bool(trial.splits)
 
 
-def _follow(ladder: BracketPlan, trial: TrialRecord) -> Rung:
+def _follow(plan: BracketPlan, trial: TrialRecord) -> Rung:
     rung = _rung(trial)
-    return Rung(rung.bracket, ladder.above(rung), trial.number)
+    return Rung(rung.bracket, plan.above(rung), trial.number)
 
 
 def _rung(trial: TrialRecord) -> Rung:

@@ -31,7 +31,7 @@ def join_study(name: str, storage: str | None = None, **options: Any) -> StudyRe
     storage : str, optional
         The ledger; as for :func:`sweep.run_study`.
     **options
-        ``n_jobs``, ``data_home``, ``allow``, ``watcher``, ``nursery``, ``gpus`` of
+        ``n_jobs``, ``data_home``, ``allow``, ``watcher``, ``forkserver``, ``gpus`` of
         :func:`sweep.run_study`.
 
     Returns

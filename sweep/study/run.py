@@ -57,7 +57,7 @@ def run_study(
     name: str | None = None,
     retry_failed: bool = False,
     watcher: Watcher | None = None,
-    nursery: ForkServer | None = None,
+    forkserver: ForkServer | None = None,
     helping: bool = False,
     gpus: str | None = None,
     cluster: DaskCluster | None = None,
@@ -84,7 +84,7 @@ def run_study(
         Evaluate the cells that failed once more.
     watcher : Watcher, optional
         Told of the progress.
-    nursery : Nursery, optional
+    forkserver : ForkServer, optional
         What workers are forked from, where it was started ahead; by default one is started.
     helping : bool, default=False
         Work along on a study that is in the ledger: change nothing of what it asks, and leave
@@ -131,7 +131,7 @@ def run_study(
         check_outer_names(ledger, spec)
         asked = ledger.stopped(spec.study.name) if ledger.has(spec.study.name) else None
         run = _Run(
-            ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, nursery, stack,
+            ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, forkserver, stack,
             helping, devices, cluster, asked,
         )  # fmt: skip
         run.see_through(spec, None)
@@ -182,7 +182,7 @@ class _Run:
     watcher: Watcher
     progress: Progress
     retry_failed: bool
-    nursery: ForkServer | None
+    forkserver: ForkServer | None
     stack: ExitStack
     helping: bool = False
     devices: Gpus | None = None
@@ -220,8 +220,8 @@ class _Run:
                     self.job = replace(self.job, code=said_code(spec, job.allow))
                 job = replace(job, code=self.job.code)
                 dataset = load_data(spec, job.data_home, job.allow)
-                if self.nursery:
-                    self.nursery.share(dataset)
+                if self.forkserver:
+                    self.forkserver.share(dataset)
                 ordered = prepare_study(
                     ledger, spec, plan, job, self.watcher, dataset, part, helping=self.helping
                 )
@@ -255,10 +255,10 @@ class _Run:
         devices = self._devices_found()
         workers = _workers(self.n_jobs, plan, devices)
         self._say_once(devices.line(workers))
-        if self.nursery is None:
-            self.nursery = self.stack.enter_context(forkserver_started())
+        if self.forkserver is None:
+            self.forkserver = self.stack.enter_context(forkserver_started())
         return LocalPool(
-            workers, logs, self.watcher, self.nursery,
+            workers, logs, self.watcher, self.forkserver,
             devices=devices, helping=self.helping, asked=self.job.study,
         )  # fmt: skip
 

@@ -104,7 +104,7 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
         if STARTED in ledger.header(name):
             return []
         held = {record.name: warm_start_trials(record, spec) for record in records}
-        ledger.teach(
+        ledger.add_warm_start_trials(
             name,
             [(each.params, each.values, _tag(each)) for many in held.values() for each in many],
             distributions(spec.space.dimensions),

@@ -1,9 +1,9 @@
 """Train with Keras's own step, batch by batch, on one model for each fit.
 
 The interface is that of :class:`sweep.training.graph_backend.GraphBackend`. Initial weights, row
-order and dropout masks for a seed are the same; it is slower, and it takes any model. ``Model.fit`` is not called epoch by epoch,
-since what it does at the end of a fit (it overwrites weights by their averages) would then be done
-at the end of each epoch.
+order and dropout masks for a seed are the same; it is slower, and it takes any model.
+``Model.fit`` is not called epoch by epoch: at the end of a fit it overwrites weights by their
+averages, and would then do so at the end of each epoch.
 """
 
 from __future__ import annotations

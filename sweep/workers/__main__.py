@@ -108,7 +108,7 @@ def _work(job: Job, control: Control) -> int:
     order = "work"
     while order != "stop":
         if order == "work" and not worker.run():
-            control.tell("worn")
+            control.tell("recycle")
             return RECYCLE
         if order == "finish":
             with suppress(StopWork):

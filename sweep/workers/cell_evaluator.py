@@ -54,17 +54,17 @@ class CellEvaluator:
         rows = training.x_train, training.y_train
         self.data = SearchData(*rows, splits, training.positive)
         self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions)
-        self._climb = RungScheduler(ledger, job.study, spec, self.ended)
+        self._rungs = RungScheduler(ledger, job.study, spec, self.ended)
         self._kept: FitCheckpointer | None = None
 
     @property
     def pauses(self) -> bool:
         """Whether a pruned trial may go on: in hyperband and successive halving."""
-        return self._climb.ladder is not None
+        return self._rungs.bracket_plan is not None
 
     def evaluate(self, claim: Claim) -> Evaluation:
         """Return what a cell measures."""
-        rung = self._climb.rung(claim)
+        rung = self._rungs.rung(claim)
         trial = None
         params, epochs = claim.params, claim.epochs
         if params is None or self.spec.search.pruner:
@@ -89,13 +89,13 @@ class CellEvaluator:
         if self.spec.search.method == "grid":
             return None
         fits = len(self.data.splits) * asked.seeds
-        ended = self.ended.complete() if self._climb.ladder else self.ended.all()
+        ended = self.ended.complete() if self._rungs.bracket_plan else self.ended.all()
         return reuse_result(params, asked, ended, fits, staged=self.spec.staged(params))
 
     def _store(self, params: Mapping[str, Any], asked: EvaluationRequest) -> Store | None:
         """Return where fits go on with a larger budget; None where none may come."""
         searched = self.spec.searched_epochs and self.spec.search.method != "grid"
-        lasting = bool((searched and asked.curves) or self._climb.ladder)
+        lasting = bool((searched and asked.curves) or self._rungs.bracket_plan)
         if asked.timed or not (lasting or self.spec.search.pruner):
             return None
         if not self.spec.by_epoch(params):
@@ -168,7 +168,7 @@ class CellEvaluator:
         sampler = make_sampler(self.spec, slot_of(claim))
         if rung is not None and rung.continues is not None:
             sampler = optuna.samplers.RandomSampler(0)  # all parameters are given
-        study = self.ledger.searched(self.job.study, sampler, make_pruner(self.spec))
+        study = self.ledger.optuna_study(self.job.study, sampler, make_pruner(self.spec))
         self.ledger.view.take(study._study_id, claim.trial_id)
         return optuna.trial.Trial(study, claim.trial_id)
 

@@ -37,7 +37,7 @@ class Control:
         self._lock = threading.Lock()
         self.orders: queue.Queue[str] = queue.Queue()
         self.stopping = False
-        self.resting = False
+        self.interrupting = False
         self.pausing = False
         self._interruptible = self._broken_off = False
 
@@ -68,7 +68,7 @@ class Control:
         """
         self._interruptible, self._broken_off = True, False
         try:
-            if self.stopping or self.resting:
+            if self.stopping or self.interrupting:
                 raise StopWork
             yield
         finally:
@@ -80,10 +80,10 @@ class Control:
         for line in sys.stdin:
             if line.strip() == "stop":
                 break
-            self.resting, self.pausing = line.strip() == "rest", line.strip() == "pause"
+            self.interrupting, self.pausing = line.strip() == "interrupt", line.strip() == "pause"
             if self.pausing:
                 continue
-            if self.resting:
+            if self.interrupting:
                 os.kill(os.getpid(), signal.SIGUSR1)
             else:
                 self.orders.put(line.strip())

@@ -80,7 +80,7 @@ class Worker:
         from sweep.training.engine_cache import engines_built
 
         control = self.control
-        while not (control.stopping or control.resting or control.pausing):
+        while not (control.stopping or control.interrupting or control.pausing):
             if self._worn or engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
                 return False
             patient = self.spec.search.patience is not None
@@ -162,14 +162,14 @@ class Worker:
         limit = self.spec.search.max_parameters or 0
         past = sum(layer[3] for layer in error.layers) - limit
         self.ledger.constrain(claim, {"max_parameters": past})
-        kept = self.ledger.refuse(claim, str(error), error.layers)
+        kept = self.ledger.reject_too_large(claim, str(error), error.layers)
         state = "PRUNED" if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, reason=str(error))
 
     def _time_limit(self, claim: Claim) -> AbstractContextManager[None]:
         def record(reason: str) -> None:
             self._lost(claim, reason)
-            self.control.tell("worn")
+            self.control.tell("recycle")
 
         return time_limit(self.spec.search.trial_timeout, record)
 

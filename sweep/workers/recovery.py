@@ -110,7 +110,7 @@ def enqueue_missing(
     def act() -> int:
         with one_at_a_time(ledger, name, "cells"):
             lines = ledger.ask(name, cell_lines)
-            if reasons := _set_aside(ledger, name, lines):
+            if reasons := _quarantine(ledger, name, lines):
                 lines = ledger.ask(name, cell_lines)
             for reason in reasons:
                 say(f"a cell is set aside: it {reason}")
@@ -167,7 +167,7 @@ def _changed(ledger: Ledger, name: str) -> set[int]:
     return {t._trial_id for t in ledger.trials(name) if not is_whole(t, strict=strict)}
 
 
-def _set_aside(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> list[str]:
+def _quarantine(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> list[str]:
     """Record a failure for each cell that has ended its worker too often; return the reasons."""
     reasons = []
     deaths = Counter(line.key for line in lines if line.lost is not None)
@@ -176,7 +176,7 @@ def _set_aside(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> list[str
     for key in often:
         last = [line for line in lines if line.key == key][-1]
         reason = f"ended its worker {deaths[key]} times: {last.lost}"
-        ledger.set_aside(name, last.trial_id, reason)
+        ledger.quarantine(name, last.trial_id, reason)
         reasons.append(reason)
     return reasons
 

@@ -38,13 +38,13 @@ class RungScheduler:
 
     def __init__(self, ledger: Ledger, study: str, spec: StudySpec, ended: FinishedTrials) -> None:
         self._ledger, self._study, self._spec, self._ended = ledger, study, spec, ended
-        self.ladder = bracket_plan(spec)
-        if self.ladder is not None:
+        self.bracket_plan = bracket_plan(spec)
+        if self.bracket_plan is not None:
             ledger.view.judged = partial(rank_across_budgets, enough=EVEN_START)
 
     def rung(self, claim: Claim) -> Rung | None:
         """Decide for a slot that was taken, and write it down; None in a study without rungs."""
-        if self.ladder is None:
+        if self.bracket_plan is None:
             return None
         slot = slot_of(claim)
         with one_at_a_time(self._ledger, self._study, "rungs"):
@@ -52,13 +52,13 @@ class RungScheduler:
             trials = [each for each in (*self._ended.all(), *running) if each.rung]
             fixed: Mapping[str, Any] = {}
             if slot < len(self._spec.search.start):  # its parameters are given
-                rung = self.ladder.begin(slot)
+                rung = self.bracket_plan.begin(slot)
             else:
                 taken = {each.key for each in trials} | {claim.key}  # retried: no failure any more
                 failed = self._ledger.failed(self._study, but=taken)
                 left = (self._spec.search.trials or 0) - 1 - len(trials) - len(failed)
                 lost = {each["continues"] for each in failed if each}
-                rung = next_rung(self.ladder, trials, left, lost)
+                rung = next_rung(self.bracket_plan, trials, left, lost)
                 fixed = self._fixed(rung, slot)
             self._ledger.place(claim, rung, fixed)
         return rung

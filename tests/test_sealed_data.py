@@ -73,14 +73,14 @@ def files_with(*names):
 
 def test_one_function_breaks_the_seal_and_one_step_calls_it():
     """Outside it no code knows the way to the test rows."""
-    assert files_with("_break_seal") == {"search/sealed.py", "search/opening.py"}
-    assert files_with("open_test_set") == {"search/finish.py"}
+    assert files_with("_break_seal") == {"search/sealed_data.py", "evaluation/test_set.py"}
+    assert files_with("open_test_set") == {"evaluation/refit.py"}
 
 
 def test_only_the_seal_two_counts_and_one_check_speak_of_test_rows():
     """Beside what loads data: the seal, their number for the ledger and `sweep data`, and whether
     the scorer can score them."""
-    expected = {"search/sealed.py", "search/prepare.py", "search/rows.py", "cli/catalog.py"}
+    expected = {"search/sealed_data.py", "search/study_data.py", "evaluation/split_checks.py", "cli/catalog.py"}
     assert files_with("x_test", "y_test") == expected
 
 

@@ -21,12 +21,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def nursery(tmp_path):
-    """Return a nursery that is closed in the end."""
-    nursery = ForkServer()
-    yield nursery
-    nursery.abandon()
-    nursery.close()
+def forkserver(tmp_path):
+    """Return a forkserver that is closed in the end."""
+    forkserver = ForkServer()
+    yield forkserver
+    forkserver.abandon()
+    forkserver.close()
 
 
 def hello(child):
@@ -44,30 +44,30 @@ def leave(child):
     return status
 
 
-def test_workers_are_forked_from_one_process_and_leave_when_told(nursery, tmp_path):
+def test_workers_are_forked_from_one_process_and_leave_when_told(forkserver, tmp_path):
     """Two names, one parent, and a clean end when the input closes."""
-    children = [nursery.fork(tmp_path / f"{n}.log") for n in range(2)]
+    children = [forkserver.fork(tmp_path / f"{n}.log") for n in range(2)]
     names = {hello(child) for child in children}
     parents = {
         Path(f"/proc/{c.pid}/stat").read_text().rpartition(")")[2].split()[1] for c in children
     }
     assert len(names) == 2
-    assert parents == {str(nursery._template._process.pid)}
+    assert parents == {str(forkserver._template._process.pid)}
     assert [leave(child) for child in children] == [0, 0]
 
 
-def test_the_template_has_a_single_thread_when_it_forks(nursery, tmp_path):
+def test_the_template_has_a_single_thread_when_it_forks(forkserver, tmp_path):
     """That is what makes the fork safe; with more threads it would spawn."""
-    child = nursery.fork(tmp_path / "0.log")
+    child = forkserver.fork(tmp_path / "0.log")
     hello(child)
-    assert len(list(Path(f"/proc/{nursery._template._process.pid}/task").iterdir())) == 1
+    assert len(list(Path(f"/proc/{forkserver._template._process.pid}/task").iterdir())) == 1
     assert "sweep.runner.forkserver_process" in Path(f"/proc/{child.pid}/cmdline").read_text()
     leave(child)
 
 
-def test_a_killed_worker_is_reported_with_its_signal(nursery, tmp_path):
+def test_a_killed_worker_is_reported_with_its_signal(forkserver, tmp_path):
     """As subprocess would: minus the signal's number."""
-    child = nursery.fork(tmp_path / "0.log")
+    child = forkserver.fork(tmp_path / "0.log")
     hello(child)
     assert child.poll() is None
     os.kill(child.pid, signal.SIGKILL)
@@ -78,12 +78,12 @@ def test_a_killed_worker_is_reported_with_its_signal(nursery, tmp_path):
 
 def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     """A run that fails at once does not wait for TensorFlow to load."""
-    nursery = ForkServer()
-    child = nursery.fork(tmp_path / "0.log")
+    forkserver = ForkServer()
+    child = forkserver.fork(tmp_path / "0.log")
     began = time.monotonic()
-    nursery.abandon()
+    forkserver.abandon()
     assert child.wait(2) == 1
-    nursery.close()
+    forkserver.close()
     assert time.monotonic() - began < 2
     child.stdin.close()
     child.stdout.close()
@@ -102,29 +102,29 @@ def test_a_worker_asked_of_a_dead_template_has_ended(tmp_path):
     template.close()
 
 
-def test_workers_see_the_run_s_data(nursery, tmp_path):
+def test_workers_see_the_run_s_data(forkserver, tmp_path):
     """Mapped by the template, so that no worker loads or copies it; another template too."""
-    nursery.share(load_dataset("digits", train_rows=50, test_rows=20))
+    forkserver.share(load_dataset("digits", train_rows=50, test_rows=20))
     for number in range(2):  # the second of another template
-        child = nursery.fork(tmp_path / f"{number}.log")
+        child = forkserver.fork(tmp_path / f"{number}.log")
         hello(child)
         assert "memfd:sweep-data" in Path(f"/proc/{child.pid}/maps").read_text()
         leave(child)
-        os.kill(nursery._template._process.pid, signal.SIGKILL)
-        while nursery._template.alive:
+        os.kill(forkserver._template._process.pid, signal.SIGKILL)
+        while forkserver._template.alive:
             time.sleep(0.01)
 
 
 RUN = """
 import sys, time
 from pathlib import Path
-from sweep.workers.nursery import Nursery
-nursery = Nursery()
-child = nursery.fork(Path(sys.argv[1]) / "0.log")
+from sweep.workers.forkserver import ForkServer
+forkserver = ForkServer()
+child = forkserver.fork(Path(sys.argv[1]) / "0.log")
 child.stdout.readline()
 while child.pid is None:
     time.sleep(0.01)
-print(nursery._template._process.pid, child.pid, flush=True)
+print(forkserver._template._process.pid, child.pid, flush=True)
 time.sleep(60)
 """
 

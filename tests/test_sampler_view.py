@@ -44,7 +44,7 @@ def begin(ledger, spec, *, seen=True):
     """Take a cell and draw its parameters; through the view, or as Optuna would."""
     claim = ledger.claim("s", "w")
     slot = int(claim.key.rpartition(":")[2])
-    load = ledger.searched if seen else ledger.load
+    load = ledger.optuna_study if seen else ledger.load
     found = load("s", make_sampler(spec, slot), make_pruner(spec))
     if seen:
         ledger.view.take(found._study_id, claim.trial_id)
