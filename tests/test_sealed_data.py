@@ -80,7 +80,10 @@ def test_one_function_breaks_the_seal_and_one_step_calls_it():
 def test_only_the_seal_two_counts_and_one_check_speak_of_test_rows():
     """Beside what loads data: the seal, their number for the ledger and `sweep data`, and whether
     the scorer can score them."""
-    expected = {"search/sealed_data.py", "search/study_data.py", "evaluation/split_checks.py", "cli/catalog.py"}
+    expected = {
+        "search/sealed_data.py", "search/study_data.py", "evaluation/split_checks.py",
+        "cli/catalog.py",
+    }  # fmt: skip
     assert files_with("x_test", "y_test") == expected
 
 
