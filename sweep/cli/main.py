@@ -29,7 +29,7 @@ HOMES = {
     "submit": "submit:submit",
     "worker": "worker:worker",
     "stop": "stop:stop",
-    "list": "listing:list_studies",
+    "list": "list_studies:list_studies",
     "show": "show:show",
     "best": "best:best",
     "pivot": "pivot:pivot",
