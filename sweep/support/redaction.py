@@ -22,26 +22,25 @@ REMEDY = (
 )
 """What is said of an address that is mistyped."""
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+]*://[^\s'\"]+")
+# Not compiled here: `re` compiles a pattern at its first use and keeps it; most commands need none.
+_ADDRESS = r"[a-z][a-z0-9+]*://[^\s'\"]+"
 _DATABASES = "postgres|postgresql|postgre|mysql|mariadb|oracle|mssql|cockroachdb|redshift|sqlite"
-_SCHEME = re.compile(rf"(?i)({_DATABASES})(\+\w+)?\s*(:|//|\\)")
-_USER = re.compile(r"[^\s/]*(/*[^\s/:@]*):[^\s@]+@[^\s@/]")
-_SETTING = re.compile(
+_SCHEME = rf"(?i)({_DATABASES})(\+\w+)?\s*(:|//|\\)"
+_USER = r"[^\s/]*(/*[^\s/:@]*):[^\s@]+@[^\s@/]"
+_SETTING = (
     r"(?i)(^|[\s;?&,])(host|hostaddr|server|port|dbname|database|user|username|user id|service|"
     r"sslmode|passfile)\s*="
 )
-_SECRET = re.compile(
+_CREDENTIAL = (
     r"(?i)(^|[\s;?&,'\"])((pg|ssl|db_|database_)?(password|passwd|pwd)|secret|token)\s*="
     r"\s*('[^']*'|\"[^\"]*\"|[^\s;&]*)"
 )
 
-_SHOWN_ADDRESS = re.compile(
-    r"(?i)((?:\b[a-z][a-z0-9+.-]*:/{0,3}|//)[^\s:/@'\"\\]*:)(?!PASSWORD@)[^\s'\"\\]+@"
-)
-_SHOWN_SECRET = re.compile(
+_SHOWN_ADDRESS = r"(?i)((?:\b[a-z][a-z0-9+.-]*:/{0,3}|//)[^\s:/@'\"\\]*:)(?!PASSWORD@)[^\s'\"\\]+@"
+_SHOWN_CREDENTIAL = (
     r"""(?i)((?:password|passwd|pwd)\s*=\s*)(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
 )
-_SHOWN_ENCODED = re.compile(rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*")
+_SHOWN_ENCODED = rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*"
 
 
 def remember(address: str) -> None:
@@ -64,9 +63,9 @@ def masked(word: str) -> str:
 
 def scrubbed(text: str) -> str:
     """Return text without the passwords of addresses in it, ours or others', well-formed or not."""
-    text = _SHOWN_ADDRESS.sub(r"\1***@", text)
-    text = _SHOWN_SECRET.sub(r"\1\2***", text)
-    return _SHOWN_ENCODED.sub("***", text)
+    text = re.sub(_SHOWN_ADDRESS, r"\1***@", text)
+    text = re.sub(_SHOWN_CREDENTIAL, r"\1\2***", text)
+    return re.sub(_SHOWN_ENCODED, "***", text)
 
 
 def mistyped(address: str) -> bool:
@@ -74,12 +73,15 @@ def mistyped(address: str) -> bool:
     if address.startswith("sqlite:///"):
         return False
     plain = unquote(address).strip(" \t\r\n'\"")
-    if _SECRET.search(plain) and not _ADDRESS.fullmatch(address):
+    if re.search(_CREDENTIAL, plain) and not re.fullmatch(_ADDRESS, address):
         return True
-    if _ADDRESS.fullmatch(address) or re.match(r"~|\.{0,2}/(?!/)", address):
+    if re.fullmatch(_ADDRESS, address) or re.match(r"~|\.{0,2}/(?!/)", address):
         return False
     return bool(
-        "://" in plain or _SCHEME.match(plain) or _USER.match(plain) or _SETTING.search(plain)
+        "://" in plain
+        or re.match(_SCHEME, plain)
+        or re.match(_USER, plain)
+        or re.search(_SETTING, plain)
     )
 
 
@@ -91,7 +93,7 @@ def shown_cause(error: BaseException) -> BaseException | None:
 
 def secrets(address: str) -> set[str]:
     """Return every form in which the passwords of a database address may turn up."""
-    if address.startswith("sqlite:///") and not mistyped(address):
+    if not address or (address.startswith("sqlite:///") and not mistyped(address)):
         return set()
     if mistyped(address):
         return _parts(address)
@@ -111,7 +113,7 @@ def _parts(address: str) -> set[str]:
     forms = {address, address.strip(), unquote(address), repr(address)[1:-1]}
     forms |= {form.replace("//", "/") for form in forms}  # as a path
     for form in (address, unquote(address)):
-        forms |= {found[5].strip("'\"") for found in _SECRET.finditer(form)}
+        forms |= {found[5].strip("'\"") for found in re.finditer(_CREDENTIAL, form)}
         place, at, _ = form.rpartition("@")
         forms |= {place.rpartition(":")[2]} if at and ":" in place else set()
     return {form for form in forms if form}
