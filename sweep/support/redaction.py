@@ -38,6 +38,9 @@ _CREDENTIAL = (
 
 _SHOWN_ADDRESS = r"(?i)((?:\b[a-z][a-z0-9+.-]*:/{0,3}|//)[^\s:/@'\"\\]*:)(?!PASSWORD@)[^\s'\"\\]+@"
 _SHOWN_CREDENTIAL = (
+    r"(?i)((?:password|passwd|pwd)\s*=\s*)"
+    r"""(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
+)
     r"""(?i)((?:password|passwd|pwd)\s*=\s*)(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
 )
 _SHOWN_ENCODED = rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*"
