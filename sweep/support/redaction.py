@@ -41,8 +41,6 @@ _SHOWN_CREDENTIAL = (
     r"(?i)((?:password|passwd|pwd)\s*=\s*)"
     r"""(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
 )
-    r"""(?i)((?:password|passwd|pwd)\s*=\s*)(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
-)
 _SHOWN_ENCODED = rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*"
 
 
