@@ -386,7 +386,7 @@ def test_check_notes_few_splits(here, changes, noted):
 
 def test_finished_study_says_so(ledger, monkeypatch):
     """`run` of a finished study shows it, trains nothing, and exits 0."""
-    monkeypatch.setattr("sweep.study.run.Pool", broken)
+    monkeypatch.setattr("sweep.study.run.LocalPool", broken)
     Path("s.toml").write_text(
         '[study]\nname = "tiny"\n[data]\ndataset = "digits"\n[search]\nmethod = "grid"\ncv = 3\n'
         "[space]\nepochs = [2, 5]\nhidden_size = [16, 32, 64]\n"

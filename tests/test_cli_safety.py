@@ -98,6 +98,13 @@ MISTYPED = [
     "postgresql://me:s3cret@db/sweep password=s3cret",
     "postgresql ://me:s3cret@db/sweep",
     "sqlite+pysqlcipher:/:s3cret@/sweep.db",
+    "postgresql://me:s3cret",
+    "postgresql://me:s3cret/db/sweep",
+    "/me:s3cret@db/sweep",
+    "me:s3cret@/sweep",
+    "~me:s3cret@db/sweep",
+    "db/sweep?pass=s3cret",
+    "host=db passphrase=s3cret",
 ]
 
 

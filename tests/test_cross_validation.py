@@ -10,7 +10,7 @@ from sweep.evaluation.cross_validation import (
     EvaluationRequest,
     SearchData,
     evaluate,
-    mean_score,
+    mean_split_score,
 )
 from sweep.evaluation.lockstep import evaluate_in_lockstep
 
@@ -33,7 +33,7 @@ def test_scores_at_each_epoch_are_those_of_separate_searches():
     """One fit to the largest value gives what a GridSearchCV over epochs gives."""
     theirs = GridSearchCV(FakeClassifier(), {"epochs": [1, 3, 5]}, cv=SPLITS, refit=False).fit(X, Y)
     ours = evaluate(FakeClassifier(), DATA, EvaluationRequest((1, 3, 5)))
-    means = [mean_score(ours.splits, epoch) for epoch in (1, 3, 5)]
+    means = [mean_split_score(ours.splits, epoch) for epoch in (1, 3, 5)]
     np.testing.assert_array_equal(means, theirs.cv_results_["mean_test_score"])
     assert ours.value == max(means)
 

@@ -121,8 +121,8 @@ def test_what_a_fresh_process_cannot_load_is_not_exported(folder, tmp_path, monk
     """Refused with what that process said, and nothing is left behind."""
     from sweep.export import writing
 
-    before = writing.environment()
-    monkeypatch.setattr(writing, "environment", lambda: {**before, "SWEEP_TEST_GONE": "1"})
+    before = writing.worker_environment()
+    monkeypatch.setattr(writing, "worker_environment", lambda: {**before, "SWEEP_TEST_GONE": "1"})
     with pytest.raises(ResultError, match=r"not exported: a fresh process cannot load it: .*not"):
         ran(folder, "parts").export(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -145,7 +145,7 @@ def test_what_no_file_can_be(tmp_path, kind):
 
 WRITE = """
 import os, sys
-from sweep.files import write_file
+from sweep.support.file_writing import write_file
 {before}
 try:
     write_file(sys.argv[1], "x" * 100_000)

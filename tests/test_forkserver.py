@@ -118,7 +118,7 @@ def test_workers_see_the_run_s_data(forkserver, tmp_path):
 RUN = """
 import sys, time
 from pathlib import Path
-from sweep.workers.forkserver import ForkServer
+from sweep.runner.forkserver import ForkServer
 forkserver = ForkServer()
 child = forkserver.fork(Path(sys.argv[1]) / "0.log")
 child.stdout.readline()

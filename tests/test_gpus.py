@@ -208,7 +208,7 @@ def test_each_worker_sees_its_gpu_and_so_does_the_one_in_its_place(
     machine(TWO)
     monkeypatch.setenv("DEVICES_SEEN", str(tmp_path / "seen"))
     if not forked:
-        monkeypatch.setattr("sweep.study.run.started_ahead", lambda: nullcontext(None))
+        monkeypatch.setattr("sweep.study.run.forkserver_started", lambda: nullcontext(None))
     lines = Lines()
     result = run_study(study, storage=str(tmp_path / "l.db"), allow=["own_models"], watcher=lines)
     seen = {tuple(line.split()) for line in (tmp_path / "seen").read_text().splitlines()}

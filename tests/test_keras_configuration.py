@@ -15,7 +15,7 @@ from sweep.support.keras_configuration import settle
 FOREIGN = {"backend": "jax", "image_data_format": "channels_first", "floatx": "float64"}
 FOUR_THREADS = """
 import os, threading
-from sweep.quiet import load_tensorflow
+from sweep.support.tensorflow_loading import load_tensorflow
 threads = [threading.Thread(target=load_tensorflow) for _ in range(4)]
 [each.start() for each in threads]
 [each.join() for each in threads]

@@ -26,7 +26,7 @@ from sweep.study.submit import submit_study
 HOLDS = """
 import sys, time
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import one_at_a_time
+from sweep.storage.locks import one_at_a_time
 with one_at_a_time(Ledger(sys.argv[1]), "slow", "finish"):
     print("holds", flush=True)
     time.sleep(60)

@@ -63,7 +63,7 @@ def peak_of(path):
     """Return status, what is said, and the most memory in MB of a process that reads a dataset."""
     code = (
         "import resource, sys; from sweep.datasets import load_dataset\n"
-        "from sweep import archives; archives.free_memory = lambda: 2**28\n"
+        "from sweep.support import npz_archives; npz_archives.free_memory = lambda: 2**28\n"
         "try:\n    load_dataset(sys.argv[1])\nexcept Exception as error:\n    print(error)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
     )

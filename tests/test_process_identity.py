@@ -79,8 +79,8 @@ import os, sys
 os.environ["PYTHONPATH"] = {root!r}
 sys.path.insert(0, {root!r})
 from sweep.ledger.ledger import Ledger
-from sweep.workers import identity
-from sweep.workers.upkeep import reap
+from sweep.storage import process_identity as identity
+from sweep.workers.recovery import fail_orphaned_trials
 # Each kernel numbers its first namespace alike; here one kernel must play two.
 real = identity.Path.readlink
 identity.Path.readlink = lambda path: (
@@ -97,7 +97,7 @@ for line in sys.stdin:
 print(ledger.complete(claim, 0.5, (), ()), flush=True)
 """
 REAPS = """
-print(reap(ledger, "half"), identity.worker_name(), flush=True)
+print(fail_orphaned_trials(ledger, "half"), identity.worker_name(), flush=True)
 """
 
 

@@ -143,7 +143,7 @@ def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path, monkeypatch
         holder.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(retries, "TRIES", 1)
         monkeypatch.setattr("sweep.storage.sqlite_waiting.LOCK_SECONDS", 0.1)
-        monkeypatch.setattr("sweep.ledger.studies.salvaged_trials", pytest.fail)
+        monkeypatch.setattr("sweep.ledger.studies.readable_trials", pytest.fail)
         monkeypatch.setattr(Ledger, "study_id", lambda *_: 1)
         with pytest.raises(LedgerError, match="another process holds the ledger"):
             ledger.trials("pretend")

@@ -18,7 +18,7 @@ os._exit(open(sys.argv[1], "w").fileno())
 """
 HELD_BACK = """
 import os
-from sweep.quiet import without_noise
+from sweep.support.tensorflow_loading import without_noise
 with without_noise():
     inside = True
 os._exit(7 if inside else 1)

@@ -202,7 +202,7 @@ def test_a_study_has_its_folder_where_an_older_version_made_it(here):
 HOLD = """
 import sys, time
 from sweep.ledger.ledger import Ledger
-from sweep.ledger.locks import one_at_a_time
+from sweep.storage.locks import one_at_a_time
 with one_at_a_time(Ledger(sys.argv[1]), "tiny", "finish"):
     print("held", flush=True)
     sys.stdin.read()

@@ -27,6 +27,7 @@ def stop(*, study: str, storage: str | None) -> None:
 
     from sweep.ledger.ledger import Ledger
     from sweep.storage.locations import storage_url
+    from sweep.storage.locks import taken_by
 
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
         ledger.header(study)
@@ -34,7 +35,9 @@ def stop(*, study: str, storage: str | None) -> None:
         counts = sum((ledger.counts(each) for each in parts), Counter[str]())
         running = counts["RUNNING"]
         if not running and not counts["WAITING"]:
-            click.echo(f"{clean(study)}: no cell waits or runs; nothing to stop")
+            refit = taken_by(ledger, study, "finish")
+            rest = f"{refit}; end that there, by Ctrl-C" if refit else "nothing to stop"
+            click.echo(clean(f"{study}: no cell waits or runs; {rest}"))
             return
         ledger.stop(study, datetime.now().astimezone().isoformat(timespec="milliseconds"))
     at_work = f"{counted(running, 'cell')} in hand will be finished" if running else "none runs"

@@ -53,7 +53,8 @@ def _delete(ledger: Ledger, name: str) -> list[str]:
     folders = [_own_folder(ledger, each) for each in names]
     if not ledger.delete(*names):
         raise LedgerError(
-            f"study {name!r} is being run (a worker has begun a cell just now); stop that run first"
+            f"study {name!r} is being run (a worker has begun a cell just now); "
+            f"stop that run first, by `sweep stop` or by Ctrl-C there"
         )
     return [line for folder, ours in folders if (line := _cleared(folder, ours=ours))]
 
@@ -64,10 +65,11 @@ def _check_idle(ledger: Ledger, name: str) -> None:
     for trial in ledger.trials(name, "RUNNING", results=False):
         host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
         raise LedgerError(
-            f"study {name!r} is being run (process {number} on {host}); stop that run first"
+            f"study {name!r} is being run (process {number} on {host}); stop that run first, "
+            f"by `sweep stop` or by Ctrl-C there"
         )
     if who := taken_by(ledger, name, "finish"):
-        raise LedgerError(f"{who}; wait for it, or stop that run first")
+        raise LedgerError(f"{who}; wait for it, or end it there by Ctrl-C")
 
 
 def _own_folder(ledger: Ledger, name: str) -> tuple[Path | str, bool]:

@@ -26,19 +26,21 @@ REMEDY = (
 _ADDRESS = r"[a-z][a-z0-9+]*://[^\s'\"]+"
 _DATABASES = "postgres|postgresql|postgre|mysql|mariadb|oracle|mssql|cockroachdb|redshift|sqlite"
 _SCHEME = rf"(?i)({_DATABASES})(\+\w+)?\s*(:|//|\\)"
-_USER = r"[^\s/]*(/*[^\s/:@]*):[^\s@]+@[^\s@/]"
+_USER = r"/*[^\s/:@]*:[^\s@]+@"
+_PORT = r"[a-z][a-z0-9+]*://(?:[^:/@]*(:[^@]*)?@)?+(\[[^\]]*\]|[^\[/:@?]*):(?!\d*([/?]|$))"
 _SETTING = (
     r"(?i)(^|[\s;?&,])(host|hostaddr|server|port|dbname|database|user|username|user id|service|"
     r"sslmode|passfile)\s*="
 )
 _CREDENTIAL = (
-    r"(?i)(^|[\s;?&,'\"])((pg|ssl|db_|database_)?(password|passwd|pwd)|secret|token)\s*="
+    r"(?i)(^|[\s;?&,'\"])((pg|ssl|db_|database_)?(pass\w*|pwd?|pw)|secret|\w*token|api_?key|credential\w*|auth)\s*="
     r"\s*('[^']*'|\"[^\"]*\"|[^\s;&]*)"
 )
 
 _SHOWN_ADDRESS = r"(?i)((?:\b[a-z][a-z0-9+.-]*:/{0,3}|//)[^\s:/@'\"\\]*:)(?!PASSWORD@)[^\s'\"\\]+@"
+_SHOWN_USER = r"(?<![\w/])([\w.+-]+:)[^\s:@/'\"\\]+@(?=[\w/\[])"
 _SHOWN_CREDENTIAL = (
-    r"(?i)((?:password|passwd|pwd)\s*=\s*)"
+    r"(?i)((?:password|passwd|passphrase|passwort|pwd)\s*=\s*)"
     r"""(?:'[^'"\\\n]*'|(\\?["']?)[^\s&;,'"\\*]+)"""
 )
 _SHOWN_ENCODED = rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*"
@@ -65,6 +67,7 @@ def masked(word: str) -> str:
 def scrubbed(text: str) -> str:
     """Return text without the passwords of addresses in it, ours or others', well-formed or not."""
     text = re.sub(_SHOWN_ADDRESS, r"\1***@", text)
+    text = re.sub(_SHOWN_USER, r"\1***@", text)
     text = re.sub(_SHOWN_CREDENTIAL, r"\1\2***", text)
     return re.sub(_SHOWN_ENCODED, "***", text)
 
@@ -76,7 +79,9 @@ def mistyped(address: str) -> bool:
     plain = unquote(address).strip(" \t\r\n'\"")
     if re.search(_CREDENTIAL, plain) and not re.fullmatch(_ADDRESS, address):
         return True
-    if re.fullmatch(_ADDRESS, address) or re.match(r"~|\.{0,2}/(?!/)", address):
+    if re.fullmatch(_ADDRESS, address):
+        return bool(re.match(_PORT, address))
+    if re.match(r"~/|\.{0,2}/(?!/)", address) and not re.match(_USER, plain):
         return False
     return bool(
         "://" in plain
@@ -117,6 +122,7 @@ def _parts(address: str) -> set[str]:
         forms |= {found[5].strip("'\"") for found in re.finditer(_CREDENTIAL, form)}
         place, at, _ = form.rpartition("@")
         forms |= {place.rpartition(":")[2]} if at and ":" in place else set()
+        forms |= {form.rpartition(":")[2].partition("/")[0]} if re.match(_PORT, form) else set()
     return {form for form in forms if form}
 
 
@@ -134,5 +140,5 @@ def _password(place: str) -> str:
 
 def _names_secret(key: str) -> bool:
     """Whether a setting is a password; ``passfile`` names the file that one is in."""
-    words = ("pass", "pwd", "secret", "token")
+    words = ("pass", "pwd", "pw", "secret", "token", "apikey", "api_key", "auth", "credential")
     return key.lower() != "passfile" and any(word in key.lower() for word in words)

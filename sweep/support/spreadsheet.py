@@ -6,17 +6,22 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from itertools import dropwhile
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
-DANGEROUS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # and full-width, as spreadsheets in Japan read
-SEPARATORS = re.compile(r"([;\t\r\n\v\f\x85\u2028\u2029])")
+DANGEROUS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b")
+"""Where a formula begins; full and small width too, as spreadsheets in Japan read it."""
+SEPARATORS = re.compile(r"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029])")
 """Where a spreadsheet may begin another cell: where a comma is decimal, ``;`` is between cells."""
 
-PASSED_OVER = ' "\xa0\u3000\u200b\u2060\ufeff'
+UNSEEN = ("Z", "C")
+"""Unicode's categories of spaces, and of characters that control, format or are none."""
+
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -66,5 +71,6 @@ def guarded(value: Any) -> str:
 
 
 def _harmless(part: str) -> str:
-    begins = part.lstrip(PASSED_OVER).startswith(DANGEROUS)
+    seen = dropwhile(lambda c: c == '"' or unicodedata.category(c).startswith(UNSEEN), part)
+    begins = next(seen, "").startswith(DANGEROUS)
     return f"'{part}" if begins and not NUMBER.fullmatch(part.strip()) else part

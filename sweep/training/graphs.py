@@ -35,9 +35,9 @@ def make_steps(engine: GraphBackend, dtype: Any) -> Any:
                 x=scaled, y=engine.targets(y), y_pred=output, sample_weight=weight, training=True
             )
             total = optimizer.scale_loss(loss)
-        variables = model.trainable_weights
-        gradients = tape.gradient(total, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        if variables := model.trainable_weights:  # as Keras: without any, nothing is stepped
+            gradients = tape.gradient(total, variables)
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, _hits(y, output, weight, middle)
 
     number, rate = tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
