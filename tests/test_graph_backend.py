@@ -223,3 +223,17 @@ def test_the_first_fits_of_a_process_may_be_in_threads(warm):
     code = THREADS.replace("WARM", str(warm))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_model_without_trainable_weights_stays_as_it_began():
+    """As in Keras: no step is taken, and the model is scored."""
+    import keras
+
+    def frozen(input_shape, n_classes):
+        head = keras.layers.Dense(n_classes, "softmax", trainable=False)
+        return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), head])
+
+    fast, slow = (
+        KerasClassifier(frozen, fast=fast, **SETTINGS).fit(X, Y) for fast in (True, False)
+    )
+    np.testing.assert_allclose(fast.predict_proba(TEST), slow.predict_proba(TEST), atol=1e-6)

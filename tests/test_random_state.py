@@ -162,6 +162,29 @@ def test_what_no_seed_reaches_is_said():
     assert "EagerPyFunc" in found.unrepeatable_ or "PyFunc" in found.unrepeatable_
 
 
+OWN_RANDOM = np.random.default_rng(1)
+
+
+class Scaled(keras.layers.Layer):
+    """Multiplies by a number from a generator of the module, which no seed reaches."""
+
+    def call(self, x, training=None):
+        return x * OWN_RANDOM.uniform(0, 2) if training else x
+
+
+def test_a_model_that_runs_eagerly_is_compared_too():
+    """Its graph is not looked at: two models of one seed are asked, and what differs is said."""
+
+    def factory(input_shape, n_classes):
+        layers = [keras.Input(input_shape), keras.layers.Flatten(), Scaled()]
+        model = keras.Sequential([*layers, keras.layers.Dense(n_classes, "softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+        return model
+
+    with pytest.warns(NotRepeatableWarning, match="not repeatable: it gives different numbers"):
+        assert KerasClassifier(factory, epochs=1, random_state=1).fit(X, Y).unrepeatable_
+
+
 def test_a_training_step_that_draws_is_seeded_too():
     """It runs without a graph, and twice alike."""
 

@@ -35,7 +35,7 @@ def make_steps(engine: GraphBackend, dtype: Any) -> Any:
                 x=scaled, y=engine.targets(y), y_pred=output, sample_weight=weight, training=True
             )
             total = optimizer.scale_loss(loss)
-        if variables := model.trainable_weights:  # as Keras: without any, nothing is stepped
+        if variables := model.trainable_weights:  # as Keras: without any, no step is taken
             gradients = tape.gradient(total, variables)
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss, _hits(y, output, weight, middle)
