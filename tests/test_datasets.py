@@ -622,7 +622,7 @@ class TestChecks:
             ({"x_train": np.ones((0, 4, 4)), "y_train": np.ones(0)}, "at least one row"),
             ({"x_test": np.ones((0, 4, 4)), "y_test": np.ones(0)}, "x_test .* at least one row"),
             ({"x_train": np.ones((30, 0))}, "one pixel"),
-            ({"x_train": NAN}, "x_train must be finite, got NaN or inf"),
+            ({"x_train": np.full((30, 4, 4), np.nan)}, "x_train must be finite, got NaN or inf"),
             ({"x_test": np.full((12, 4, 4), -np.inf)}, "x_test must be finite"),
             ({"x_train": np.full((30, 4), "a")}, "x_train must hold real numbers, got dtype <U1"),
             ({"x_train": np.ones((30, 4), complex)}, "real numbers, got dtype complex128"),

@@ -78,9 +78,9 @@ def test_whatever_is_asked_of_a_server_goes_on_after_a_lost_connection(postgres,
 
 def test_opening_goes_on_after_a_lost_connection(database, monkeypatch):
     """Once more where it was lost; not where nobody listens."""
-    from sweep.storage import database
+    from sweep.storage import database as storage
 
-    tries, really = [], database._open
+    tries, really = [], storage._open
 
     def once_lost(*given, **named):
         tries.append(1)
@@ -88,7 +88,7 @@ def test_opening_goes_on_after_a_lost_connection(database, monkeypatch):
             raise OSError("terminating connection due to administrator command")
         return really(*given, **named)
 
-    monkeypatch.setattr(database, "_open", once_lost)
+    monkeypatch.setattr(storage, "_open", once_lost)
     Ledger(database).close()
     assert len(tries) == 2
     with pytest.raises(LedgerError, match="cannot be reached"):

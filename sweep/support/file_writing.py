@@ -165,4 +165,4 @@ def _fill(opened: int, data: bytes) -> None:
 
 
 def _of(target: Path, error: OSError) -> OSError:
-    return OSError(error.errno, error.strerror, os.fspath(target))
+    return OSError(error.errno, error.strerror or str(error), os.fspath(target))
