@@ -225,6 +225,7 @@ def test_the_first_fits_of_a_process_may_be_in_threads(warm):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
 def test_a_model_without_trainable_weights_stays_as_it_began():
     """As in Keras: no step is taken, and the model is scored."""
     import keras
