@@ -217,7 +217,7 @@ def test_a_study_is_not_deleted_while_its_winner_is_refitted(ledger_url, here, m
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
         with pytest.raises(
-            LedgerError, match=r"process .* refits its winner, since .*; wait for it, or stop"
+            LedgerError, match=r"process .* refits its winner, since .*; wait for it, or end"
         ):
             delete_study("tiny", ledger_url)
         other.stdin.close()

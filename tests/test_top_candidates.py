@@ -85,7 +85,7 @@ def test_leaders_alone_say_what_the_whole_study_says(ledger_url, monkeypatch):
     asked.clear()
     for name in names:
         shown(ledger_url, name, 1, "json")
-    assert set(asked) == {"limited", "two", "failed", "all-failed"}
+    assert set(asked) == {"limited", "patient", "two", "failed", "all-failed"}
 
 
 def test_few_trials_are_read(ledger_url):

@@ -149,7 +149,7 @@ def check_weights(sample_weight: Any) -> None:
         )
     if weights.size and not weights.any():
         raise ValueError(
-            "sample_weight: at least one row must weigh more than 0, and all of them weigh 0; "
+            "sample_weight: at least one row must weigh more than 0, and all weights are zero; "
             "leave sample_weight out to weigh all alike"
         )
 
