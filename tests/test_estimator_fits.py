@@ -224,7 +224,7 @@ def own_step(input_shape, n_classes):
 def test_a_model_with_its_own_train_step_is_trained_by_keras():
     """The fast path says why it cannot take it."""
     model = KerasClassifier(own_step, scaling="unit", epochs=10, learning_rate=0.02)
-    with pytest.warns(UserWarning, match="Own has a train_step of its own"):
+    with pytest.warns(UserWarning, match="Own has its own train_step"):
         model.fit(X, Y)
     assert model.score(TEST, TEST_Y) > 0.8
 
