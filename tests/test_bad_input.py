@@ -123,7 +123,7 @@ def place(tmp_path_factory, request):
         patch.delenv("SWEEP_STORAGE", raising=False)
         patch.setenv("KERAS_HOME", str(place.folder / "keras"))
         patch.setenv("COLUMNS", "80")
-        patch.setattr("sweep.cli.run.forkserver_started", lambda: nullcontext(nothing))
+        patch.setattr("sweep.runner.forkserver.forkserver_started", lambda: nullcontext(nothing))
         patch.setattr(LocalPool, "run", _never)
         yield place
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():

@@ -30,7 +30,6 @@ from sweep.cli.report import written
 from sweep.cli.signals import heard, status_of
 from sweep.cli.text import clean, complain, counted, duration
 from sweep.errors import InterruptedRunError, ResultError
-from sweep.runner.forkserver import forkserver_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +137,8 @@ def _cluster(address: str | None, resources: str | None) -> Iterator[DaskCluster
 
 
 def _forkserver(dask: str | None) -> AbstractContextManager[ForkServer | None]:
+    from sweep.runner.forkserver import forkserver_started  # not for `sweep --help`
+
     return forkserver_started() if dask is None else nullcontext()
 
 

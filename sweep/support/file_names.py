@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ def slug(name: str) -> str:
     """
     if _PLAIN.fullmatch(name) and len(name) <= LENGTH and name not in TAKEN:
         return name
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = _sha256(name.encode("utf-8", "surrogatepass"))
     return f"{_readable(name)}--{digest[:16]}"
 
 
@@ -42,7 +41,7 @@ def older_slug(name: str) -> str:
     plain = _readable(name)
     if plain == name:
         return plain
-    return f"{plain}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{plain}-{_sha256(name.encode('utf-8', 'surrogatepass'))[:8]}"
 
 
 def _readable(name: str) -> str:
@@ -83,3 +82,9 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return given.expanduser()
     except RuntimeError:  # no such person, or nobody knows where this one lives
         return given
+
+
+def _sha256(name: bytes) -> str:
+    from hashlib import sha256  # OpenSSL takes a while to load, and most commands need no name
+
+    return sha256(name).hexdigest()
