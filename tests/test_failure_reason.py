@@ -109,4 +109,4 @@ def test_an_error_in_tensorflow_s_graph_tells_what_the_operation_said():
         estimator.fit(x, np.arange(64) % 2)
     told = reason_of(raised.value)
     assert told.startswith("InvalidArgumentError: Graph execution error: assertion failed: [batch")
-    assert "test_reasons.py:" in told
+    assert "test_failure_reason.py:" in told

@@ -233,7 +233,7 @@ name = "noisy"
 dataset = "digits"
 train_rows = 120
 [model]
-factory = "tests.test_draws:{factory}"
+factory = "tests.test_random_state:{factory}"
 epochs = 3
 [search]
 method = "grid"
