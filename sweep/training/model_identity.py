@@ -81,6 +81,11 @@ def matches(one: Hashable, other: Hashable) -> bool:
     return all(a == b or (isinstance(a, Unique) and isinstance(b, Unique)) for a, b in pairs)
 
 
+def described_alike(one: Hashable, other: Hashable) -> bool:
+    """Return whether two models have one description by Keras, whatever their graphs are."""
+    return bool(_parted(one)[0] == _parted(other)[0])
+
+
 def _parted(identity: Hashable) -> tuple[Any, ...]:
     return identity if isinstance(identity, tuple) and len(identity) == 2 else (identity, None)
 
