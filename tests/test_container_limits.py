@@ -6,7 +6,8 @@ import pytest
 
 from sweep.runner.gpus import cores
 from sweep.support import container_limits
-from sweep.support.container_limits import ended_for_memory, share_of_cpus
+from sweep.support.container_limits import ended_for_memory, memory_limit, share_of_cpus
+from sweep.support.npz_archives import free_memory
 
 V1 = "4:memory:/docker/ab\n3:cpuset:/\n1:cpu,cpuacct:/docker/ab\n0::/system.slice\n"
 V2 = "0::/pod/work\n"
@@ -63,3 +64,20 @@ def test_ends_for_want_of_memory_are_those_of_the_own_group(groups, own, files, 
     """Nothing is told where nobody counts."""
     groups(own, **files)
     assert ended_for_memory() == count
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "limit"),
+    [
+        (V2, {"pod__work__memory_0_max": "3000\n", "memory_0_max": "9000\n"}, 3000),
+        (V2, {"pod__work__memory_0_max": "max\n", "pod__memory_0_max": "5000\n"}, 5000),
+        (V2, {"pod__work__memory_0_max": "max\n"}, None),
+        (V1, {"memory__docker__ab__memory_0_limit_in_bytes": "7000\n"}, 7000),
+        ("", {}, None),
+    ],
+)
+def test_the_memory_is_the_least_of_all_groups(groups, own, files, limit):
+    """And what an archive may take lies within it: also in a group below the root."""
+    groups(own, **files)
+    assert memory_limit() == limit
+    assert limit is None or free_memory() == limit

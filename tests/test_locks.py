@@ -127,13 +127,13 @@ def test_the_turn_of_a_killed_process_goes_to_the_next(ledger):
 
 def test_a_silent_process_of_another_machine_loses_its_turn(ledger, monkeypatch):
     """And finds that it is no longer alone; while it gives signs of life it is waited for."""
-    monkeypatch.setattr("sweep.storage.process_identity.worker_name", lambda: "elsewhere:1:2:3:4:5")
+    monkeypatch.setattr("sweep.storage.locks.worker_name", lambda: "elsewhere:1:2:3:4:5")
     monkeypatch.setattr(locks, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(locks, "GRACE_SECONDS", 1.5)
     with one_at_a_time(ledger, "slow", "finish") as alone:
         held = ledger.attributes()["slow"][f"{TURN}finish"]
         wait_for(lambda: ledger.attributes()["slow"][f"{TURN}finish"]["sign"] > held["sign"])
-        monkeypatch.setattr("sweep.storage.transactions.renew_turn", lambda *_: None)
+        monkeypatch.setattr("sweep.storage.turns.renew", lambda *_: None)
         assert alone()
         with one_at_a_time(ledger, "slow", "finish") as later:
             assert later()

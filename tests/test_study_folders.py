@@ -16,11 +16,10 @@ from ledgers import build, with_folder
 from sweep.errors import LedgerError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.study_folders import OWNER, own_folder
-from sweep.storage import locks
+from sweep.storage import locks, turns
 from sweep.storage.attributes import TURN
 from sweep.storage.locations import artifacts_folder
 from sweep.storage.locks import one_at_a_time
-from sweep.storage.transactions import renew_turn, take_turn
 from sweep.study.cleanup import leftovers, remove_leftovers
 from sweep.study.delete import delete_study
 from sweep.study.nested import check_outer_names
@@ -234,13 +233,13 @@ def test_a_refit_on_another_machine_is_heard_or_given_up(ledger_url, monkeypatch
     turn = {"turn": "a", "worker": "node1:7:1:1", "since": "2026-01-01T00:00:00+00:00", "sign": 0}
     with closing(Ledger(ledger_url)) as opened:
         key, study_id = f"{TURN}finish", opened.study_id("tiny")
-        take_turn(opened.storage, study_id, key, turn)
+        turns.take(opened.storage, study_id, key, turn)
     over = threading.Event()
 
     def live():
         with closing(Ledger(ledger_url)) as other:
             for sign in itertools.takewhile(lambda _: not over.wait(0.1), itertools.count(1)):
-                renew_turn(other.storage, study_id, key, turn, sign)
+                turns.renew(other.storage, study_id, key, turn, sign)
 
     living = threading.Thread(target=live)
     living.start()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.storage.attributes import TURN
 from sweep.storage.locations import GRACE_SECONDS, HEARTBEAT_SECONDS
+from sweep.storage.process_identity import is_alive_here, is_dead, worker_name
 from sweep.storage.retries import retry
 from sweep.storage.waiting_messages import Wait
 
@@ -62,8 +63,7 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
     StudyNotFoundError
         If the study is deleted meanwhile.
     """
-    from sweep.storage import transactions
-    from sweep.storage.process_identity import worker_name
+    from sweep.storage import turns
 
     study_id, key = ledger.study_id(name), f"{TURN}{part}"
     mine = {
@@ -75,7 +75,7 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
 
     def held() -> bool:
         with ledger.translated():
-            found = retry(lambda: transactions.turn(ledger.storage, study_id, key))
+            found = retry(lambda: turns.read(ledger.storage, study_id, key))
         return found is not None and found["turn"] == mine["turn"]
 
     try:
@@ -84,7 +84,7 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
             yield held
     finally:
         with suppress(LedgerError), ledger.translated():
-            retry(lambda: transactions.end_turn(ledger.storage, study_id, key, mine))
+            retry(lambda: turns.end(ledger.storage, study_id, key, mine))
 
 
 def taken_by(ledger: Studies, name: str, part: str) -> str | None:
@@ -93,14 +93,13 @@ def taken_by(ledger: Studies, name: str, part: str) -> str | None:
     For a process of another machine this waits until it has given a sign of life, or none for too
     long.
     """
-    from sweep.storage import transactions
-    from sweep.storage.process_identity import is_alive_here
+    from sweep.storage import turns
 
     study_id, key = ledger.study_id(name), f"{TURN}{part}"
     wait, silence, first = Wait(), _Silence(), None
     while True:
         with ledger.translated():
-            held = retry(lambda: transactions.turn(ledger.storage, study_id, key))
+            held = retry(lambda: turns.read(ledger.storage, study_id, key))
         if held is None or silence.is_over(held):
             return None
         first = first or held
@@ -111,7 +110,7 @@ def taken_by(ledger: Studies, name: str, part: str) -> str | None:
 
 
 def _wait(ledger: Studies, name: str, part: str, mine: dict[str, Any]) -> None:
-    from sweep.storage import transactions
+    from sweep.storage import turns
 
     study_id, key = ledger.study_id(name), f"{TURN}{part}"
     wait, silence, pause = Wait(), _Silence(), SOONEST_SECONDS
@@ -119,7 +118,7 @@ def _wait(ledger: Studies, name: str, part: str, mine: dict[str, Any]) -> None:
     while True:
         try:
             with ledger.translated():
-                taking = partial(transactions.take_turn, ledger.storage, study_id, key, mine, over)
+                taking = partial(turns.take, ledger.storage, study_id, key, mine, over)
                 held = retry(taking)
         except KeyError:
             raise StudyNotFoundError(f"study {name!r} was deleted meanwhile") from None
@@ -152,8 +151,6 @@ class _Silence:
 
         One that lives on this machine gets more time: a laptop may have slept.
         """
-        from sweep.storage.process_identity import is_alive_here, is_dead
-
         if is_dead(held["worker"]):
             return True
         if held != self._seen:
@@ -165,7 +162,7 @@ class _Silence:
 @contextmanager
 def _renewed(ledger: Studies, study_id: int, key: str, mine: dict[str, Any]) -> Iterator[None]:
     """Give signs of life as long as a turn is held."""
-    from sweep.storage import transactions
+    from sweep.storage import turns
 
     done = threading.Event()
 
@@ -174,7 +171,7 @@ def _renewed(ledger: Studies, study_id: int, key: str, mine: dict[str, Any]) -> 
         while not done.wait(HEARTBEAT_SECONDS):
             sign += 1
             with suppress(LedgerError), ledger.translated():  # the next may reach it again
-                retry(partial(transactions.renew_turn, ledger.storage, study_id, key, mine, sign))
+                retry(partial(turns.renew, ledger.storage, study_id, key, mine, sign))
 
     threading.Thread(target=renew, daemon=True).start()
     try:

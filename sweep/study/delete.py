@@ -17,6 +17,8 @@ from sweep.workers.recovery import fail_orphaned_trials
 if TYPE_CHECKING:
     from pathlib import Path
 
+STOP_FIRST = "stop that run first, by `sweep stop` or by Ctrl-C there"
+
 
 def delete_study(name: str, storage: str | None = None) -> list[str]:
     """Delete a study, its outer folds, trials and weights; its reports stay.
@@ -53,8 +55,7 @@ def _delete(ledger: Ledger, name: str) -> list[str]:
     folders = [_own_folder(ledger, each) for each in names]
     if not ledger.delete(*names):
         raise LedgerError(
-            f"study {name!r} is being run (a worker has begun a cell just now); "
-            f"stop that run first, by `sweep stop` or by Ctrl-C there"
+            f"study {name!r} is being run (a worker has begun a cell just now); {STOP_FIRST}"
         )
     return [line for folder, ours in folders if (line := _cleared(folder, ours=ours))]
 
@@ -64,10 +65,7 @@ def _check_idle(ledger: Ledger, name: str) -> None:
     fail_orphaned_trials(ledger, name)  # the dead, and those silent for too long, hold nothing back
     for trial in ledger.trials(name, "RUNNING", results=False):
         host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
-        raise LedgerError(
-            f"study {name!r} is being run (process {number} on {host}); stop that run first, "
-            f"by `sweep stop` or by Ctrl-C there"
-        )
+        raise LedgerError(f"study {name!r} is being run (process {number} on {host}); {STOP_FIRST}")
     if who := taken_by(ledger, name, "finish"):
         raise LedgerError(f"{who}; wait for it, or end it there by Ctrl-C")
 

@@ -1,4 +1,4 @@
-"""What a container leaves to this process: its share of the CPUs, and who was ended for memory."""
+"""What a container leaves to this process: CPUs and memory, and who was ended for memory."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ GROUPS = Path("/sys/fs/cgroup")
 def share_of_cpus() -> float | None:
     """Return how many CPUs' time this process and its group may take; None for no limit."""
     return min((share for folder in _folders("cpu") if (share := _share(folder))), default=None)
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes this process and its group may take; None for no limit."""
+    names = ("memory.max", "memory.limit_in_bytes")
+    files = (folder / name for folder in _folders("memory") for name in names)
+    limits = [int(line) for file in files for line in _read(file) if line.isdigit()]
+    return min(limits, default=None)
 
 
 def ended_for_memory() -> int:

@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from sweep.support.container_limits import memory_limit
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
@@ -102,9 +104,8 @@ def _limits() -> Iterator[int]:
     with suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         yield next(int(each.split()[1]) * 1024 for each in lines if "MemAvailable" in each)
-    for file in ("memory.max", "memory/memory.limit_in_bytes"):  # of a container
-        with suppress(OSError, ValueError):  # there is none
-            yield int(Path("/sys/fs/cgroup", file).read_text(encoding="ascii"))
+    if (of_container := memory_limit()) is not None:
+        yield of_container
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY:
         yield limit

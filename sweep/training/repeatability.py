@@ -25,8 +25,8 @@ def why_unrepeatable(architecture: Architecture, seed: int, model: Any, seen: Lo
     """Say why two fits of a model under one seed may differ; empty where none is known.
 
     Once for each factory of a process (for each model, where its code draws what no variable
-    holds) a second model is built and compared: its weights, its identity and, where it so draws,
-    what it gives twice under one seed.
+    holds) a second model is built under the same seed. Its weights and Keras's description of it
+    must be the same; where its code draws, or its graph is another, its answers too.
 
     Parameters
     ----------
