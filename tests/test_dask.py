@@ -253,14 +253,14 @@ def test_a_study_that_is_asked_to_stop(ledger, local, monkeypatch):
     ledger.stop("six", "me")
     told, progress = followed(ledger, local, fake_loops.loop, monkeypatch)
     assert progress.done == 0
-    assert told.said == ["asked to stop: cells in hand are finished, no other is begun"]
+    assert told.said == ["stop requested: running cells will finish, no new ones will start"]
 
 
 def test_a_study_whose_time_is_up(ledger, local, monkeypatch):
     """It begins nothing more and keeps its cells waiting."""
     told, _ = followed(ledger, local, fake_loops.loop, monkeypatch, deadline=time.monotonic())
     assert states(ledger) == ["WAITING"] * 6
-    assert told.said == ["the time of this study is up: no new trials are begun"]
+    assert told.said == ["search.timeout reached: running trials are interrupted"]
 
 
 # -- a cluster at an address ---------------------------------------------------------------------

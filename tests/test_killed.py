@@ -100,7 +100,7 @@ def test_workers_killed_at_random_moments_lose_nothing(here, tmp_path_factory):
             killed += 1
     output, errors = run.communicate(timeout=240)
     assert run.returncode == 0, errors
-    assert "a worker ended with signal 9; another takes its place" in errors
+    assert "worker killed by signal 9; starting a replacement" in errors
     record = open_study("k", str(here / "l.db")).record
     after = {t.number: t.value for t in trials(here) if t.state.name == "COMPLETE"}
     assert {n: after[n] for n in acknowledged} == acknowledged
@@ -154,7 +154,7 @@ def test_a_worker_told_to_end_while_it_refits_is_replaced(tmp_path):
     os.kill(int(ended[0].user_attrs[WORKER].split(":")[1]), signal.SIGTERM)
     _, errors = run.communicate(timeout=120)
     assert run.returncode == 0, errors
-    assert "a worker ended with exit status 0; another takes its place" in errors
+    assert "worker ended with exit status 0; starting a replacement" in errors
     assert open_study("k", str(tmp_path / "l.db")).record.winner.test_score is not None
 
 

@@ -107,7 +107,7 @@ def test_an_interruption_that_a_library_makes_an_error_of_is_no_failure(tmp_path
     status, errors, by_width = misbehaving(tmp_path, CONVERTED)
     assert (tmp_path / "once").exists()
     assert status == 0, errors
-    assert "another takes its place" in errors
+    assert "starting a replacement" in errors
     assert {width: trial.state for width, trial in by_width.items()} == {
         8: "COMPLETE",
         16: "COMPLETE",

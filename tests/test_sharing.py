@@ -238,7 +238,7 @@ def test_stop_lets_workers_finish_their_cells(ledger_url, tmp_path):
         _, errors = worker.communicate(timeout=120)
         counts = opened.counts("shared")
     assert worker.returncode == 0, errors
-    assert "asked to stop" in errors
+    assert "stop requested" in errors
     assert counts["RUNNING"] == counts["FAIL"] == 0
     assert counts["COMPLETE"] >= 1
     assert counts["WAITING"] >= 1

@@ -103,8 +103,8 @@ def test_ends_are_counted_by_their_kind():
 
 def test_a_worker_that_linux_ended_for_memory_is_told_so(pool, monkeypatch):
     """As many as its control group counts; another that ends is told by its signal or status."""
-    counted = pool._starved + 2
+    counted = pool._deaths_for_memory + 2
     monkeypatch.setattr("sweep.runner.local_pool.ended_for_memory", lambda: counted)
-    said = [pool._how(status) for status in (-9, 1, -9, 1)]
+    said = [pool._cause(status) for status in (-9, 1, -9, 1)]
     assert said == [*["no memory left (fewer workers need less: --n-jobs)"] * 2, "signal 9",
                     "exit status 1"]  # fmt: skip

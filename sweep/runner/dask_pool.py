@@ -11,16 +11,11 @@ from sweep.errors import ClusterError
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.scores import mean_split_score
 from sweep.runner.forkserver import forkserver_started
-from sweep.runner.local_pool import LEDGER_SECONDS, LOOK_SECONDS, STARTS_ALLOWED, LocalPool
+from sweep.runner.local_pool import LEDGER_SECONDS, LOOK_SECONDS, LocalPool
 from sweep.runner.progress import Current
 from sweep.runner.signals import SignalRequests
+from sweep.runner.supervisor import Supervisor
 from sweep.runner.worker_events import begin_searching, count_cell
-from sweep.workers.recovery import (
-    cancel_waiting,
-    enqueue_missing,
-    fail_orphaned_trials,
-    patience_exhausted,
-)
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -53,29 +48,27 @@ class DaskPool:
         Folder for what the worker that refits prints.
     watcher : Watcher
         Told of the progress.
-    asked : str
-        The study that one asks to stop.
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether somebody asked the study's workers to leave.
+    stop_name : str
+        The study whose request to stop counts.
     """
 
     def __init__(
-        self, cluster: DaskCluster, most: int | None, logs: Path, watcher: Watcher, asked: str
+        self, cluster: DaskCluster, most: int | None, logs: Path, watcher: Watcher, stop_name: str
     ) -> None:
-        self.stopped = False
         self._cluster, self._most, self._logs = cluster, most, logs
-        self._watcher, self._asked = watcher, asked
-        self._interrupts = SignalRequests()
+        self._watcher, self._stop_name = watcher, stop_name
+        self._signals = SignalRequests()
         self._futures: list[Any] = []
         self._workers: set[str] = set()
         self._counts: Counter[str] | None = None
         self._seen: set[str] = set()
-        self._fruitless = 0
         self._waits = False
-        self._job: Job | None = None
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked the study's workers to stop."""
+        return self._supervisor is not None and self._supervisor.stopped
 
     def run(
         self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
@@ -90,63 +83,51 @@ class DaskPool:
         ClusterError
             If the scheduler is gone, or loops cannot start.
         """
-        self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
+        self._ledger, self._plan, self._progress = ledger, plan, progress
         self._study, self._order = job.study, replace(job, elsewhere=True)
+        supervisor = self._supervisor = Supervisor(
+            ledger, plan, progress, self._watcher, stop_name=self._stop_name, deadline=deadline
+        )
         self._seen = set(_ended(ledger, self._study))
-        with self._interrupts.noted():
-            while not self._look(deadline):
+        with self._signals.noted():
+            while not self._look(supervisor):
                 self._wait()
-            self._leave()
+            self._leave(supervisor)
         if refit and not self.stopped:
             self._refit()
         progress.phase = "done"
 
     def close(self) -> None:
         """Have the loops leave, and wait for that; give up what they held."""
-        if self._job:
-            self._leave()
+        if self._supervisor:
+            self._leave(self._supervisor)
 
     # -- the search ----------------------------------------------------------------------------
 
-    def _look(self, deadline: float | None) -> bool:
+    def _look(self, supervisor: Supervisor) -> bool:
         """Look into the ledger, start loops for what waits; return whether all is done."""
-        ledger, study = self._ledger, self._study
         for future in [each for each in self._futures if each.done()]:
             self._futures.remove(future)
-            self._heed(future)
-        gone = fail_orphaned_trials(ledger, study)
-        counts = ledger.counts(study)
-        if deadline is not None and time.monotonic() >= deadline:
-            self._progress.phase = "interrupting"
-            self._watcher.say("the time of this study is up: no new trials are begun")
+            self._on_loop_end(supervisor, future)
+        if supervisor.timed_out():
             return True
-        if self.stopped or self._asked_to_stop():
-            cancel_waiting(ledger, study)
-        elif self._plan.patience and patience_exhausted(ledger, study):
-            if cancel_waiting(ledger, study):
-                patience = self._plan.patience
-                self._watcher.say(f"no improvement in {patience} trials: the search ends")
-        elif gone or not counts["WAITING"]:
-            enqueue_missing(ledger, study, self._plan)
-        counts = ledger.counts(study)
-        self._tell(counts)
+        if supervisor.stop_requested():
+            supervisor.cancel_waiting()  # no order reaches a loop: it takes what waits
+            supervisor.fail_orphaned()
+            counts = supervisor.counts()
+        else:
+            counts = supervisor.look(short_of_work=not supervisor.counts()["WAITING"])
+        self._show(counts)
         if counts["WAITING"]:
             self._submit(counts["WAITING"])
         return not counts["WAITING"] and not counts["RUNNING"]
-
-    def _asked_to_stop(self) -> bool:
-        if self._ledger.stopped(self._asked) is None:
-            return False
-        self.stopped = True
-        self._watcher.say("asked to stop: cells in hand are finished, no other is begun")
-        return True
 
     def _wait(self) -> None:
         """Wait a moment; less where a loop ends."""
         end = time.monotonic() + LEDGER_SECONDS
         while time.monotonic() < end and not any(each.done() for each in self._futures):
             time.sleep(LOOK_SECONDS)
-            self._interrupts.check(self._watcher)
+            self._signals.check(self._watcher)
             self._cluster.check()
             self._watcher.update(self._progress)
 
@@ -166,34 +147,31 @@ class DaskPool:
 
     # -- how loops end -------------------------------------------------------------------------
 
-    def _heed(self, future: Any) -> None:
+    def _on_loop_end(self, supervisor: Supervisor, future: Any) -> None:
         self._cluster.check()
         try:
             ended: LoopEnd = future.result(timeout=LEAVE_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever Dask, or a worker's Python, raises
-            self._fail(f"{type(error).__name__}: {error}")
+            self._on_failed_loop(supervisor, f"{type(error).__name__}: {error}")
             return
         if ended.how == "lost":
-            how = f"the worker ended with {ended.reason}"
-            fail_orphaned_trials(self._ledger, self._study, ended.worker, how)
-            enqueue_missing(self._ledger, self._study, self._plan, say=self._watcher.say)
+            supervisor.worker_died(ended.worker, ended.reason)
         if ended.how in ("lost", "broken"):
-            self._fail(ended.reason)
+            self._on_failed_loop(supervisor, ended.reason)
 
-    def _fail(self, reason: str) -> None:
-        self._fruitless += 1
-        if self._fruitless >= STARTS_ALLOWED:
+    def _on_failed_loop(self, supervisor: Supervisor, reason: str) -> None:
+        if supervisor.start_failed():
             raise ClusterError(f"loops cannot go on on the Dask workers: {reason[:500]}")
-        self._watcher.say(f"a loop has ended ({reason[:200]}); another takes its place")
+        self._watcher.say(f"a loop ended ({reason[:200]}); starting a replacement")
 
-    def _leave(self) -> None:
+    def _leave(self, supervisor: Supervisor) -> None:
         """Have all loops leave; wait until none of their cells runs, give up what is left."""
         self._cluster.cancel(self._futures)
         end = time.monotonic() + (LEAVE_SECONDS if self._futures else 0)
         self._futures = []
-        while time.monotonic() < end and self._ledger.counts(self._study)["RUNNING"]:
+        while time.monotonic() < end and supervisor.counts()["RUNNING"]:
             time.sleep(LOOK_SECONDS)
-        fail_orphaned_trials(self._ledger, self._study)
+        supervisor.fail_orphaned()
 
     # -- the winner, the display ---------------------------------------------------------------
 
@@ -206,7 +184,7 @@ class DaskPool:
                 replace(self._order, elsewhere=False), self._ledger, self._plan, self._progress
             )
 
-    def _tell(self, counts: Counter[str]) -> None:
+    def _show(self, counts: Counter[str]) -> None:
         """Bring the display up to date, where something has changed."""
         if counts == self._counts:
             return
@@ -219,9 +197,13 @@ class DaskPool:
         for key, trial in latest_by_key(trials).items():
             if key not in self._seen:
                 self._seen.add(key)
-                self._fruitless = 0
-                told = {"state": trial.state, "value": _value(trial), "reason": trial.reason}
-                count_cell(progress, self._watcher, {**told, "params": trial.params})
+                self._made_progress()
+                ended = {"state": trial.state, "value": _value(trial), "reason": trial.reason}
+                count_cell(progress, self._watcher, {**ended, "params": trial.params})
+
+    def _made_progress(self) -> None:
+        if self._supervisor:
+            self._supervisor.failed_starts = 0
 
 
 def _value(trial: TrialRecord) -> float | None:

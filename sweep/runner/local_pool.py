@@ -1,4 +1,4 @@
-"""The run: start workers, follow what they say, replace the dead, see the study through."""
+"""Workers on this machine: start processes, follow what they say, replace those that end."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING
 from sweep.errors import LedgerError
 from sweep.runner.gpus import Gpus
 from sweep.runner.signals import SignalRequests
+from sweep.runner.supervisor import Supervisor
 from sweep.runner.worker_events import OF_CELLS, record_event
 from sweep.runner.worker_process import READ_SECONDS, Event, WorkerProcess, spawn
 from sweep.support.container_limits import ended_for_memory
-from sweep.workers.recovery import (
-    cancel_waiting,
-    enqueue_missing,
-    fail_orphaned_trials,
-    patience_exhausted,
-)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +27,10 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.2
 LEDGER_SECONDS = 2.0
 LEAVE_SECONDS = 4.0
-STARTS_ALLOWED = 3
-"""Workers that end before their first cell, one after another, before the run gives up."""
 
 
 class LocalPool:
-    """Workers of one run.
+    """Worker processes of one run, on this machine.
 
     Parameters
     ----------
@@ -52,35 +45,34 @@ class LocalPool:
         to load TensorFlow while the run is prepared.
     helping : bool
         Leave when no cell waits, though others are at work on the last ones.
-    devices : Devices or None
-        What they compute on; a worker that takes another's place sees what that one saw.
-    asked : str or None
-        The study that one asks to stop, where another of its parts is searched.
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether somebody asked the study's workers to leave.
+    devices : Gpus or None
+        What they compute on; a worker that replaces another sees what that one saw.
+    stop_name : str or None
+        The study whose request to stop counts, where one of its outer folds is searched.
     """
 
     def __init__(
         self, count: int, logs: Path, watcher: Watcher, forkserver: ForkServer | None = None,
-        *, devices: Gpus | None = None, helping: bool = False, asked: str | None = None,
+        *, devices: Gpus | None = None, helping: bool = False, stop_name: str | None = None,
     ) -> None:  # fmt: skip
         self.watcher = watcher
-        self.stopped = False
-        self._helping, self._asked = helping, asked
+        self._helping, self._stop_name = helping, stop_name
         self._logs = logs
         self._devices = devices or Gpus()
         self._events: queue.Queue[tuple[int, Event]] = queue.Queue()
-        self._failed_starts = 0
-        self._starved = ended_for_memory()
-        self._interrupts = SignalRequests()
+        self._deaths_for_memory = ended_for_memory()
+        self._signals = SignalRequests()
         self._job: Job | None = None
+        self._supervisor: Supervisor | None = None
         self._finished = False
         self._forkserver = forkserver
         self._count = count
         self._workers: dict[int, WorkerProcess] = {} if forkserver else self._all_started()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked the study's workers to stop."""
+        return self._supervisor is not None and self._supervisor.stopped
 
     def run(
         self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
@@ -95,20 +87,19 @@ class LocalPool:
         LedgerError
             If workers cannot start.
         """
-        self._begin(job, ledger, plan, progress)
-        with self._interrupts.noted():
-            self._search(deadline)
-            if refit and not self._left_to_others():
+        supervisor = self._begin(job, ledger, plan, progress, deadline)
+        with self._signals.noted():
+            self._search(supervisor)
+            if refit and not self._left_to_others(supervisor):
                 self._refit()
         progress.phase = "done"
 
     def refit(self, job: Job, ledger: Ledger, plan: Plan, progress: Progress) -> None:
         """Refit the winner of a study that was searched elsewhere."""
-        self._begin(job, ledger, plan, progress)
+        self._begin(job, ledger, plan, progress, None)
         progress.current.clear()
-        for worker in self._workers.values():
-            worker.order("interrupt")
-        with self._interrupts.noted():
+        self._order_all("interrupt")
+        with self._signals.noted():
             self._refit()
 
     def close(self) -> None:
@@ -120,81 +111,64 @@ class LocalPool:
         deadline = time.monotonic() + LEAVE_SECONDS
         for worker in self._workers.values():
             worker.end(max(0.1, deadline - time.monotonic()))
-        self._hear_out()
-        if self._job:
-            fail_orphaned_trials(self._ledger, self._job.study)
+        self._read_last_events()
+        if self._supervisor:
+            self._supervisor.fail_orphaned()
 
-    def _begin(self, job: Job, ledger: Ledger, plan: Plan, progress: Progress) -> None:
-        self._job, self._ledger, self._plan, self._progress = job, ledger, plan, progress
+    def _begin(
+        self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, deadline: float | None
+    ) -> Supervisor:
+        self._job, self._progress = job, progress
+        self._supervisor = Supervisor(
+            ledger, plan, progress, self.watcher, stop_name=self._stop_name, deadline=deadline
+        )
         self._workers = self._workers or self._all_started()
         for worker in self._workers.values():
             worker.begin(job)
+        return self._supervisor
 
     # -- the two phases ------------------------------------------------------------------------
 
-    def _search(self, deadline: float | None) -> None:
+    def _search(self, supervisor: Supervisor) -> None:
         look_at = time.monotonic()  # at once: somebody may have asked to stop meanwhile
-        while True:
-            if (self._time_is_up(deadline) or self.stopped) and self._all_idle():
-                return
+        while not (self._must_end(supervisor) and self._all_idle()):
             self._follow()
             began = time.monotonic()
             if not self._all_idle() and began < look_at:
                 continue
-            if not (self._time_is_up(deadline) or self.stopped) and self._all_done():
+            if not self._must_end(supervisor) and self._all_done(supervisor):
                 return
             spent = time.monotonic() - began  # of a large ledger: look at it the more seldom
             look_at = time.monotonic() + max(LEDGER_SECONDS, 20 * spent)
 
-    def _all_done(self) -> bool:
-        """Look into the ledger: count what is done, wake the idle when cells wait."""
-        study = self._plan_study
-        if self._asked_to_stop():
+    def _must_end(self, supervisor: Supervisor) -> bool:
+        """Return whether no cell may begin any more; interrupt the workers where time is up."""
+        was_interrupting = self._progress.phase == "interrupting"
+        if not supervisor.timed_out():
+            return supervisor.stopped
+        if not was_interrupting:
+            self._order_all("interrupt")
+        return True
+
+    def _all_done(self, supervisor: Supervisor) -> bool:
+        """Look into the ledger: bring it in order, wake idle workers when cells wait."""
+        if supervisor.stop_requested():
+            for worker in self._workers.values():
+                worker.pause()
             return False
-        gone = fail_orphaned_trials(self._ledger, study)
-        if self._plan.patience and patience_exhausted(self._ledger, study):
-            self._withdraw()
-        elif gone or self._all_idle():
-            enqueue_missing(self._ledger, study, self._plan)
-        counts = self._ledger.counts(study)
+        counts = supervisor.look(short_of_work=self._all_idle())
         waiting, running = counts["WAITING"], counts["RUNNING"]
-        if waiting:
-            for worker in self._idle()[:waiting]:
-                worker.order("work")
+        for worker in self._idle()[:waiting]:
+            worker.order("work")
         if running and not waiting and self._all_idle():
             if self._helping:
                 return True
             time.sleep(LOOK_SECONDS)
         return not waiting and not running
 
-    def _asked_to_stop(self) -> bool:
-        if self._ledger.stopped(self._asked or self._plan_study) is None:
-            return False
-        self.stopped = True
-        self.watcher.say("asked to stop: cells in hand are finished, no other is begun")
-        for worker in self._workers.values():
-            worker.pause()
-        return True
-
-    def _left_to_others(self) -> bool:
+    def _left_to_others(self, supervisor: Supervisor) -> bool:
         """Return whether the winner is not ours to refit: the search goes on, or was stopped."""
-        return self.stopped or (
-            self._helping and self._ledger.counts(self._plan_study)["RUNNING"] > 0
-        )
-
-    def _withdraw(self) -> None:
-        if cancel_waiting(self._ledger, self._plan_study):
-            self.watcher.say(f"no improvement in {self._plan.patience} trials: the search ends")
-
-    def _time_is_up(self, deadline: float | None) -> bool:
-        if deadline is None or time.monotonic() < deadline:
-            return False
-        if self._progress.phase != "interrupting":
-            self._progress.phase = "interrupting"
-            self.watcher.say("the time of this study is up: no new trials are begun")
-            for worker in self._workers.values():
-                worker.order("interrupt")
-        return True
+        return supervisor.stopped or (self._helping and supervisor.counts()["RUNNING"] > 0)
 
     def _refit(self) -> None:
         self._progress.phase = "refitting"
@@ -214,17 +188,18 @@ class LocalPool:
             pass
         else:
             self._take(number, event)
-        self._interrupts.check(self.watcher)
+        self._signals.check(self.watcher)
         self.watcher.update(self._progress)
 
     def _take(self, number: int, event: Event) -> None:
         if event["event"] in OF_CELLS:
-            self._failed_starts = 0
+            if self._supervisor:
+                self._supervisor.failed_starts = 0
             record_event(self._progress, self.watcher, number, event)
         else:
             getattr(self, f"_on_{event['event']}")(self._workers[number], event)
 
-    def _hear_out(self) -> None:
+    def _read_last_events(self) -> None:
         """Take in what workers that have left said of their cells."""
         left = {id(worker) for worker in self._workers.values()}
         with suppress(queue.Empty):
@@ -258,39 +233,30 @@ class LocalPool:
             return
         self._progress.current.pop(worker.number, None)
         worker.end(LEAVE_SECONDS)
-        status = worker.exit_status
         if not worker.to_recycle:
-            self._on_worker_death(worker, status)
+            self._on_worker_death(worker, self._cause(worker.exit_status))
         fresh = self._workers[worker.number] = self._start(worker.number)
         if self._job:
             fresh.begin(self._job)
 
-    def _on_worker_death(self, worker: WorkerProcess, status: int | None) -> None:
-        how = self._how(status)
-        lost = fail_orphaned_trials(
-            self._ledger, self._plan_study, worker.name, f"the worker ended with {how}"
-        )
-        self._failed_starts += not lost
-        if self._failed_starts >= STARTS_ALLOWED:
+    def _on_worker_death(self, worker: WorkerProcess, cause: str) -> None:
+        supervisor = self._supervisor
+        held = supervisor.worker_died(worker.name, cause) if supervisor else 0
+        if supervisor and not held and supervisor.start_failed():
             raise LedgerError(
-                f"workers cannot {self._doing()} ({how}): "
-                f"{worker.last_words() or 'they said nothing'} (see {worker.log})"
+                f"workers cannot {self._doing()} ({cause}): "
+                f"{worker.last_words() or 'no output'} (see {worker.log})"
             )
-        self.watcher.say(f"a worker ended with {how}; another takes its place")
-        enqueue_missing(self._ledger, self._plan_study, self._plan, say=self.watcher.say)
+        self.watcher.say(f"worker {_ended(cause)}; starting a replacement")
 
-    def _how(self, status: int | None) -> str:
-        """Return how a worker ended; Linux leaves no word where it ends one for want of memory."""
-        if ended_for_memory() > self._starved:
-            self._starved += 1
+    def _cause(self, status: int | None) -> str:
+        """Return why a worker ended; Linux leaves no word where it kills one for want of memory."""
+        if ended_for_memory() > self._deaths_for_memory:
+            self._deaths_for_memory += 1
             return "no memory left (fewer workers need less: --n-jobs)"
         return f"signal {-status}" if status and status < 0 else f"exit status {status}"
 
     # -- small things --------------------------------------------------------------------------
-
-    @property
-    def _plan_study(self) -> str:
-        return self._progress.study
 
     def _all_started(self) -> dict[int, WorkerProcess]:
         return {number: self._start(number) for number in range(self._count)}
@@ -303,8 +269,16 @@ class LocalPool:
     def _doing(self) -> str:
         return "refit the winner" if self._progress.phase == "refitting" else "start"
 
+    def _order_all(self, word: str) -> None:
+        for worker in self._workers.values():
+            worker.order(word)
+
     def _idle(self) -> list[WorkerProcess]:
         return [worker for worker in self._workers.values() if worker.idle]
 
     def _all_idle(self) -> bool:
         return len(self._idle()) == len(self._workers)
+
+
+def _ended(cause: str) -> str:
+    return f"killed by {cause}" if cause.startswith("signal") else f"ended with {cause}"

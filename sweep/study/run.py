@@ -259,7 +259,7 @@ class _Run:
             self.forkserver = self.stack.enter_context(forkserver_started())
         return LocalPool(
             workers, logs, self.watcher, self.forkserver,
-            devices=devices, helping=self.helping, asked=self.job.study,
+            devices=devices, helping=self.helping, stop_name=self.job.study,
         )  # fmt: skip
 
 
