@@ -14,6 +14,7 @@
     │   └── StudyChangedError            same name, another question
     ├── ResultError (ValueError)         a table, pivot or report cannot be made as asked
     ├── DashboardError (OSError)         the dashboard cannot be served as asked
+    ├── ServiceError (ValueError)        the service cannot start, or do, as asked
     ├── DeviceError (ValueError)         a GPU that is asked for cannot be used
     ├── ClusterError (OSError)           a cluster cannot be used as asked, or is gone
     ├── SetupError (RuntimeError)        Keras or TensorFlow cannot be used as it is loaded here
@@ -117,6 +118,10 @@ class ResultError(SweepError, ValueError):
 
 class DashboardError(SweepError, OSError):
     """The dashboard cannot be served as asked: an extra, a setting or a port is missing."""
+
+
+class ServiceError(SweepError, ValueError):
+    """The service cannot start as asked, or a server refuses what it is asked."""
 
 
 class DeviceError(SweepError, ValueError):

@@ -28,6 +28,7 @@ HOMES = {
     "run": "run:run",
     "submit": "submit:submit",
     "worker": "worker:worker",
+    "serve": "serve:serve",
     "stop": "stop:stop",
     "list": "list_studies:list_studies",
     "show": "show:show",

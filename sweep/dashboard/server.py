@@ -72,10 +72,11 @@ def listen(host: str, port: int, app: WSGIApplication) -> Server:
         kind = SixServer if ":" in host else Server
         return make_server(host, port, app, server_class=kind, handler_class=Handler)
     except OSError as error:
-        raise DashboardError(_plain(error, host, port)) from error
+        raise DashboardError(plain_error(error, host, port)) from error
 
 
-def _plain(error: OSError, host: str, port: int) -> str:
+def plain_error(error: OSError, host: str, port: int) -> str:
+    """Return why a port cannot be taken, and what to do."""
     if error.errno == errno.EADDRINUSE:
         return f"--port: {port} is in use; name another, or 0 for any that is free"
     if error.errno == errno.EACCES:

@@ -104,7 +104,8 @@ def _check_ours(ledger: Ledger, spec: StudySpec, name: str, ours: dict[str, Any]
         update(ledger, spec, make_plan(spec), name)
 
 
-def _owner() -> str:
+def owner() -> str:
+    """Return who makes a study here: ``user@host``."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
@@ -145,7 +146,7 @@ def _header(
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "planned": len(plan.cells),
         "uid": uuid4().hex[:12],
-        "owner": _owner(),
+        "owner": owner(),
         BY_DRAW: not plan.sampled,
     }
 

@@ -1,0 +1,78 @@
+"""What a route asks of who calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from sweep.service.problems import RefusedError
+
+if TYPE_CHECKING:
+    from sweep.service.app import Service
+    from sweep.service.tokens import Identity
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that a request is sent to."""
+    found: Service = request.app.state.service
+    return found
+
+
+def identity_of(request: Request) -> Identity:
+    """Return who sends a request; the door has let nobody else pass."""
+    found: Identity = request.scope["state"]["identity"]
+    return found
+
+
+def study_name(request: Request, key: str) -> str:
+    """Return the name of the study at an address.
+
+    Raises
+    ------
+    RefusedError
+        404, if there is none.
+    """
+    service = service_of(request)
+    name = service.snapshot.copy.names.get(key) or service.snapshot.refresh().names.get(key)
+    if name is None:
+        raise RefusedError(404, f"no study is at {key!r}; the list of studies has their addresses")
+    return name
+
+
+def role(least: str) -> Any:
+    """Return a dependency that refuses who has a smaller role.
+
+    Parameters
+    ----------
+    least : str
+        One of :data:`sweep.service.tokens.ROLES`.
+    """
+
+    def check(request: Request) -> Identity:
+        who = identity_of(request)
+        if not who.may(least):
+            raise RefusedError(403, f"{who.name} has the role {who.role!r}; this needs {least!r}")
+        return who
+
+    return Depends(check)
+
+
+def check_owner(request: Request, owner: str) -> None:
+    """Refuse a change of another's study, except by an admin.
+
+    Raises
+    ------
+    RefusedError
+        403, naming the owner.
+    """
+    who = identity_of(request)
+    if not who.may("admin") and owner != who.name:
+        raise RefusedError(403, f"the study belongs to {owner}; only they or an admin may do this")
+
+
+Services = Annotated["Any", Depends(service_of)]
+"""A parameter of a route: the :class:`sweep.service.app.Service`."""
+StudyName = Annotated[str, Depends(study_name)]
+"""A parameter of a route: the study at ``{key}``."""

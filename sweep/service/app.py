@@ -1,0 +1,127 @@
+"""The application: the door, the pages, the API."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from sweep import __version__
+from sweep.errors import StudyNotFoundError, SweepError
+from sweep.ledger.ledger import Ledger
+from sweep.service.gate import Gate
+from sweep.service.problems import Refusal, RefusedError, refusal_response
+from sweep.service.rates import Rates
+from sweep.service.sessions import Sessions
+from sweep.service.snapshot import Snapshot
+from sweep.service.tables import make_tables
+from sweep.service.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from sweep.service.settings import Settings
+    from sweep.service.worker_pool import WorkerPool
+
+
+@dataclass
+class Service:
+    """What routes work with.
+
+    Attributes
+    ----------
+    settings : Settings
+        How the server was started.
+    ledger : Ledger
+        The studies.
+    tokens, sessions : Tokens, Sessions
+        Who asks.
+    snapshot : Snapshot
+        All studies in a few numbers.
+    workers : WorkerPool or None
+        The workers of this machine; None where there are none.
+    """
+
+    settings: Settings
+    ledger: Ledger
+    tokens: Tokens
+    sessions: Sessions
+    snapshot: Snapshot
+    workers: WorkerPool | None = None
+
+
+def open_service(settings: Settings, start_token: str | None) -> Service:
+    """Open the ledger and what the service keeps in it; nothing listens yet."""
+    ledger = Ledger(settings.storage)
+    make_tables(ledger)
+    return Service(
+        settings, ledger, Tokens(ledger, start_token),
+        Sessions(ledger, start_token or secrets.token_hex(16)), Snapshot(ledger),
+    )  # fmt: skip
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application over a service.
+
+    Parameters
+    ----------
+    service : Service
+        See :func:`open_service`.
+    """
+    from sweep.service import api, pages
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.snapshot.start()
+        try:
+            yield
+        finally:
+            service.snapshot.stop()
+
+    app = FastAPI(
+        title="sweep", version=__version__, root_path=service.settings.root_path,
+        docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan,
+    )  # fmt: skip
+    app.state.service = service
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    static = str(resources.files("sweep.service") / "static")
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    for kind in (RefusedError, SweepError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _refused)
+    app.add_middleware(
+        Gate, settings=service.settings, tokens=service.tokens, sessions=service.sessions,
+        rates=Rates(service.settings.limits),
+    )  # fmt: skip
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return refusal_response(request, _refusal(error))
+
+
+def _refusal(error: Any) -> Refusal:
+    """Return what an error means to who asked."""
+    if isinstance(error, RefusedError):
+        return error.refusal
+    if isinstance(error, HTTPException):
+        return Refusal(error.status_code, str(error.detail), error.headers or {})
+    if isinstance(error, RequestValidationError):
+        found = [
+            {"path": ".".join(map(str, each["loc"])), "line": None, "message": each["msg"]}
+            for each in error.errors()
+        ]
+        return Refusal(422, "The request does not say what it must.", problems=found)
+    if isinstance(error, StudyNotFoundError):
+        return Refusal(404, str(error))
+    return Refusal(422, str(error))

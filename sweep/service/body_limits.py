@@ -1,0 +1,66 @@
+"""How much a request may bring, and how long it may take to arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from sweep.service.problems import Refusal
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Send
+
+
+class TooLargeBodyError(Exception):
+    """A body that is larger, or slower, than it may be."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.detail)
+
+
+class LimitedBody:
+    """Count what arrives of a body, whatever its headers have said.
+
+    Parameters
+    ----------
+    receive, send
+        Of the ASGI server.
+    most : int
+        Bytes.
+    seconds : float
+        How long the next piece of a body may take.
+    """
+
+    def __init__(self, receive: Receive, send: Send, most: int, seconds: float) -> None:
+        self._receive, self._send = receive, send
+        self._most, self._seconds = most, seconds
+        self._had = 0
+        self._complete = False
+        self.answering = False
+
+    async def receive(self) -> Message:
+        """Return the next piece.
+
+        Raises
+        ------
+        TooLargeBodyError
+            If it is too much or too late.
+        """
+        if self._complete:  # what comes now only says that the client has gone
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._seconds)
+        except TimeoutError:
+            late = Refusal(408, f"The request did not arrive within {self._seconds:g} seconds.")
+            raise TooLargeBodyError(late) from None
+        self._had += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        if self._had > self._most:
+            raise TooLargeBodyError(Refusal(413, f"A request may have {self._most} bytes."))
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a piece of the answer on."""
+        self.answering = True
+        await self._send(message)

@@ -1,0 +1,108 @@
+"""The pages that people open."""
+
+from __future__ import annotations
+
+from functools import cache
+from http import HTTPStatus
+from importlib import resources
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sweep.report import text
+from sweep.report.page import page_resources
+from sweep.service.access import role, service_of
+from sweep.service.problems import Refusal, RefusedError
+from sweep.service.sessions import COOKIE, SECONDS
+from sweep.support.file_names import slug
+
+KEPT = {"cache-control": "private, max-age=300"}
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+@cache
+def environment() -> Any:
+    """Return the templates; every text in them is escaped."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    folder = resources.files("sweep.service") / "templates"
+    made = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters["clean"] = text.clean
+    made.filters["moment"] = text.moment
+    made.filters["score"] = text.score
+    made.filters["key"] = slug
+    return made
+
+
+def page(request: Request, template: str, **values: Any) -> str:
+    """Return a page: a template with what every page shows beside its own values."""
+    who = request.scope.get("state", {}).get("identity")
+    root = request.scope.get("root_path", "")
+    return str(environment().get_template(template).render(who=who, root=root, **values))
+
+
+def refusal_page(request: Request, refusal: Refusal) -> str:
+    """Return the page of a refusal; without a token, the way in."""
+    title = HTTPStatus(refusal.status).phrase
+    template = "login.html.j2" if refusal.status == HTTPStatus.UNAUTHORIZED else "refused.html.j2"
+    return page(request, template, title=title, detail=refusal.detail, problems=refusal.problems)
+
+
+@router.get("/static/style.css")
+def style() -> Response:
+    """Return the style: the report's, and what the service's pages add."""
+    own = (resources.files("sweep.service") / "static" / "service.css").read_text("utf-8")
+    return Response(page_resources()["css"] + own, media_type="text/css", headers=KEPT)
+
+
+@router.get("/")
+def home(request: Request, token: str = "") -> Response:
+    """Show the studies; with a token in the address, log in first."""
+    if token:
+        return _log_in(request, token)
+    return HTMLResponse(page(request, "studies.html.j2", **_studies(request)))
+
+
+@router.get("/fragments/studies", dependencies=[role("read")])
+def studies_fragment(request: Request) -> str:
+    """Return the list of studies alone, for a page that keeps itself up to date."""
+    return page(request, "studies_table.html.j2", **_studies(request))
+
+
+@router.post("/login")
+def log_in(request: Request, token: Annotated[str, Form()] = "") -> Response:
+    """Begin a session with a token."""
+    return _log_in(request, token)
+
+
+@router.post("/logout")
+def log_out(request: Request) -> Response:
+    """End the session."""
+    answer = RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
+    answer.delete_cookie(COOKIE, path=request.scope.get("root_path", "") or "/")
+    return answer
+
+
+def _log_in(request: Request, token: str) -> Response:
+    service = service_of(request)
+    who = service.tokens.identify(token.strip())
+    if who is None:
+        raise RefusedError(401, "This token is not known here, or was revoked.")
+    root = request.scope.get("root_path", "")
+    answer = RedirectResponse(f"{root}/", 303)
+    answer.set_cookie(
+        COOKIE, service.sessions.cookie(who.token_id), max_age=SECONDS, path=root or "/",
+        httponly=True, samesite="strict", secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return answer
+
+
+def _studies(request: Request) -> dict[str, Any]:
+    copy = service_of(request).snapshot.copy
+    return {"number": copy.number, "studies": list(reversed(copy.studies))}

@@ -1,0 +1,131 @@
+"""Listen: uvicorn with the application, the workers of this machine beside it."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from sweep.dashboard.guard import is_loopback
+from sweep.errors import ServiceError
+from sweep.runner.signals import handled
+from sweep.service.app import create_app, open_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sweep.service.app import Service
+    from sweep.service.settings import Settings
+
+LEAVE_SECONDS = 3
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse to listen where others reach the server, unless that is asked for.
+
+    Raises
+    ------
+    ServiceError
+        With everything that is wrong.
+    """
+    problems = []
+    if not is_loopback(settings.host) and not settings.public:
+        problems.append(
+            f"--host: {settings.host!r} can be reached from other machines; add --public, or "
+            "leave it out"
+        )
+    if settings.root_path and not settings.root_path.startswith("/"):
+        problems.append(f"--root-path: must begin with /, is {settings.root_path!r}")
+    if problems:
+        raise ServiceError("\n".join(problems))
+
+
+def serve(settings: Settings, started: Callable[[str, Service], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    settings : Settings
+        How.
+    started : callable
+        ``started(address, service)`` is called when the port is taken.
+
+    Raises
+    ------
+    ServiceError
+        If the port cannot be taken, or settings do not hold.
+    """
+    from sweep.service.worker_pool import WorkerPool
+
+    check_settings(settings)
+    token = secrets.token_urlsafe(24)
+    with closing(listening(settings.host, settings.port)) as listener:
+        service = open_service(settings, token)
+        if settings.workers:
+            service.workers = WorkerPool(settings, service.snapshot)
+        try:
+            server = _Server(_configuration(service))
+            if service.workers:
+                service.workers.start()
+            started(address(settings, listener.getsockname()[1], token), service)
+            server.run(sockets=[listener])
+        finally:
+            if service.workers:
+                service.workers.stop()
+            service.ledger.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends its event streams first, and returns: uvicorn would raise the signal once more."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Have SIGINT and SIGTERM end the server."""
+        with handled(self.handle_exit):
+            yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wake up the streams, which then see that the server ends."""
+        self.config.app.state.service.snapshot.stop()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def _configuration(service: Service) -> uvicorn.Config:
+    limits = service.settings.limits
+    return uvicorn.Config(
+        create_app(service), log_config=None, access_log=False, server_header=False,
+        date_header=False, proxy_headers=False, lifespan="on", ws="none",
+        h11_max_incomplete_event_size=32 * 1024,
+        timeout_keep_alive=15, timeout_graceful_shutdown=LEAVE_SECONDS,
+        limit_concurrency=limits.streams + 200, root_path=service.settings.root_path,
+    )  # fmt: skip
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Take the port.
+
+    Raises
+    ------
+    ServiceError
+        If it cannot be taken.
+    """
+    from sweep.dashboard.server import plain_error
+
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        raise ServiceError(plain_error(error, host, port)) from error
+    return listener
+
+
+def address(settings: Settings, port: int, token: str) -> str:
+    """Return the address that a person opens, with the token that lets them in."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}{settings.root_path}/?token={token}"
