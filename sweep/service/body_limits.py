@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sweep.service.problems import Refusal
 
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 class TooLargeBodyError(Exception):
     """A body that is larger, or slower, than it may be."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        self.refusal = refusal
-        super().__init__(refusal.detail)
 
 
 class LimitedBody:
@@ -30,6 +26,14 @@ class LimitedBody:
         Bytes.
     seconds : float
         How long the next piece of a body may take.
+
+    Attributes
+    ----------
+    refusal : Refusal or None
+        Why the body was refused. A framework may catch what :meth:`receive` raises and answer in
+        words of its own: that answer is dropped.
+    answering : bool
+        Whether an answer has begun.
     """
 
     def __init__(self, receive: Receive, send: Send, most: int, seconds: float) -> None:
@@ -37,6 +41,7 @@ class LimitedBody:
         self._most, self._seconds = most, seconds
         self._had = 0
         self._complete = False
+        self.refusal: Refusal | None = None
         self.answering = False
 
     async def receive(self) -> Message:
@@ -52,15 +57,19 @@ class LimitedBody:
         try:
             message = await asyncio.wait_for(self._receive(), self._seconds)
         except TimeoutError:
-            late = Refusal(408, f"The request did not arrive within {self._seconds:g} seconds.")
-            raise TooLargeBodyError(late) from None
+            self._refuse(408, f"The request did not arrive within {self._seconds:g} seconds.")
         self._had += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._had > self._most:
-            raise TooLargeBodyError(Refusal(413, f"A request may have {self._most} bytes."))
+            self._refuse(413, f"A request may have {self._most} bytes.")
         return message
 
     async def send(self, message: Message) -> None:
         """Pass a piece of the answer on."""
-        self.answering = True
-        await self._send(message)
+        if self.refusal is None or self.answering:
+            self.answering = True
+            await self._send(message)
+
+    def _refuse(self, status: int, detail: str) -> NoReturn:
+        self.refusal = Refusal(status, detail)
+        raise TooLargeBodyError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -73,11 +74,10 @@ class Gate:
             await refusal_response(request, refusal)(scope, receive, guarded)
             return
         body = LimitedBody(receive, guarded, self._limit(request), self._settings.limits.seconds)
-        try:
+        with suppress(TooLargeBodyError):
             await self._app(scope, body.receive, body.send)
-        except TooLargeBodyError as error:
-            if not body.answering:
-                await refusal_response(request, error.refusal)(scope, receive, guarded)
+        if body.refusal is not None and not body.answering:
+            await refusal_response(request, body.refusal)(scope, receive, guarded)
 
     async def _refusal(self, request: Request) -> Refusal | None:
         if not self._is_meant(request):
