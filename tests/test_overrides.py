@@ -219,7 +219,7 @@ def test_what_the_fast_fit_would_go_around_is_keras_own_fit(name):
     with pytest.warns(UserWarning, match=f"fast fit not possible: .*{method}"):
         ours = fitted(AROUND[name])
     ours.predict(X[:5])
-    assert not ours._is_fast
+    assert ours._backend_name == "keras"
     assert {"metric": "metric"}.get(name, method) in CALLS
     as_keras(ours)
 
@@ -229,7 +229,7 @@ def test_what_the_fast_fit_calls_is_called_as_keras_does(name):
     """Losses, schedules, constraints, regularizers and initializers, of a class or set."""
     CALLS.clear()
     ours = fitted(THROUGH[name])
-    assert ours._is_fast
+    assert ours._backend_name == "graph"
     assert CALLS
     as_keras(ours)
 

@@ -16,9 +16,8 @@ from sweep.estimators.fit_setup import begin, check_going_on
 from sweep.estimators.keras_callbacks import KerasCallbacks
 from sweep.support.tensorflow_loading import load_tensorflow
 from sweep.training.backend import FitState, Settings
-from sweep.training.engine_cache import backend_for
+from sweep.training.backend_choice import backend_for
 from sweep.training.graph_eligibility import has_own_step
-from sweep.training.keras_backend import KerasBackend
 from sweep.training.model_identity import comparable
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from sweep.estimators.partial_fits import PartialFit
+    from sweep.training.backend import Backend
     from sweep.training.blueprint import Blueprint
-    from sweep.training.compiled_model import CompiledModel
 
 TRAINING = (
     "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
@@ -67,8 +66,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     _state: FitState
     _blueprint: Blueprint
-    _plain: KerasBackend | None
-    _is_fast: bool
+    _backend_name: str
+    _own_engine: Backend | None
     _seed: int
     history_: dict[str, list[float]]
     n_epochs_: int
@@ -278,18 +277,30 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rate, decay = fixed if own else (self.learning_rate, self.learning_rate_decay)
         return Settings(rate, decay, self.batch_size, self._seed, self._dropout)
 
-    def _engine(self, model: Any = None) -> CompiledModel:
-        if self._is_fast:
-            return backend_for(self._blueprint, self._seed, model)
-        if self._plain is None:
-            self._plain = KerasBackend(self._blueprint, self._seed, model)
-        return self._plain
+    def _engine(self, model: Any = None) -> Backend:
+        """Return the backend of this fit: shared with other fits, or its own."""
+        name, own = self._backend_name, self._own_engine
+        engine = backend_for(name, self._blueprint, self._seed, model, own)
+        if not engine.shared:
+            self._own_engine = engine
+        return engine
+
+    def _saves_while_running(self) -> bool:
+        """Return whether another worker may go on with a copy of this fit, saved half-way."""
+        engine = self._engine()
+        return engine.checkpoints_running_fits and not self.callbacks and self.can_be_taken_up_
 
     def _as_now(self) -> dict[str, Any]:
         """Return what makes a copy of this estimator predict as if fit had stopped here."""
         return {"_state": copy.copy(self._state), "n_epochs_": self.n_epochs_}
 
+    def __copy__(self) -> Self:
+        """Return a copy that predicts by the same backend: to build another model takes long."""
+        copied = type(self).__new__(type(self))
+        vars(copied).update({n: v for n, v in vars(self).items() if n != "callbacks_"})
+        return copied
+
     def __getstate__(self) -> Mapping[str, Any]:
-        state = {**super().__getstate__(), "_plain": None}
+        state = {**super().__getstate__(), "_own_engine": None}
         state.pop("callbacks_", None)
         return state

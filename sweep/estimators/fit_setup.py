@@ -12,8 +12,9 @@ from sweep.datasets import fit_scaling
 from sweep.errors import ModelError, NotRepeatableWarning
 from sweep.estimators import checks
 from sweep.training.architecture import Architecture
+from sweep.training.backend import UnsupportedModelError
+from sweep.training.backend_choice import backend_type, first_choice, next_choice
 from sweep.training.blueprint import check_reach, draw_up
-from sweep.training.graph_eligibility import NotFastError, check_fast
 from sweep.training.optimizers import OptimizerSettings
 from sweep.training.output_meaning import PROBES, meaning_of
 
@@ -45,10 +46,10 @@ def begin(estimator: Any, pixels: np.ndarray, hooks: KerasCallbacks) -> None:
     estimator._checkpoints, estimator._best = {}, None
     estimator.history_ = {"loss": [], "accuracy": [], "seconds": []}
     estimator.n_epochs_ = estimator.best_epoch_ = 0
-    estimator._is_fast = bool(estimator.fast)
-    if estimator._is_fast and hooks.by_batch:
+    estimator._backend_name = first_choice(fast=bool(estimator.fast))
+    if hooks.by_batch and not backend_type(estimator._backend_name).calls_batch_callbacks:
         kind = type(hooks.by_batch[0]).__name__
-        _give_up_speed(estimator, f"{kind} wants to hear of each batch")
+        _fall_back(estimator, f"{kind} wants to hear of each batch")
     start(estimator, settle(estimator, pixels[:PROBES]))
 
 
@@ -66,7 +67,7 @@ def settle(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> An
     """
     params, shape = estimator.get_params(deep=False), estimator.image_shape
     estimator._fitted_with = {n: v for n, v in params.items() if n != "callbacks"}
-    estimator._image_shape, estimator._plain = shape, None
+    estimator._image_shape, estimator._own_engine = shape, None
     shaped = checks.reshaped(pixels, shape)
     rows = (shaped.astype(np.float32) - estimator._scaling.shift) / estimator._scaling.scale
     architecture = Architecture(
@@ -91,13 +92,16 @@ def start(estimator: Any, model: Any) -> None:
     if why := estimator.unrepeatable_:
         said = f"the model is not repeatable: {why}"
         warnings.warn(said, NotRepeatableWarning, stacklevel=4)
-    try:
-        if estimator._is_fast and getattr(model, "compiled", False):
-            check_fast(model)  # the engine may be one of a model like it
-        estimator._state = estimator._engine(model).start(estimator._seed, model)
-    except NotFastError as reason:
-        _give_up_speed(estimator, str(reason))
-        estimator._state = estimator._engine().start(estimator._seed)
+    while True:
+        try:
+            if getattr(model, "compiled", False):
+                # A shared engine was checked with a model built alike, not with this one.
+                backend_type(estimator._backend_name).check_model(model)
+            estimator._state = estimator._engine(model).start(estimator._seed, model)
+            break
+        except UnsupportedModelError as reason:
+            _fall_back(estimator, str(reason))
+            model = None  # the backend that refused it may have changed it: build another one
 
 
 def check_going_on(estimator: Any) -> None:
@@ -122,6 +126,8 @@ def check_going_on(estimator: Any) -> None:
         )
 
 
-def _give_up_speed(estimator: Any, reason: str) -> None:
-    warnings.warn(f"fast fit not possible: {reason}; Keras's own fit runs", stacklevel=5)
-    estimator._is_fast = False
+def _fall_back(estimator: Any, reason: str) -> None:
+    """Have the next backend train the fit, and warn that it is slower."""
+    estimator._backend_name = next_choice(estimator._backend_name)
+    label = backend_type(estimator._backend_name).label
+    warnings.warn(f"fast fit not possible: {reason}; {label} runs", stacklevel=5)

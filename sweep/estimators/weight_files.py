@@ -13,6 +13,7 @@ from sweep.errors import LedgerError, SweepError
 from sweep.estimators.fit_setup import settle, start
 from sweep.support import npz_archives
 from sweep.training.backend import FitState
+from sweep.training.backend_choice import STORED_BEFORE_NAMES, backend_names, first_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +68,7 @@ def _arrays(estimator: Any) -> dict[str, np.ndarray]:
                 estimator.n_features_in_,
             ]
         ),
-        "engine": np.array([estimator._is_fast]),
+        "backend": np.array(estimator._backend_name),
         "meaning": np.array(estimator._blueprint.meaning),
         **{f"history_{name}": np.array(values) for name, values in estimator.history_.items()},
     }
@@ -184,7 +185,7 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
         _row_shape=tuple(int(side) for side in arrays["row_shape"]),
         _scaling=Scaling(*(float(number) for number in arrays["scaling"])),
         _seed=seed,
-        _is_fast=bool(arrays["engine"][0]) if "engine" in arrays else bool(estimator.fast),
+        _backend_name=_backend_name(estimator, arrays),
         _checkpoints={},
         best_epoch_=best,
         _best=None,
@@ -196,3 +197,19 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
     if [np.shape(each) for each in weights] != [np.shape(each) for each in fresh.weights]:
         raise ValueError("weights of another model")
     estimator._state = FitState(weights, fresh.optimizer, epochs)
+
+
+def _backend_name(estimator: Any, arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the backend that has fitted what a file holds."""
+    if "backend" in arrays:
+        name = str(arrays["backend"])
+        if name not in backend_names():
+            known = ", ".join(backend_names())
+            raise LedgerError(
+                f"the weights were fitted by the training backend {name!r}, and this version of "
+                f"sweep has: {known}; load them with the version that wrote them"
+            )
+        return name
+    if "engine" in arrays:  # written before backends had names
+        return STORED_BEFORE_NAMES[bool(arrays["engine"][0])]
+    return first_choice(fast=bool(estimator.fast))

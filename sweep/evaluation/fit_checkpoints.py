@@ -34,7 +34,7 @@ class FitCheckpointer:
     """A scikit-learn callback that takes a cell's fits up again, and writes where they have come.
 
     A fit with Keras callbacks of the person's own is left alone, for their state is unknown; so
-    is one that runs through Keras's own ``Model.fit``.
+    is one whose training backend cannot be continued by another worker.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class FitCheckpointer:
         if not isinstance(estimator, BaseKerasClassifier):
             return False
         due = self._pace.due(1.0 if context.task_name == "epoch" else ENDED_SHARE)
-        if due and estimator._is_fast and estimator.can_be_taken_up_ and not estimator.callbacks:
+        if due and estimator._saves_while_running():
             with self._pace.writing(), suppress(OSError):  # a fit goes on without its copy
                 save_partial_fit(estimator, self.folder)
                 _make_room(self._home, self.folder)

@@ -1,14 +1,17 @@
-"""What a fit is made of: its rows, its settings, and the state it has come to."""
+"""The protocol of a training backend, and what a fit hands to it: rows, settings, state."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from sweep.training.blueprint import Blueprint
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,126 @@ class Rows:
     def count(self) -> int:
         """Number of rows."""
         return int(self.x.shape[0])
+
+
+class UnsupportedModelError(Exception):
+    """A backend cannot train this model; the message says why. The next backend tries it."""
+
+
+class Backend(Protocol):
+    """What estimators, exports and checkpoints may ask of a training backend.
+
+    A backend holds one compiled model. It is stateless between calls: each call loads the
+    :class:`FitState` that it is given, so that several fits can take turns in one model.
+    ``sweep/training/backend_choice.py`` lists the backends, ``tests/test_backend_contract.py``
+    tests what is promised here for each of them.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+        The model to build, and how it is compiled.
+    seed : int
+        Seed of the first initial weights.
+    model : keras.Model, optional
+        Already built from the blueprint with that seed. The backend takes it over.
+
+    Attributes
+    ----------
+    name : str
+        Stored with the weights, so that a restored estimator uses the backend that fitted it.
+    label : str
+        How warnings call the backend.
+    shared : bool
+        Whether all fits of a blueprint in this process share one compiled model.
+    calls_batch_callbacks : bool
+        Whether Keras callbacks can follow each batch.
+    checkpoints_running_fits : bool
+        Whether a fit may be saved between two epochs, and continued by another worker.
+    model : keras.Model
+        The compiled model, with the weights of whichever fit came last. Ask it for names and
+        shapes; for values ask the state.
+    nbytes : int
+        Memory that the backend's variables take.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If the backend cannot train the model.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    shared: ClassVar[bool]
+    calls_batch_callbacks: ClassVar[bool]
+    checkpoints_running_fits: ClassVar[bool]
+    model: Any
+    nbytes: int
+
+    def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None: ...
+
+    @staticmethod
+    def check_model(model: Any) -> None:
+        """Refuse a compiled Keras model that this backend cannot train.
+
+        Raises
+        ------
+        UnsupportedModelError
+            With the reason.
+        """
+
+    def start(self, seed: int, model: Any = None) -> FitState:
+        """Return the state of a fit before its first epoch.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the initial weights.
+        model : keras.Model, optional
+            Already built with that seed; its weights are taken as they are.
+        """
+
+    def train_epoch(
+        self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
+    ) -> dict[str, float]:
+        """Run the next epoch of a fit and update ``state`` in place.
+
+        Row order and dropout masks are a pure function of ``settings.seed`` and ``state.epoch``,
+        so a fit that is stopped and continued equals one that runs through.
+
+        Parameters
+        ----------
+        state : FitState
+            The fit.
+        rows : Rows
+            Training rows.
+        settings : Settings
+            Learning rate, batch size and the like.
+        batch_callbacks : keras.callbacks.CallbackList, optional
+            Called before and after each batch, if ``calls_batch_callbacks``.
+
+        Returns
+        -------
+        dict of str to float
+            ``loss`` and ``accuracy``, means over the training rows as Keras reports them.
+        """
+
+    def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
+        """Return probabilities of the rows ``(x - shift) * factor``.
+
+        The model may output probabilities, logits or shares; what is returned are probabilities.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float32
+            Not finite if the weights are not.
+        """
+
+    def visit(self, state: FitState, settings: Settings) -> AbstractContextManager[Any]:
+        """Lend the Keras model, loaded with ``state``, to Keras callbacks.
+
+        On leaving, weights, optimizer variables and learning rate that a callback has changed are
+        stored in ``state``.
+        """
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A compiled Keras model that fits load their state into; how an epoch runs is a subclass's."""
+"""What the backends have in common: one compiled Keras model that fits load their state into."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 class CompiledModel:
     """A compiled model that holds the state of one fit at a time.
 
+    A subclass says how an epoch runs. Methods keep :class:`sweep.training.backend.Backend`.
+
     Parameters
     ----------
-    blueprint : Blueprint
-        What to build, and how it is optimized.
-    seed : int
-        Of the first initial weights.
-    model : keras.Model, optional
-        Built by the blueprint with that seed already.
+    blueprint, seed, model
+        As for :class:`sweep.training.backend.Backend`.
     """
 
     def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
@@ -46,55 +44,45 @@ class CompiledModel:
         self.one_hot = self.units != (1,) and takes_one_hot(self.model.loss)
         inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         rate = inner._learning_rate
-        self._rate_held = rate if hasattr(rate, "assign") else None  # else a schedule of Keras's
+        # A schedule of Keras's has no variable: it computes the rate of each step.
+        self._rate_variable = rate if hasattr(rate, "assign") else None
         self._averages = bool(getattr(inner, "use_ema", False))
         self._default_rate = self._rate_now()
-        self._fresh_optimizer = [_number(v) for v in self.optimizer.variables]
+        self._fresh_optimizer = [_to_numpy(v) for v in self.optimizer.variables]
+        values = (*self._initial[seed], *self._fresh_optimizer)
+        self.nbytes = 2 * sum(each.nbytes for each in values)  # a copy each here and in the runtime
         self._predict = cache(partial(make_predict, self.model, blueprint.architecture.input_shape))
         self.draws = Draws(self.model)
         if blueprint.foreign:
             self.draws.examine(lambda: traced(self.model, blueprint.architecture.input_shape))
-        self._weights: list[np.ndarray] | None = None
-        self._slots: list[np.ndarray] | None = None
+        # Which lists of arrays the variables hold now, so that the same fit is not loaded twice.
+        self._loaded_weights: list[np.ndarray] | None = None
+        self._loaded_optimizer: list[np.ndarray] | None = None
+
+    @staticmethod
+    def check_model(model: Any) -> None:
+        """Accept any compiled model."""
 
     def start(self, seed: int, model: Any = None) -> FitState:
-        """Return the state of a fit before its first epoch: initial weights from ``seed``."""
+        """Return the state of a fit before its first epoch."""
         with self.lock:
-            if model is not None:  # its weights may be set by more than the seed
-                return FitState([_number(v) for v in model.weights], list(self._fresh_optimizer))
+            if model is not None:  # its factory may set weights that do not follow from the seed
+                return FitState([_to_numpy(v) for v in model.weights], list(self._fresh_optimizer))
             if seed not in self._initial:
-                self._initial = {seed: [_number(v) for v in self.blueprint.build(seed).weights]}
+                self._initial = {seed: [_to_numpy(v) for v in self.blueprint.build(seed).weights]}
             return FitState(list(self._initial[seed]), list(self._fresh_optimizer))
 
     def train_epoch(
-        self, state: FitState, rows: Rows, settings: Settings, told: Any = None
+        self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
     ) -> dict[str, float]:
-        """Run the next epoch of a fit, in place.
-
-        Shuffling and dropout are a pure function of ``(seed, epoch)``.
-
-        Parameters
-        ----------
-        state : FitState
-            Of the fit.
-        rows : Rows
-            What it trains on.
-        settings : Settings
-            How.
-        told : object, optional
-            Hears of each batch, where the subclass can tell.
-
-        Returns
-        -------
-        dict of str to float
-            ``loss`` and ``accuracy``, means over the training rows as Keras reports them.
-        """
+        """Run the next epoch of a fit and update ``state`` in place."""
         with self.lock:
             self._load(state)
-            self._weights = self._slots = None  # until the epoch is whole: a signal may end it
+            # A signal may end the epoch half-way; the variables then hold the state of no fit.
+            self._loaded_weights = self._loaded_optimizer = None
             self._set_rates(settings, state.learning_rate)
             with self.draws.at(settings.seed, state.epoch):
-                logs = self._run_epoch(rows, settings, state, told)
+                logs = self._run_epoch(rows, settings, state, batch_callbacks)
             self._unload(state)
             self._average(state)
             state.epoch += 1
@@ -102,12 +90,12 @@ class CompiledModel:
 
     @contextmanager
     def visit(self, state: FitState, settings: Settings) -> Iterator[Any]:
-        """Lend the Keras model, loaded with a state, to Keras callbacks; keep what they change."""
+        """Lend the Keras model, loaded with ``state``, to callbacks; store what they change."""
         with self.lock:
             self._build_metrics()
             self._load(state)
             self._set_rates(settings, state.learning_rate)
-            self._weights = self._slots = None
+            self._loaded_weights = self._loaded_optimizer = None
             before = self._rate_now()
             yield self.model
             after = self._rate_now()
@@ -116,7 +104,7 @@ class CompiledModel:
             self._unload(state)
 
     def targets(self, y: Any) -> Any:
-        """Return class numbers as the loss wants them, shape ``(n,)``, ``(n, 1)`` or one-hot."""
+        """Return class numbers as the loss takes them: shape ``(n,)``, ``(n, 1)`` or one-hot."""
         import tensorflow as tf
 
         if self.units == (1,):
@@ -124,18 +112,15 @@ class CompiledModel:
         return tf.one_hot(y, self.units[0]) if self.one_hot else y
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
-        """Return probabilities for rows ``x``, shape ``(n, n_classes)``, float32.
-
-        They are not finite where the weights are not.
-        """
+        """Return probabilities of the rows ``(x - shift) * factor``."""
         with self.lock:
             self._load_weights(state.fitted)
-            with self.draws.at(0, state.epoch):  # a layer may draw here too
+            with self.draws.at(0, state.epoch):  # a layer may draw random numbers here too
                 output = self._output(x, shift, factor)
         return as_probabilities(output, self.blueprint.meaning)
 
     def _output(self, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
-        """Return what the model gives for rows; its weights are loaded."""
+        """Return the model's output for rows; its weights are loaded."""
         import tensorflow as tf
 
         scaling = (tf.constant(shift, tf.float32), tf.constant(factor, tf.float32))
@@ -143,7 +128,7 @@ class CompiledModel:
         return output
 
     def _build_metrics(self) -> None:
-        """Let Keras know its metrics: callbacks look for the one that they monitor."""
+        """Build the metrics: callbacks look up the name of the one that they monitor."""
         metrics = self.model._compile_metrics
         if metrics is not None and not metrics.built:
             x = np.zeros((1, *self.blueprint.architecture.input_shape), np.float32)
@@ -151,58 +136,58 @@ class CompiledModel:
             metrics.build(labels, self.model(x, training=False))
 
     def _run_epoch(
-        self, rows: Rows, settings: Settings, state: FitState, told: Any
+        self, rows: Rows, settings: Settings, state: FitState, batch_callbacks: Any
     ) -> dict[str, float]:
         """Train on every row once; the state is loaded."""
         raise NotImplementedError
 
     def _read_weights(self) -> list[np.ndarray]:
-        return [_number(v) for v in self.model.weights]
+        return [_to_numpy(v) for v in self.model.weights]
 
     def _load(self, state: FitState) -> None:
         self._load_weights(state.weights)
-        if self._slots is not state.optimizer:
-            self._slots = None
+        if self._loaded_optimizer is not state.optimizer:
+            self._loaded_optimizer = None
             _assign_all(self.optimizer.variables, state.optimizer)
-            self._slots = state.optimizer
+            self._loaded_optimizer = state.optimizer
 
     def _load_weights(self, weights: list[np.ndarray]) -> None:
-        """Put weights into the model, unless they are what it holds."""
-        if self._weights is not weights:
-            self._weights = None
+        """Put weights into the model, unless it holds them already."""
+        if self._loaded_weights is not weights:
+            self._loaded_weights = None
             _assign_all(self.model.weights, weights)
-            self._weights = weights
+            self._loaded_weights = weights
 
     def _unload(self, state: FitState) -> None:
-        state.weights = self._weights = self._read_weights()
-        state.optimizer = self._slots = [_number(v) for v in self.optimizer.variables]
+        state.weights = self._loaded_weights = self._read_weights()
+        state.optimizer = self._loaded_optimizer = [_to_numpy(v) for v in self.optimizer.variables]
 
     def _average(self, state: FitState) -> None:
-        """Ask the optimizer for the weights with which a fit would end here."""
+        """Store the averaged weights with which Keras would end the fit here."""
         if self._averages:
-            self._weights = None
+            self._loaded_weights = None
             self.optimizer.finalize_variable_values(self.model.trainable_weights)
-            state.averaged = self._weights = self._read_weights()
+            state.averaged = self._loaded_weights = self._read_weights()
 
-    def _set_rates(self, settings: Settings, instead: float | None) -> None:
-        if self._rate_held is not None:
-            self._rate_held.assign(self._rate(settings, instead))
+    def _set_rates(self, settings: Settings, callback_rate: float | None) -> None:
+        if self._rate_variable is not None:
+            self._rate_variable.assign(self._rate(settings, callback_rate))
 
     def _rate_now(self) -> float:
-        """Return the optimizer's rate; 0 where a schedule gives another at each step."""
-        return 0.0 if self._rate_held is None else float(_number(self._rate_held))
+        """Return the optimizer's rate; 0 if a schedule computes it for each step."""
+        return 0.0 if self._rate_variable is None else float(_to_numpy(self._rate_variable))
 
-    def _rate(self, settings: Settings, instead: float | None) -> float:
-        """Return the rate of the first step: a callback's, the fit's, the optimizer's own."""
-        asked = (instead, settings.learning_rate, self._default_rate)
-        return next(rate for rate in asked if rate is not None)
+    def _rate(self, settings: Settings, callback_rate: float | None) -> float:
+        """Return the rate of the first step: a callback's, else the fit's, else the default."""
+        rates = (callback_rate, settings.learning_rate, self._default_rate)
+        return next(rate for rate in rates if rate is not None)
 
 
 def _assign_all(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-    """Assign without Keras's checks of each value, which cost more than small values do."""
+    """Assign values, going around Keras's checks: for small arrays those take longer."""
     for variable, value in zip(variables, values, strict=True):
         getattr(variable, "_value", variable).assign(value, read_value=False)
 
 
-def _number(variable: Any) -> np.ndarray:
+def _to_numpy(variable: Any) -> np.ndarray:
     return np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)

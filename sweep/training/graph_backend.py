@@ -1,16 +1,16 @@
-"""The fast fit: an epoch in one graph call.
+"""The fast fit: many batches in one graph call.
 
-A plain ``Model.fit`` builds and traces a graph for every fit and crosses from Python into the
-runtime at every batch. Here one model of a given architecture is traced once in a process; a fit
-loads its own state (weights, optimizer, random seeds) into it, and a graph call runs many
-batches over data that already lies in memory.
+``Model.fit`` builds and traces a graph for every fit, and calls from Python into the runtime at
+every batch. Here one model of an architecture is traced once in a process. Each fit loads its own
+state (weights, optimizer, random seeds) into it, and one graph call runs many batches over data
+that is already in memory.
 """
 
 from __future__ import annotations
 
 import time
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sweep.training.backend import FitState, Rows, Settings, epoch_order
 from sweep.training.compiled_model import CompiledModel
@@ -25,56 +25,66 @@ if TYPE_CHECKING:
     from sweep.training.blueprint import Blueprint
 
 CALL_SECONDS = 0.5
-"""A graph call is cut to about this long, so that a signal is heard soon."""
+"""About how long one graph call takes: Python handles signals only between two calls."""
 
 FIRST_STEPS = 8
-"""Batches in the first graph calls of a model, before its speed is known."""
+"""Batches in the first graph call of a model, before its speed is known."""
 
 
 class GraphBackend(CompiledModel):
-    """A traced model that fits take turns in.
+    """Train many batches in each graph call, on a model that all fits of a blueprint share.
 
     Parameters
     ----------
     blueprint, seed, model
-        As for :class:`sweep.training.compiled_model.CompiledModel`.
+        As for :class:`sweep.training.backend.Backend`.
 
     Raises
     ------
-    NotFastError
-        If only Keras's own fit can train it.
+    UnsupportedModelError
+        If the model has methods that a graph call would go around, or draws unseeded numbers.
     """
+
+    name: ClassVar = "graph"
+    label: ClassVar = "the fast fit"
+    shared: ClassVar = True
+    calls_batch_callbacks: ClassVar = False
+    checkpoints_running_fits: ClassVar = True
 
     def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
         super().__init__(blueprint, seed, model)
-        check_fast(self.model)
-        check_draws(blueprint.drawn or self._drawn_by_loss())
+        self.check_model(self.model)
+        check_draws(blueprint.drawn or self._unseeded_in_loss())
         fuse(self.optimizer)
         built_in = blueprint.architecture.is_built_in
         self._dropout = free_rates(self.model) if built_in else []
         self._base_rate, self._decay = _variable(0.0), _variable(0.0)
         self.decays = blueprint.optimizer is not None and blueprint.optimizer.decays
-        self._steps = cache(partial(make_steps, self))
+        decaying = (self._base_rate, self._decay) if self.decays else None
+        self._steps = cache(partial(make_steps, self.model, blueprint, self.targets, decaying))
         self._step_seconds = 0.0
-        values = (*self._initial[seed], *self._fresh_optimizer)
-        self.nbytes = 2 * sum(each.nbytes for each in values)
 
-    def _drawn_by_loss(self) -> str:
-        """Return what the loss draws from, where sweep compiles a model that computes it itself."""
+    @staticmethod
+    def check_model(model: Any) -> None:
+        """Refuse a compiled model of which a graph call would leave a part out."""
+        check_fast(model)
+
+    def _unseeded_in_loss(self) -> str:
+        """Return what a loss of the model's own draws from without a seed; empty for nothing."""
         if self.blueprint.optimizer is None or not any(own_methods(self.model, LOSS)):
             return ""
         shape = self.blueprint.architecture.input_shape
         return self.draws.examine(lambda: traced(self.model, shape))[1]
 
-    def _set_rates(self, settings: Settings, instead: float | None) -> None:
-        super()._set_rates(settings, instead)
+    def _set_rates(self, settings: Settings, callback_rate: float | None) -> None:
+        super()._set_rates(settings, callback_rate)
         set_rates(self._dropout, settings.dropout)
         if self.decays:
-            self._base_rate.assign(self._rate(settings, instead))
+            self._base_rate.assign(self._rate(settings, callback_rate))
             self._decay.assign(settings.learning_rate_decay)
 
     def _run_epoch(
-        self, rows: Rows, settings: Settings, state: FitState, _told: Any
+        self, rows: Rows, settings: Settings, state: FitState, _batch_callbacks: Any
     ) -> dict[str, float]:
         import tensorflow as tf
 
@@ -90,7 +100,7 @@ class GraphBackend(CompiledModel):
             totals = steps(
                 rows.x, rows.y, rows.weight, order, size, *span, totals, rows.shift, rows.factor
             )
-            totals.numpy()
+            totals.numpy()  # waits until the call has ended, so that its time is right
             self._step_seconds = (time.perf_counter() - began) / (stop - first)
             first = stop
         loss, hits, mass = (float(value) for value in totals.numpy())

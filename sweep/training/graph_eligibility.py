@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
+from sweep.training.backend import UnsupportedModelError
 from sweep.training.overrides import is_keras_class, is_keras_code, own_methods
 
 if TYPE_CHECKING:
@@ -37,20 +38,16 @@ NAMED_BY_SHAPE = ("acc", "accuracy")
 """Metrics that Keras chooses among its own."""
 
 
-class NotFastError(Exception):
-    """A model that only Keras's own fit can train; says why."""
-
-
 def check_fast(model: Any) -> None:
     """Refuse a compiled model of which the fast fit would leave something out.
 
     Raises
     ------
-    NotFastError
+    UnsupportedModelError
         Naming class and method.
     """
     for reason in chain(_of_model(model), _of_optimizer(model), _of_metrics(model)):
-        raise NotFastError(reason)
+        raise UnsupportedModelError(reason)
 
 
 def check_draws(drawn: str) -> None:
@@ -58,11 +55,11 @@ def check_draws(drawn: str) -> None:
 
     Raises
     ------
-    NotFastError
+    UnsupportedModelError
         Naming what it draws from, and what to write instead.
     """
     if drawn:
-        raise NotFastError(
+        raise UnsupportedModelError(
             f"it may draw random numbers that no seed of a fit reaches in a graph ({drawn}), and "
             "runs without one; give keras.random's functions a keras.random.SeedGenerator instead"
         )

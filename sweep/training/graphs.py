@@ -8,31 +8,51 @@ from sweep.training.output_meaning import LOGITS, PACKETS, PREDICT_ROWS
 from sweep.training.tracing import forward
 
 if TYPE_CHECKING:
-    from sweep.training.graph_backend import GraphBackend
+    from collections.abc import Callable
+
+    from sweep.training.blueprint import Blueprint
 
 
-def make_steps(engine: GraphBackend, dtype: Any) -> Any:
+def make_steps(
+    model: Any,
+    blueprint: Blueprint,
+    targets: Callable[[Any], Any],
+    decaying: tuple[Any, Any] | None,
+    dtype: Any,
+) -> Any:
     """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call.
 
-    The trace is for any number of rows whose pixels are of ``dtype``. A batch is Keras's own
-    ``Model.train_step`` without its metrics: loss (weights, masks, regularizers), its scaling,
-    gradients, optimizer.
+    A batch is Keras's own ``Model.train_step`` without its metrics: loss (weights, masks,
+    regularizers), its scaling, gradients, optimizer.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    blueprint : Blueprint
+        What it was built from.
+    targets : callable
+        Turns class numbers into what the loss takes.
+    decaying : (tf.Variable, tf.Variable) or None
+        First learning rate and its decay a step; None if the rate does not decay.
+    dtype : str
+        Of the pixels. The trace is for any number of rows.
     """
     import tensorflow as tf
 
-    model, optimizer = engine.model, engine.optimizer
-    base, decay = engine._base_rate, engine._decay
-    middle = 0.0 if engine.blueprint.meaning == LOGITS else 0.5
+    optimizer = model.optimizer
+    middle = 0.0 if blueprint.meaning == LOGITS else 0.5
 
     def one_batch(x: Any, y: Any, weight: Any, shift: Any, factor: Any) -> Any:
-        if engine.decays:
+        if decaying is not None:
+            base, decay = decaying
             step = tf.cast(optimizer.iterations.value, tf.float32)
             optimizer.learning_rate.assign(base / (1.0 + decay * step))
         scaled = (tf.cast(x, tf.float32) - shift) * factor
         with tf.GradientTape() as tape:
             output = forward(model, scaled, training=True)
             loss = model._compute_loss(
-                x=scaled, y=engine.targets(y), y_pred=output, sample_weight=weight, training=True
+                x=scaled, y=targets(y), y_pred=output, sample_weight=weight, training=True
             )
             total = optimizer.scale_loss(loss)
         if variables := model.trainable_weights:  # as Keras: without any, no step is taken
@@ -43,7 +63,7 @@ def make_steps(engine: GraphBackend, dtype: Any) -> Any:
     number, rate = tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
     rows = [tf.TensorSpec((None,), kind) for kind in (tf.int64, tf.float32, tf.int64)]
     totals_like = tf.TensorSpec((3,), tf.float64)
-    pixels = _pixels(engine.blueprint.architecture.input_shape, dtype)
+    pixels = _pixels(blueprint.architecture.input_shape, dtype)
     signature = [pixels, *rows, number, number, number, totals_like, rate, rate]
 
     @tf.function(autograph=False, input_signature=signature)

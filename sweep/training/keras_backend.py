@@ -1,15 +1,14 @@
-"""Train with Keras's own step, batch by batch, on one model for each fit.
+"""Keras's own training step, batch by batch, on one model for each fit.
 
-The interface is that of :class:`sweep.training.graph_backend.GraphBackend`. Initial weights, row
-order and dropout masks for a seed are the same; it is slower, and it takes any model.
-``Model.fit`` is not called epoch by epoch: at the end of a fit it overwrites weights by their
-averages, and would then do so at the end of each epoch.
+Slower than a graph call for many batches, but it trains any model. Initial weights, row order and
+dropout masks of a seed are the same. ``Model.fit`` is not called epoch by epoch: at the end of a
+fit it overwrites weights by their averages, and would then do so at the end of each epoch.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -30,50 +29,58 @@ ACCURACIES = (
 
 
 class KerasBackend(CompiledModel):
-    """One fit's model, trained by Keras's ``train_function``.
+    """Train the model of one fit by Keras's ``train_function``.
 
     Parameters
     ----------
     blueprint, seed, model
-        As for :class:`sweep.training.compiled_model.CompiledModel`.
+        As for :class:`sweep.training.backend.Backend`.
     """
+
+    name: ClassVar = "keras"
+    label: ClassVar = "Keras's own fit"
+    shared: ClassVar = False
+    calls_batch_callbacks: ClassVar = True
+    checkpoints_running_fits: ClassVar = False
 
     def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
         super().__init__(blueprint, seed, model)
-        self._unseen = blueprint.architecture.called is not None and may_draw(self.model)
-        self._iterates = iterates_itself(self.model)
-        self._predicts = predicts_itself(self.model)
+        self._step_unchecked = blueprint.architecture.called is not None and may_draw(self.model)
+        self._needs_dataset = iterates_itself(self.model)
+        # Such a model predicts by Keras: its own predict methods count, or no graph may hold it.
+        self._predicts_by_keras = predicts_itself(self.model) or bool(blueprint.drawn)
         if blueprint.drawn:
-            self._leave_graph()
+            self._run_eagerly()
 
-    def _leave_graph(self) -> None:
+    def _run_eagerly(self) -> None:
+        """Run without a graph, under global seeds: the code draws what no variable holds."""
         self.model.run_eagerly = self.draws.outside = True
 
     def train_epoch(
-        self, state: FitState, rows: Rows, settings: Settings, told: Any = None
+        self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
     ) -> dict[str, float]:
-        """Run the next epoch of a fit, as :meth:`CompiledModel.train_epoch` does."""
-        if self._unseen:
-            self._look_at_step(rows)
-        return super().train_epoch(state, rows, settings, told)
+        """Run the next epoch of a fit and update ``state`` in place."""
+        if self._step_unchecked:
+            self._check_step(rows)
+        return super().train_epoch(state, rows, settings, batch_callbacks)
 
-    def _look_at_step(self, rows: Rows) -> None:
-        """See what a step of a person's own draws: no look at the layers has told."""
-        self._unseen = False
+    def _check_step(self, rows: Rows) -> None:
+        """Find out whether a user's own training step draws; the layers do not tell."""
+        self._step_unchecked = False
         if not self.draws.outside:
             batch = next(self._batches(rows, np.arange(1), 1))
             _, drawn = self.draws.examine(lambda: traced_step(self.model, batch))
             if drawn:
-                self._leave_graph()
+                self._run_eagerly()
 
     def _output(self, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
-        if not (self._predicts or self.model.run_eagerly):
+        if not self._predicts_by_keras:
             return super()._output(x, shift, factor)
         scaled = (x.astype(np.float32) - np.float32(shift)) * np.float32(factor)
         return predicted(self.model, scaled)
 
     def _run_epoch(
-        self, rows: Rows, settings: Settings, state: FitState, told: Any
+        self, rows: Rows, settings: Settings, state: FitState, batch_callbacks: Any
     ) -> dict[str, float]:
         model, logs = self.model, {}
         order = epoch_order(rows.count, settings.seed, state.epoch)
@@ -81,26 +88,26 @@ class KerasBackend(CompiledModel):
         batches = self._batches(rows, order, settings.batch_size)
         for number, batch in enumerate(batches):
             if number == 0:
-                self._ready(batch)
-            if settings.learning_rate_decay and self._rate_held is not None:
+                self._prepare_epoch(batch)
+            if settings.learning_rate_decay and self._rate_variable is not None:
                 steps = float(self.optimizer.iterations.numpy())
                 now = np.float32(rate / (1.0 + settings.learning_rate_decay * steps))
-                self._rate_held.assign(now)
-            if told is not None:
-                told.on_train_batch_begin(number)
+                self._rate_variable.assign(now)
+            if batch_callbacks is not None:
+                batch_callbacks.on_train_batch_begin(number)
             logs = model.train_function(self._as_iterator(batch))
-            if told is not None:
-                told.on_train_batch_end(number, logs)
+            if batch_callbacks is not None:
+                batch_callbacks.on_train_batch_end(number, logs)
             if model.stop_training:
                 break
         logs = model._get_metrics_result_or_logs(logs)
-        found = {name: float(np.asarray(value)) for name, value in _flat(logs)}
-        return {"loss": found.get("loss", float("nan")), "accuracy": _accuracy(found)}
+        values = {name: float(np.asarray(value)) for name, value in _flat(logs)}
+        return {"loss": values.get("loss", float("nan")), "accuracy": _accuracy(values)}
 
-    def _ready(self, batch: tuple[Any, ...]) -> None:
+    def _prepare_epoch(self, batch: tuple[Any, ...]) -> None:
         """Do what Keras's fit does before its first batch of an epoch."""
         with warnings.catch_warnings():
-            # Keras traces with labels of one axis, and says that it does not like them.
+            # Keras warns about labels of one axis, although it trains with them.
             warnings.simplefilter("ignore")
             self.model._maybe_symbolic_build(data_batch=batch)
         self.model.stop_training = False
@@ -108,10 +115,10 @@ class KerasBackend(CompiledModel):
         self.model.reset_metrics()
 
     def _as_iterator(self, batch: tuple[Any, ...]) -> Iterator[Any]:
-        """Return an iterator of one batch; TensorFlow's where a person's own function takes it."""
+        """Return an iterator of one batch; TensorFlow's if a user's own train_function takes it."""
         import tensorflow as tf
 
-        return iter(tf.data.Dataset.from_tensors(batch) if self._iterates else [batch])
+        return iter(tf.data.Dataset.from_tensors(batch) if self._needs_dataset else [batch])
 
     def _batches(self, rows: Rows, order: np.ndarray, size: int) -> Iterator[tuple[Any, ...]]:
         import tensorflow as tf
@@ -121,12 +128,12 @@ class KerasBackend(CompiledModel):
             picked = order[first : first + size]
             x, y, weight = (tf.gather(each, picked) for each in (rows.x, rows.y, rows.weight))
             scaled = (tf.cast(x, tf.float32) - rows.shift) * rows.factor
-            # As Model.fit: a train_step of one's own meets weights only where there are some.
+            # As Model.fit does: a user's train_step gets weights only if there are any.
             yield (scaled, self.targets(y), weight) if weighted else (scaled, self.targets(y))
 
 
 def _flat(logs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield logs by name; a train_step of one's own may return those of metrics in a mapping."""
+    """Yield logs by name; a user's train_step may return those of metrics as a nested mapping."""
     for name, value in logs.items():
         if isinstance(value, dict):
             yield from _flat(value)
