@@ -7,7 +7,7 @@ import numpy as np
 from sweep.training.architecture import seeded_build
 from sweep.training.backend import epoch_order
 from sweep.training.output_meaning import output_units
-from sweep.training.random_state import Draws
+from sweep.training.random_state import RandomSources
 
 
 def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False, eager=False):
@@ -40,13 +40,13 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False, eager=F
         y = np.eye(units, dtype=np.float32)[y]
     parts = [x, y] if sample_weight is None else [x, y, sample_weight.astype(np.float32)]
 
-    draws, drawing = Draws(model), ExitStack()
-    draws.outside = model.run_eagerly = eager or model.run_eagerly
+    random_sources, drawing = RandomSources(model), ExitStack()
+    random_sources.use_global_seeds = model.run_eagerly = eager or model.run_eagerly
 
     class Seeds(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             drawing.close()
-            drawing.enter_context(draws.at(seed, epoch))
+            drawing.enter_context(random_sources.seeded(seed, epoch))
 
     def batches():
         for epoch in range(estimator.epochs):
@@ -60,6 +60,6 @@ def keras_weights(estimator, x, y, sample_weight=None, *, one_hot=False, eager=F
     steps = -(-len(x) // size)
     words = {"epochs": estimator.epochs, "steps_per_epoch": steps, "verbose": 0, "shuffle": False}
     with drawing:
-        drawing.enter_context(draws.at(seed, 0))
+        drawing.enter_context(random_sources.seeded(seed, 0))
         model.fit(rows, callbacks=[Seeds()], **words)
     return model.get_weights()

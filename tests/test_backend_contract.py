@@ -17,7 +17,7 @@ from sweep.training import backend_choice
 from sweep.training.architecture import Architecture
 from sweep.training.backend import Rows, Settings, UnsupportedModelError
 from sweep.training.backend_choice import BACKENDS
-from sweep.training.blueprint import draw_up
+from sweep.training.blueprint import make_blueprint
 from sweep.training.keras_backend import KerasBackend
 from sweep.training.optimizers import OptimizerSettings
 
@@ -71,7 +71,7 @@ class OwnFit(keras.Model):
 def compiled_as(cls, input_shape, n_classes):
     """Return a compiled model of a class."""
     inner = network(input_shape, n_classes)
-    model = cls(inner.inputs, inner.outputs)
+    model = cls(inner.inputs[0], inner.outputs[0])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
@@ -94,7 +94,9 @@ def own_fit(input_shape, n_classes):
 def engine_of(kind, factory=network):
     """Return a new backend around a factory's model."""
     architecture = Architecture(factory, (8, 8), 10, {})
-    blueprint, model = draw_up(architecture, OptimizerSettings(), SEED, meaning_by_name(factory))
+    blueprint, model = make_blueprint(
+        architecture, OptimizerSettings(), SEED, meaning_by_name(factory)
+    )
     return kind(blueprint, SEED, model)
 
 
@@ -215,6 +217,28 @@ def test_a_visit_lends_the_model_and_stores_what_was_changed(kind):
     assert state.learning_rate == pytest.approx(0.5)
 
 
+class Recorder:
+    """The two methods of a ``CallbackList`` that a backend calls at each batch."""
+
+    def __init__(self):
+        self.calls = []
+
+    def on_train_batch_begin(self, batch):
+        self.calls.append(("begin", batch))
+
+    def on_train_batch_end(self, batch, logs):
+        self.calls.append(("end", batch))
+
+
+@each_backend
+def test_batch_callbacks_are_called_by_a_backend_that_says_so(kind):
+    """Before and after each of the four batches; by another one never."""
+    engine, recorder = engine_of(kind), Recorder()
+    engine.train_epoch(engine.start(SEED), rows(), SETTINGS, recorder)
+    expected = [(when, batch) for batch in range(4) for when in ("begin", "end")]
+    assert recorder.calls == (expected if kind.calls_batch_callbacks else [])
+
+
 def refusal(make):
     """Return why a backend refuses a model; empty if it takes it."""
     try:
@@ -248,11 +272,6 @@ class Third(KerasBackend):
     """A backend that nobody has heard of before."""
 
     name = "third"
-    built = 0
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        type(self).built += 1
 
 
 @pytest.fixture(params=["graph", "keras", "third"])

@@ -196,7 +196,7 @@ def test_a_callback_for_batches_falls_back_to_keras_own_fit():
             heard.append(batch)
 
     model = clone(MLP).set_params(epochs=2, callbacks=[Batches()])
-    with pytest.warns(UserWarning, match="Batches wants to hear of each batch; Keras's own fit"):
+    with pytest.warns(UserWarning, match="Batches must be called at each batch; Keras's own fit"):
         model.fit(X, Y)
     assert heard == [*range(13), *range(13)]
 

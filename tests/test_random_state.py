@@ -8,7 +8,7 @@ import pytest
 
 from sweep import KerasClassifier, load_dataset, run_study
 from sweep.errors import NotRepeatableWarning
-from sweep.training.model_identity import look
+from sweep.training.model_identity import inspect_model
 from tests.keras_fit import keras_weights
 
 pytestmark = [
@@ -220,7 +220,9 @@ def test_a_layer_of_a_notebook_is_a_person_s_own():
     def identity(by):
         Shift.by = by
         keras.utils.set_random_seed(0)
-        return look(keras.Sequential([keras.Input((4,)), Shift(), keras.layers.Dense(2)]), (4,))
+        return inspect_model(
+            keras.Sequential([keras.Input((4,)), Shift(), keras.layers.Dense(2)]), (4,)
+        )
 
     assert identity(1.0) == identity(1.0)
     assert identity(1.0) != identity(2.0)

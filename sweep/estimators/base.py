@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sweep.estimators import checks
 from sweep.estimators.fit import Fit, Prepared
-from sweep.estimators.fit_setup import begin, check_going_on
+from sweep.estimators.fit_setup import begin_fit, check_continuation
 from sweep.estimators.keras_callbacks import KerasCallbacks
 from sweep.support.tensorflow_loading import load_tensorflow
 from sweep.training.backend import FitState, Settings
 from sweep.training.backend_choice import backend_for
-from sweep.training.graph_eligibility import has_own_step
+from sweep.training.graph_eligibility import has_user_step
 from sweep.training.model_identity import comparable
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, where ``X`` was a data frame.
     callbacks_ : list of keras.callbacks.Callback
-        Where Keras callbacks are given: the copies that heard of the fit, with what they gathered.
-        The parameter itself stays as it was, and a pickle does not hold them.
+        If Keras callbacks are given: the copies that were called, with what they have gathered.
+        The parameter itself is not changed, and a pickle does not contain them.
     """
 
     _state: FitState
@@ -76,7 +76,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         for name, value in params.items():
             setattr(self, name, value)
 
-    # -- what a subclass says ------------------------------------------------------------------
+    # -- what a subclass defines ---------------------------------------------------------------
 
     def _factory(self) -> Callable[..., Any]:
         """Return the model factory: ``f(input_shape, n_classes, **parameters)``."""
@@ -112,25 +112,27 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         context = self._init_callback_context(max_subtasks=self.epochs)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        told = {"X": X, "y": y, "metadata": metadata}
-        context.call_on_fit_task_begin(estimator=self, **told)
+        callback_args = {"X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(estimator=self, **callback_args)
         load_tensorflow()
         resumed: PartialFit | None = self.__dict__.pop("_resumed", None)
         first = not ((self.warm_start or resumed) and hasattr(self, "_state"))
         rows = self._prepared(X, y, sample_weight, first=first)
         checks.check_each_class(rows.weight, rows.labels, self.classes_)
-        hooks = KerasCallbacks(self.callbacks)
+        callbacks = KerasCallbacks(self.callbacks)
         if first:
-            begin(self, rows.pixels, hooks)
+            begin_fit(self, rows.pixels, callbacks)
         elif not resumed:
-            check_going_on(self)
+            check_continuation(self)
             self._state = self._state.ended()
         self._best: tuple[float, int, FitState] | None = resumed.best if resumed else None
-        fit = Fit(self, self._shaped(rows), hooks, stopping=self.early_stopping)
-        fit.run(context, told, resumed.epochs if resumed else 0)
-        if hooks:
-            self.callbacks_ = hooks.released()
-        context.call_on_fit_task_end(estimator=self, reconstruction_attributes=self._as_now, **told)
+        fit = Fit(self, self._shaped(rows), callbacks, stopping=self.early_stopping)
+        fit.run(context, callback_args, resumed.epochs if resumed else 0)
+        if callbacks:
+            self.callbacks_ = callbacks.without_model()
+        context.call_on_fit_task_end(
+            estimator=self, reconstruction_attributes=self._attributes_now, **callback_args
+        )
         self._best = None
         return self
 
@@ -152,12 +154,12 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         first = not hasattr(self, "_state")
         rows = self._prepared(X, y, sample_weight, first=first, classes=classes)
-        none = KerasCallbacks(None)
+        no_callbacks = KerasCallbacks(None)
         if first:
-            begin(self, rows.pixels, none)
+            begin_fit(self, rows.pixels, no_callbacks)
         else:
-            check_going_on(self)
-        Fit(self, self._shaped(rows), none, stopping=False).epoch()
+            check_continuation(self)
+        Fit(self, self._shaped(rows), no_callbacks, stopping=False).epoch()
         self.best_epoch_ = self.n_epochs_
         return self
 
@@ -189,14 +191,14 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             If no weights were kept for that epoch.
         """
         check_is_fitted(self, "_state")
-        kept = {**self._checkpoints, self.n_epochs_: self._state}
-        if epoch not in kept:
+        checkpoints = {**self._checkpoints, self.n_epochs_: self._state}
+        if epoch not in checkpoints:
             raise ValueError(
-                f"epoch: no weights were kept after epoch {epoch}; kept are {sorted(kept)}; "
+                f"epoch: no weights were kept after epoch {epoch}; kept are {sorted(checkpoints)}; "
                 "name it in checkpoint_epochs"
             )
         earlier = copy.copy(self)
-        earlier._state = kept[epoch]
+        earlier._state = checkpoints[epoch]
         earlier.history_ = {name: values[:epoch] for name, values in self.history_.items()}
         earlier.n_epochs_ = min(epoch, self.n_epochs_)
         earlier.best_epoch_ = earlier._state.epoch
@@ -231,17 +233,17 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     @property
     def can_be_taken_up_(self) -> bool:
-        """Whether weights and optimizer are all that a fit in another process needs to go on.
+        """Whether another process can continue the fit from weights and optimizer alone.
 
-        Not with a training step, an optimizer or a metric of one's own, nor with variables that
-        Keras does not know of.
+        Not with a training step, an optimizer or a metric of the user's, nor with variables that
+        Keras does not know.
         """
         check_is_fitted(self, "_state")
-        return comparable(self._blueprint.identity) and not has_own_step(self._engine().model)
+        return comparable(self._blueprint.identity) and not has_user_step(self._engine().model)
 
     @property
     def unrepeatable_(self) -> str:
-        """Why two fits under one seed may differ; empty where no reason is known."""
+        """Why two fits under one seed may differ; empty if no reason is known."""
         return self._blueprint.unrepeatable
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -272,9 +274,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return proba
 
     def _epoch_settings(self) -> Settings:
-        own = self._blueprint.optimizer is None
-        fixed = (self._blueprint.rate, 0.0)
-        rate, decay = fixed if own else (self.learning_rate, self.learning_rate_decay)
+        rate, decay = self.learning_rate, self.learning_rate_decay
+        if self._blueprint.optimizer is None:  # the factory compiles its own
+            rate, decay = self._blueprint.rate, 0.0
         return Settings(rate, decay, self.batch_size, self._seed, self._dropout)
 
     def _engine(self, model: Any = None) -> Backend:
@@ -290,8 +292,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         engine = self._engine()
         return engine.checkpoints_running_fits and not self.callbacks and self.can_be_taken_up_
 
-    def _as_now(self) -> dict[str, Any]:
-        """Return what makes a copy of this estimator predict as if fit had stopped here."""
+    def _attributes_now(self) -> dict[str, Any]:
+        """Return the attributes with which a copy predicts as if fit had stopped here."""
         return {"_state": copy.copy(self._state), "n_epochs_": self.n_epochs_}
 
     def __copy__(self) -> Self:

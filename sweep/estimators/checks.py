@@ -1,4 +1,4 @@
-"""What is checked before a fit or a prediction."""
+"""Checks before a fit or a prediction."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 NO_LABELS = "no_validation"
-"""scikit-learn's own word for rows without labels; None is a mistake that it reports."""
+"""What scikit-learn expects for rows without labels; it reports None as a mistake."""
 
 
 def check_settings(params: dict[str, Any], taken: Collection[str] = ()) -> None:
-    """Refuse settings that cannot be trained with.
+    """Refuse parameters that no fit can use.
 
     Parameters
     ----------
     params : dict of str to value
         The estimator's.
     taken : collection of str
-        Those that go to the model's factory, which may understand other values.
+        Names of those that go to the model's factory, which may take other values.
 
     Raises
     ------
@@ -45,12 +45,12 @@ def check_settings(params: dict[str, Any], taken: Collection[str] = ()) -> None:
         if rule := value_problem(name, params[name]):
             raise ModelError(f"{name}: {rule}, got {params[name]!r}")
     check_precision(params["precision"])
-    # What an optimizer would ignore is asked where one is made: a factory may compile its own.
+    # Parameters that the optimizer would ignore are refused later: a factory may compile its own.
     check_values(OptimizerSettings.from_params(params, taken))
 
 
 def checked_rows(estimator: Any, X: Any, y: Any = NO_LABELS, *, reset: bool) -> Any:
-    """Return pixels (and labels) as arrays: 8- and 16-bit pixels as they are, others as float32.
+    """Return pixels (and labels) as arrays: 8- and 16-bit pixels unchanged, others as float32.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def encoded(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
 def row_weights(
     X: np.ndarray, y: np.ndarray, sample_weight: Any, class_weight: Any, classes: np.ndarray
 ) -> np.ndarray:
-    """Return the weight of each row in the loss, float32; classes without one have weight 1.
+    """Return the weight of each row in the loss; classes that are not named have weight 1.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def row_weights(
 
 
 def check_weights(sample_weight: Any) -> None:
-    """Refuse weights that no loss can be weighed by.
+    """Refuse row weights that a loss cannot use.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def check_weights(sample_weight: Any) -> None:
 
 
 def check_each_class(weight: np.ndarray, places: np.ndarray, classes: np.ndarray) -> None:
-    """Refuse rows of which those of one class weigh nothing: that class could not be learned.
+    """Refuse weights that are 0 for all rows of a class: that class could not be learned.
 
     Raises
     ------
@@ -173,14 +173,14 @@ def check_each_class(weight: np.ndarray, places: np.ndarray, classes: np.ndarray
 
 
 def seed_of(random_state: Any) -> int:
-    """Return a seed: an integer is its own, else one is drawn."""
+    """Return the seed of a fit: an integer as it is; from a generator or None, a random one."""
     if isinstance(random_state, int | np.integer):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def reshaped(pixels: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
-    """Return rows in the shape of images; as they are without one.
+    """Return rows in the shape of images; unchanged if there is no shape.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def check_finite(values: Sequence[np.ndarray], what: str, epoch: int) -> None:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Return whether two values of a parameter are the same; arrays are compared by their items."""
+    """Return whether two values of a parameter are equal; arrays are compared by item."""
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return np.array_equal(one, other)
     return one is other or bool(one == other)

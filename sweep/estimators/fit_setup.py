@@ -1,4 +1,4 @@
-"""How a fit begins: what it trains is settled and kept, and what goes on from it is checked."""
+"""How a fit begins: its blueprint, its backend, its first state; what a warm start may change."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from sweep.estimators import checks
 from sweep.training.architecture import Architecture
 from sweep.training.backend import UnsupportedModelError
 from sweep.training.backend_choice import backend_type, first_choice, next_choice
-from sweep.training.blueprint import check_reach, draw_up
+from sweep.training.blueprint import check_optimizer_parameters, make_blueprint
 from sweep.training.optimizers import OptimizerSettings
 from sweep.training.output_meaning import PROBES, meaning_of
 
 if TYPE_CHECKING:
     from sweep.estimators.keras_callbacks import KerasCallbacks
 
-LATER = (
+CHANGEABLE = (
     "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
     "learning_rate", "n_iter_no_change", "random_state", "validation_fraction", "warm_start",
 )  # fmt: skip
-"""Parameters that may change between a fit and one that goes on from it."""
+"""Parameters that may change between a fit and one that continues it."""
 
 
-def begin(estimator: Any, pixels: np.ndarray, hooks: KerasCallbacks) -> None:
-    """Bring an estimator before its first epoch.
+def begin_fit(estimator: Any, pixels: np.ndarray, callbacks: KerasCallbacks) -> None:
+    """Set all attributes of an estimator that its first epoch needs.
 
     Parameters
     ----------
     estimator : BaseKerasClassifier
-        Its classes are known.
+        With ``classes_`` set.
     pixels : ndarray of shape (n, ...)
         The rows of the fit.
-    hooks : KerasCallbacks
-        Those that want to hear of batches are told by Keras's own step alone.
+    callbacks : KerasCallbacks
+        Callbacks that follow batches need a backend that calls them.
     """
     estimator._row_shape = pixels.shape[1:]
     estimator._scaling = fit_scaling(pixels, estimator.scaling or "none")
@@ -47,26 +47,29 @@ def begin(estimator: Any, pixels: np.ndarray, hooks: KerasCallbacks) -> None:
     estimator.history_ = {"loss": [], "accuracy": [], "seconds": []}
     estimator.n_epochs_ = estimator.best_epoch_ = 0
     estimator._backend_name = first_choice(fast=bool(estimator.fast))
-    if hooks.by_batch and not backend_type(estimator._backend_name).calls_batch_callbacks:
-        kind = type(hooks.by_batch[0]).__name__
-        _fall_back(estimator, f"{kind} wants to hear of each batch")
-    start(estimator, settle(estimator, pixels[:PROBES]))
+    if (
+        callbacks.with_batch_hooks
+        and not backend_type(estimator._backend_name).calls_batch_callbacks
+    ):
+        kind = type(callbacks.with_batch_hooks[0]).__name__
+        _fall_back(estimator, f"{kind} must be called at each batch")
+    start_fit(estimator, prepare_blueprint(estimator, pixels[:PROBES]))
 
 
-def settle(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> Any:
-    """Settle what an estimator trains; return the model where one had to be built for that.
+def prepare_blueprint(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> Any:
+    """Make the blueprint of a fit; return the Keras model if one had to be built for that.
 
     Parameters
     ----------
     estimator : BaseKerasClassifier
-        Its classes, seed and scaling are known.
+        With classes, seed and scaling set.
     pixels : ndarray of shape (n, ...)
         Some rows of the fit.
     meaning : str, optional
-        What the output of the model is, where the fit has found that out before.
+        What the model outputs, if an earlier fit has found it out.
     """
     params, shape = estimator.get_params(deep=False), estimator.image_shape
-    estimator._fitted_with = {n: v for n, v in params.items() if n != "callbacks"}
+    estimator._fit_params = {n: v for n, v in params.items() if n != "callbacks"}
     estimator._image_shape, estimator._own_engine = shape, None
     shaped = checks.reshaped(pixels, shape)
     rows = (shaped.astype(np.float32) - estimator._scaling.shift) / estimator._scaling.scale
@@ -80,18 +83,29 @@ def settle(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> An
     estimator._dropout = architecture.dropout_rates()
     taken = estimator._taken_by_factory()
     settings = OptimizerSettings.from_params(params, taken)
-    given, handed = settings.given(params, taken), settings.given(params, set(params) - taken)
-    found = meaning or partial(meaning_of, rows=rows)
-    estimator._blueprint, model = draw_up(architecture, settings, estimator._seed, found)
-    check_reach(estimator._blueprint, given, handed)
+    for_sweep = settings.given(params, taken)
+    for_factory = settings.given(params, set(params) - taken)
+    meaning_or_rule = meaning or partial(meaning_of, rows=rows)
+    estimator._blueprint, model = make_blueprint(
+        architecture, settings, estimator._seed, meaning_or_rule
+    )
+    check_optimizer_parameters(estimator._blueprint, for_sweep, for_factory)
     return model
 
 
-def start(estimator: Any, model: Any) -> None:
-    """Give an estimator its initial weights; ``model`` is what :func:`settle` has built."""
+def start_fit(estimator: Any, model: Any) -> None:
+    """Choose the backend of a fit and set its first state.
+
+    Parameters
+    ----------
+    estimator : BaseKerasClassifier
+        With its blueprint, and the name of the backend to try first.
+    model : keras.Model or None
+        What :func:`prepare_blueprint` has returned.
+    """
     if why := estimator.unrepeatable_:
-        said = f"the model is not repeatable: {why}"
-        warnings.warn(said, NotRepeatableWarning, stacklevel=4)
+        message = f"the model is not repeatable: {why}"
+        warnings.warn(message, NotRepeatableWarning, stacklevel=4)
     while True:
         try:
             if getattr(model, "compiled", False):
@@ -104,25 +118,25 @@ def start(estimator: Any, model: Any) -> None:
             model = None  # the backend that refused it may have changed it: build another one
 
 
-def check_going_on(estimator: Any) -> None:
-    """Refuse a further fit on what the last one has left where it cannot follow.
+def check_continuation(estimator: Any) -> None:
+    """Refuse to continue a fit if a parameter has changed that its model depends on.
 
     Raises
     ------
     ModelError
         Naming each parameter that has changed, with both values.
     """
-    before, now = estimator._fitted_with, estimator.get_params(deep=False)
+    before, now = estimator._fit_params, estimator.get_params(deep=False)
     taken = estimator._taken_by_factory()
-    names = [n for n in {**before, **now} if n not in LATER or n in taken]
+    names = [n for n in {**before, **now} if n not in CHANGEABLE or n in taken]
     if estimator._blueprint.optimizer is None and "learning_rate" not in names:
         names.append("learning_rate")
     changed = [n for n in names if not checks.same(before.get(n), now.get(n))]
     if changed:
-        said = ", ".join(f"{n} from {before.get(n)!r} to {now.get(n)!r}" for n in changed)
+        listed = ", ".join(f"{n} from {before.get(n)!r} to {now.get(n)!r}" for n in changed)
         raise ModelError(
-            f"warm_start: the fit cannot go on with another {said}; set it back, or begin anew on "
-            "a clone (sklearn.base.clone)"
+            f"warm_start: the fit cannot go on with another {listed}; set it back, or begin anew "
+            "on a clone (sklearn.base.clone)"
         )
 
 

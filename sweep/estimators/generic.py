@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class KerasClassifier(BaseKerasClassifier):
-    """A classifier around a model factory of one's own, or one of sweep's by name.
+    """A classifier around your own model factory, or one of sweep's by name.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         if not isinstance(self.model, str):
             raise ModelError(f"model: must be a factory, a name or a reference, got {self.model!r}")
         if is_reference(self.model):
-            # Written in a program, a reference is that program's own permission.
+            # A program that names a reference allows its module to be loaded by that.
             return resolve(self.model, allow={self.model.split(":")[0]})  # type: ignore[return-value]
         if self.model not in FACTORIES:
             known = ", ".join(sorted(FACTORIES))
@@ -119,7 +119,7 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
 
     def _model_params(self) -> dict[str, Any]:
         taken = {name: getattr(self, name) for name in sorted(self._taken_by_factory())}
-        # What was not given is left to the factory's own default.
+        # For a parameter that is not set, the factory's own default holds.
         given = {name: value for name, value in taken.items() if value is not None}
         return {**{name: getattr(self, name) for name in self._extra}, **given}
 
@@ -131,7 +131,7 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
 
     def _check_known(self, extra: dict[str, Any]) -> None:
         if not (callable(self.model) or (isinstance(self.model, str) and self.model in FACTORIES)):
-            return  # scikit-learn's rule: what is no model is refused by fit, not here
+            return  # scikit-learn's rule: fit refuses a wrong value, set_params does not
         factory = self._factory()
         if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(factory).parameters.values()):
             return

@@ -1,4 +1,4 @@
-"""Rows that a fit holds out of its own, to see when to stop."""
+"""Rows that a fit holds out of its training rows, for early stopping."""
 
 from __future__ import annotations
 
@@ -15,40 +15,42 @@ Rows = NDArray[np.intp]
 
 
 def hold_out(labels: NDArray[Any], share: float, seed: int) -> tuple[Rows, Rows]:
-    """Hold a stratified part of a fit's own rows out; never the rows that score it.
+    """Hold out a stratified share of a fit's training rows; never the rows that score it.
 
     Parameters
     ----------
     labels : ndarray of shape (n,)
-        Labels of the fit's rows, as a person knows them.
+        Labels of the fit's rows, as in ``y``: messages name them.
     share : float
-        Of the rows, between 0 and 1; rounded up to whole rows.
+        Share of the rows, between 0 and 1; rounded up to whole rows.
     seed : int
-        Decides which.
+        Decides which rows.
 
     Returns
     -------
-    fit, held : ndarray
-        Row numbers, rising.
+    fit, held_out : ndarray
+        Row numbers, sorted.
 
     Raises
     ------
     ModelError
-        If a class would be missing on a side.
+        If a class would be missing in one of them.
     """
     check_share(labels, share)
     everything = np.arange(len(labels))
-    fit, held = train_test_split(everything, test_size=share, stratify=labels, random_state=seed)
-    return np.sort(fit), np.sort(held)
+    fit, held_out = train_test_split(
+        everything, test_size=share, stratify=labels, random_state=seed
+    )
+    return np.sort(fit), np.sort(held_out)
 
 
 def check_share(labels: NDArray[Any], share: float) -> None:
-    """Refuse a part that leaves a side without a row of each class.
+    """Refuse a share with which the fit or the held-out rows would lack a class.
 
     Raises
     ------
     ModelError
-        With the rows, the classes and the shares that would do.
+        With the rows, the classes and the shares that are possible.
     """
     if problem := share_problem(labels, share, "validation_fraction"):
         raise ModelError(f"validation_fraction: early stopping holds out {problem}")

@@ -15,10 +15,10 @@ BATCH_HOOKS = (
 
 
 class KerasCallbacks:
-    """Keras callbacks that are told of each epoch, by Keras's own ``CallbackList``.
+    """Call Keras callbacks at each epoch, by Keras's own ``CallbackList``.
 
-    Each is a copy: a callback holds the model and what it has gathered, which must not travel with
-    the estimator's parameters into clones.
+    Each is a copy: a callback holds the model and what it has gathered, and the estimator's
+    parameter, which clones share, must not.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ class KerasCallbacks:
     Raises
     ------
     ModelError
-        For a name that Keras does not have, settings that it refuses, or one that cannot be copied.
+        For a name that Keras does not have, settings that it refuses, a callback that cannot be
+        copied.
     """
 
     def __init__(self, given: Any) -> None:
@@ -39,78 +40,78 @@ class KerasCallbacks:
         if self.list:
             import keras
 
-            self._told = keras.callbacks.CallbackList(self.list)
+            self._callback_list = keras.callbacks.CallbackList(self.list)
 
     def __bool__(self) -> bool:
         return bool(self.list)
 
     @property
-    def watch_held_out(self) -> bool:
-        """Whether one of them monitors a value that only held-out rows give."""
+    def need_held_out_rows(self) -> bool:
+        """Whether one of them monitors a value of held-out rows."""
         return any(str(getattr(c, "monitor", "")).startswith("val_") for c in self.list)
 
     @property
-    def by_batch(self) -> list[Any]:
-        """Those that want to hear of batches, which only Keras's own fit tells them."""
+    def with_batch_hooks(self) -> list[Any]:
+        """Those that must be called at each batch; not every backend can do that."""
         return [c for c in self.list if not all(_is_default(getattr(c, h)) for h in BATCH_HOOKS)]
 
     @property
-    def of_batches(self) -> Any:
-        """What is told of batches; None where nobody asks."""
-        return self._told if self.by_batch else None
+    def batch_callbacks(self) -> Any:
+        """What to call at each batch; None if no callback needs it."""
+        return self._callback_list if self.with_batch_hooks else None
 
-    def released(self) -> list[Any]:
+    def without_model(self) -> list[Any]:
         """Return the callbacks with what they have gathered, without the model."""
         for callback in self.list:
             callback._model = None
         return self.list
 
     def begin(self, model: Any, epochs: int, steps: int) -> None:
-        """Tell them that training begins: how many epochs, of how many batches."""
+        """Call ``on_train_begin``, with the number of epochs and of batches in each."""
         model.stop_training = False
-        self._told.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
-        self._told.set_model(model)
-        self._told.on_train_begin()
+        self._callback_list.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
+        self._callback_list.set_model(model)
+        self._callback_list.on_train_begin()
 
     def epoch_begin(self, model: Any, epoch: int) -> None:
-        """Tell them that an epoch, counted from 1, begins."""
-        self._told.set_model(model)
-        self._told.on_epoch_begin(epoch - 1)
+        """Call ``on_epoch_begin``; ``epoch`` counts from 1 here, from 0 in Keras."""
+        self._callback_list.set_model(model)
+        self._callback_list.on_epoch_begin(epoch - 1)
 
-    def epoch(self, model: Any, epoch: int, logs: Mapping[str, float]) -> bool:
-        """Tell them that an epoch, counted from 1, has ended; return whether to stop."""
+    def epoch_end(self, model: Any, epoch: int, logs: Mapping[str, float]) -> bool:
+        """Call ``on_epoch_end``, as :meth:`epoch_begin` does; return whether to stop."""
         self._logs = dict(logs)
-        self._told.set_model(model)
-        self._told.on_epoch_end(epoch - 1, self._logs)
+        self._callback_list.set_model(model)
+        self._callback_list.on_epoch_end(epoch - 1, self._logs)
         return bool(model.stop_training)
 
     def test_begin(self, model: Any) -> None:
-        """Tell them that rows held out are looked at."""
-        self._told.set_model(model)
-        self._told.on_test_begin()
+        """Call ``on_test_begin``, before held-out rows are predicted."""
+        self._callback_list.set_model(model)
+        self._callback_list.on_test_begin()
 
     def test_end(self, model: Any, logs: Mapping[str, float]) -> None:
-        """Tell them what the rows held out gave."""
-        self._told.set_model(model)
-        self._told.on_test_end(dict(logs))
+        """Call ``on_test_end`` with loss and metrics of the held-out rows."""
+        self._callback_list.set_model(model)
+        self._callback_list.on_test_end(dict(logs))
 
     def end(self, model: Any) -> None:
-        """Tell them that training has ended, with the last epoch's values."""
-        self._told.set_model(model)
-        self._told.on_train_end(self._logs)
+        """Call ``on_train_end`` with the last epoch's values."""
+        self._callback_list.set_model(model)
+        self._callback_list.on_train_end(self._logs)
 
 
 def _is_default(method: Any) -> bool:
-    """Return whether a method of a callback is Keras's own, which does nothing."""
+    """Return whether a method of a callback is Keras's default, which does nothing."""
     return bool(getattr(method, "_is_default", False))
 
 
-def _copied(callback: Any) -> Any:
+def _copy_of(callback: Any) -> Any:
     bare = copy.copy(callback)
-    bare._model = None  # of a fit that it has seen elsewhere
+    bare._model = None  # it may hold the model of an earlier fit
     try:
         return copy.deepcopy(bare)
-    except Exception as error:  # whatever a person's own object raises
+    except Exception as error:  # a user's object may raise anything
         kind = type(callback).__name__
         raise ModelError(
             f"callbacks: {kind} cannot be copied ({error}), and each fit works on a copy of its "
@@ -122,7 +123,7 @@ def _callback(item: Any) -> Any:
     import keras
 
     if isinstance(item, keras.callbacks.Callback):
-        return _copied(item)
+        return _copy_of(item)
     if not isinstance(item, str | Mapping):
         raise ModelError(
             f"callbacks: must be Keras callbacks, their names or mappings, got "

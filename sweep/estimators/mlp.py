@@ -45,7 +45,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     n_iter_no_change : int, default=5
         Epochs without a lower loss before stopping.
     callbacks : sequence, default=None
-        Keras callbacks, told of each epoch: instances, names, or mappings with ``name`` and
+        Keras callbacks, called at each epoch: instances, names, or mappings with ``name`` and
         settings. One that monitors a ``val_`` value has the same rows held out.
     scaling : {None, "none", "unit", "standardize"}, default=None
         Scaling of the pixels, its statistics from the rows of the fit.
@@ -60,7 +60,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     checkpoint_epochs : sequence of int, default=None
         Epochs whose weights are kept for :meth:`at_epoch`.
     fast : bool, default=True
-        One graph call an epoch on a model compiled once; False is Keras's own ``fit``.
+        Many batches in each graph call, on a model compiled once; False is Keras's own ``fit``.
 
     Examples
     --------

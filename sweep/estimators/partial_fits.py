@@ -1,4 +1,4 @@
-"""A fit that is under way, written to a folder and taken up again; plain arrays, never a pickle."""
+"""A running fit, saved to a folder and continued from there; plain arrays, never a pickle."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STATE, BEST = "state.npz", "best.npz"
 
 @dataclass(frozen=True)
 class PartialFit:
-    """How far a fit had come.
+    """How far a saved fit had come.
 
     Attributes
     ----------
     epochs : int
-        Epochs that are done.
+        Finished epochs.
     best : tuple of (float, int, FitState) or None
-        Loss, epoch and weights of the best epoch so far, where stopping looks for it.
+        Loss, epoch and weights of the best epoch so far, with early stopping.
     """
 
     epochs: int
@@ -33,19 +33,21 @@ class PartialFit:
 
 
 def save_partial_fit(estimator: Any, folder: Path) -> None:
-    """Write all that a fit needs to go on; the state comes last, so that it is never ahead.
+    """Save all that a fit needs to continue.
+
+    The state is written last: if the process dies before, the old state is still complete.
 
     Parameters
     ----------
     estimator : BaseKerasClassifier
-        In the middle of a fit, at the end of an epoch.
+        Between two epochs of a fit.
     folder : Path
-        The fit's own.
+        Of this fit alone.
     """
-    for epoch, kept in estimator._checkpoints.items():
-        path = _kept_path(folder, epoch)
+    for epoch, checkpoint in estimator._checkpoints.items():
+        path = _checkpoint_path(folder, epoch)
         if not path.exists():
-            write_arrays(path, _weights(kept))
+            write_arrays(path, _weights(checkpoint))
     if estimator._best is not None:
         loss, epoch, state = estimator._best
         facts = {"loss": np.array(loss), "at": np.array(epoch)}
@@ -54,12 +56,12 @@ def save_partial_fit(estimator: Any, folder: Path) -> None:
 
 
 def load_partial_fit(estimator: Any, folder: Path) -> bool:
-    """Bring an unfitted estimator to where its fit was left; its ``fit`` goes on from there.
+    """Load a saved fit into an unfitted estimator; its ``fit`` continues from there.
 
     Returns
     -------
     bool
-        False if nothing was left there.
+        False if nothing was saved there.
 
     Raises
     ------
@@ -70,8 +72,8 @@ def load_partial_fit(estimator: Any, folder: Path) -> bool:
         return False
     load_progress(estimator, folder / STATE, estimator.epochs)
     done = estimator.n_epochs_
-    asked = [epoch for epoch in estimator.checkpoint_epochs or () if epoch <= done]
-    estimator._checkpoints = {epoch: _state(_kept_path(folder, epoch)) for epoch in asked}
+    due = [epoch for epoch in estimator.checkpoint_epochs or () if epoch <= done]
+    estimator._checkpoints = {epoch: _state(_checkpoint_path(folder, epoch)) for epoch in due}
     estimator._resumed = PartialFit(done, _best(folder) if estimator.early_stopping else None)
     return True
 
@@ -92,5 +94,5 @@ def _state(path: Path) -> FitState:
     return FitState(weights, [], int(arrays["epoch"]))
 
 
-def _kept_path(folder: Path, epoch: int) -> Path:
+def _checkpoint_path(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:06d}.npz"

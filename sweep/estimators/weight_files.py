@@ -1,4 +1,4 @@
-"""A fitted estimator as an ``.npz`` of plain arrays, and back; never a pickle."""
+"""Save a fitted estimator as an ``.npz`` of plain arrays, and load it; never a pickle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from sweep.datasets import Scaling
 from sweep.errors import LedgerError, SweepError
-from sweep.estimators.fit_setup import settle, start
+from sweep.estimators.fit_setup import prepare_blueprint, start_fit
 from sweep.support import npz_archives
 from sweep.training.backend import FitState
 from sweep.training.backend_choice import STORED_BEFORE_NAMES, backend_names, first_choice
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 Fitted = TypeVar("Fitted")
 
 
-def save_fitted(estimator: Any, path: Path, beside: Mapping[str, np.ndarray] | None = None) -> None:
-    """Write what prediction needs of a fitted estimator; the file appears whole or not at all."""
-    write_arrays(path, {**_arrays(estimator), **(beside or {})})
+def save_fitted(
+    estimator: Any, path: Path, extra_arrays: Mapping[str, np.ndarray] | None = None
+) -> None:
+    """Write what a fitted estimator needs to predict, all of it or no file at all."""
+    write_arrays(path, {**_arrays(estimator), **(extra_arrays or {})})
 
 
 def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, float]]) -> None:
-    """Write all that a fit needs to go on: the optimizer's state and the scores so far too."""
+    """Write what a fit needs to continue: also the optimizer's state and the scores so far."""
     state = estimator._state
     rate = np.nan if state.learning_rate is None else state.learning_rate
     arrays = {f"optimizer_{i:04d}": v for i, v in enumerate(state.optimizer)}
@@ -42,7 +44,7 @@ def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, 
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write arrays; the file appears whole or not at all."""
+    """Write arrays to a file, all of them or no file at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -54,7 +56,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _arrays(estimator: Any) -> dict[str, np.ndarray]:
-    """Return weights and facts of a fitted estimator as plain arrays."""
+    """Return weights and attributes of a fitted estimator as plain arrays."""
     arrays = {f"weight_{i:04d}": w for i, w in enumerate(estimator._state.fitted)}
     facts = {
         "classes": estimator.classes_,
@@ -90,12 +92,12 @@ def load_fitted(estimator: Fitted, path: Path) -> Fitted:
 
 @contextmanager
 def unless_damaged(estimator: Any, path: Path) -> Iterator[None]:
-    """Take what is read from a file into an estimator, or leave that as it was.
+    """Restore an estimator's attributes if loading a file into it fails.
 
     Raises
     ------
     LedgerError
-        If the file holds something else.
+        If the file holds something else than weights of this estimator.
     """
     before = dict(vars(estimator))
     try:
@@ -113,21 +115,21 @@ def unless_damaged(estimator: Any, path: Path) -> Iterator[None]:
 
 
 def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, float]]:
-    """Bring an estimator (its parameters set) to where :func:`save_progress` has left its fit.
+    """Load what :func:`save_progress` wrote into an estimator with its parameters set.
 
     Parameters
     ----------
     estimator : BaseKerasClassifier
-        Not fitted; left as it is where nothing is returned.
+        Not fitted; not changed if nothing is returned.
     path : Path
-        What was written.
+        The file.
     most : int
-        A fit that has gone further is not loaded.
+        A fit with more epochs than this is not loaded.
 
     Returns
     -------
     dict of int to (float, float)
-        Score and loss by epoch, empty where it has gone too far.
+        Score and loss by epoch, empty if it has more epochs.
 
     Raises
     ------
@@ -190,9 +192,12 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
         best_epoch_=best,
         _best=None,
     )
-    # No rows are at hand to look at: what the output means was settled by the fit.
+    # There are no rows to predict here: the fit has found out and stored what the model outputs.
     meaning = str(arrays["meaning"]) if "meaning" in arrays else None
-    start(estimator, settle(estimator, np.zeros((1, *estimator._row_shape), np.uint8), meaning))
+    start_fit(
+        estimator,
+        prepare_blueprint(estimator, np.zeros((1, *estimator._row_shape), np.uint8), meaning),
+    )
     fresh = estimator._state
     if [np.shape(each) for each in weights] != [np.shape(each) for each in fresh.weights]:
         raise ValueError("weights of another model")

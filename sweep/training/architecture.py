@@ -1,4 +1,4 @@
-"""What a compiled model is of: the model before any setting that needs no new trace."""
+"""The architecture of a model: what builds it, without settings that can change after tracing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweep.spec.parameters import PRECISIONS
 from sweep.support.tensorflow_loading import load_tensorflow
 from sweep.training.graph_eligibility import check_fit
 from sweep.training.output_meaning import check_outputs
-from sweep.training.random_state import SEEDING, drawing_from
+from sweep.training.random_state import SEEDING_LOCK, use_generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -26,7 +26,7 @@ ANY_RATE = 0.5
 
 @dataclass(frozen=True)
 class Architecture:
-    """A factory and all it is called with.
+    """A factory and its arguments.
 
     Attributes
     ----------
@@ -71,22 +71,22 @@ class Architecture:
         return self.factory in FACTORIES.values()
 
     def identity(self) -> Hashable:
-        """Return what tells a built-in architecture's trace from another's.
+        """Return a value that is equal for built-in architectures that can share one trace.
 
-        Its dropout rates are variables of the trace, so they do not count.
+        Dropout rates are variables of the trace, so they do not count.
         """
-        blank = [replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in self._layers()]
-        return (tuple(blank), self.input_shape, self.precision)
+        alike = [replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in self._layers()]
+        return (tuple(alike), self.input_shape, self.precision)
 
     @property
     def called(self) -> Hashable:
-        """Return a factory of one's own and all it is called with; None for a built-in."""
+        """Return a user's factory and its arguments as a key; None for a built-in factory."""
         if self.is_built_in:
             return None
         return (self.factory, self.n_classes, freeze(dict(self.params)), self.precision)
 
     def dropout_rates(self) -> tuple[float, ...] | None:
-        """Return the rate of each dropout layer; None for a factory of the person's own."""
+        """Return the rate of each dropout layer; None for a user's factory."""
         if not self.is_built_in:
             return None
         return tuple(float(layer.rate) for layer in self._layers() if isinstance(layer, Dropout))
@@ -97,7 +97,7 @@ class Architecture:
 
 
 def seeded_build(architecture: Architecture, seed: int) -> Any:
-    """Build a model whose initial weights come from ``seed``; the caller's own draws go on.
+    """Build a model whose initial weights come from ``seed``; restore the caller's generators.
 
     Keras seeds its initializers from Python's global generator, so one build runs at a time.
     """
@@ -106,8 +106,8 @@ def seeded_build(architecture: Architecture, seed: int) -> Any:
     from keras.src.backend.common import global_state
     from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
-    with SEEDING, drawing_from(None):
-        before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's, kept
+    with SEEDING_LOCK, use_generator(None):
+        before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller's, restored below
         seeded = global_state.get_global_attribute(GLOBAL_RANDOM_SEED)
         keras.utils.set_random_seed(seed)
         try:

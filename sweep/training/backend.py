@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """How an epoch is run; nothing here needs a new trace.
+    """Settings of an epoch that can change without tracing the model again.
 
     Attributes
     ----------
     learning_rate : float or None
-        Of the first step; None takes the optimizer's own.
+        Rate of the first step; None takes the optimizer's default.
     learning_rate_decay : float
-        Inverse-time decay a step.
+        Inverse-time decay for each step.
     batch_size : int
         Rows in a step.
     seed : int
-        With the epoch, decides row order and dropout.
+        Together with the epoch it decides row order and dropout masks.
     dropout : tuple of float, or None
-        Rate of each dropout layer; None leaves them as they were built.
+        Rate of each dropout layer; None keeps the rates that the factory has set.
     """
 
     learning_rate: float | None
@@ -41,19 +41,19 @@ class Settings:
 
 @dataclass
 class FitState:
-    """All that a half-finished fit is: enough to stop it, continue it, repeat it exactly.
+    """The whole state of a fit between two epochs: enough to continue it exactly.
 
     Attributes
     ----------
     weights, optimizer : list of ndarray
         Values of the model's and the optimizer's variables, in their order.
     epoch : int
-        Epochs done.
+        Finished epochs.
     learning_rate : float or None
-        Set by a Keras callback in place of the estimator's.
+        Set by a Keras callback; it replaces the estimator's.
     averaged : list of ndarray or None
-        Weights that Keras would put in place of the trained ones if the fit ended here: those of
-        an optimizer with ``use_ema``. The fit itself goes on from ``weights``.
+        Weights with which Keras would replace the trained ones if the fit ended here: those of an
+        optimizer with ``use_ema``. The fit itself continues from ``weights``.
     """
 
     weights: list[np.ndarray]
@@ -64,17 +64,17 @@ class FitState:
 
     @property
     def fitted(self) -> list[np.ndarray]:
-        """The weights to predict with, and to keep."""
+        """The weights to predict with and to store."""
         return self.weights if self.averaged is None else self.averaged
 
     def ended(self) -> FitState:
-        """Return the state that Keras leaves at the end of a fit, from which a next one begins."""
+        """Return the state at the end of a fit, from which a warm start begins."""
         return FitState(self.fitted, self.optimizer, self.epoch, self.learning_rate)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows as tensors, in memory once: pixels, labels, weights, and their scaling."""
+    """Training rows as tensors: pixels, labels, weights, and the scaling of the pixels."""
 
     x: Any
     y: Any
@@ -209,10 +209,10 @@ class Backend(Protocol):
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """Return the order of the rows in an epoch: a permutation of ``range(count)``, int64."""
+    """Return the order of the rows in an epoch: a permutation of ``range(count)``."""
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
 def is_finite(values: Sequence[np.ndarray]) -> bool:
-    """Return whether all numbers are: no NaN, no infinity."""
+    """Return whether all numbers are finite."""
     return all(bool(np.isfinite(each).all()) for each in values)

@@ -1,4 +1,4 @@
-"""What a fit trains, settled before its first epoch and kept with what was fitted."""
+"""What a fit trains: fixed before its first epoch, and kept with the fitted estimator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 from sweep.training.architecture import Architecture, seeded_build
-from sweep.training.model_identity import look, matches
+from sweep.training.model_identity import inspect_model, matches
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.output_meaning import PROBABILITIES, loss_for
 from sweep.training.repeatability import why_unrepeatable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A model and how it is trained, as far as that is traced.
+    """A model and those settings of its training that are part of the traced graph.
 
     Attributes
     ----------
@@ -29,13 +29,13 @@ class Blueprint:
     meaning : {"probabilities", "logits", "shares"}
         What the output is.
     optimizer : OptimizerSettings or None
-        None where the factory compiles the model itself.
+        None if the factory compiles the model itself.
     rate : float or None
-        Learning rate of the optimizer that the factory compiled; None for others.
-    drawn, foreign
-        As in :class:`sweep.training.model_identity.Look`.
+        Learning rate of the factory's own optimizer; None without one.
+    unseeded, foreign_generators
+        As in :class:`sweep.training.model_identity.ModelInspection`.
     unrepeatable : str
-        Why two fits under one seed may differ; empty where they may not.
+        Why two fits under one seed may differ; empty if they do not.
     """
 
     architecture: Architecture
@@ -43,13 +43,13 @@ class Blueprint:
     meaning: str
     optimizer: OptimizerSettings | None
     rate: float | None = None
-    drawn: str = ""
-    foreign: bool = False
+    unseeded: str = ""
+    foreign_generators: bool = False
     unrepeatable: str = ""
 
     @property
     def key(self) -> Hashable:
-        """What tells this blueprint's trace from others'."""
+        """Equal for blueprints that can share one trace."""
         traced = self.optimizer.traced if self.optimizer else None
         return (self.architecture.called, self.identity, self.meaning, traced)
 
@@ -59,7 +59,7 @@ class Blueprint:
         Raises
         ------
         ModelError
-            If the factory of one's own builds another model now than when this was drawn up.
+            If the user's factory builds another model now than for this blueprint.
         """
         model = seeded_build(self.architecture, seed)
         if not self.architecture.is_built_in and not self._is_same(model):
@@ -70,67 +70,76 @@ class Blueprint:
         return model
 
     def compiled(self, model: Any) -> Any:
-        """Return a model compiled, unless its factory did so."""
+        """Compile a model, unless its factory has done so, and return it."""
         if self.optimizer is not None:
             loss = loss_for(model, self.architecture.input_shape, self.meaning)
-            # Without a rate: each fit sets its own, so that none meets that of another.
+            # Without a rate: fits share the optimizer, and each one sets its own rate.
             optimizer = make_optimizer(replace(self.optimizer, learning_rate=None))
             model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
         return model
 
     def _is_same(self, model: Any) -> bool:
-        return matches(look(model, self.architecture.input_shape).identity, self.identity)
+        return matches(inspect_model(model, self.architecture.input_shape).identity, self.identity)
 
 
-def draw_up(
+def make_blueprint(
     architecture: Architecture,
     optimizer: OptimizerSettings,
     seed: int,
     meaning: str | Callable[[Any], str],
 ) -> tuple[Blueprint, Any]:
-    """Settle what a fit trains.
+    """Make the blueprint of a fit.
 
     Parameters
     ----------
     architecture : Architecture
         Builds the model.
     optimizer : OptimizerSettings
-        How it is to be optimized.
+        How to optimize it, unless the factory compiles it.
     seed : int
-        Of the initial weights.
+        Seed of the initial weights.
     meaning : str or callable
-        What the output is, or ``f(model)`` that finds out.
+        What the output is, or ``f(model)`` that finds it out.
 
     Returns
     -------
     (Blueprint, keras.Model or None)
-        The model where one had to be built, with the initial weights of the seed.
+        The model, if one had to be built, with the initial weights of the seed.
     """
     if architecture.is_built_in:
         return Blueprint(architecture, architecture.identity(), PROBABILITIES, optimizer), None
     model = seeded_build(architecture, seed)
-    own = bool(getattr(model, "compiled", False))
-    seen = look(model, architecture.input_shape)
+    is_compiled = bool(getattr(model, "compiled", False))
+    inspection = inspect_model(model, architecture.input_shape)
     meaning = meaning(model) if callable(meaning) else meaning
-    why = why_unrepeatable(architecture, seed, model, seen)
-    settings, rate = (None, _rate(model.optimizer)) if own else (optimizer, None)
-    found = Blueprint(
-        architecture, seen.identity, meaning, settings, rate, seen.drawn, seen.foreign, why
+    why = why_unrepeatable(architecture, seed, model, inspection)
+    settings, rate = (None, _compiled_rate(model.optimizer)) if is_compiled else (optimizer, None)
+    blueprint = Blueprint(
+        architecture=architecture,
+        identity=inspection.identity,
+        meaning=meaning,
+        optimizer=settings,
+        rate=rate,
+        unseeded=inspection.unseeded,
+        foreign_generators=inspection.foreign_generators,
+        unrepeatable=why,
     )
-    return found, model
+    return blueprint, model
 
 
-def check_reach(blueprint: Blueprint, given: Mapping[str, Any], handed: Mapping[str, Any]) -> None:
-    """Refuse parameters of the optimizer that would reach nothing.
+def check_optimizer_parameters(
+    blueprint: Blueprint, for_sweep: Mapping[str, Any], for_factory: Mapping[str, Any]
+) -> None:
+    """Refuse parameters of the optimizer that would have no effect.
 
     Parameters
     ----------
     blueprint : Blueprint
         Of the fit.
-    given : mapping of str to value
-        Those that are set and not named by the factory.
-    handed : mapping of str to value
-        Those that are set and named by the factory.
+    for_sweep : mapping of str to value
+        Those that are set and not in the factory's signature: sweep's optimizer gets them.
+    for_factory : mapping of str to value
+        Those that are set and in the factory's signature.
 
     Raises
     ------
@@ -139,26 +148,27 @@ def check_reach(blueprint: Blueprint, given: Mapping[str, Any], handed: Mapping[
     """
     if blueprint.architecture.is_built_in:
         return
-    if blueprint.optimizer is None and given:
-        names, said = ", ".join(given), _said(given)
+    if blueprint.optimizer is None and for_sweep:
+        names, values = ", ".join(for_sweep), _as_text(for_sweep)
         raise ModelError(
-            f"{names}: the factory compiles its own optimizer, which {said} would not reach; name "
-            f"{names} in the factory's signature and use it there, or return the model uncompiled"
+            f"{names}: the factory compiles its own optimizer, which {values} would not reach; "
+            f"name {names} in the factory's signature and use it there, or return the model "
+            "uncompiled"
         )
-    if blueprint.optimizer is not None and handed:
-        names, said = ", ".join(handed), _said(handed)
+    if blueprint.optimizer is not None and for_factory:
+        names, values = ", ".join(for_factory), _as_text(for_factory)
         raise ModelError(
-            f"{names}: the factory takes {said} and returns a model that is not compiled, so that "
-            f"sweep's optimizer would not have it; compile the model in the factory, or take "
+            f"{names}: the factory takes {values} and returns a model that is not compiled, so "
+            f"that sweep's optimizer would not have it; compile the model in the factory, or take "
             f"{names} out of its signature"
         )
 
 
-def _said(params: Mapping[str, Any]) -> str:
+def _as_text(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value!r}" for name, value in params.items())
 
 
-def _rate(optimizer: Any) -> float | None:
+def _compiled_rate(optimizer: Any) -> float | None:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if not hasattr(inner._learning_rate, "assign"):  # a schedule of Keras's
         return None

@@ -12,7 +12,7 @@ import numpy as np
 from sweep.training.backend import FitState, Rows, Settings
 from sweep.training.graphs import make_predict
 from sweep.training.output_meaning import as_probabilities, output_units, takes_one_hot
-from sweep.training.random_state import Draws
+from sweep.training.random_state import RandomSources
 from sweep.training.tracing import traced
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class CompiledModel:
     """A compiled model that holds the state of one fit at a time.
 
-    A subclass says how an epoch runs. Methods keep :class:`sweep.training.backend.Backend`.
+    Its methods do what :class:`sweep.training.backend.Backend` promises; a subclass defines how an
+    epoch runs.
 
     Parameters
     ----------
@@ -52,9 +53,11 @@ class CompiledModel:
         values = (*self._initial[seed], *self._fresh_optimizer)
         self.nbytes = 2 * sum(each.nbytes for each in values)  # a copy each here and in the runtime
         self._predict = cache(partial(make_predict, self.model, blueprint.architecture.input_shape))
-        self.draws = Draws(self.model)
-        if blueprint.foreign:
-            self.draws.examine(lambda: traced(self.model, blueprint.architecture.input_shape))
+        self.random_sources = RandomSources(self.model)
+        if blueprint.foreign_generators:
+            self.random_sources.trace(
+                lambda: traced(self.model, blueprint.architecture.input_shape)
+            )
         # Which lists of arrays the variables hold now, so that the same fit is not loaded twice.
         self._loaded_weights: list[np.ndarray] | None = None
         self._loaded_optimizer: list[np.ndarray] | None = None
@@ -81,7 +84,7 @@ class CompiledModel:
             # A signal may end the epoch half-way; the variables then hold the state of no fit.
             self._loaded_weights = self._loaded_optimizer = None
             self._set_rates(settings, state.learning_rate)
-            with self.draws.at(settings.seed, state.epoch):
+            with self.random_sources.seeded(settings.seed, state.epoch):
                 logs = self._run_epoch(rows, settings, state, batch_callbacks)
             self._unload(state)
             self._average(state)
@@ -115,7 +118,8 @@ class CompiledModel:
         """Return probabilities of the rows ``(x - shift) * factor``."""
         with self.lock:
             self._load_weights(state.fitted)
-            with self.draws.at(0, state.epoch):  # a layer may draw random numbers here too
+            # A layer may draw random numbers here too.
+            with self.random_sources.seeded(0, state.epoch):
                 output = self._output(x, shift, factor)
         return as_probabilities(output, self.blueprint.meaning)
 
@@ -184,7 +188,7 @@ class CompiledModel:
 
 
 def _assign_all(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-    """Assign values, going around Keras's checks: for small arrays those take longer."""
+    """Assign values without Keras's checks, which take longer than copying a small array."""
     for variable, value in zip(variables, values, strict=True):
         getattr(variable, "_value", variable).assign(value, read_value=False)
 

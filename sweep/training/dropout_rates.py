@@ -1,4 +1,4 @@
-"""Dropout rates as variables: one trace serves every rate, with Keras's own masks."""
+"""Dropout rates as variables: one trace for all rates, with the same masks as Keras's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def free_rates(model: Any) -> list[Any]:
+def make_rates_variable(model: Any) -> list[Any]:
     """Turn the rate of each dropout layer into a variable.
 
-    The layer object stays Keras's own; only this instance reads its rate from a variable.
+    Keras's class is not changed: only ``call`` of these layer objects is replaced.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def free_rates(model: Any) -> list[Any]:
 
 
 def set_rates(variables: Sequence[Any], rates: Sequence[float] | None) -> None:
-    """Give the dropout layers their rates; None leaves a person's own model as it is."""
+    """Set the rates of the dropout layers; None, for a user's model, changes nothing."""
     for variable, rate in zip(variables, rates or (), strict=bool(rates)):
         variable.assign(rate)
 

@@ -1,4 +1,4 @@
-"""Optimizer steps as one kernel a variable, where Keras composes a dozen.
+"""Optimizer steps as one kernel for each variable, where Keras runs a dozen operations.
 
 Adam in Keras 3 is about fifteen operations for each variable, each a pass over memory; TensorFlow
 still ships the step as a single kernel that computes the same expression. Clipping, weight decay,
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def fuse(optimizer: Any) -> None:
-    """Replace the innermost step of a built Keras optimizer, where there is a kernel for it.
+    """Replace the innermost step of a built Keras optimizer, if there is a kernel for it.
 
-    Left as they are: other optimizers, subclasses, and weights that are not float32.
+    Not changed: other optimizers, subclasses, and weights that are not float32.
     """
     import keras
 
@@ -36,7 +36,7 @@ def fuse(optimizer: Any) -> None:
 
 
 def _where_dense(step: Callable[..., None], optimizer: Any) -> Callable[..., None]:
-    """Leave sparse gradients, which an embedding has, to Keras."""
+    """Use Keras's step for sparse gradients, which an embedding layer has."""
     import tensorflow as tf
 
     plain = optimizer._backend_update_step

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sweep.training.backend import FitState, Rows, Settings, epoch_order
 from sweep.training.compiled_model import CompiledModel
-from sweep.training.dropout_rates import free_rates, set_rates
+from sweep.training.dropout_rates import make_rates_variable, set_rates
 from sweep.training.fused_optimizers import fuse
-from sweep.training.graph_eligibility import LOSS, check_draws, check_fast
+from sweep.training.graph_eligibility import LOSS, check_fast, check_seeded
 from sweep.training.graphs import make_steps
-from sweep.training.overrides import own_methods
+from sweep.training.overrides import user_methods
 from sweep.training.tracing import traced
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class GraphBackend(CompiledModel):
     def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
         super().__init__(blueprint, seed, model)
         self.check_model(self.model)
-        check_draws(blueprint.drawn or self._unseeded_in_loss())
+        check_seeded(blueprint.unseeded or self._unseeded_in_loss())
         fuse(self.optimizer)
         built_in = blueprint.architecture.is_built_in
-        self._dropout = free_rates(self.model) if built_in else []
+        self._dropout = make_rates_variable(self.model) if built_in else []
         self._base_rate, self._decay = _variable(0.0), _variable(0.0)
         self.decays = blueprint.optimizer is not None and blueprint.optimizer.decays
         decaying = (self._base_rate, self._decay) if self.decays else None
@@ -70,11 +70,11 @@ class GraphBackend(CompiledModel):
         check_fast(model)
 
     def _unseeded_in_loss(self) -> str:
-        """Return what a loss of the model's own draws from without a seed; empty for nothing."""
-        if self.blueprint.optimizer is None or not any(own_methods(self.model, LOSS)):
+        """Return unseeded sources of random numbers in the model's own loss; empty if none."""
+        if self.blueprint.optimizer is None or not any(user_methods(self.model, LOSS)):
             return ""
         shape = self.blueprint.architecture.input_shape
-        return self.draws.examine(lambda: traced(self.model, shape))[1]
+        return self.random_sources.trace(lambda: traced(self.model, shape))[1]
 
     def _set_rates(self, settings: Settings, callback_rate: float | None) -> None:
         super()._set_rates(settings, callback_rate)

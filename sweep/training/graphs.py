@@ -88,15 +88,15 @@ def make_steps(
 
 
 def make_predict(model: Any, input_shape: tuple[int, ...], dtype: Any) -> Any:
-    """Trace the prediction of any number of rows, some at a time.
+    """Trace the prediction of any number of rows, ``PREDICT_ROWS`` at a time.
 
-    The last part is filled up to whole packets with copies of its last row: Eigen computes what is
-    left over from its vector registers by other code, and a row's probability would depend on its
-    place among the others.
+    The last rows are filled up to a whole packet with copies of the last one: Eigen computes rows
+    that do not fill its vector registers by other code, so that a row's probability would depend
+    on its place among the others.
     """
     import tensorflow as tf
 
-    def part(x: Any, shift: Any, factor: Any) -> Any:
+    def chunk(x: Any, shift: Any, factor: Any) -> Any:
         output = forward(model, (tf.cast(x, tf.float32) - shift) * factor, training=False)
         return tf.cast(output, tf.float32)
 
@@ -106,15 +106,15 @@ def make_predict(model: Any, input_shape: tuple[int, ...], dtype: Any) -> Any:
     def predict(x: Any, shift: Any, factor: Any) -> Any:
         count = tf.shape(x)[0]
         filled = -(-count // PACKETS) * PACKETS
-        parts = -(-filled // PREDICT_ROWS)
-        done = tf.TensorArray(tf.float32, parts, infer_shape=False)
+        chunks = -(-filled // PREDICT_ROWS)
+        done = tf.TensorArray(tf.float32, chunks, infer_shape=False)
 
         def body(i: Any, done: Any) -> Any:
             stop = tf.minimum((i + 1) * PREDICT_ROWS, filled)
             rows = tf.minimum(tf.range(i * PREDICT_ROWS, stop), count - 1)
-            return i + 1, done.write(i, part(tf.gather(x, rows), shift, factor))
+            return i + 1, done.write(i, chunk(tf.gather(x, rows), shift, factor))
 
-        loop = tf.while_loop(lambda i, _: i < parts, body, (0, done), parallel_iterations=1)
+        loop = tf.while_loop(lambda i, _: i < chunks, body, (0, done), parallel_iterations=1)
         return loop[1].concat()[:count]
 
     return predict

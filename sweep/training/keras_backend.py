@@ -14,7 +14,11 @@ import numpy as np
 
 from sweep.training.backend import FitState, Rows, Settings, epoch_order
 from sweep.training.compiled_model import CompiledModel
-from sweep.training.graph_eligibility import iterates_itself, may_draw, predicts_itself
+from sweep.training.graph_eligibility import (
+    has_user_train_function,
+    may_draw_in_step,
+    predicts_itself,
+)
 from sweep.training.output_meaning import predicted
 from sweep.training.tracing import traced_step
 
@@ -45,16 +49,17 @@ class KerasBackend(CompiledModel):
 
     def __init__(self, blueprint: Blueprint, seed: int, model: Any = None) -> None:
         super().__init__(blueprint, seed, model)
-        self._step_unchecked = blueprint.architecture.called is not None and may_draw(self.model)
-        self._needs_dataset = iterates_itself(self.model)
+        is_users = not blueprint.architecture.is_built_in
+        self._step_unchecked = is_users and may_draw_in_step(self.model)
+        self._needs_dataset = has_user_train_function(self.model)
         # Such a model predicts by Keras: its own predict methods count, or no graph may hold it.
-        self._predicts_by_keras = predicts_itself(self.model) or bool(blueprint.drawn)
-        if blueprint.drawn:
+        self._predicts_by_keras = predicts_itself(self.model) or bool(blueprint.unseeded)
+        if blueprint.unseeded:
             self._run_eagerly()
 
     def _run_eagerly(self) -> None:
         """Run without a graph, under global seeds: the code draws what no variable holds."""
-        self.model.run_eagerly = self.draws.outside = True
+        self.model.run_eagerly = self.random_sources.use_global_seeds = True
 
     def train_epoch(
         self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
@@ -65,12 +70,12 @@ class KerasBackend(CompiledModel):
         return super().train_epoch(state, rows, settings, batch_callbacks)
 
     def _check_step(self, rows: Rows) -> None:
-        """Find out whether a user's own training step draws; the layers do not tell."""
+        """Find out whether a user's training step draws; the layers do not tell."""
         self._step_unchecked = False
-        if not self.draws.outside:
+        if not self.random_sources.use_global_seeds:
             batch = next(self._batches(rows, np.arange(1), 1))
-            _, drawn = self.draws.examine(lambda: traced_step(self.model, batch))
-            if drawn:
+            _, unseeded = self.random_sources.trace(lambda: traced_step(self.model, batch))
+            if unseeded:
                 self._run_eagerly()
 
     def _output(self, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
@@ -115,7 +120,7 @@ class KerasBackend(CompiledModel):
         self.model.reset_metrics()
 
     def _as_iterator(self, batch: tuple[Any, ...]) -> Iterator[Any]:
-        """Return an iterator of one batch; TensorFlow's if a user's own train_function takes it."""
+        """Return an iterator of one batch; TensorFlow's if a user's train_function takes it."""
         import tensorflow as tf
 
         return iter(tf.data.Dataset.from_tensors(batch) if self._needs_dataset else [batch])

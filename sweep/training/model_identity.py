@@ -1,9 +1,9 @@
-"""What tells the models of people's own factories apart: what was built, not who built it.
+"""The identity of a model that a user's factory has built: what was built, not who built it.
 
-A factory is a function that may build another model tomorrow: a global, a default, an attribute of
-the object it is bound to may have changed. So a compiled model is used again only for a model
-whose whole description is the same: its configuration, and where code of one's own is in it (a
-layer, a loss, a ``Lambda``), the graph which that code traces to.
+A factory may build another model the next time: a global, a default or an attribute of the object
+it is bound to may have changed. So a compiled model is used again only for a model with the same
+whole description: its configuration and, if it contains the user's code (a layer, a loss, a
+``Lambda``), the graph that this code traces to.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.training.output_meaning import single_loss
-from sweep.training.overrides import own_on_instance
-from sweep.training.random_state import Draws
+from sweep.training.overrides import has_patched_method
+from sweep.training.random_state import RandomSources
 from sweep.training.tracing import traced
 
 if TYPE_CHECKING:
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What looking at a model has told.
+class ModelInspection:
+    """What is found out about a model before its first fit.
 
     Attributes
     ----------
     identity : hashable
         Equal for models of which one may train in the other's place.
-    drawn : str
-        What its code draws from without a seed that can be set in a graph; empty for nothing.
-    foreign : bool
-        Whether it draws from generators that it does not hold.
+    unseeded : str
+        Sources of random numbers that no seed reaches inside a graph; empty if there are none.
+    foreign_generators : bool
+        Whether it uses generators that it does not hold.
     """
 
     identity: Hashable
-    drawn: str = ""
-    foreign: bool = False
+    unseeded: str = ""
+    foreign_generators: bool = False
 
 
-def look(model: Any, input_shape: tuple[int, ...]) -> Look:
-    """Look at a model: what tells it from others, and what it draws.
+def inspect_model(model: Any, input_shape: tuple[int, ...]) -> ModelInspection:
+    """Find the identity of a model and the random generators that it uses.
 
     Parameters
     ----------
@@ -52,95 +52,99 @@ def look(model: Any, input_shape: tuple[int, ...]) -> Look:
     input_shape : tuple of int
         Shape of one row.
     """
-    said = _description(model)
-    known = _digest(said, [_facts(weight) for weight in model.weights])
-    hidden = _has_own_optimizer(model) or _has_own_loss(model)  # what they do is in no graph
+    description = _description(model)
+    known = _digest(description, [_facts(weight) for weight in model.weights])
+    # The graph that is traced below contains neither an optimizer nor such a loss.
+    hidden = _has_user_optimizer(model) or _has_user_loss(model)
     if getattr(model, "run_eagerly", False):
-        return Look((known, Unique()), "run_eagerly=True")
-    keras_alone = said is not None and not any(_is_own(each) for each in _parts(said))
-    if keras_alone and not _adapts(model) and not _is_touched(model):
-        return Look((known, Unique()) if hidden else known)
-    draws = Draws(model)
-    graph, drawn = draws.examine(lambda: traced(model, input_shape))
-    digest = None if hidden else _graph_digest(graph, [*model.variables, *draws.states])
-    return Look((known, digest or Unique()), drawn, bool(draws.foreign))
+        return ModelInspection((known, Unique()), "run_eagerly=True")
+    keras_alone = description is not None and not any(map(_is_user_code, _mappings(description)))
+    if keras_alone and not _adapts(model) and not _has_patched_parts(model):
+        return ModelInspection((known, Unique()) if hidden else known)
+    random_sources = RandomSources(model)
+    graph, unseeded = random_sources.trace(lambda: traced(model, input_shape))
+    digest = None if hidden else _graph_digest(graph, [*model.variables, *random_sources.states])
+    foreign = bool(random_sources.foreign_states)
+    return ModelInspection((known, digest or Unique()), unseeded, foreign)
 
 
 class Unique:
-    """Tells a model from all others: what it holds cannot be compared, so it is never shared."""
+    """Equal to nothing else: marks a model whose parts cannot be compared, so it is not shared."""
 
 
 def comparable(identity: Hashable) -> bool:
-    """Return whether a model's state is its weights alone, as far as its graph tells."""
-    return not isinstance(_parted(identity)[1], Unique)
+    """Return whether a model's state is only its weights, as far as its graph shows."""
+    return not isinstance(_description_and_graph(identity)[1], Unique)
 
 
 def matches(one: Hashable, other: Hashable) -> bool:
-    """Return whether two identities may be of one model, as far as they can be compared."""
-    pairs = zip(_parted(one), _parted(other), strict=True)
+    """Return whether two identities may be those of the same model."""
+    pairs = zip(_description_and_graph(one), _description_and_graph(other), strict=True)
     return all(a == b or (isinstance(a, Unique) and isinstance(b, Unique)) for a, b in pairs)
 
 
 def described_alike(one: Hashable, other: Hashable) -> bool:
-    """Return whether two models have one description by Keras, whatever their graphs are."""
-    return bool(_parted(one)[0] == _parted(other)[0])
+    """Return whether Keras describes two models alike, whatever their graphs are."""
+    return bool(_description_and_graph(one)[0] == _description_and_graph(other)[0])
 
 
-def _parted(identity: Hashable) -> tuple[Any, ...]:
+def _description_and_graph(identity: Hashable) -> tuple[Any, ...]:
     return identity if isinstance(identity, tuple) and len(identity) == 2 else (identity, None)
 
 
 def _description(model: Any) -> Any:
-    """Return Keras's own description, named by order; None where there is none."""
+    """Return Keras's serialized model, its names replaced by their order; None if it has none."""
     import keras
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            said = keras.saving.serialize_keras_object(model)
-        said = json.loads(json.dumps(said, default=repr))
-    except Exception:  # noqa: BLE001 - code of one's own may fail in any way; its graph tells then
+            found = keras.saving.serialize_keras_object(model)
+        found = json.loads(json.dumps(found, default=repr))
+    except Exception:  # noqa: BLE001 - a user's code may raise anything; its graph is compared then
         return None
-    named = (part.get("name") for part in _parts(said))
-    names = dict.fromkeys(name for name in named if isinstance(name, str))  # they carry counters
-    return _renamed(_without_rate(said), {name: f"name {n}" for n, name in enumerate(names)})
+    named = (each.get("name") for each in _mappings(found))
+    # Keras numbers its names: a model that is built again would get others.
+    names = dict.fromkeys(name for name in named if isinstance(name, str))
+    return _renamed(_without_rate(found), {name: f"name {n}" for n, name in enumerate(names)})
 
 
-def _without_rate(said: Any) -> Any:
-    compiled = said.get("compile_config") or {}
+def _without_rate(description: Any) -> Any:
+    compiled = description.get("compile_config") or {}
     optimizer = compiled.get("optimizer")
     settings = optimizer.get("config", {}) if isinstance(optimizer, dict) else {}
     if isinstance(settings.get("learning_rate"), int | float):
         del settings["learning_rate"]
-    return said
+    return description
 
 
-def _renamed(said: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(said, dict):
-        return {key: _renamed(value, names) for key, value in said.items()}
-    if isinstance(said, list):
-        return [_renamed(value, names) for value in said]
-    return names.get(said, said) if isinstance(said, str) else said
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(each, names) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_renamed(each, names) for each in value]
+    return names.get(value, value) if isinstance(value, str) else value
 
 
-def _parts(said: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(said, dict):
-        yield said
-    values = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
-    for value in values:
-        yield from _parts(value)
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield all mappings of a nested value, outer ones first."""
+    if isinstance(value, dict):
+        yield value
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in values:
+        yield from _mappings(each)
 
 
-def _is_own(part: Mapping[str, Any]) -> bool:
-    kind, module = part.get("class_name"), part.get("module")
+def _is_user_code(description: Mapping[str, Any]) -> bool:
+    kind, module = description.get("class_name"), description.get("module")
     if kind in ("Lambda", "__lambda__", "function"):
         return True
-    if module is None:  # Keras says so of what stands in a notebook or a script
-        return "module" in part
+    if module is None:  # Keras writes None for a class of a notebook or a script
+        return "module" in description
     return isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins")
 
 
-def _has_own_optimizer(model: Any) -> bool:
+def _has_user_optimizer(model: Any) -> bool:
     optimizer = getattr(model, "optimizer", None)
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     rate = getattr(inner, "_learning_rate", None)
@@ -153,30 +157,31 @@ def _has_own_optimizer(model: Any) -> bool:
 
 
 def _adapts(model: Any) -> bool:
-    """Return whether a layer has learnt from rows by ``adapt``, which no configuration tells."""
+    """Return whether a layer learns from rows by ``adapt``: no configuration shows the result."""
     return any(hasattr(layer, "adapt") for layer in model._flatten_layers())
 
 
-def _is_touched(model: Any) -> bool:
-    """Return whether a method was set on a layer, a loss or a regularizer itself."""
+def _has_patched_parts(model: Any) -> bool:
+    """Return whether a method was set on the object of a layer, a loss or a regularizer."""
     loss = getattr(model, "_compile_loss", None)
     layers = model._flatten_layers()
     parts = [each for layer in layers for each in (layer, *vars(layer).values())]
     return any(
-        own_on_instance(each) for each in (*parts, single_loss(getattr(loss, "_user_loss", None)))
+        has_patched_method(each)
+        for each in (*parts, single_loss(getattr(loss, "_user_loss", None)))
     )
 
 
 def _facts(weight: Any) -> tuple[Any, ...]:
-    """Return what is set on a weight itself, perhaps after its layer was made."""
+    """Return settings of a weight itself: they may be changed after its layer was made."""
     kinds = [getattr(weight, name, None) for name in ("regularizer", "constraint")]
     ours = [kind for kind in kinds if type(kind).__module__.partition(".")[0] == "keras"]
     set_ = [(type(kind).__name__, sorted(map(repr, vars(kind).items()))) for kind in ours]
     return tuple(weight.shape), bool(weight.trainable), set_
 
 
-def _has_own_loss(model: Any) -> bool:
-    """Return whether a model that is not compiled computes its loss itself."""
+def _has_user_loss(model: Any) -> bool:
+    """Return whether a model that is not compiled has its own ``compute_loss``."""
     import keras
 
     own = type(model).compute_loss is not keras.Model.compute_loss
@@ -184,15 +189,15 @@ def _has_own_loss(model: Any) -> bool:
 
 
 def _graph_digest(graph: Any, known: Sequence[Any]) -> str | None:
-    """Digest a graph.
+    """Return a digest of a graph.
 
-    None where it holds variables that are not known: their values are no weights, and no fit could
-    take them over.
+    None if it holds unknown variables: they are no weights, so a fit could not load its own values
+    into them.
     """
     import tensorflow as tf
 
-    held = [t for t, _ in graph.captures if t.dtype not in (tf.resource, tf.variant)]
-    values = [t.numpy().tobytes() for t in held]
+    constants = [t for t, _ in graph.captures if t.dtype not in (tf.resource, tf.variant)]
+    values = [t.numpy().tobytes() for t in constants]
     plain = (v._value if hasattr(v, "_value") else v for v in known)
     handles = {id(getattr(v, "handle", v)) for v in plain}
     if any(t.dtype == tf.resource and id(t) not in handles for t, _ in graph.captures):
@@ -201,7 +206,7 @@ def _graph_digest(graph: Any, known: Sequence[Any]) -> str | None:
 
 
 def _nodes(graph: Any) -> Iterator[Any]:
-    """Yield the nodes of a graph with names replaced by places: names carry counters."""
+    """Yield the nodes of a graph, their names replaced by places: TensorFlow numbers names."""
     functions = {f.signature.name: f"function {n}" for n, f in enumerate(graph.library.function)}
     bodies = [graph.node, *(function.node_def for function in graph.library.function)]
     for body in bodies:
@@ -225,7 +230,7 @@ def _setting(name: str, value: Any, functions: Mapping[str, str]) -> Any:
     if value.HasField("func"):
         return name, functions.get(value.func.name, value.func.name)
     if name in ("_gradient_op_type", "shared_name", "container", "debug_name", "token"):
-        return name  # each is a counter; code with a token never trains in another's place
+        return name  # their values are counters; a model with a token is never shared anyway
     return name, value.SerializeToString(deterministic=True)
 
 

@@ -1,4 +1,4 @@
-"""Optimizers by name, with their settings as parameters of their own."""
+"""Optimizers by name, with each setting as a separate parameter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_DECAY = ("learning_rate_decay", 0.0)
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """How a model is optimized.
+    """The optimizer of a model, and its settings.
 
     Attributes
     ----------
@@ -49,18 +49,18 @@ class OptimizerSettings:
 
     @property
     def decays(self) -> bool:
-        """Whether the rate falls from step to step."""
+        """Whether the learning rate falls from step to step."""
         return self.learning_rate_decay > 0
 
     def given(self, params: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
-        """Return the parameters of these settings that a person has set.
+        """Return the parameters of these settings that the user has set.
 
         Parameters
         ----------
         params : mapping of str to value
             An estimator's parameters.
         taken : collection of str
-            Those that go to the model's factory; they are left out.
+            Names of those that go to the model's factory; they are left out.
         """
         named = {"optimizer": params["optimizer"]}
         named |= {f.name: params[f.name] for f in fields(self) if f.name != "name"}
@@ -78,7 +78,7 @@ class OptimizerSettings:
         params : mapping of str to value
             An estimator's parameters.
         taken : collection of str
-            Those that go to the model's factory; they are left out.
+            Names of those that go to the model's factory; they are left out.
         """
         names = [f.name for f in fields(cls) if f.name != "name"]
         named = {name: params[name] for name in names if name not in taken}
@@ -87,7 +87,7 @@ class OptimizerSettings:
 
 
 def check_values(settings: OptimizerSettings) -> None:
-    """Refuse an unknown optimizer, or a rate that none can have.
+    """Refuse an unknown optimizer, or a rate that no optimizer takes.
 
     Raises
     ------
@@ -117,12 +117,12 @@ def check_optimizer(settings: OptimizerSettings) -> None:
 
 
 def make_optimizer(settings: OptimizerSettings) -> Any:
-    """Make the Keras optimizer; its rate is moved by whoever trains, step by step if it decays.
+    """Make the Keras optimizer. The backends set its learning rate, at each step if it decays.
 
     Parameters
     ----------
     settings : OptimizerSettings
-        What to make.
+        Name and settings.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""What a model's output means: probabilities, or numbers that are still to become them.
+"""What a model outputs: probabilities, or numbers that must still be turned into them.
 
-The last layer decides, then the loss that the model is compiled with, then its output for rows of
-the fit. What is still open after that is refused, since a guess would be a wrong score.
+The last layer decides; else the loss that the model is compiled with; else its output for rows of
+the fit. A model that is still unclear after that is refused: a guess could give a wrong score.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sweep.training.graph_eligibility import predicts_itself
 from sweep.training.tracing import forward
 
 PROBABILITIES, LOGITS, SHARES = "probabilities", "logits", "shares"
-"""Shares lie between 0 and 1 like probabilities and become them when divided by their sum."""
+"""Shares are between 0 and 1; divided by their sum they are probabilities."""
 
 PACKETS = 48
 """Three registers of sixteen numbers, the most rows that Eigen's kernels take at a time."""
@@ -24,18 +24,18 @@ PREDICT_ROWS = 5 * PACKETS
 """Rows predicted at a time: few enough for a processor's cache."""
 
 PROBES = 64
-"""Rows of the fit that are looked at where neither the last layer nor the loss decides."""
+"""Rows of the fit that are predicted if neither the last layer nor the loss decides."""
 
 SLACK = 1e-3
 PASSING = ("Dropout", "Flatten", "Identity", "Reshape")
-"""Layers at the end of a model that change no number when it predicts."""
+"""Layers that change no number when a model predicts."""
 
 
 def output_units(model: Any, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of a model's output for one row; a model of any kind, built."""
+    """Return the shape of a built model's output for one row."""
     try:
         return tuple(model.output_shape[1:])
-    except (AttributeError, ValueError):  # it subclasses keras.Model
+    except (AttributeError, ValueError):  # a subclass of keras.Model: only a call shows it
         output = forward(model, np.zeros((1, *input_shape), np.float32), training=False)
         return tuple(output.shape[1:]) if hasattr(output, "shape") else ()
 
@@ -63,14 +63,14 @@ def check_outputs(model: Any, input_shape: tuple[int, ...], n_classes: int) -> N
 
 
 def meaning_of(model: Any, rows: np.ndarray) -> str:
-    """Say what the output of a model is.
+    """Return what a model outputs.
 
     Parameters
     ----------
     model : keras.Model
         Built; compiled or not.
     rows : ndarray of shape (n, ...)
-        Rows of the fit, scaled; looked at where nothing else decides.
+        Rows of the fit, scaled; predicted if nothing else decides.
 
     Returns
     -------
@@ -79,49 +79,51 @@ def meaning_of(model: Any, rows: np.ndarray) -> str:
     Raises
     ------
     ModelError
-        If it is left open, or the loss takes probabilities and the model gives none.
+        If that is unclear, or the loss takes probabilities and the model gives none.
     """
     if predicts_itself(model):
         by_layer, by_loss = None, None
         before = model.predict_function
-        seen = _by_rows(predicted(model, rows[:PROBES].astype(np.float32)))
-        model.predict_function = before  # a fit traces its own, with its own generators
+        by_rows = _by_rows(predicted(model, rows[:PROBES].astype(np.float32)))
+        model.predict_function = before  # the fit traces another, with its own generators
     else:
         by_layer, by_loss = _by_last_layer(model), _by_loss(model)
-        seen = by_layer or _by_rows(_output(model, rows[:PROBES]))
-    if seen == LOGITS and by_loss == PROBABILITIES:
+        by_rows = by_layer or _by_rows(_output(model, rows[:PROBES]))
+    if by_rows == LOGITS and by_loss == PROBABILITIES:
         raise ModelError(
             "model.factory: the loss takes probabilities, and the model ends without a softmax "
             "or sigmoid; end it in one, or compile it with a loss that has from_logits=True"
         )
-    found = by_layer or by_loss or seen
-    if found is None:
+    meaning = by_layer or by_loss or by_rows
+    if meaning is None:
         raise ModelError(
             "model.factory: it cannot be told whether the output is probabilities or logits; "
             'end the model in keras.layers.Activation("softmax") (or "sigmoid" for one output), '
             "or compile it with a loss that says from_logits=True"
         )
-    return found
+    return meaning
 
 
 def predicted(model: Any, rows: np.ndarray) -> np.ndarray:
-    """Return what ``Model.predict`` gives for scaled rows, in whole batches.
+    """Return what ``Model.predict`` gives for scaled rows.
+
+    Rows are filled up to whole packets, as in :func:`sweep.training.graphs.make_predict`.
 
     Raises
     ------
     ModelError
-        If a method of a person's own gives something of another shape than the model's output.
+        If a user's method gives another shape than the model's output has.
     """
     filled = -(-len(rows) // PACKETS) * PACKETS
     places = np.minimum(np.arange(filled), len(rows) - 1)
-    found = np.asarray(model.predict(rows[places], batch_size=PREDICT_ROWS, verbose=0))
+    output = np.asarray(model.predict(rows[places], batch_size=PREDICT_ROWS, verbose=0))
     units = output_units(model, rows.shape[1:])
-    if found.shape != (filled, *units):
+    if output.shape != (filled, *units):
         raise ModelError(
             f"model.factory: predict must give an array of shape {(filled, *units)} for "
-            f"{filled} rows, as the model's output has, got {found.shape}"
+            f"{filled} rows, as the model's output has, got {output.shape}"
         )
-    return found[: len(rows)]
+    return output[: len(rows)]
 
 
 def as_probabilities(output: np.ndarray, meaning: str) -> np.ndarray:
@@ -148,16 +150,16 @@ def loss_for(model: Any, input_shape: tuple[int, ...], meaning: str) -> Any:
 
 
 def takes_one_hot(loss: Any) -> bool:
-    """Return whether a loss compares with one number for each class, not with class numbers.
+    """Return whether a loss takes one number for each class, not class numbers.
 
-    Keras's own losses are known; one of a person's own gets class numbers.
+    This is known of Keras's losses; a user's loss gets class numbers.
     """
     one = single_loss(loss)
     if isinstance(one, str):
         return "sparse" not in one.lower()
     named = one if hasattr(one, "__name__") else type(one)
-    ours = str(getattr(named, "__module__", "")).partition(".")[0] == "keras"
-    return ours and "sparse" not in named.__name__.lower()
+    is_keras = str(getattr(named, "__module__", "")).partition(".")[0] == "keras"
+    return is_keras and "sparse" not in named.__name__.lower()
 
 
 def single_loss(loss: Any) -> Any:
@@ -177,7 +179,7 @@ def _by_loss(model: Any) -> str | None:
 
 
 def _is_keras(loss: Any) -> bool:
-    """Return whether a loss is one of Keras's own, by name or as a function."""
+    """Return whether a loss is one of Keras's, by name or as a function."""
     return isinstance(loss, str) or str(getattr(loss, "__module__", "")).startswith("keras")
 
 
@@ -197,7 +199,7 @@ def _by_last_layer(model: Any) -> str | None:
 
 
 def _last(model: Any) -> Any:
-    """Return the layer whose output is the model's; None where Keras does not know it."""
+    """Return the layer whose output is the model's; None if Keras does not know it."""
     import keras
 
     layer = model
@@ -216,7 +218,7 @@ def _passes(layer: Any) -> bool:
 
 
 def _before(layer: Any) -> Any:
-    """Return the layer that feeds a layer, where it is one."""
+    """Return the layer before a layer; None if there is not exactly one."""
     try:
         history = layer.input._keras_history
     except (AttributeError, ValueError):  # several inputs, or several uses

@@ -1,8 +1,8 @@
-"""Which methods of an object are Keras's own, and which a person has put in their place.
+"""Which methods of an object are Keras's, and which a user has put in their place.
 
-A method is Keras's own if the class that defines it is, and the code behind it (and behind each
-decorator) lies in Keras's or TensorFlow's files. So a subclass, a function set on one object, and
-a function put into a class of Keras's all count, whatever they call themselves.
+A method is Keras's if the class that defines it is, and if its code (and that of each decorator)
+is in a file of Keras or TensorFlow. So these are all a user's, whatever their names: a method of a
+subclass, a function set on one object, and a function put into a class of Keras.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ DESCRIBING = frozenset({
     "__init__", "__new__", "__init_subclass__", "__repr__", "__str__", "__reduce__",
     "get_config", "from_config", "build_from_config", "save_own_variables", "load_own_variables",
 })  # fmt: skip
-"""Methods that make an object or describe it: no step of a fit calls them."""
+"""Methods that create or describe an object: no training step calls them."""
 
 _BUILT_IN = types.WrapperDescriptorType | types.MethodDescriptorType | types.BuiltinFunctionType
 
 
-def own_methods(thing: Any, names: Iterable[str] | None = None) -> Iterator[str]:
-    """Yield each method that Keras defines for such an object and that is not Keras's own here.
+def user_methods(thing: Any, names: Iterable[str] | None = None) -> Iterator[str]:
+    """Yield each method that Keras defines for such an object and a user has replaced.
 
     Parameters
     ----------
     thing : object
-        An object of a class of Keras's, or of a subclass.
+        An object of a Keras class or of a subclass.
     names : iterable of str, optional
-        The methods to look at; all that Keras's classes define unless given.
+        The methods to look at; by default all that Keras's classes define.
 
     Yields
     ------
     str
-        ``"Class.method"``, the class being the one that defines it.
+        ``"Class.method"``, with the class that defines it.
     """
     for name in sorted(keras_methods(type(thing)) if names is None else names):
         owner = _owner(thing, name)
@@ -45,15 +45,15 @@ def own_methods(thing: Any, names: Iterable[str] | None = None) -> Iterator[str]
             yield f"{owner}.{name}"
 
 
-def own_on_instance(thing: Any) -> bool:
-    """Return whether a method has been set on the object itself, where no configuration tells."""
+def has_patched_method(thing: Any) -> bool:
+    """Return whether a method was set on the object itself, which no configuration shows."""
     methods = keras_methods(type(thing))
     return any(_is_set(thing, name) for name in methods & _attributes(thing).keys())
 
 
 @lru_cache(maxsize=8192)
 def is_keras_code(method: Any) -> bool:
-    """Return whether the code behind a method, a property or a function is a library's."""
+    """Return whether the code of a method, property or function is Keras's or TensorFlow's."""
     if isinstance(method, property):
         parts = (method.fget, method.fset, method.fdel)
         return all(is_keras_code(part) for part in parts if part is not None)
@@ -69,7 +69,7 @@ def is_keras_code(method: Any) -> bool:
 
 
 def is_keras_class(kind: type) -> bool:
-    """Return whether a class is Keras's, or one of TensorFlow's or Python's below it."""
+    """Return whether a class is of Keras, or of TensorFlow or Python, on which Keras builds."""
     return kind.__module__.partition(".")[0] in ("keras", "tensorflow", "builtins")
 
 
@@ -86,7 +86,7 @@ def _methods(kinds: tuple[type, ...]) -> frozenset[str]:
 
 
 def _owner(thing: Any, name: str) -> str | None:
-    """Return the class whose own method it is; None where it is Keras's."""
+    """Return the class of the user's method; None if the method is Keras's."""
     if name in _attributes(thing) and _is_set(thing, name):
         return type(thing).__name__
     for kind in type(thing).__mro__:
@@ -101,11 +101,12 @@ def _attributes(thing: Any) -> dict[str, Any]:
 
 
 def _is_set(thing: Any, name: str) -> bool:
-    """Return whether somebody else than Keras or the fast fit has set a method on an object."""
+    """Return whether a user, not Keras or the fast fit, has set a method on an object."""
     method = vars(thing)[name]
     if not callable(method) or isinstance(getattr(type(thing), name, None), property):
         return False
     code = getattr(getattr(method, "__func__", method), "__code__", None)
+    # sweep sets methods itself: dropout rates and fused optimizer steps, from files of this room.
     if code is not None and Path(code.co_filename).parent == Path(__file__).parent:
         return False
     return getattr(method, "__self__", thing) is not thing or not is_keras_code(method)

@@ -1,4 +1,4 @@
-"""One thread for each worker, no more of a GPU than it needs: what TensorFlow is told."""
+"""Environment variables that give each worker one thread, and only the GPU memory it needs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ SINGLE = {
 
 
 def single_threaded(environment: MutableMapping[str, str] | None = None) -> None:
-    """Ask for one thread in ``environment`` (this process's own unless given)."""
+    """Set the variables in ``environment`` (by default, that of this process)."""
     target = os.environ if environment is None else environment
     target.update(SINGLE)
