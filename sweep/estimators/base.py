@@ -232,7 +232,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return self._blueprint.meaning
 
     @property
-    def can_be_taken_up_(self) -> bool:
+    def can_continue_elsewhere_(self) -> bool:
         """Whether another process can continue the fit from weights and optimizer alone.
 
         Not with a training step, an optimizer or a metric of the user's, nor with variables that
@@ -290,7 +290,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _saves_while_running(self) -> bool:
         """Return whether another worker may go on with a copy of this fit, saved half-way."""
         engine = self._engine()
-        return engine.checkpoints_running_fits and not self.callbacks and self.can_be_taken_up_
+        return engine.checkpoints_running_fits and not self.callbacks and self.can_continue_elsewhere_
 
     def _attributes_now(self) -> dict[str, Any]:
         """Return the attributes with which a copy predicts as if fit had stopped here."""

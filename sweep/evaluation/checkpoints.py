@@ -124,7 +124,7 @@ class Store:
 
     def hold(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
         """Write where a fit has come to, for a worker that takes the place of this one."""
-        if not estimator.can_be_taken_up_:
+        if not estimator.can_continue_elsewhere_:
             return
         self.checkpoints.keep(estimator, self.checkpoints.path(self.params, split, seed), scores)
 

@@ -1,1 +1,1 @@
-"""The fast fit: one compiled model for each architecture, a whole epoch in one graph."""
+"""How a fit trains: the backends, the models that they compile, and the identity of a model."""
