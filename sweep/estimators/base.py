@@ -299,7 +299,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def __copy__(self) -> Self:
         """Return a copy that predicts by the same backend: to build another model takes long."""
         copied = type(self).__new__(type(self))
-        vars(copied).update({n: v for n, v in vars(self).items() if n != "callbacks_"})
+        copied.__dict__.update({n: v for n, v in vars(self).items() if n != "callbacks_"})
         return copied
 
     def __getstate__(self) -> Mapping[str, Any]:
