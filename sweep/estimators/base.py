@@ -289,8 +289,9 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _saves_while_running(self) -> bool:
         """Return whether another worker may go on with a copy of this fit, saved half-way."""
-        engine = self._engine()
-        return engine.checkpoints_running_fits and not self.callbacks and self.can_continue_elsewhere_
+        if self.callbacks or not self._engine().checkpoints_running_fits:
+            return False
+        return self.can_continue_elsewhere_
 
     def _attributes_now(self) -> dict[str, Any]:
         """Return the attributes with which a copy predicts as if fit had stopped here."""
