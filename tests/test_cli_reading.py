@@ -15,6 +15,7 @@ from ledgers import build
 
 from sweep.cli.leaderboard import none_complete
 from sweep.ledger.ledger import Ledger
+from sweep.study.answers.status import strict_settings
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
 
@@ -285,9 +286,8 @@ def test_show_loads_no_pandas(ledger):
 )
 def test_a_finished_study_without_a_result_says_how_its_candidates_ended(rows, search, said):
     """And which of the settings that it has may have been too strict."""
-    tally = SimpleNamespace(rows=rows)
-    record = SimpleNamespace(status="finished", tally=tally, spec={"search": search})
-    assert none_complete(record) == said
+    strict = strict_settings(rows, search)
+    assert none_complete(SimpleNamespace(status="finished", rows=rows, strict=strict)) == said
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80])

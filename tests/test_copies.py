@@ -18,6 +18,7 @@ from sweep.ledger.scores import mean_split_score
 from sweep.report import plots
 from sweep.report.answer import answer, facts
 from sweep.report.pivots import heat_maps
+from sweep.study.answers.leaderboard import leaderboard
 from sweep.study.result import StudyResult
 from sweep.tables import candidates_frame, distinct, folds_frame, pareto, studies_frame
 
@@ -129,7 +130,9 @@ def test_leaderboards_mark_them(here):
 
 def test_a_leaderboard_without_copies_says_nothing_of_them(once):
     """Neither mark nor note."""
-    assert not [part for part in board_parts(once, 80) if str(part).startswith("copied")]
+    assert not [
+        part for part in board_parts(leaderboard(once), 80) if str(part).startswith("copied")
+    ]
 
 
 def test_the_pivot_of_a_copied_best_is_not_drawn_to_it(once, twice):

@@ -15,6 +15,13 @@ ORDER = (
     "service", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "analysis", "ledger", "storage"}
+RECORDS_AND_PLACES = {
+    "sweep.ledger.counts",
+    "sweep.ledger.outcomes",
+    "sweep.ledger.overview",
+    "sweep.ledger.records",
+    "sweep.storage.locations",
+}
 WRITE_ARM = {
     "datasets",
     "models",
@@ -65,6 +72,41 @@ def test_the_read_arm_does_not_import_the_write_arm(room):
     assert found & WRITE_ARM == set()
 
 
+def imported_anywhere(path):
+    """Return the modules that a file imports, in functions and for type checking too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def called(path):
+    """Return the names of what a file calls."""
+    calls = (
+        n.func for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)
+    )
+    return {getattr(func, "id", getattr(func, "attr", "")) for func in calls}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.stem)
+def test_no_command_opens_a_ledger(path):
+    """A command draws what `sweep.study` answers; of the ledger it knows records and places."""
+    found = {".".join(name.split(".")[:3]) for name in imported_anywhere(path)}
+    held = {name for name in found if name.startswith(("sweep.ledger", "sweep.storage"))}
+    assert held - {"sweep.ledger", "sweep.storage"} <= RECORDS_AND_PLACES
+    assert "Ledger" not in called(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "study").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_answer_is_drawn(path):
+    """What a service asks for knows nothing of a terminal."""
+    found = {name.partition(".")[0] for name in imported_anywhere(path)}
+    assert found & {"rich", "click"} == set()
+
+
 def test_every_room_is_in_the_order():
     """A new room must be given its place here."""
     names = {p.relative_to(ROOT).parts[0].removesuffix(".py") for p in ROOT.rglob("*.py")}
@@ -77,7 +119,9 @@ def test_every_room_is_in_the_order():
         ("sweep", {"numpy", "tensorflow", "sklearn", "optuna", "pandas"}),
         ("sweep.cli.main", {"numpy", "tensorflow", "sklearn", "optuna", "pandas"}),
         ("sweep.spec", {"tensorflow", "sklearn", "optuna", "pandas"}),
-        ("sweep.study", {"tensorflow", "keras", "sklearn"}),
+        ("sweep.study.answers.studies", {"numpy", "tensorflow", "sklearn", "optuna", "pandas"}),
+        ("sweep.study.answers.best", {"tensorflow", "keras", "sklearn"}),
+        ("sweep.study.check, sweep.study.run", {"tensorflow", "keras", "sklearn"}),
         ("sweep.report", {"tensorflow", "keras", "sklearn"}),
         ("sweep.dashboard.app", {"tensorflow", "keras", "sklearn"}),
     ],

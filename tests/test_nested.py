@@ -18,8 +18,8 @@ from sweep.analysis.nested import (
     nested_score,
     plain_nested,
 )
+from sweep.cli.plan_text import verdict
 from sweep.cli.progress_display import picture
-from sweep.cli.study_status import StudyStatus
 from sweep.datasets import Dataset
 from sweep.errors import DataError, StudyFileError
 from sweep.evaluation.split_checks import check_outer_folds
@@ -34,6 +34,7 @@ from sweep.search.outer_folds import (
     outer_folds,
 )
 from sweep.spec import load_study
+from sweep.study.answers.plan import StudyPlan
 from sweep.study.check import check_study
 from sweep.study.compatibility import check_same
 from sweep.study.delete import delete_study
@@ -226,10 +227,10 @@ def test_a_finished_search_is_not_done_while_outer_folds_are_left():
     """The verdict says what a run would still do; nothing once they have ended."""
     known = replace(grid_record(), spec=spec().plain())
     checked = replace(check_study(spec(), probe=False), left=())
-    assert "repeat the search in 3 outer folds" in StudyStatus(checked, known).verdict()
-    assert not StudyStatus(checked, known).done
+    assert "repeat the search in 3 outer folds" in verdict(StudyPlan(checked, known))
+    assert not StudyPlan(checked, known).done
     ended = replace(known, nested=nested_record())
-    assert StudyStatus(replace(checked, outer_left=0), ended).done
+    assert StudyPlan(replace(checked, outer_left=0), ended).done
 
 
 def test_the_command_line_shows_it(ledger):

@@ -20,6 +20,7 @@ from sweep.report.details import beyond_the_end
 from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
 from sweep.storage.attributes import BY_DRAW
+from sweep.study.answers.status import study_status
 from sweep.study.check import cells_left, takes_up_again
 from sweep.study.preparation import update
 from sweep.tables import candidates_frame
@@ -110,7 +111,7 @@ def test_what_lies_beyond_the_end_is_kept_and_told(pretending, tmp_path):
         record = searched(ledger, 6)
         beyond = {trial.key for trial in record.beyond}
         assert len(beyond) > 0
-        assert f"{len(beyond)} cell" in " ".join(beyond_lines(record))
+        assert f"{len(beyond)} cell" in " ".join(beyond_lines(study_status(record)))
         assert beyond_the_end(record).startswith(f"{len(beyond)} cell")
         assert cells_left(make_plan(PATIENT), record) == ()
         assert not takes_up_again(make_plan(PATIENT), record)

@@ -10,6 +10,7 @@ from sweep.cli.leaderboard import board_parts
 from sweep.errors import StudyFileError
 from sweep.report.answer import answer, facts
 from sweep.spec import load_study
+from sweep.study.answers.leaderboard import leaderboard
 
 STUDY = {
     "study": {"name": "s"},
@@ -46,7 +47,7 @@ def test_a_comparison_across_precisions_says_so():
     said = mixture(record)
     assert "float32 and in mixed_bfloat16" in said
     assert said in answer(record).caution
-    assert said in [str(part) for part in board_parts(record, 80)]
+    assert said in [str(part) for part in board_parts(leaderboard(record), 80)]
     assert mixture(fitted_in("mixed_bfloat16")) == ""
 
 

@@ -8,6 +8,7 @@ from sweep.analysis import unrepeatable
 from sweep.cli.leaderboard import board_parts
 from sweep.ledger.codec import split_from_plain, split_to_plain
 from sweep.report.answer import answer
+from sweep.study.answers.leaderboard import leaderboard
 
 
 def test_scores_that_another_run_would_not_give_are_said_to_be_so():
@@ -23,7 +24,7 @@ def test_scores_that_another_run_would_not_give_are_said_to_be_so():
     said = unrepeatable(marked)
     assert said.count(why) == 1
     assert said in answer(marked).caution
-    assert said in [str(part) for part in board_parts(marked, 80)]
+    assert said in [str(part) for part in board_parts(leaderboard(marked), 80)]
 
 
 def test_the_reason_is_kept_in_the_ledger():

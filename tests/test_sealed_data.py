@@ -21,6 +21,7 @@ from sweep.ledger.outcomes import Opening
 from sweep.ledger.reading import read_study
 from sweep.report.answer import answer
 from sweep.search.sealed_data import SealedTest, TrainingRows, seal
+from sweep.study.answers.status import winner_test
 from sweep.workers.job import Job
 from sweep.workers.loop import Worker
 
@@ -207,4 +208,4 @@ def test_an_opening_without_a_score_is_not_hidden():
     opening = Opening("2026-03-02T09:41:12+00:00", {"epochs": 10, "hidden_size": 256})
     record = replace(grid_record(), winner=None, openings=(opening,))
     assert "was opened once" in answer(record).figures[1].note
-    assert "was opened once" in said_of_the_test_set(record)
+    assert "was opened once" in said_of_the_test_set(winner_test(record))

@@ -15,6 +15,7 @@ from sweep.ledger.counts import ENDED
 from sweep.ledger.limits import within_seconds
 from sweep.report import plots, render
 from sweep.report.answer import facts
+from sweep.study.answers.status import study_status
 
 ROOT = Path(__file__).parent.parent / "sweep"
 
@@ -75,7 +76,7 @@ def test_every_end_has_a_colour_a_name_and_a_word():
     assert set(MARKS) == set(ENDED) - {"FAIL"}
     record, slow = limited()
     assert f"{len(slow)} past a limit" in dict(facts(record))["Candidates"]
-    assert f"{len(slow)} past a limit" in headline(record)
+    assert f"{len(slow)} past a limit" in headline(study_status(record))
     assert ">past a limit<" in render(record)
 
 

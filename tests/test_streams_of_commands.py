@@ -52,7 +52,8 @@ FORKING = """
 import json, os, sys
 import alembic.command, matplotlib.backends.backend_svg, optuna.storages._rdb.storage, pandas
 import rich.console, rich.table, scipy.stats, sklearn.datasets, sqlalchemy.dialects.sqlite.pysqlite
-import sweep.cli.leaderboard, sweep.report, sweep.spec, sweep.study, sweep.tables
+import sweep.cli.leaderboard, sweep.report, sweep.spec, sweep.tables
+import sweep.study.answers.best, sweep.study.check, sweep.study.run
 from sweep.cli.main import main
 
 def streams(how):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from sweep.ledger.records import Candidate, StudyRecord
+    from sweep.ledger.records import StudyRecord
+    from sweep.study.answers.best import Best, ParetoSet, Rival
 
 RIVALS = 5
 TITLES = {"mean_test_score": "score"}
@@ -46,32 +47,37 @@ def best(*, study: str, pareto: bool, form: str, storage: str | None) -> None:
       sweep best digits-grid --format json
       sweep best digits-grid --pareto
     """
+    from sweep.study.answers.best import best_candidate, plain_best
+
     result = opened(study, storage)
     if pareto:
         _emit_pareto(result.record, form)
         return
-    answer = _answer(result.record, result.best, storage)
-    params = answer["params"]
-    row = {
-        key: value for key, value in answer.items() if key not in ("params", "interval", "nested")
-    }
+    found = best_candidate(result, storage)
+    answer = plain_best(found)
+    emit(form, answer, [_flat(answer)], lambda: _drawn(found))
+
+
+def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer as a line of a table of text."""
+    held = ("params", "interval", "nested")
+    row = {key: value for key, value in answer.items() if key not in held}
     row["indistinguishable"] = len(answer["indistinguishable"])
     row["nested_score"] = answer["nested"]["score"] if answer["nested"] else None
     row |= {f"interval_{key}": value for key, value in (answer["interval"] or {}).items()}
-    row |= {f"param_{name}": value for name, value in params.items()}
-    emit(form, answer, [row], lambda: _drawn(result.record, result.best, answer))
+    return row | {f"param_{name}": value for name, value in answer["params"].items()}
 
 
 def _emit_pareto(record: StudyRecord, form: str) -> None:
-    from sweep.tables import parameter_names, pareto, plain_rows
+    from sweep.study.answers.best import pareto_set, plain_pareto
 
-    frame = pareto(record).rename(columns=lambda name: name.removeprefix("param_"))
-    rows, names = plain_rows(frame), parameter_names(record)
-    emit(form, {"study": record.name, "pareto": rows}, rows, lambda: [_pareto(rows, names)])
+    found = pareto_set(record)
+    emit(form, plain_pareto(found), found.rows, lambda: [_pareto(found)])
 
 
-def _pareto(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+def _pareto(found: ParetoSet) -> Table:
     """Draw the set: parameters in a column each where that fits, else together in one."""
+    rows, names = found.rows, found.parameters
     spread = _table(rows)
     if natural_width(spread) <= console().width:
         return spread
@@ -99,92 +105,43 @@ def _table(rows: Sequence[Mapping[str, Any]], folds: str = "") -> Table:
     return table
 
 
-def _answer(record: StudyRecord, chosen: Candidate, storage: str | None) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from sweep import analysis
-    from sweep.analysis.nested import plain_nested
-    from sweep.report.python_code import statements
-
-    interval, compared = analysis.score_interval(record, chosen), analysis.compare(record)
-    alike = sorted(compared.alike, key=analysis.cost) if compared else []
-    return {
-        "study": record.name,
-        "status": record.status,
-        "params": dict(chosen.params),
-        "mean_test_score": analysis.mean_score(chosen),
-        "interval": asdict(interval) if interval else None,
-        "choose": analysis.rule(record),
-        "nested": plain_nested(record),
-        "mean_fit_time": analysis.fit_seconds(chosen),
-        "level": compared.level if compared else None,
-        "alike": len(alike),
-        "indistinguishable": [_plain(c) for c in alike if c is not chosen],
-        "cheapest": dict(compared.cheapest.params) if compared else None,
-        "test_score": analysis.test_score(record, chosen),
-        "parameters": chosen.trial.parameters,
-        "python": "; ".join(statements(record, chosen, storage)),
-    }
-
-
-def _plain(rival: Candidate) -> dict[str, Any]:
-    from sweep import analysis
-
-    return {
-        "candidate": rival.index,
-        "params": dict(rival.params),
-        "mean_test_score": analysis.mean_score(rival),
-        "mean_fit_time": analysis.fit_seconds(rival),
-        "parameters": rival.trial.parameters,
-    }
-
-
-def _drawn(
-    record: StudyRecord, chosen: Candidate, answer: Mapping[str, Any]
-) -> list[RenderableType]:
+def _drawn(best: Best) -> list[RenderableType]:
     from rich.text import Text
 
-    params = [f"  {clean(name)} = {setting(value)}" for name, value in chosen.params.items()]
-    rest = [*_certainty(answer, _no_interval(record, chosen)), test_line(record)]
-    unfinished = [] if record.status == "finished" else [f"so far: {record.status}"]
-    said = ", ".join([score(answer["mean_test_score"]), *unfinished])
-    head = [f"{clean(record.name)}: {CHOICES[answer['choose']]} {said}"]
-    return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(answer['python'])}"]
+    params = [f"  {clean(name)} = {setting(value)}" for name, value in best.params.items()]
+    rest = [*_certainty(best), test_line(best.winner_test)]
+    unfinished = [] if best.status == "finished" else [f"so far: {best.status}"]
+    said = ", ".join([score(best.mean_test_score), *unfinished])
+    head = [f"{clean(best.study)}: {CHOICES[best.choose]} {said}"]
+    return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(best.python)}"]
 
 
-def _no_interval(record: StudyRecord, chosen: Candidate) -> str:
-    from sweep.analysis import no_interval, split_scores
-
-    return no_interval(record, split_scores(chosen))
-
-
-def _certainty(answer: Mapping[str, Any], why_none: str) -> list[str]:
-    held = answer["interval"]
-    found = [] if held else [why_none]
+def _certainty(best: Best) -> list[str]:
+    held = best.interval
+    found = [] if held else [best.no_interval]
     if held:
         found.append(
-            f"{held['level']:.0%} interval {score(held['low'])} to {score(held['high'])}\n"
-            f"  {held['method']}"
+            f"{held.level:.0%} interval {score(held.low)} to {score(held.high)}\n  {held.method}"
         )
-    return [*found, *nested_lines(answer["nested"]), *_rivals(answer)]
+    return [*found, *nested_lines(best.nested), *_rivals(best)]
 
 
-def _rivals(answer: Mapping[str, Any]) -> list[str]:
+def _rivals(best: Best) -> list[str]:
     """Name the cheapest candidates that may be as good."""
-    rivals = answer["indistinguishable"]
-    if answer["alike"] < 2:
+    rivals = best.indistinguishable
+    if best.alike < 2 or best.cheapest is None:
         return []
     which = "the others" if len(rivals) <= RIVALS else f"the {RIVALS} cheapest of the others"
-    count, level = answer["alike"], f"{answer['level']:.0%}"
+    alike = f"these {best.alike} configurations cannot be told from the best at {best.level:.0%}"
     return [
-        f"these {count} configurations cannot be told from the best at {level}, compared at once;",
-        f"  the cheapest of them is {settings(answer['cheapest'])}",
+        f"{alike}, compared at once;",
+        f"  the cheapest of them is {settings(best.cheapest)}",
         f"{which}, cheapest first:",
         *(f"  {_rival(each)}" for each in rivals[:RIVALS]),
     ]
 
 
-def _rival(rival: Mapping[str, Any]) -> str:
-    seconds = rival["mean_fit_time"]
+def _rival(rival: Rival) -> str:
+    seconds = rival.mean_fit_time
     fit = f", fit {seconds:.1f} s" if isfinite(seconds) else ""
-    return f"{score(rival['mean_test_score'])}{fit}: {settings(rival['params'])}"
+    return f"{score(rival.mean_test_score)}{fit}: {settings(rival.params)}"

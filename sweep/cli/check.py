@@ -19,7 +19,7 @@ from sweep.cli.options import (
     storage_option,
 )
 from sweep.cli.output import console, emit
-from sweep.cli.study_status import StudyStatus, known_study
+from sweep.cli.plan_text import status_note, test_set, verdict
 from sweep.cli.text import classes_of, clean, counted, setting, spoken
 from sweep.support.tensorflow_loading import without_noise
 
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
     from sweep.spec import StudySpec
     from sweep.study import Check
-
-ENOUGH_SPLITS = 5
-"""Fewer scores than that leave a t interval wide: its quantile is 4.3 at 3 splits, 2.8 at 5."""
+    from sweep.study.answers.plan import StudyPlan
 
 
 @click.command(short_help="Check a study: its plan, time and problems.")
@@ -58,26 +56,23 @@ def check(
       sweep check study.toml
       sweep check digits-grid --set search.cv=5 --no-probe
     """
-    from sweep.study import check_study
+    from sweep.study.answers.plan import known_study, plain_plan, plan_study
 
     spec = read_spec(file, changes, name)
-    known = known_study(spec, storage)
+    known = known_study(storage, spec)
     home = None if data_home is None else str(data_home)
     if probe and form == "table":
         _probing()
     with without_noise() if probe else nullcontext():
-        checked = check_study(
-            spec, data_home=home, allow=allowed(allow), probe=probe, known=known, storage=storage
-        )
+        plan = plan_study(storage, spec, known, data_home=home, allow=allowed(allow), probe=probe)
     given = {
         "--set": changes, "--name": (name,), "--allow": allow, "--data-home": (home,),
         "--storage": (storage,),
     }  # fmt: skip
-    standing = StudyStatus(checked, known)
-    step = _next(file, given, standing)
-    plan = {**_plan(standing), "next": step}
-    emit(form, plan, [_flat(plan)], lambda: _drawn(standing, step))
-    if checked.failed:
+    step = _next(file, given, plan)
+    plain = {**plain_plan(plan), "next": step}
+    emit(form, plain, [_flat(plain)], lambda: _drawn(plan, step))
+    if plan.checked.failed:
         click.get_current_context().exit(1)
 
 
@@ -97,71 +92,23 @@ def _probing() -> None:
         err.print("training for a moment to estimate the time ...", style="dim")
 
 
-def _plan(standing: StudyStatus) -> dict[str, Any]:
-    checked = standing.checked
-    spec, minutes = checked.spec, checked.minutes
-    return {
-        "study": spec.study.name,
-        "method": spec.search.method,
-        "scoring": spec.search.scoring,
-        "refit": spec.search.refit,
-        "model": spec.model.factory,
-        "data": checked.data,
-        "data_notes": list(checked.notes),
-        "space": spec.sections()["space"],
-        "candidates": checked.plan.candidates,
-        "cells": len(checked.plan.cells),
-        "splits": checked.splits,
-        "seeds": spec.search.seeds,
-        "outer_folds": checked.outer,
-        "fits": checked.fits,
-        "fits_of_a_plain_search": checked.candidate_fits,
-        "ruled_out": checked.ruled_out,
-        "workers": checked.workers,
-        "minutes": None if minutes is None else round(minutes, 2),
-        "at_most": checked.at_most,
-        "tried": checked.tried,
-        "failed": checked.failed,
-        "warnings": list(checked.warnings),
-        "status": standing.status,
-        "done": standing.cells - standing.left,
-        "left": standing.left,
-        "note": _width_note(standing),
-    }
-
-
-def _width_note(standing: StudyStatus) -> str | None:
-    """Return a note on few splits; a study that has begun keeps those that it has."""
-    checked = standing.checked
-    if standing.status != "new" or checked.spec.search.validation is not None:
-        return None
-    if checked.splits >= ENOUGH_SPLITS:
-        return None
-    return (
-        f"an interval over {counted(checked.splits, 'split')} is wide; search.cv = 5, or "
-        "search.repeats, narrows it"
-    )
-
-
-def _flat(plan: dict[str, Any]) -> dict[str, Any]:
-    data = plan["data"]
-    kept = {key: value for key, value in plan.items() if key not in ("data", "space")}
+def _flat(plain: dict[str, Any]) -> dict[str, Any]:
+    data = plain["data"]
+    kept = {key: value for key, value in plain.items() if key not in ("data", "space")}
     rows = {"train_rows": data.train_rows, "test_rows": data.test_rows}
     return {**kept, "data": data.name, **rows, "shape": list(data.shape)}
 
 
-def _next(
-    file: str, given: Mapping[str, Sequence[str | None]], standing: StudyStatus
-) -> str | None:
+def _next(file: str, given: Mapping[str, Sequence[str | None]], plan: StudyPlan) -> str | None:
     """Return the command that runs the study as it was checked, or shows what is done.
 
     None where every model that was tried failed: the study file is to be mended first.
     """
-    if standing.hopeless:
+    if plan.hopeless:
         return None
-    if not standing.done:
+    if not plan.done:
         return _words("run", file, given)
-    return _words("show", standing.checked.spec.study.name, {"--storage": given["--storage"]})
+    return _words("show", plan.checked.spec.study.name, {"--storage": given["--storage"]})
 
 
 def _words(command: str, what: str, given: Mapping[str, Sequence[str | None]]) -> str:
@@ -170,23 +117,21 @@ def _words(command: str, what: str, given: Mapping[str, Sequence[str | None]]) -
     return shlex.join(["sweep", command, what, *(word for pair in options for word in pair)])
 
 
-def _drawn(standing: StudyStatus, command: str | None) -> list[RenderableType]:
+def _drawn(plan: StudyPlan, command: str | None) -> list[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for label, text in _facts(standing).items():
+    for label, text in _facts(plan).items():
         table.add_row(label, Text(text))
     then = "" if command is None else f"; next: {clean(command)}"
-    return [table, Text(""), f"{standing.verdict()}{then}"]
+    return [table, Text(""), f"{verdict(plan)}{then}"]
 
 
-def _facts(standing: StudyStatus) -> dict[str, str]:
-    from sweep.analysis import of_class
-
-    checked = standing.checked
+def _facts(study: StudyPlan) -> dict[str, str]:
+    checked = study.checked
     spec, data, plan = checked.spec, checked.data, checked.plan
     shape = " x ".join(str(side) for side in data.shape)
     rows = (
@@ -194,26 +139,26 @@ def _facts(standing: StudyStatus) -> dict[str, str]:
         f"{data.test_rows:,} test, {shape}, {classes_of(data)}"
     )
     facts = {
-        "study": f"{clean(spec.study.name)} {standing.note()}",
+        "study": f"{clean(spec.study.name)} {status_note(study)}",
         "data": "\n".join([rows, *map(clean, checked.notes)]),
         "model": _model(spec),
         "search": f"{spec.search.method}, {_splitting(spec, checked.splits)}, "
-        f"scored by {clean(of_class(spec.search.scoring, data.positive))}",
+        f"scored by {clean(study.scored_by)}",
         "candidates": counted(plan.candidates, "candidate") + _sharing(checked),
         "fits": _fits(checked),
-        "test set": standing.test_set(),
+        "test set": test_set(study),
     }
     if checked.ruled_out:
         limit = f"{spec.search.max_parameters:,} parameters"
         facts["limit"] = f"{counted(checked.ruled_out, 'cell')} above {limit}: not trained"
     if checked.minutes is not None:
-        workers = min(checked.workers, standing.left)
+        workers = min(checked.workers, study.left)
         most = "at most " if checked.at_most else ""
         facts["time"] = (
             f"{most}{spoken(checked.minutes * 60)} on {counted(workers, checked.device)}"
         )
-    if (note := _width_note(standing)) is not None:
-        facts["note"] = note
+    if study.note is not None:
+        facts["note"] = study.note
     if checked.warnings:
         failures = [f"a run would record this failure: {clean(each)}" for each in checked.warnings]
         facts["warning"] = "\n".join(failures)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from sweep.study.answers.comparison import Comparison
+
 HIDDEN = ("fits", "method", "parameters")
 """Columns that a narrow terminal does without, first to last."""
 
@@ -50,30 +52,26 @@ def compare(
       sweep compare dropout-mlp small-cnn
       sweep compare before after --baseline before --format json
     """
-    from sweep import tables
     from sweep.report.comparison import checked_baseline
+    from sweep.study.answers.comparison import comparison, plain_comparison
 
     place = checked_baseline(studies, baseline)  # before any is read, which may take long
     records = [opened(name, storage).record for name in studies]
-    base = records[place]
-    found, pairs = tables.studies_frame(records), tables.pairs_frame(records, base)
-    rows, gaps = tables.plain_rows(found), tables.plain_rows(pairs)
-    plain = {"studies": rows, "baseline": base.name, "differences": gaps}
-    emit(form, plain, rows, lambda: _drawn(rows, gaps, base.name))
+    found = comparison(records, records[place])
+    emit(form, plain_comparison(found), found.studies, lambda: _drawn(found))
     if form == "table":
-        click.echo(f"\ncomparison: {clean(_written(records, base.name, output))}")
+        click.echo(f"\ncomparison: {clean(_written(records, found.baseline, output))}")
 
 
-def _drawn(
-    rows: list[dict[str, Any]], pairs: list[dict[str, Any]], baseline: str
-) -> list[RenderableType]:
+def _drawn(found: Comparison) -> list[RenderableType]:
     studies = fitted(
-        [_cells(row) for row in rows],
+        [_cells(row) for row in found.studies],
         console().width,
         hidden=HIDDEN,
         right={"held-out", "test", "fits", "parameters"},
     )
-    lines = [f"{clean(p['study'])} less {clean(baseline)}: {_said(p)}" for p in pairs]
+    base = clean(found.baseline)
+    lines = [f"{clean(p['study'])} less {base}: {_said(p)}" for p in found.differences]
     return [studies, "", *lines]
 
 

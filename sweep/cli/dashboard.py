@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -54,21 +53,18 @@ def dashboard(
             "the dashboard needs optuna-dashboard, which is not installed; "
             'pip install ".[dashboard]" in a checkout of sweep'
         )
-    from sweep.dashboard.app import Dashboard
+    from sweep.dashboard.app import open_dashboard
     from sweep.dashboard.guard import PASSWORD, Guard, check_door
     from sweep.dashboard.server import address, listen
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import storage_url
 
     password = os.environ.get(PASSWORD, "")
     check_door(host, password, public=public)
-    with closing(Ledger(storage_url(storage), create=False, reading=not allow_edit)) as ledger:
-        app = Dashboard(ledger, Guard(host, password, allow_edit))
-        with listen(host, port, app) as server:
-            click.echo(address(host, server.server_port))
-            if not ctx.meta[QUIET]:
-                complain(_state(edit=allow_edit, public=public))
-            _serve(server)
+    guard = Guard(host, password, allow_edit)
+    with open_dashboard(storage, guard) as app, listen(host, port, app) as server:
+        click.echo(address(host, server.server_port))
+        if not ctx.meta[QUIET]:
+            complain(_state(edit=allow_edit, public=public))
+        _serve(server)
     if not ctx.meta[QUIET]:
         complain("dashboard ended")
 

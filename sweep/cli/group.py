@@ -6,9 +6,8 @@ import errno
 import logging
 import shlex
 import traceback
-from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,9 +15,7 @@ from sweep.cli.streams import OutputError
 from sweep.cli.text import clean, complain
 from sweep.errors import SweepError
 from sweep.support.redaction import redacted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from sweep.support.suggestion import suggestion
 
 INTERNAL = 3
 """Exit status of a defect of sweep's own."""
@@ -101,12 +98,6 @@ class Sweep(click.Group):
             ctx.exit(SweepError.exit_status)
         except Exception as error:  # noqa: BLE001 - the last place before the person
             _report_defect(ctx, error)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"``, or nothing."""
-    close = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def command_line(ctx: click.Context, *extra: str) -> str:

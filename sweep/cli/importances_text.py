@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING
 from sweep.cli.text import clean
 
 if TYPE_CHECKING:
-    from sweep.ledger.records import StudyRecord
+    from sweep.ledger.outcomes import ImportanceRecord
+    from sweep.study.answers.status import StudyStatus
 
 
-def importance_lines(record: StudyRecord) -> list[str]:
+def importance_lines(study: StudyStatus) -> list[str]:
     """Return the shares, and below them evaluator, n and caution; or why there are none."""
-    from sweep.analysis.importance_text import importance_note
-
-    if record.importances is None and record.status != "finished":
+    held = study.importances
+    if held is None and study.status != "finished":
         return []
-    shares = "" if record.importances is None else _shares(record)
+    shares = "" if held is None else _shares(held)
     head = [f"importances: {shares}"] if shares else []
-    return [*head, clean(importance_note(record))]
+    return [*head, clean(study.importance_note)]
 
 
-def _shares(record: StudyRecord) -> str:
-    from sweep.tables import importances_frame
-
-    frame = importances_frame(record)
-    rows = zip(frame["parameter"], frame["importance"], strict=True)
-    return ", ".join(f"{clean(name)} {share:.2f}" for name, share in rows)
+def _shares(held: ImportanceRecord) -> str:
+    ordered = sorted(held.values.items(), key=lambda share: (-share[1], share[0]))
+    return ", ".join(f"{clean(name)} {share:.2f}" for name, share in ordered)

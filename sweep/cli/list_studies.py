@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,12 +30,9 @@ def list_studies(*, form: str, storage: str | None) -> None:
     Example:
       sweep list
     """
-    from sweep.analysis.overview import all_overviews
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import storage_url
+    from sweep.study.answers import studies
 
-    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        rows = [asdict(each) for each in all_overviews(ledger)]
+    rows = studies.plain_studies(studies.list_studies(storage))
     emit(form, rows, rows, lambda: _drawn(rows))
 
 

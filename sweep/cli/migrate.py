@@ -6,7 +6,6 @@ import click
 
 from sweep.cli.options import storage_option
 from sweep.cli.text import clean
-from sweep.errors import LedgerError
 
 
 @click.command(short_help="Bring an older ledger up to date.")
@@ -22,26 +21,13 @@ def migrate(*, yes: bool, storage: str | None) -> None:
     Example:
       sweep migrate
     """
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import shown_url, sqlite_path, storage_url
-    from sweep.storage.migrations import is_older, is_older_server, upgrade, upgrade_tables
+    from sweep.study.answers import actions
 
-    url = storage_url(storage)
-    path = sqlite_path(url)
-    if path is not None:
-        if is_older(path) and (backup := upgrade(path)):
-            click.echo(f"{clean(path)} is up to date; how it was: {clean(backup)}")
-            return
-        Ledger(url, reading=True).close()  # or says that it is none
-        click.echo(f"{clean(path)}: nothing to do")
-        return
-    if not is_older_server(url):
-        click.echo(f"{clean(shown_url(url))}: nothing to do")
-        return
-    if not yes:
-        raise LedgerError(
-            f"{shown_url(url)}: make a backup (pg_dump), stop all workers, then: "
-            "sweep migrate --yes"
-        )
-    upgrade_tables(url)
-    click.echo(f"{clean(shown_url(url))} is up to date")
+    found = actions.migrate(storage, backed_up=yes)
+    place = clean(found.place)
+    if not found.changed:
+        click.echo(f"{place}: nothing to do")
+    elif found.backup:
+        click.echo(f"{place} is up to date; how it was: {clean(found.backup)}")
+    else:
+        click.echo(f"{place} is up to date")

@@ -15,8 +15,7 @@ from sweep.support.file_names import expanded
 from sweep.support.redaction import REMEDY, mistyped, remember, secrets
 
 if TYPE_CHECKING:
-    from sweep.ledger.ledger import Ledger
-    from sweep.ledger.records import StudyRecord
+    from sweep.study.result import StudyResult
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,8 +34,10 @@ class PathOfPerson(click.Path):
 def complete_study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of studies in the ledger; quietly none where it cannot be read."""
     del param
+    from sweep.study.answers.studies import study_names
+
     try:
-        names = _names(ctx.params.get("storage"))
+        names = study_names(ctx.params.get("storage"))
     except Exception:  # noqa: BLE001 - a prompt is no place for errors
         return []
     return [name for name in names if name.startswith(incomplete)]
@@ -51,20 +52,6 @@ def complete_file(
 
     names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
     return [*names, CompletionItem(incomplete, type="file")]
-
-
-def _names(given: str | None) -> list[str]:
-    """Ask SQLite itself: Optuna would take half a second at every press of a key."""
-    import sqlite3
-    from contextlib import closing
-
-    from sweep.storage.locations import sqlite_path, storage_url
-
-    path = sqlite_path(storage_url(given))
-    if path is None or not path.is_file():
-        return []
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
-        return [name for (name,) in ledger.execute("SELECT study_name FROM studies ORDER BY 1")]
 
 
 def _without_password(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -211,8 +198,8 @@ def opened(
     name: str,
     storage: str | None,
     allow: frozenset[str] = frozenset(),
-    read: Callable[[Ledger, str], StudyRecord] | None = None,
-) -> Any:
+    find: Callable[[str | None, str], StudyResult] | None = None,
+) -> StudyResult:
     """Open a study for reading; a mistyped name gets a suggestion.
 
     Parameters
@@ -223,30 +210,23 @@ def opened(
         The ledger.
     allow : frozenset of str
         Modules that the person allows.
-    read : callable, optional
-        What reads the record, where not all of it is wanted.
+    find : callable, optional
+        Opens the study, where not all of it is wanted.
 
     Raises
     ------
     StudyNotFoundError
         Naming a close match.
     """
-    from contextlib import closing
-
     from sweep.errors import StudyNotFoundError
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import storage_url
-    from sweep.study.result import read_result
+    from sweep.study.answers.opening import find_study
 
     try:
-        found = read_result(name, storage, allow=allow, read=read)
+        found = find(storage, name) if find else find_study(storage, name, allow=allow)
     except StudyNotFoundError as error:
-        from sweep.cli.group import suggestion
-
-        with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-            known = ledger.names()
-        hint = _of_file(name) or suggestion(name, known)
-        raise StudyNotFoundError(f"{error}.{hint}") from error
+        if rule := _of_file(name):
+            raise StudyNotFoundError(f"{error.__cause__}.{rule}") from error
+        raise
     for line in found.record.damage:
         complain(f"note: {clean(line)}")
     return found

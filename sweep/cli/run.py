@@ -178,13 +178,15 @@ def _stopped(ctx: click.Context, reporter: ProgressReporter, stop: BaseException
 
 
 def _show(result: StudyResult, reporter: ProgressReporter) -> None:
+    from sweep.study.answers.leaderboard import leaderboard
+
     record, progress = result.record, reporter.progress
     if progress is None:
         click.echo(f"study {clean(record.name)} is finished; nothing to do")
     else:
         click.echo(f"study {clean(record.name)}: {_outcome(result, progress)}")
     click.echo("")
-    show(board_parts(record, console().width))
+    show(board_parts(leaderboard(record), console().width))
 
 
 def _outcome(result: StudyResult, progress: Any) -> str:
@@ -229,7 +231,7 @@ def _near(path: Path) -> Path:
 
 def _status(ctx: click.Context, result: StudyResult) -> int:
     record = result.record
-    failures = failure_lines(record)
+    failures = failure_lines(record.tally.reasons)
     if not failures:
         return int(record.status == "finished" and not record.tally.rows.get("COMPLETE"))
     for line in failures:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from sweep.cli.importances_text import importance_lines
-from sweep.cli.leaderboard import TOP, beyond_lines, board_parts, failure_lines, headline
+from sweep.cli.leaderboard import beyond_lines, board_parts, failure_lines, headline
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
+from sweep.cli.output import show as show_parts
 from sweep.cli.text import classes_of, clean, counted, moment
+from sweep.study.answers import TOP
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from sweep.ledger.ledger import Ledger
-    from sweep.ledger.records import StudyRecord
-
-
-PARAM = "param_"
+    from sweep.study.answers.leaderboard import Leaderboard
 
 
 @click.command(short_help="Show a study's leaderboard and facts.")
@@ -43,96 +41,40 @@ def show(*, study: str, top: int | None, form: str, storage: str | None) -> None
       sweep show digits-grid --top 3
       sweep show digits-grid --format csv
     """
-    from sweep.ledger.reading import read_study
-    from sweep.ledger.top_candidates import read_top_candidates
+    from sweep.study.answers import leaderboard as answers
 
-    def read(ledger: Ledger, name: str) -> StudyRecord:
-        if form != "table" and top is None:
-            return read_study(ledger, name)
-        record = read_top_candidates(ledger, name, top or TOP)
-        return record if form == "table" or _has(record, top) else read_study(ledger, name)
-
-    record: StudyRecord = opened(study, storage, read=read).record
-    rows = [] if form == "table" else _rows(record, top)
-    answer = {**_facts(record), "leaderboard": [_with_params(row) for row in rows]}
-    emit(form, answer, rows, lambda: _drawn(record, top or TOP))
+    if form == "table":
+        find = partial(answers.find_leaders, top=top or TOP)
+        board = answers.leaderboard(opened(study, storage, find=find).record, top or TOP)
+        show_parts(_drawn(board))
+        return
+    find = partial(answers.find_candidates, top=top)
+    table = answers.candidate_table(opened(study, storage, find=find).record, top)
+    emit(form, answers.plain_candidates(table), table.rows, list)
 
 
-def _has(record: StudyRecord, top: int | None) -> bool:
-    """Return whether that many candidates were read, though only complete ones are leaders."""
-    rows = record.tally.rows
-    wanted = min(top or TOP, sum(rows.values()))
-    return record.counted is None or wanted <= rows.get("COMPLETE", 0)
-
-
-def _rows(record: StudyRecord, top: int | None) -> list[dict[str, Any]]:
-    from sweep.tables import leaderboard_rows
-
-    return leaderboard_rows(record)[:top]
-
-
-def _with_params(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of the leaderboard with the parameters that apply together."""
-    params = {n.removeprefix(PARAM): v for n, v in row.items() if n.startswith(PARAM)}
-    rest = {name: value for name, value in row.items() if not name.startswith(PARAM)}
-    return {**rest, "params": {name: value for name, value in params.items() if value is not None}}
-
-
-def _facts(record: StudyRecord) -> dict[str, Any]:
-    from sweep.analysis import arithmetic
-    from sweep.analysis.nested import plain_nested
-
-    search, tally = record.spec.get("search", {}), record.tally
-    return {
-        "name": record.name,
-        "method": search.get("method"),
-        "scoring": search.get("scoring", "accuracy"),
-        "status": record.status,
-        "done": record.done,
-        "planned": record.planned,
-        "candidates": sum(tally.rows.values()),
-        "complete": tally.rows.get("COMPLETE", 0),
-        "failed": tally.rows.get("FAIL", 0),
-        "pruned": tally.rows.get("PRUNED", 0),
-        "infeasible": tally.rows.get("INFEASIBLE", 0),
-        "copied": tally.copied,
-        "beyond_end": len(record.beyond),
-        "precision": arithmetic(record),
-        "created": record.created,
-        "test_score": record.winner.test_score if record.winner else None,
-        "nested": plain_nested(record),
-        "importances": record.importances,
-        "test_openings": [asdict(opening) for opening in record.openings],
-        "data": record.data,
-        "environment": dict(record.environment),
-        "damage": list(record.damage),
-    }
-
-
-def _drawn(record: StudyRecord, top: int) -> list[RenderableType]:
+def _drawn(board: Leaderboard) -> list[RenderableType]:
     from rich.text import Text
 
-    from sweep.analysis import arithmetic
-
-    data = record.data
+    status = board.status
+    data = status.data
     shape = " x ".join(str(side) for side in data.shape)
-    ran = f"made {moment(record.created)} with " + ", ".join(
-        f"{name} {clean(record.environment[name])}"
+    ran = f"made {moment(status.created)} with " + ", ".join(
+        f"{name} {clean(status.environment[name])}"
         for name in ("tensorflow", "scikit-learn")
-        if name in record.environment
+        if name in status.environment
     )
     rows = (
         f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
         f"{data.test_rows:,} test, {shape}, {classes_of(data)}"
     )
     facts = [
-        headline(record),
+        headline(status),
         rows,
-        f"{ran}, in {clean(arithmetic(record))}",
+        f"{ran}, in {clean(status.precision)}",
         "",
     ]
-    board = board_parts(record, console().width, top)
-    failures = failure_lines(record)
+    failures = failure_lines(status.reasons)
     again = ["`sweep run` with --retry-failed tries them once more"] if failures else []
-    rest = [*beyond_lines(record), *importance_lines(record), *failures, *again]
-    return [*map(Text, facts), *board, *map(Text, rest)]
+    rest = [*beyond_lines(status), *importance_lines(status), *failures, *again]
+    return [*map(Text, facts), *board_parts(board, console().width), *map(Text, rest)]

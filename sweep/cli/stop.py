@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import datetime
-
 import click
 
 from sweep.cli.options import storage_option, study_argument
@@ -23,22 +20,13 @@ def stop(*, study: str, storage: str | None) -> None:
     Example:
       sweep stop digits-grid
     """
-    from contextlib import closing
+    from sweep.study.answers import actions
 
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import storage_url
-    from sweep.storage.locks import taken_by
-
-    with closing(Ledger(storage_url(storage), create=False)) as ledger:
-        ledger.header(study)
-        parts = (study, *ledger.parts(study))  # the outer folds of a nested study stop with it
-        counts = sum((ledger.counts(each) for each in parts), Counter[str]())
-        running = counts["RUNNING"]
-        if not running and not counts["WAITING"]:
-            refit = taken_by(ledger, study, "finish")
-            rest = f"{refit}; end that there, by Ctrl-C" if refit else "nothing to stop"
-            click.echo(clean(f"{study}: no cell waits or runs; {rest}"))
-            return
-        ledger.stop(study, datetime.now().astimezone().isoformat(timespec="milliseconds"))
-    at_work = f"{counted(running, 'cell')} in hand will be finished" if running else "none runs"
+    found = actions.stop(storage, study)
+    if not found.requested:
+        rest = f"{found.refit}; end that there, by Ctrl-C" if found.refit else "nothing to stop"
+        click.echo(clean(f"{study}: no cell waits or runs; {rest}"))
+        return
+    running = counted(found.running, "cell")
+    at_work = f"{running} in hand will be finished" if found.running else "none runs"
     click.echo(f"{clean(study)} stops: {at_work}; `sweep run` or `sweep submit` continues it")

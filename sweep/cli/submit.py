@@ -42,21 +42,14 @@ def submit(
     Example:
       sweep submit study.toml
     """
-    from contextlib import closing
-
     from sweep.cli.run import reporter_for
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import storage_url
-    from sweep.study.submit import submit_study
+    from sweep.study.answers import actions
 
-    spec = read_spec(file, changes, name)
-    cells = submit_study(
-        spec, storage=storage, data_home=data_home, allow=allowed(allow),
+    found = actions.submit(
+        storage, read_spec(file, changes, name), data_home=data_home, allow=allowed(allow),
         retry_failed=retry_failed, watcher=reporter_for(quiet=ctx.meta[QUIET]),
     )  # fmt: skip
-    study = clean(spec.study.name)
-    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        waiting = ledger.counts(spec.study.name)["WAITING"]
+    study, waiting = clean(found.study), found.waiting
     wait = f"{counted(waiting, 'cell')} {'waits' if waiting == 1 else 'wait'} for a worker"
     more = f"; sweep worker --study {study}" if waiting else ""
-    click.echo(f"study {study}: {counted(cells, 'cell')} enqueued, {wait}{more}")
+    click.echo(f"study {study}: {counted(found.enqueued, 'cell')} enqueued, {wait}{more}")

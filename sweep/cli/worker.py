@@ -133,23 +133,10 @@ def _look(names: tuple[str, ...], storage: str | None, *, wait: bool) -> None:
     StudyNotFoundError
         Naming a close match.
     """
-    from contextlib import closing
+    from sweep.study.answers import studies
 
-    from sweep.cli.group import suggestion
-    from sweep.errors import StudyNotFoundError
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import shown_url, storage_url
-
-    url = storage_url(storage)
-    with closing(Ledger(url, create=wait)) as ledger:
-        for name in names:
-            try:
-                ledger.header(name)
-            except StudyNotFoundError as error:
-                if not wait:
-                    hint = suggestion(name, ledger.names())
-                    raise StudyNotFoundError(f"{error}.{hint}") from error
-                complain(f"no study named {name!r} in {shown_url(url)} yet: waiting for it")
+    for each in studies.awaited_studies(storage, names, wait=wait):
+        complain(f"no study named {each.name!r} in {each.place} yet: waiting for it")
 
 
 def _is_unfinished(record: StudyRecord) -> bool:
@@ -160,18 +147,10 @@ def _is_unfinished(record: StudyRecord) -> bool:
 
 def _standings(names: set[str], storage: str | None) -> Iterator[str]:
     """Yield how each of these studies stands, and what to do about one that was stopped."""
-    from contextlib import closing
+    from sweep.study.answers import studies
 
-    from sweep.analysis.overview import all_overviews
-    from sweep.ledger.ledger import Ledger
-    from sweep.storage.locations import storage_url
-
-    with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        for each in all_overviews(ledger):
-            if each.name in names:
-                asked = ledger.stopped(each.name) is not None
-                waiting = ledger.counts(each.name)["WAITING"] if asked else 0
-                yield _standing(each, waiting)
+    for each in studies.standings(storage, names):
+        yield _standing(each.overview, each.left)
 
 
 def _standing(study: StudyOverview, left: int) -> str:

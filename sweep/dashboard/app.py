@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.overview import all_overviews
 from sweep.errors import SweepError
+from sweep.ledger.ledger import Ledger
 from sweep.report.index import render_index
 from sweep.report.page import page_resources
+from sweep.storage.locations import storage_url
 from sweep.study.report_paths import report_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from sweep.dashboard.guard import Guard
-    from sweep.ledger.ledger import Ledger
 
     Headers = list[tuple[str, str]]
 
@@ -115,6 +116,26 @@ class Dashboard:
         headers = _typed("text/html; charset=utf-8", page)
         start("200 OK", [*headers, ("Content-Security-Policy", policy)])
         return [page]
+
+
+@contextmanager
+def open_dashboard(storage: str | None, guard: Guard) -> Iterator[Dashboard]:
+    """Open a ledger and serve it; for queries alone where the guard lets nobody edit.
+
+    Parameters
+    ----------
+    storage : str or None
+        The ledger; as for :func:`sweep.run_study`.
+    guard : Guard
+        Who may ask for what.
+
+    Raises
+    ------
+    LedgerError
+        If there is no ledger.
+    """
+    with closing(Ledger(storage_url(storage), create=False, reading=not guard.edit)) as ledger:
+        yield Dashboard(ledger, guard)
 
 
 def _typed(content: str, body: bytes) -> Headers:

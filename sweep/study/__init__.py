@@ -1,7 +1,36 @@
-"""What a command line, a notebook or a service calls: check, submit, run, open a study."""
+"""What a command line, a notebook or a service calls: check, submit, run, open a study.
 
-from sweep.study.check import Check, check_study
-from sweep.study.result import StudyResult, open_study
-from sweep.study.run import run_study
+Nothing is loaded before it is asked for: the names of studies, which a shell completes, need none
+of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.study.check import Check, check_study
+    from sweep.study.result import StudyResult, open_study
+    from sweep.study.run import run_study
 
 __all__ = ["Check", "StudyResult", "check_study", "open_study", "run_study"]
+
+_HOMES = {
+    "Check": "sweep.study.check",
+    "StudyResult": "sweep.study.result",
+    "check_study": "sweep.study.check",
+    "open_study": "sweep.study.result",
+    "run_study": "sweep.study.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sweep.study' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

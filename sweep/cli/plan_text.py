@@ -1,0 +1,64 @@
+"""How a study file stands to what the ledger holds under its name, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweep.cli.text import counted, times
+
+if TYPE_CHECKING:
+    from sweep.study.answers.plan import StudyPlan
+
+
+def verdict(plan: StudyPlan) -> str:
+    """Say what a run would do, or what stands in its way."""
+    tried, failed = plan.checked.tried, plan.checked.failed
+    if plan.done:
+        return "finished already"
+    if plan.hopeless:
+        all_ = "the one model" if tried == 1 else f"every one of the {tried} models"
+        return f"{all_} that was tried failed, and a run would only record that"
+    if failed:
+        return f"{failed} of {tried} models that were tried failed; a run would go on"
+    if plan.status == "grown":
+        return f"the file has grown since the study finished: {_growth(plan)}"
+    if plan.refits and not plan.left:
+        return "every cell is done; a run would refit the winner and open the test set"
+    return _outer(plan) or "nothing stands in the way"
+
+
+def test_set(plan: StudyPlan) -> str:
+    """Say how often the test set was and would be opened."""
+    if not plan.checked.spec.search.refit:
+        return "stays closed (refit = false)"
+    if plan.known is None or not plan.known.test_openings:
+        return "opened once, for the winner"
+    so_far = f"opened {times(plan.known.test_openings)} so far"
+    return so_far if plan.done else f"{so_far}; once more if another candidate wins"
+
+
+def status_note(plan: StudyPlan) -> str:
+    """Return what stands behind the study's name."""
+    if plan.status == "new":
+        return "(new)"
+    if plan.status == "finished":
+        return "(in the ledger, finished)"
+    counts = f"{plan.cells - plan.left} of {counted(plan.cells, 'cell')} done"
+    if plan.status == "grown":
+        return f"(in the ledger, grown: {counts})"
+    return f"(in the ledger, {counts}; a run continues it)"
+
+
+def _outer(plan: StudyPlan) -> str:
+    """Say so where only the outer folds are left."""
+    if plan.status != "finished" or plan.refits:
+        return ""
+    outer = counted(plan.checked.outer_left, "outer fold")
+    return f"every cell is done; a run would repeat the search in {outer}"
+
+
+def _growth(plan: StudyPlan) -> str:
+    added = f"a run would evaluate {counted(plan.left, 'new cell')}"
+    if not plan.checked.spec.search.refit or plan.known is None or plan.known.winner is None:
+        return added
+    return f"{added} and, if another candidate wins, open the test set again (refit)"

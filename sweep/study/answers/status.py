@@ -1,0 +1,233 @@
+"""How one study stands: its counts, its test set, what it ran on, what to be careful about."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweep import analysis
+from sweep.analysis.importance_text import importance_note
+from sweep.analysis.nested import plain_nested
+from sweep.ledger.counts import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweep.ledger.outcomes import DataRecord, ImportanceRecord, Opening
+    from sweep.ledger.records import StudyRecord
+
+STRICT = {
+    "PRUNED": ("pruner", "split_pruner", "max_parameters"),
+    "INFEASIBLE": ("max_parameters", "max_fit_seconds"),
+}
+"""Settings that may have been too strict, by the state in which candidates end."""
+
+
+@dataclass(frozen=True)
+class WinnerTest:
+    """What the test set said of the refitted winner, or why it is still closed.
+
+    Attributes
+    ----------
+    score : float or None
+        None where no winner is recorded.
+    rows : int
+        Rows of the test set that were scored.
+    opened_at : str
+        ISO time; empty where it was not opened.
+    openings : int
+        How often it was opened.
+    other : mapping of str to value, or None
+        The parameters of the refitted winner, where it is not the first of the leaderboard.
+    closed : {"", "no refit", "not refitted", "not ended"}
+        Why it is closed: the study file says ``refit = false``, the refit is still to be made, or
+        the search has not ended. Empty where it was opened.
+    """
+
+    score: float | None
+    rows: int
+    opened_at: str
+    openings: int
+    other: Mapping[str, Any] | None
+    closed: str
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """A study in facts and numbers.
+
+    Attributes
+    ----------
+    name : str
+        The study.
+    method : str or None
+        Of its search.
+    scoring : str
+        What it is scored by.
+    status, standing : str
+        As :class:`sweep.ledger.records.StudyRecord` has them.
+    done, planned : int
+        Cells.
+    rows : mapping of str to int
+        Candidates by state.
+    cells : mapping of str to int
+        Trials behind them, by state.
+    copied : int
+        Candidates whose result was taken over from an equal trial.
+    reasons : mapping of str to int
+        Failed cells by reason.
+    beyond : int
+        Cells that were evaluated beyond the end of the search.
+    strict : tuple of str
+        Settings of the search that may have been too strict for its candidates.
+    precision : str
+        The arithmetic of the fits.
+    created : str
+        ISO time.
+    winner_test : WinnerTest
+        The test set.
+    nested : dict or None
+        As :func:`sweep.analysis.nested.plain_nested`.
+    importances : ImportanceRecord or None
+        How much each parameter mattered.
+    importance_note : str
+        What to know of them, or why there are none.
+    cautions : tuple of str
+        What to keep in mind when scores are compared.
+    openings : tuple of Opening
+        Each opening of the test set.
+    data : DataRecord
+        What it ran on.
+    environment : mapping of str to str
+        Versions and machine.
+    damage : tuple of str
+        What the ledger holds otherwise than it was recorded.
+    """
+
+    name: str
+    method: str | None
+    scoring: str
+    status: str
+    standing: str
+    done: int
+    planned: int
+    rows: Mapping[str, int]
+    cells: Mapping[str, int]
+    copied: int
+    reasons: Mapping[str, int]
+    beyond: int
+    strict: tuple[str, ...]
+    precision: str
+    created: str
+    winner_test: WinnerTest
+    nested: dict[str, Any] | None
+    importances: ImportanceRecord | None
+    importance_note: str
+    cautions: tuple[str, ...]
+    openings: tuple[Opening, ...]
+    data: DataRecord
+    environment: Mapping[str, str]
+    damage: tuple[str, ...]
+
+
+def study_status(record: StudyRecord) -> StudyStatus:
+    """Return how a study stands.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study, whole or its leaders alone.
+    """
+    search, tally = record.spec.get("search", {}), record.tally
+    cautions = (analysis.mixture(record), analysis.unrepeatable(record))
+    return StudyStatus(
+        name=record.name,
+        method=search.get("method"),
+        scoring=search.get("scoring", "accuracy"),
+        status=record.status,
+        standing=record.standing,
+        done=record.done,
+        planned=record.planned,
+        rows=tally.rows,
+        cells=tally.cells,
+        copied=tally.copied,
+        reasons=tally.reasons,
+        beyond=len(record.beyond),
+        strict=strict_settings(tally.rows, search),
+        precision=analysis.arithmetic(record),
+        created=record.created,
+        winner_test=winner_test(record),
+        nested=plain_nested(record),
+        importances=record.importances,
+        importance_note=importance_note(record),
+        cautions=tuple(filter(None, cautions)),
+        openings=record.openings,
+        data=record.data,
+        environment=dict(record.environment),
+        damage=record.damage,
+    )
+
+
+def plain_status(status: StudyStatus) -> dict[str, Any]:
+    """Return how a study stands as JSON."""
+    return {
+        "name": status.name,
+        "method": status.method,
+        "scoring": status.scoring,
+        "status": status.status,
+        "done": status.done,
+        "planned": status.planned,
+        "candidates": sum(status.rows.values()),
+        "complete": status.rows.get("COMPLETE", 0),
+        "failed": status.rows.get("FAIL", 0),
+        "pruned": status.rows.get("PRUNED", 0),
+        "infeasible": status.rows.get("INFEASIBLE", 0),
+        "copied": status.copied,
+        "beyond_end": status.beyond,
+        "precision": status.precision,
+        "created": status.created,
+        "test_score": status.winner_test.score,
+        "nested": status.nested,
+        "importances": status.importances,
+        "test_openings": [asdict(opening) for opening in status.openings],
+        "data": status.data,
+        "environment": dict(status.environment),
+        "damage": list(status.damage),
+    }
+
+
+def winner_test(record: StudyRecord) -> WinnerTest:
+    """Return what the test set said of a study's winner, or why it is still closed."""
+    won = record.winner
+    if won is None:
+        return WinnerTest(None, 0, "", record.test_openings, None, _why_closed(record))
+    first = analysis.best(record)
+    is_first = first is not None and analysis.is_current(record, first)
+    other = None if is_first else won.params
+    openings = record.test_openings
+    return WinnerTest(won.test_score, won.test_rows, won.test_opened_at, openings, other, "")
+
+
+def strict_settings(rows: Mapping[str, int], search: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the settings of a search that may have been too strict for its candidates.
+
+    Parameters
+    ----------
+    rows : mapping of str to int
+        Candidates by state.
+    search : mapping
+        The ``[search]`` of the study file.
+    """
+    ended = [state for state in ENDED if rows.get(state)]
+    names = dict.fromkeys(name for state in ended for name in STRICT.get(state, ()))
+    return tuple(name for name in names if search.get(name))
+
+
+def _why_closed(record: StudyRecord) -> str:
+    if record.openings:
+        return ""
+    if not record.spec.get("search", {}).get("refit", True):
+        return "no refit"
+    if record.status == "finished" and record.tally.rows.get("COMPLETE"):
+        return "not refitted"
+    return "not ended"
