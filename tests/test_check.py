@@ -63,41 +63,6 @@ def test_every_model_of_a_small_study_is_tried(own, widths, tried, failed):
     assert (found.cpu_seconds is None) == (tried == failed)
 
 
-REFUSED = [
-    {"method": "tpe", "trials": 4, "start_from": ["nobody"], "cv": None},
-    {"max_parameters": 10},
-    {"scoring": "f1"},
-    {"cv": 150},
-]
-
-
-@pytest.mark.parametrize("search", REFUSED, ids=lambda each: list(each)[-1])
-def test_check_refuses_what_run_refuses(here, search):  # noqa: F811
-    """In the same words."""
-    search = {name: value for name, value in search.items() if value is not None}
-    sections = study(**search)
-    if "trials" in search:
-        del sections["search"]["cv"]
-    spec = load_study(sections)
-    build(here / "l.db", "other")
-    said = []
-    for look in (
-        lambda: check_study(spec, probe=False, storage="l.db"),
-        lambda: run_study(spec, storage="l.db", n_jobs=1),
-    ):
-        with pytest.raises(SweepError) as error:
-            look()
-        said.append(str(error.value))
-    assert said[0] == said[1]
-
-
-def test_check_without_a_ledger_refuses_to_start_from_another_study(here):  # noqa: F811
-    """A run would refuse it too, and make the ledger meanwhile."""
-    sections = study(method="tpe", trials=4, start_from=["nobody"])
-    with pytest.raises(StudyFileError, match=r"start_from: no study named 'nobody'"):
-        check_study(load_study(sections), probe=False)
-
-
 def test_a_limit_that_rules_every_model_out_names_the_smallest():
     """A run would end without a result."""
     spec = load_study(study(max_parameters=10))

@@ -98,7 +98,7 @@ def test_only_the_request_to_stop_that_a_run_found_is_taken_back(ledger_url, mon
     with closing(Ledger(ledger_url)) as opened:
         opened.stop("shared", "2026-01-01")
         with monkeypatch.context() as patch:
-            patch.setattr("sweep.study.submit.check_same", meanwhile)
+            patch.setattr("sweep.study.preflight.check_same", meanwhile)
             submit_study(GRID, storage=ledger_url)
         assert opened.stopped("shared") not in (None, "2026-01-01")
         submit_study(GRID, storage=ledger_url)

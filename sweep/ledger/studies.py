@@ -30,7 +30,7 @@ from sweep.support.redaction import shown_cause
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import optuna
     from sqlalchemy.engine import Connection
@@ -106,10 +106,7 @@ class Studies:
                 return self.storage.get_study_id_from_name(name)
             except KeyError:
                 pass
-        known = ", ".join(self.names()) or "none yet"
-        raise StudyNotFoundError(
-            f"no study named {name!r} in {shown_url(self.url)}; there are: {known}"
-        )
+        raise unknown_study(name, self.url, self.names())
 
     def has(self, name: str) -> bool:
         """Return whether a study of that name exists.
@@ -300,6 +297,12 @@ class Studies:
             yield
         except (StorageInternalError, SQLAlchemyError) as error:
             raise working_error(error, shown_url(self.url)) from shown_cause(error)
+
+
+def unknown_study(name: str, url: str, known: Iterable[str]) -> StudyNotFoundError:
+    """Return the error for a name that a ledger does not hold."""
+    there_are = ", ".join(known) or "none yet"
+    return StudyNotFoundError(f"no study named {name!r} in {shown_url(url)}; there are: {there_are}")
 
 
 def damaged(name: str) -> LedgerError:

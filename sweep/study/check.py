@@ -6,21 +6,24 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweep.evaluation.estimator import check_own_code
 from sweep.evaluation.split_checks import unseen_classes
 from sweep.ledger.counts import ENDED
 from sweep.runner.gpus import find_gpus
 from sweep.search.constraints import ruled_out
 from sweep.search.outer_folds import outer_folds
 from sweep.search.plan import Plan, make_plan
-from sweep.search.samplers import check_extra
 from sweep.search.study_data import load_data
 from sweep.spaces.combinations import combinations
 from sweep.spec.pruning import BY_RUNGS
-from sweep.study.compatibility import check_same_data
+from sweep.storage.locations import storage_url
 from sweep.study.estimate import Estimate, estimate
-from sweep.study.own_sections import check_own_sections
-from sweep.study.preflight import check_others, preflight
+from sweep.study.preflight import (
+    check_code,
+    check_data,
+    check_ledger,
+    check_settings,
+    open_to_read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -151,16 +154,14 @@ def check_study(
     StudyFileError, DataError, ReferenceError_
         As :func:`sweep.run_study` would.
     """
-    check_extra(spec)
-    plan = make_plan(spec)
-    check_own_code(spec, allow)
-    check_own_sections(spec, allow)
-    dataset = load_data(spec, data_home, allow)
-    admission = preflight(spec, plan, dataset)
-    data, splits = admission.data, admission.splits
-    if known is not None:
-        check_same_data(known.name, {"fingerprint": known.data.fingerprint}, data.fingerprint)
-    check_others(spec, data, storage)
+    check_settings(spec, allow)
+    plan, name, url = make_plan(spec), spec.study.name, storage_url(storage)
+    with open_to_read(url) as ledger:
+        check_ledger(ledger, spec, name)
+        check_code(ledger, spec, allow, name)
+        dataset = load_data(spec, data_home, allow)
+        passed = check_data(ledger, url, spec, plan, dataset, name)
+    data, splits = passed.data, passed.splits
     each = len(splits) * spec.search.seeds
     left, devices = cells_left(plan, known), find_gpus()
     too_large = {c.key for c in ruled_out(spec, plan.cells, data.shape, len(data.classes))}

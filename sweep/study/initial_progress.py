@@ -1,4 +1,4 @@
-"""What a run begins with: the cells of its plan, and those that are done already."""
+"""The progress that a run begins with: planned cells, and those that have finished before."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 
-def begun(spec: StudySpec, searches: int) -> Progress:
+def planned_progress(spec: StudySpec, searches: int) -> Progress:
     """Return the progress of a run, which counts the cells of all its searches."""
     planned = searches * len(make_plan(spec).cells)
     return Progress(spec.study.name, planned, splits=_splits(spec))
 
 
-def initial_progress(ledger: Ledger, progress: Progress) -> None:
-    """Count what the ledger holds of the search in hand, and its best."""
+def count_finished_cells(ledger: Ledger, progress: Progress) -> None:
+    """Add the finished cells of the current search, and its best score, to the progress."""
     record = read_study(ledger, progress.study)
-    again = {trial.key for trial in record.trials if trial.state == "WAITING"}
+    retried = {trial.key for trial in record.trials if trial.state == "WAITING"}
     latest = latest_by_key(record.trials)
-    ended = [trial for key, trial in latest.items() if key not in again]
+    ended = [trial for key, trial in latest.items() if key not in retried]
     progress.done += len(ended)
     progress.began_done += len(ended)
     failed = sum(trial.state == "FAIL" for trial in ended)

@@ -1,4 +1,4 @@
-"""A person's own sections of a report: computed by the run, stored as text and pictures."""
+"""The user's own sections of a report: computed by the run, stored as text and pictures."""
 
 from __future__ import annotations
 
@@ -20,45 +20,44 @@ def own_sections(spec: StudySpec) -> list[str]:
     return [name for name in spec.report.sections if is_reference(name)]
 
 
-def check_own_sections(spec: StudySpec, allow: Collection[str]) -> None:
-    """Refuse functions that may not or cannot be loaded, before anything trains.
+def check_own_section(spec: StudySpec, reference: str, allow: Collection[str]) -> None:
+    """Refuse a function that may not or cannot be loaded, before anything trains.
 
     Raises
     ------
     ReferenceError_
-        Naming the first.
+        With the reason.
     """
     with without_noise():  # a module that holds a model too loads Keras
-        for reference in own_sections(spec):
-            resolve(reference, allow=allow, folder=spec.folder)
+        resolve(reference, allow=allow, folder=spec.folder)
 
 
-def computed(
+def compute_sections(
     spec: StudySpec, record: StudyRecord, allow: Collection[str]
 ) -> tuple[SectionRecord, ...]:
-    """Call the functions; one that fails leaves its reason, and the report of the others.
+    """Call each function; one that fails is recorded with its reason, the others are kept.
 
     Parameters
     ----------
     spec : StudySpec
-        Names them.
+        The study; its ``[report] sections`` name the functions.
     record : StudyRecord
-        What they are about.
+        Its results, which the functions get as frames.
     allow : collection of str
-        Modules that the person allows.
+        Modules that the user allows.
     """
     from sweep import tables
 
     frames = {"frame": tables.candidates_frame(record), "folds": tables.folds_frame(record)}
-    return tuple(_section(name, spec, frames, allow) for name in own_sections(spec))
+    return tuple(_compute(name, spec, frames, allow) for name in own_sections(spec))
 
 
-def _section(
+def _compute(
     reference: str, spec: StudySpec, frames: dict[str, Any], allow: Collection[str]
 ) -> SectionRecord:
     function: Any = resolve(reference, allow=allow, folder=spec.folder)
     copies = {name: frame.copy() for name, frame in frames.items()}
     try:
         return recorded(reference, function(**copies))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - own code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - user code may raise anything
         return SectionRecord(reference, reason=f"{type(error).__name__}: {error}")

@@ -1,26 +1,54 @@
-"""Whether a study may begin, before anything trains: one set of questions for check and run."""
+"""The one list of what a study must pass before its first cell.
+
+``sweep check``, ``sweep run`` and ``sweep submit`` (and :func:`sweep.study.join.join_study`, which
+runs) call the same four steps in this order, so that all of them refuse a study with the same
+message:
+
+1. :func:`check_settings`: the extra of the search method and the sections of a person's own.
+2. :func:`check_ledger`: an undamaged ledger, names of outer folds, and the same question.
+3. :func:`check_code`: the factory of a person's own, and the code that results are of.
+4. :func:`check_data`: models, sizes, splits and outer folds against the data; the studies that
+   the search starts from; the same data.
+
+A step names all problems that it can find at once. A finished study, which a run only shows,
+passes the first two; its data file is compared by :func:`sweep.study.preparation.check_finished`.
+
+Only a run can check what depends on where it runs: that its GPUs can be used
+(:func:`sweep.runner.gpus.find_gpus`) and that its Dask cluster reaches the ledger
+(:meth:`sweep.runner.dask_cluster.DaskCluster.check_ledger`). Each worker checks once more that it
+has the data and the code that the study began with.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sweep.errors import StudyFileError
+from sweep.errors import ReferenceError_, StudyChangedError, StudyFileError, StudyNotFoundError
+from sweep.evaluation.estimator import check_own_code, said_code
 from sweep.evaluation.split_checks import check_outer_folds, checked_splits
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.reading import study_spec
+from sweep.ledger.studies import unknown_study
 from sweep.search.constraints import check_sizes
 from sweep.search.plan import check_models
+from sweep.search.samplers import check_extra
 from sweep.search.study_data import data_record
-from sweep.storage.locations import sqlite_path, storage_url
+from sweep.storage.database import check_whole
+from sweep.storage.locations import sqlite_path
+from sweep.study.compatibility import check_same, check_same_data
 from sweep.study.nested import check_outer_names
+from sweep.study.own_sections import check_own_section, own_sections
 from sweep.study.warm_start import sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sweep.datasets import Dataset
     from sweep.ledger.outcomes import DataRecord
+    from sweep.ledger.records import StudyRecord
     from sweep.search.plan import Plan
     from sweep.search.splits import Split
     from sweep.spec import StudySpec
@@ -36,48 +64,194 @@ class Preflight:
         Its data.
     splits : sequence of (train, test)
         Of each cell.
+    sources : list of StudyRecord
+        The studies that its search starts from; none where it has started.
     """
 
     data: DataRecord
     splits: Sequence[Split]
+    sources: list[StudyRecord]
 
 
-def preflight(spec: StudySpec, plan: Plan, dataset: Dataset) -> Preflight:
+def check_settings(spec: StudySpec, allow: Collection[str]) -> None:
+    """Check what needs neither the ledger nor the data.
+
+    Raises
+    ------
+    StudyFileError
+        If the extra of the search method is not installed, or for more than one problem.
+    ReferenceError_
+        If a section of the person's own may not or cannot be loaded.
+    """
+    sections = [partial(check_own_section, spec, name, allow) for name in own_sections(spec)]
+    _all_at_once(spec, [partial(check_extra, spec), *sections])
+
+
+def open_to_write(url: str) -> Ledger:
+    """Open a ledger whose file is not damaged; create it where there is none.
+
+    Raises
+    ------
+    LedgerError
+        If it is damaged or cannot be opened.
+    """
+    check_whole(url)
+    return Ledger(url)
+
+
+@contextmanager
+def open_to_read(url: str) -> Iterator[Ledger | None]:
+    """Open a ledger as :func:`open_to_write` does, but create nothing: None where there is none."""
+    check_whole(url)
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        yield None
+        return
+    with closing(Ledger(url, reading=True)) as ledger:
+        yield ledger
+
+
+def check_ledger(ledger: Ledger | None, spec: StudySpec, name: str) -> None:
+    """Check what the ledger holds under the name of a study and of its outer folds.
+
+    Raises
+    ------
+    LedgerError
+        If another study has the name of an outer fold.
+    StudyChangedError
+        If the ledger holds another question under that name.
+    """
+    if ledger is None:
+        return
+    check_outer_names(ledger, spec)
+    if ledger.has(name):
+        check_same(study_spec(name, ledger.header(name)), spec)
+
+
+def check_code(
+    ledger: Ledger | None, spec: StudySpec, allow: Collection[str], name: str, *,
+    helping: bool = False,
+) -> None:  # fmt: skip
+    """Check the factory of the person's own, and that results are of the same code.
+
+    Raises
+    ------
+    ReferenceError_
+        If it may not or cannot be loaded.
+    StudyFileError
+        If it does not take what the study file gives.
+    StudyChangedError
+        As :func:`check_same_code`.
+    """
+    check_own_code(spec, allow)
+    if ledger is not None and ledger.has(name):
+        check_same_code(ledger, name, said_code(spec, allow), helping=helping)
+
+
+def check_same_code(ledger: Ledger, name: str, now: str, *, helping: bool) -> None:
+    """Refuse to go on with other code than results are of; without results any code is taken.
+
+    Raises
+    ------
+    StudyChangedError
+        If the study has results of other code, or runs on other code where this machine helps.
+    """
+    before = ledger.header(name).get("code")
+    if before is None or before == now:
+        return
+    if helping:
+        raise StudyChangedError(
+            f"study {name!r} runs on other code: {before}, here {now}; give this machine the "
+            "same code, with what it imports beside it, and allow the same modules"
+        )
+    if ledger.counts(name)["COMPLETE"]:
+        raise StudyChangedError(
+            f"study {name!r} has results of other code: {before}, now {now}; bring the code "
+            f"back to go on, or keep both: --name {name}-2"
+        )
+
+
+def check_data(
+    ledger: Ledger | None, url: str, spec: StudySpec, plan: Plan, dataset: Dataset, name: str
+) -> Preflight:
     """Check data, splits and every model that is known beforehand.
+
+    Parameters
+    ----------
+    ledger : Ledger or None
+        The ledger; None where there is none yet.
+    url : str
+        Its address.
+    spec : StudySpec
+        The study.
+    plan : Plan
+        Its cells.
+    dataset : Dataset
+        Its data, or those of an outer fold.
+    name : str
+        Its name in the ledger.
 
     Raises
     ------
     StudyFileError, DataError
         For what no run could do.
+    DataChangedError
+        If the study began with other data.
     """
-    data = data_record(dataset)
-    check_models(spec, plan, data.shape, len(data.classes))
-    check_sizes(spec, plan.cells, data.shape, len(data.classes))
-    splits = checked_splits(spec, dataset)
-    check_outer_folds(spec, dataset)
-    return Preflight(data, splits)
+    data, n_classes = data_record(dataset), len(dataset.classes)
+    splits: list[Split] = []
+    started_from: list[StudyRecord] = []
+
+    def models() -> None:
+        check_models(spec, plan, data.shape, n_classes)
+        check_sizes(spec, plan.cells, data.shape, n_classes)
+
+    def rows() -> None:
+        splits.extend(checked_splits(spec, dataset))
+        check_outer_folds(spec, dataset)
+
+    def warm_start() -> None:
+        started_from.extend(_sources(ledger, url, spec, data))
+
+    _all_at_once(spec, [models, rows, warm_start])
+    if ledger is not None and ledger.has(name):
+        check_same_data(name, ledger.header(name)["data"], data.fingerprint)
+    return Preflight(data, splits, started_from)
 
 
-def check_others(spec: StudySpec, data: DataRecord, storage: str | None) -> None:
-    """Refuse what a run would refuse for other studies of the ledger, which is only read.
+def _sources(
+    ledger: Ledger | None, url: str, spec: StudySpec, data: DataRecord
+) -> list[StudyRecord]:
+    """Return the studies that a search starts from; where there is no ledger none is known."""
+    if ledger is not None:
+        return sources(ledger, spec, data)
+    unknown: list[StudyNotFoundError] = [
+        unknown_study(name, url, []) for name in spec.search.start_from
+    ]
+    if unknown:
+        raise StudyFileError(spec.study.name, [f"search.start_from: {each}" for each in unknown])
+    return []
 
-    Raises
-    ------
-    StudyFileError
-        As :func:`sweep.study.warm_start.sources`.
-    LedgerError
-        As :func:`sweep.study.nested.check_outer_names`.
-    """
-    if not spec.search.start_from and not spec.search.nested:
-        return
-    url = storage_url(storage)
-    path = sqlite_path(url)
-    if path is not None and not path.exists():
-        if not spec.search.start_from:
-            return
-        names = ", ".join(map(repr, spec.search.start_from))
-        problem = f"search.start_from: no study named {names}: there is no ledger at {path} yet"
-        raise StudyFileError(spec.study.name, [problem])
-    with closing(Ledger(url, reading=True)) as ledger:
-        check_outer_names(ledger, spec)
-        sources(ledger, spec, data)
+
+def _all_at_once(spec: StudySpec, checks: Sequence[Callable[[], None]]) -> None:
+    """Make all checks; raise the one problem as it is, and several as one error that lists them."""
+    found: list[StudyFileError | ReferenceError_] = []
+    for check in checks:
+        try:
+            check()
+        except (StudyFileError, ReferenceError_) as error:
+            found.append(error)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        problems = [line for error in found for line in _problems(error, spec.study.name)]
+        raise StudyFileError(spec.study.name, problems) from found[0]
+
+
+def _problems(error: StudyFileError | ReferenceError_, study: str) -> list[str]:
+    """Return the problems of an error; those of an outer fold begin with its name."""
+    if isinstance(error, ReferenceError_):
+        return [str(error)]
+    if error.source == study:
+        return error.problems
+    return [f"{error.source}: {problem}" for problem in error.problems]

@@ -1,4 +1,4 @@
-"""Before the first cell: check data and models, make the study, write what may have grown."""
+"""Before the first cell: check data and models, create the study or record how it has grown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sweep.datasets import DATASETS
-from sweep.errors import StudyChangedError
 from sweep.evaluation.estimator import own_code, said_code
 from sweep.evaluation.pictures import training_pictures
 from sweep.evaluation.split_checks import unseen_classes
@@ -25,9 +24,9 @@ from sweep.search.study_data import load_data
 from sweep.storage.attributes import BY_DRAW, SINCE
 from sweep.storage.locations import make_artifacts_root
 from sweep.study.compatibility import check_same, check_same_data
-from sweep.study.preflight import preflight
+from sweep.study.preflight import check_data, check_same_code
 from sweep.study.versions import changed, versions
-from sweep.study.warm_start import sources, warm_start
+from sweep.study.warm_start import warm_start
 from sweep.support.code_references import is_reference
 from sweep.workers.recovery import own_trials
 
@@ -42,34 +41,32 @@ if TYPE_CHECKING:
 
 def prepare_study(
     ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
-    part: OuterFold | None, *, helping: bool = False,
+    outer_fold: OuterFold | None, *, helping: bool = False,
 ) -> Plan:  # fmt: skip
-    """Check the data and every model, make the study; return the plan, dearest cells first."""
+    """Check the data and every model, make the study; return the plan, slowest cells first."""
     make_artifacts_root(job.storage)
-    dataset = outer_fold_data(dataset, part)
+    dataset = outer_fold_data(dataset, outer_fold)
     now = {**versions(), **own_code(spec, job.allow)}
-    known = preflight(spec, plan, dataset)
-    data, splits = known.data, known.splits
-    records = sources(ledger, spec, data)
+    passed = check_data(ledger, job.storage, spec, plan, dataset, job.study)
+    data = passed.data
     if ledger.has(job.study):
         header = ledger.header(job.study)
-        check_same_data(job.study, header["data"], data.fingerprint)
-        _take_code(ledger, job, header.get("code"), said_code(spec, job.allow), helping=helping)
+        _update_code(ledger, job.study, said_code(spec, job.allow), helping=helping)
         update(ledger, spec, plan, job.study)
         if differences := changed(header["environment"], now):
             watcher.say(f"note: versions have changed since: {', '.join(differences)}")
     else:
         header = _header(spec, plan, asdict(data), now)
         header |= {"code": said_code(spec, job.allow), "ledger": ledger_id(ledger)}
-        ledger.create(job.study, header if part is None else {**header, "part": part.plain()})
-        _check_ours(ledger, spec, job.study, header)
-    if part is None:
-        for note in (*dataset.notes, *unseen_classes(dataset, splits)):
+        ledger.create(job.study, header if outer_fold is None else {**header, "part": outer_fold.plain()})
+        _check_created(ledger, spec, job.study, header)
+    if outer_fold is None:
+        for note in (*dataset.notes, *unseen_classes(dataset, passed.splits)):
             watcher.say(f"data: {note}")
         shown = training_pictures(dataset.x_train, dataset.y_train, spec.study.seed)
         own_folder(ledger, job.study)
         save_pictures(data_pictures_path(job.storage, job.study, uid_of(ledger, job.study)), shown)
-    for line in warm_start(ledger, spec, records):
+    for line in warm_start(ledger, spec, passed.sources):
         watcher.say(line)
     if spec.search.start or plan.patience:  # trials have an order
         return plan
@@ -78,29 +75,20 @@ def prepare_study(
     return replace(plan, cells=tuple(cells))
 
 
-def _take_code(ledger: Ledger, job: Job, before: str | None, now: str, *, helping: bool) -> None:
-    """Refuse to go on with other code than results are of; without results, take it as it is."""
-    if before == now:
+def _update_code(ledger: Ledger, name: str, code: str, *, helping: bool) -> None:
+    """Record the code that a study goes on with."""
+    if ledger.header(name).get("code") == code:
         return
-    if before is not None and not helping and ledger.counts(job.study)["COMPLETE"]:
-        raise StudyChangedError(
-            f"study {job.study!r} has results of other code: {before}, now {now}; bring the code "
-            f"back to go on, or keep both: --name {job.study}-2"
-        )
-    if helping and before is not None:
-        raise StudyChangedError(
-            f"study {job.study!r} runs on other code: {before}, here {now}; give this machine the "
-            "same code, with what it imports beside it, and allow the same modules"
-        )
-    ledger.update(job.study, code=now)
+    check_same_code(ledger, name, code, helping=helping)  # again: a result may be new by now
+    ledger.update(name, code=code)
 
 
-def _check_ours(ledger: Ledger, spec: StudySpec, name: str, ours: dict[str, Any]) -> None:
-    """Refuse to work on a study that another process made at the same moment otherwise."""
-    held = ledger.header(name)
-    if held.get("uid") != ours["uid"]:
-        check_same(study_spec(name, held), spec)
-        check_same_data(name, held["data"], ours["data"]["fingerprint"])
+def _check_created(ledger: Ledger, spec: StudySpec, name: str, ours: dict[str, Any]) -> None:
+    """Refuse a study that another process created at the same moment with other settings."""
+    header = ledger.header(name)
+    if header.get("uid") != ours["uid"]:
+        check_same(study_spec(name, header), spec)
+        check_same_data(name, header["data"], ours["data"]["fingerprint"])
         update(ledger, spec, make_plan(spec), name)
 
 
@@ -113,10 +101,10 @@ def owner() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def seen_again(spec: StudySpec, record: StudyRecord, job: Job) -> str:
-    """Refuse a finished study whose data file has changed; return a note where its code has.
+def check_finished(spec: StudySpec, record: StudyRecord, job: Job) -> str:
+    """Refuse a finished study whose data file has changed; return a note if its code has changed.
 
-    Built-in datasets do not change, and those of a function are taken as they were.
+    Built-in datasets do not change. Data that a function returns are not loaded again.
     """
     if spec.data.dataset not in DATASETS and not is_reference(spec.data.dataset):
         now = load_data(spec, job.data_home, job.allow).fingerprint
@@ -131,7 +119,7 @@ def seen_again(spec: StudySpec, record: StudyRecord, job: Job) -> str:
 
 
 def uid_of(ledger: Ledger, name: str) -> str:
-    """Return what tells a study's files from another's."""
+    """Return the identifier of a study; its files carry it."""
     return str(ledger.header(name).get("uid", ""))
 
 
@@ -152,7 +140,7 @@ def _header(
 
 
 def update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
-    """Write what has grown, or may change freely, into the ledger."""
+    """Record what has grown, or may change freely, in the ledger."""
     header = ledger.header(name)
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
     if plan.patience and len(plan.cells) > header["planned"]:

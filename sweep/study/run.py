@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis import importances
-from sweep.evaluation.estimator import check_own_code, said_code
-from sweep.ledger.ledger import Ledger
-from sweep.ledger.reading import latest_by_key, read_study, study_spec
+from sweep.evaluation.estimator import said_code
+from sweep.ledger.reading import latest_by_key, read_study
 from sweep.runner.dask_pool import DaskPool
 from sweep.runner.forkserver import forkserver_started
 from sweep.runner.gpus import Gpus, cores, find_gpus
@@ -19,19 +18,17 @@ from sweep.runner.local_pool import LocalPool
 from sweep.runner.progress import Watcher
 from sweep.search.outer_folds import OuterFold, outer_fold_spec, outer_folds
 from sweep.search.plan import Plan, make_plan
-from sweep.search.samplers import check_extra
 from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
-from sweep.storage.database import check_whole
 from sweep.storage.locations import ledger_folder, storage_url
 from sweep.storage.locks import one_at_a_time
 from sweep.storage.waiting_messages import waits_said_by
 from sweep.study.check import cells_left, takes_up_again
-from sweep.study.compatibility import check_same
-from sweep.study.initial_progress import begun, initial_progress
-from sweep.study.nested import check_outer_names, record_nested
-from sweep.study.own_sections import check_own_sections, computed, own_sections
-from sweep.study.preparation import prepare_study, seen_again, update
+from sweep.study.initial_progress import count_finished_cells, planned_progress
+from sweep.study.nested import record_nested
+from sweep.study.own_sections import compute_sections, own_sections
+from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
+from sweep.study.preparation import check_finished, prepare_study, update
 from sweep.study.result import StudyResult
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
@@ -41,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
     from sweep.runner.dask_cluster import DaskCluster
     from sweep.runner.forkserver import ForkServer
@@ -83,12 +81,13 @@ def run_study(
     retry_failed : bool, default=False
         Evaluate the cells that failed once more.
     watcher : Watcher, optional
-        Told of the progress.
+        Receives the progress.
     forkserver : ForkServer, optional
-        What workers are forked from, where it was started ahead; by default one is started.
+        The process that workers are forked from, if it was started before; by default one is
+        started.
     helping : bool, default=False
-        Work along on a study that is in the ledger: change nothing of what it asks, and leave
-        when no cell waits, though others are at work on the last ones.
+        Help with a study that is in the ledger: leave its settings unchanged, and return when no
+        cell waits, though other workers may still run the last ones.
     gpus : str, optional
         The GPUs that workers take turns on, such as ``"0,2"``, or ``"none"``; by default all that
         ``CUDA_VISIBLE_DEVICES`` shows.
@@ -102,7 +101,7 @@ def run_study(
     Raises
     ------
     StudyFileError
-        If the study file does not hold, or a model of a grid cannot be built.
+        If the study file has problems, or a model of a grid cannot be built.
     StudyChangedError
         If the ledger holds another question or other data under that name.
     DataError, LedgerError, ClusterError
@@ -117,40 +116,37 @@ def run_study(
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, names_of(allow))
     devices = None if gpus is None else find_gpus(gpus)
-    check_extra(spec)
-    check_own_sections(spec, job.allow)
-    parts = outer_folds(spec)
-    progress = begun(spec, 1 + len(parts))
+    check_settings(spec, job.allow)
+    folds = outer_folds(spec)
+    progress = planned_progress(spec, 1 + len(folds))
     if cluster:
         cluster.check_ledger(url)
     with ExitStack() as stack:
         if watcher:
             stack.enter_context(waits_said_by(watcher.say))
-        check_whole(url)
-        ledger = stack.enter_context(closing(Ledger(url)))
-        check_outer_names(ledger, spec)
-        asked = ledger.stopped(spec.study.name) if ledger.has(spec.study.name) else None
+        ledger = stack.enter_context(closing(open_to_write(url)))
+        stop_request = ledger.stopped(job.study) if ledger.has(job.study) else None
         run = _Run(
             ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, forkserver, stack,
-            helping, devices, cluster, asked,
+            helping, devices, cluster, stop_request,
         )  # fmt: skip
         run.see_through(spec, None)
-        if parts:
+        if folds:
             searched = outer_fold_spec(spec)
-            found = [run.see_through(searched, part) for part in parts if not run.stopped]
+            found = [run.see_through(searched, fold) for fold in folds if not run.stopped]
             if not run.stopped and (note := record_nested(ledger, job.study, found)):
                 run.watcher.say(note)
-        record = _weighed(ledger, read_study(ledger, job.study))
-        record = _with_sections(ledger, spec, record, job, run.watcher)
+        record = _add_importances(ledger, read_study(ledger, job.study))
+        record = _add_own_sections(ledger, spec, record, job, run.watcher)
     return StudyResult(record, url, job.allow)
 
 
-def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:
-    """Have the importances of a study that has come to its end in the ledger."""
+def _add_importances(ledger: Ledger, record: StudyRecord) -> StudyRecord:
+    """Compute the importances of a study that has ended, unless the ledger holds them."""
     if importances.is_current(record):
         return record
     with one_at_a_time(ledger, record.name, "importances"):
-        record = read_study(ledger, record.name)  # who was here first may have done it
+        record = read_study(ledger, record.name)  # another process may have computed them
         if importances.is_current(record):
             return record
         found = importances.importances(record)
@@ -158,13 +154,13 @@ def _weighed(ledger: Ledger, record: StudyRecord) -> StudyRecord:
     return replace(record, importances=found)
 
 
-def _with_sections(
+def _add_own_sections(
     ledger: Ledger, spec: StudySpec, record: StudyRecord, job: Job, watcher: Watcher
 ) -> StudyRecord:
-    """Have a person's own sections of the report computed, if the study names any."""
+    """Compute the user's own sections of the report, if the study names any."""
     if not own_sections(spec):
         return record
-    found = computed(spec, record, job.allow)
+    found = compute_sections(spec, record, job.allow)
     for section in found:
         if section.reason:
             watcher.say(f"section {section.reference} is left out: {section.reason}")
@@ -174,7 +170,7 @@ def _with_sections(
 
 @dataclass
 class _Run:
-    """What a study and its outer folds are seen through with."""
+    """Run a study and each of its outer folds with the same workers' settings."""
 
     ledger: Ledger
     job: Job
@@ -187,50 +183,52 @@ class _Run:
     helping: bool = False
     devices: Gpus | None = None
     cluster: DaskCluster | None = None
-    asked: str | None = None
-    """The request to stop that this run takes back; one that comes later is heeded."""
+    stop_request: str | None = None
+    """The request to stop that this run takes back; a later one stops it."""
     stopped: bool = False
     said: str = ""
 
-    def see_through(self, spec: StudySpec, part: OuterFold | None) -> StudyRecord:
+    def see_through(self, spec: StudySpec, outer_fold: OuterFold | None) -> StudyRecord:
         """Run a study or one of its outer folds, or only read it where it is finished."""
-        job = self.job if part is None else replace(self.job, study=part.name)
+        job = self.job if outer_fold is None else replace(self.job, study=outer_fold.name)
         ledger, plan = self.ledger, make_plan(spec)
-        record = _joined(ledger, spec, job.study) if ledger.has(job.study) else None
+        check_ledger(ledger, spec, job.study)
+        record = read_study(ledger, job.study) if ledger.has(job.study) else None
         if record is None or not _is_finished(record, spec, plan, retry_failed=self.retry_failed):
-            self._run(spec, plan, job, part)
+            self._run(spec, plan, job, outer_fold)
             return read_study(ledger, job.study)
-        if part is None:
-            self._say_once(seen_again(spec, record, job))
+        if outer_fold is None:
+            self._say_once(check_finished(spec, record, job))
         if not self.helping:
             update(ledger, spec, plan, job.study)
         self.progress.done += len(plan.cells)
         self.progress.began_done += len(plan.cells)
         return record
 
-    def _run(self, spec: StudySpec, plan: Plan, job: Job, part: OuterFold | None) -> None:
+    def _run(self, spec: StudySpec, plan: Plan, job: Job, outer_fold: OuterFold | None) -> None:
         began, ledger, progress = time.monotonic(), self.ledger, self.progress
-        progress.turn_to(job.study, outer=part is not None)
+        progress.turn_to(job.study, outer=outer_fold is not None)
         logs = ledger_folder(job.storage) / "logs"
         self.watcher.begin(progress)
         try:
             with closing(self._pool(plan, logs)) as pool:
-                check_own_code(spec, job.allow)
-                if not self.job.code:  # one code for the outer folds of a study, too
+                check_code(ledger, spec, job.allow, job.study, helping=self.helping)
+                if not self.job.code:  # the outer folds run on the code of their study
                     self.job = replace(self.job, code=said_code(spec, job.allow))
                 job = replace(job, code=self.job.code)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.forkserver:
                     self.forkserver.share(dataset)
                 ordered = prepare_study(
-                    ledger, spec, plan, job, self.watcher, dataset, part, helping=self.helping
-                )
+                    ledger, spec, plan, job, self.watcher, dataset, outer_fold,
+                    helping=self.helping,
+                )  # fmt: skip
                 del dataset
                 if not self.helping:
-                    ledger.resume(self.job.study, self.asked)
+                    ledger.resume(self.job.study, self.stop_request)
                 fail_orphaned_trials(ledger, job.study)
                 enqueue_missing(ledger, job.study, ordered, retry_failed=self.retry_failed)
-                initial_progress(ledger, progress)
+                count_finished_cells(ledger, progress)
                 deadline = began + spec.search.timeout if spec.search.timeout else None
                 pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
                 self.stopped = pool.stopped
@@ -242,7 +240,7 @@ class _Run:
         return self.devices
 
     def _say_once(self, line: str) -> None:
-        if line and line != self.said:  # the outer folds of a study use what it uses
+        if line and line != self.said:  # each outer fold would repeat the same line
             self.watcher.say(line)
         self.said = line
 
@@ -271,12 +269,6 @@ def _named(spec: StudySpec, name: str | None) -> StudySpec:
     ).model_copy(update={"folder": spec.folder})
 
 
-def _joined(ledger: Ledger, spec: StudySpec, name: str) -> StudyRecord:
-    """Return the study of that name, if it asks the same question; change nothing yet."""
-    check_same(study_spec(name, ledger.header(name)), spec)
-    return read_study(ledger, name)
-
-
 def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_failed: bool) -> bool:
     from sweep import analysis
 
@@ -296,7 +288,7 @@ def _failed(record: StudyRecord) -> bool:
 
 
 def _workers(n_jobs: int | None, plan: Plan, devices: Gpus) -> int:
-    asked = n_jobs or devices.default_workers()
-    if asked < 0:
-        asked = cores()
-    return max(1, min(asked, len(plan.cells)))
+    workers = n_jobs or devices.default_workers()
+    if workers < 0:
+        workers = cores()
+    return max(1, min(workers, len(plan.cells)))

@@ -6,19 +6,12 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from sweep.evaluation.estimator import check_own_code
-from sweep.ledger.ledger import Ledger
-from sweep.ledger.reading import study_spec
 from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
-from sweep.search.samplers import check_extra
 from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
-from sweep.storage.database import check_whole
 from sweep.storage.locations import storage_url
-from sweep.study.compatibility import check_same
-from sweep.study.nested import check_outer_names
-from sweep.study.own_sections import check_own_sections
+from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
 from sweep.study.preparation import prepare_study
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
@@ -62,18 +55,14 @@ def submit_study(
     url, name = storage_url(storage), spec.study.name
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, name, home, names_of(allow))
-    check_extra(spec)
-    check_own_sections(spec, job.allow)
-    check_own_code(spec, job.allow)
-    check_whole(url)
-    with closing(Ledger(url)) as ledger:
-        check_outer_names(ledger, spec)
-        asked = ledger.stopped(name) if ledger.has(name) else None
-        if ledger.has(name):
-            check_same(study_spec(name, ledger.header(name)), spec)
-        plan = make_plan(spec)
+    check_settings(spec, job.allow)
+    plan = make_plan(spec)
+    with closing(open_to_write(url)) as ledger:
+        stop_request = ledger.stopped(name) if ledger.has(name) else None
+        check_ledger(ledger, spec, name)
+        check_code(ledger, spec, job.allow, name)
         dataset = load_data(spec, job.data_home, job.allow)
         ordered = prepare_study(ledger, spec, plan, job, watcher or Watcher(), dataset, None)
-        ledger.resume(name, asked)
+        ledger.resume(name, stop_request)
         fail_orphaned_trials(ledger, name)
         return enqueue_missing(ledger, name, ordered, retry_failed=retry_failed)
