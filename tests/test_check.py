@@ -5,14 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 from commands import here, sweep  # noqa: F401
-from ledgers import build
 
-from sweep.errors import StudyFileError, SweepError
+from sweep.errors import StudyFileError
 from sweep.search.plan import make_plan
 from sweep.search.promotion import bracket_plan
 from sweep.spec import load_study
-from sweep.study import check_study, run_study
-from sweep.study.estimate import CELL_SECONDS, _trained, estimate
+from sweep.study import check_study
+from sweep.study.estimate import CELL_SECONDS, estimate, trained_epochs
 from sweep.study.sampled_cells import order_of
 from sweep.study.timed_fit import Pace, between
 
@@ -74,9 +73,9 @@ def test_what_is_trained_twice_is_counted_once():
     """A longer fit answers a shorter one, except where callbacks look at the end."""
     space = {"hidden_size": [8], "epochs": [2, 5]}
     drawn = load_study(study(space, method="random", trials=9))
-    assert _trained(drawn, make_plan(drawn).cells) == {0: 5.0}
+    assert trained_epochs(drawn, make_plan(drawn).cells) == {0: 5.0}
     own = load_study(study(space, {"callbacks": ["TerminateOnNaN"]}, method="random", trials=9))
-    assert sorted(_trained(own, make_plan(own).cells).values()) == [2.0, 5.0]
+    assert sorted(trained_epochs(own, make_plan(own).cells).values()) == [2.0, 5.0]
     climbing = study(method="tpe", trials=9, pruner="hyperband")
     del climbing["search"]["cv"]
     spec = load_study({**climbing, "model": {"epochs": 9}})

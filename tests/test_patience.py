@@ -16,7 +16,7 @@ from sweep.errors import InterruptedRunError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.limits import draw_of
 from sweep.ledger.reading import read_study
-from sweep.report.details import beyond_the_end
+from sweep.report.search import beyond_the_end
 from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
 from sweep.storage.attributes import BY_DRAW

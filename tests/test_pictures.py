@@ -21,7 +21,8 @@ from sweep.ledger.pictures import (
     winner_pictures_path,
 )
 from sweep.report import render
-from sweep.report.pictures import albums
+from sweep.report.pictures import albums, pictures
+from sweep.report.report_data import report_data
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (90, 8, 8), dtype=np.uint8)
@@ -158,7 +159,7 @@ def test_no_picture_of_another_study_is_shown():
     assert albums(grid_record(), Pictures({"training": odd})) == []
     closed = albums(grid_record(refit=False), made)
     assert [album.name for album in closed] == ["mosaic"]
-    assert albums(grid_record(), None) == []
+    assert pictures(report_data(grid_record())) == []
 
 
 def test_200_trials_with_pictures_of_mnist_stay_below_400_kb(data_home):

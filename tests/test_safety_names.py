@@ -16,9 +16,9 @@ from pathlib import Path
 import commands
 import pytest
 from commands import sweep
+from html_page import Page
 from ledgers import DATA, build
 from records import grid_record, tpe_record
-from test_report import Page
 
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import ImportanceRecord, NestedRecord, OuterFold

@@ -1,6 +1,8 @@
 """A person's own sections of a report, and the choice among ours."""
 
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -11,8 +13,11 @@ from sweep import Section
 from sweep.errors import StudyFileError
 from sweep.ledger.codec import sections_from_plain
 from sweep.report import render
+from sweep.report.model import layers
+from sweep.report.sections import builder
 from sweep.section import PICTURE_BYTES, SectionRecord, recorded
 from sweep.spec import load_study
+from sweep.spec.report_sections import PAGE_SECTIONS, PageSection
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -110,3 +115,24 @@ def test_a_section_that_is_none_is_told():
         StudyFileError, match='no section named "leaderbord", did you mean leaderboard'
     ):
         load_study(study)
+
+
+def test_a_section_needs_a_row_of_the_table_and_a_file(monkeypatch):
+    """Its builder is found by its name; blocks need no template."""
+    module = ModuleType("sweep.report.calibration")
+    module.calibration = lambda data: [f"{data.record.name} is calibrated.", layers(data.record)]
+    monkeypatch.setitem(sys.modules, "sweep.report.calibration", module)
+    rows = (*PAGE_SECTIONS, PageSection("calibration", "Calibration", "Are its shares right?"))
+    monkeypatch.setattr("sweep.report.sections.PAGE_SECTIONS", rows)
+    page = render(grid_record())
+    assert '<a href="#calibration">Calibration</a>' in page
+    section = page.split('<section id="calibration">')[1].split("</section>")[0]
+    assert "<h2>Are its shares right?</h2>\n<p>mnist-mlp-grid is calibrated.</p>" in section
+    assert "<td>203,530</td>" in section
+
+
+@pytest.mark.parametrize("section", PAGE_SECTIONS, ids=lambda each: each.name)
+def test_each_section_has_a_builder_of_its_name(section):
+    """A function of the module of that name."""
+    found = builder(section)
+    assert (found.__name__, found.__module__) == (section.name, f"sweep.report.{section.name}")

@@ -13,8 +13,9 @@ from sweep.figures.history import MARKS, trial_score
 from sweep.figures.timeline import COLOURS
 from sweep.ledger.counts import ENDED
 from sweep.ledger.limits import within_seconds
-from sweep.report import plots, render
+from sweep.report import render
 from sweep.report.answer import facts
+from sweep.report.search import HUES, history, timeline
 from sweep.study.answers.status import study_status
 
 ROOT = Path(__file__).parent.parent / "sweep"
@@ -50,12 +51,12 @@ def test_trials_past_a_limit_are_in_history_and_timeline():
 def test_trials_past_a_limit_are_drawn():
     """Rings in the history and violet bars in the timeline, named where there are some."""
     record, _ = limited()
-    assert "Rings: past a limit." in plots.history(record).note
-    assert "violet: past a limit" in plots.timeline(record).note
-    assert "past a limit" in {row[2] for row in plots.timeline(record).data.rows}
-    assert "var(--s4)" in plots.timeline(record).svg
-    assert "Rings" not in plots.history(tpe_record(24)).note
-    assert "violet" not in plots.timeline(tpe_record(24)).note
+    assert "Rings: past a limit." in history(record).note
+    assert "violet: past a limit" in timeline(record).note
+    assert "past a limit" in {row[2] for row in timeline(record).data.rows}
+    assert "var(--s4)" in timeline(record).svg
+    assert "Rings" not in history(tpe_record(24)).note
+    assert "violet" not in timeline(tpe_record(24)).note
 
 
 def test_epochs_past_the_limit_do_not_count_in_the_history():
@@ -72,7 +73,7 @@ def test_epochs_past_the_limit_do_not_count_in_the_history():
 
 def test_every_end_has_a_colour_a_name_and_a_word():
     """Bars, their legend and the counts know each state that is an end."""
-    assert set(COLOURS) == set(plots.HUES) == set(ENDED)
+    assert set(COLOURS) == set(HUES) == set(ENDED)
     assert set(MARKS) == set(ENDED) - {"FAIL"}
     record, slow = limited()
     assert f"{len(slow)} past a limit" in dict(facts(record))["Candidates"]

@@ -66,7 +66,7 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     target = real(given)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ResultError(f"{given}: must be a new or an empty folder; name another one")
-    estimator, winner = result._refitted(), record.winner
+    estimator, winner = result._load_winner(), record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
     is_there = target.is_dir()

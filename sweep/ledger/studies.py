@@ -302,7 +302,9 @@ class Studies:
 def unknown_study(name: str, url: str, known: Iterable[str]) -> StudyNotFoundError:
     """Return the error for a name that a ledger does not hold."""
     there_are = ", ".join(known) or "none yet"
-    return StudyNotFoundError(f"no study named {name!r} in {shown_url(url)}; there are: {there_are}")
+    return StudyNotFoundError(
+        f"no study named {name!r} in {shown_url(url)}; there are: {there_are}"
+    )
 
 
 def damaged(name: str) -> LedgerError:

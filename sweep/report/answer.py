@@ -1,4 +1,4 @@
-"""The answer first: which settings to take, and how sure one may be."""
+"""The answer on top of the report: which settings to take, and how certain that is."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words
 from sweep.report.test_set_openings import openings
+from sweep.support.text import counted, times
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ RULES = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the answer: its title, itself, its interval, and what they are."""
+    """One number of the answer: its title, the number, its interval, and a note on both."""
 
     title: str
     number: str
@@ -58,24 +59,24 @@ class Figure:
 
 @dataclass(frozen=True)
 class Answer:
-    """What stands on top of the page.
+    """The top of the page.
 
     Attributes
     ----------
     banner : str
-        How far the study is, empty when it is finished.
+        The progress of the study; empty when it is finished.
     headline : str
-        Said instead of the settings when nothing is complete.
+        Shown instead of the settings when nothing is complete.
     settings : list of (name, value)
         The settings to take.
     figures : list of Figure
         Held-out score, nested estimate where there is one, and test score.
     caution : str
-        What the reader should keep in mind.
+        What limits the answer.
     rivals : Table or None
         The best and the candidates that the data cannot tell from it, cheapest first.
     openings : Table or None
-        Every opening of the test set, where there was more than one.
+        Every opening of the test set, if there was more than one.
     """
 
     banner: str
@@ -88,14 +89,14 @@ class Answer:
 
 
 def chosen(record: StudyRecord) -> Candidate | None:
-    """Return the refitted candidate, or the choice so far; None where the ledger has lost it."""
+    """Return the refitted candidate, or the choice so far; None if the ledger has lost it."""
     if record.winner is not None:
         return candidate_with(record.candidates, record.winner.params)
     return choice(record)
 
 
 def scoring(record: StudyRecord) -> str:
-    """Return the scorer, and the class that it is of where it is of one."""
+    """Return the scorer, and its positive class if it has one."""
     return text.clean(scorer(record))
 
 
@@ -104,31 +105,31 @@ def answer(record: StudyRecord) -> Answer:
     candidate = chosen(record)
     taken = record.winner or candidate
     if taken is None:
-        return Answer(_banner(record), _nothing(record), [], [_test(record)], "", None)
+        return Answer(_banner(record), _no_settings(record), [], [_test(record)], "", None)
     settings = text.settings(taken.params, parameter_names(record))
     figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
-    said = (_caution(record, compared), mixture(record), text.clean(unrepeatable(record)))
-    caution = " ".join(filter(None, said))
+    cautions = (_cautions(record, compared), mixture(record), text.clean(unrepeatable(record)))
+    caution = " ".join(filter(None, cautions))
     rivals = _rivals(record, compared)
     opened = openings(record)
     return Answer(_banner(record), "", settings, figures, caution, rivals, opened)
 
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
-    """Return the few numbers that say how large the study is."""
+    """Return the few numbers that describe the size of the study."""
     fits, positive = sum(trial.fits for trial in record.trials), record.data.positive
     rows = record.tally.rows
-    said = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
+    counts = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
     return [
-        ("Search", f"{_search(record, 'method', 'grid')}, {_splits(record)}"),
-        ("Candidates", ", ".join(said)),
+        ("Search", f"{_search_setting(record, 'method', 'grid')}, {_splitting(record)}"),
+        ("Candidates", ", ".join(counts)),
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
         *([("Positive class", text.clean(positive))] if positive else []),
         ("Precision", text.clean(arithmetic(record))),
         ("Fitting in all", text.seconds(sum(trial.fit_seconds for trial in record.trials))),
-        ("Time running trials", text.seconds(_at_work(record))),
+        ("Time running trials", text.seconds(_seconds_running(record))),
     ]
 
 
@@ -139,12 +140,12 @@ def _banner(record: StudyRecord) -> str:
     return progress if record.status == "running" else f"{progress}; run it again to go on"
 
 
-def _nothing(record: StudyRecord) -> str:
+def _no_settings(record: StudyRecord) -> str:
     if any(trial.state == "COMPLETE" for trial in record.trials):
         return "No settings to take: no complete trial has a score"
     failed = sum(trial.state == "FAIL" for trial in latest_by_key(record.trials).values())
     if failed:
-        return f"No settings to take: no trial is complete, {text.many(failed, 'cell')} failed"
+        return f"No settings to take: no trial is complete, {counted(failed, 'cell')} failed"
     return "No settings to take yet: no trial is complete"
 
 
@@ -172,10 +173,10 @@ def _nested(record: StudyRecord) -> list[Figure]:
 def _test(record: StudyRecord) -> Figure:
     winner, title = record.winner, f"Test {scoring(record)}"
     if winner is None and record.openings:
-        why = f"The test set was opened {text.times(record.test_openings)}; no winner is recorded"
+        why = f"The test set was opened {times(record.test_openings)}; no winner is recorded"
         return Figure(title, text.NOTHING, "", why)
     if winner is None:
-        closed = _search(record, "refit", "True") != "True"
+        closed = _search_setting(record, "refit", "True") != "True"
         why = (
             "The test set is still closed (refit = false)"
             if closed
@@ -183,12 +184,12 @@ def _test(record: StudyRecord) -> Figure:
         )
         return Figure(title, "closed", "", why)
     longer = record.spec.get("search", {}).get("refit_epochs")
-    epochs = f"for {text.many(len(winner.history['loss']), 'epoch')} " if longer else ""
+    epochs = f"for {counted(len(winner.history['loss']), 'epoch')} " if longer else ""
     loss = "" if winner.test_loss is None else f", loss {text.score(winner.test_loss)}"
     note = (
         f"after a refit {epochs}on {winner.train_rows:,} rows{loss}; "
         f"test set of {winner.test_rows:,} rows "
-        f"opened {text.times(record.test_openings)}, on {text.moment(winner.test_opened_at)}"
+        f"opened {times(record.test_openings)}, on {text.moment(winner.test_opened_at)}"
     )
     if not is_share(record) or winner.test_rows < 1:
         return Figure(title, text.score(winner.test_score), "", note)
@@ -199,7 +200,7 @@ def _test(record: StudyRecord) -> Figure:
     )
 
 
-def _caution(record: StudyRecord, compared: Comparison | None) -> str:
+def _cautions(record: StudyRecord, compared: Comparison | None) -> str:
     complete = len(distinct(c for c in record.candidates if c.trial.state == "COMPLETE"))
     now, taken = choice(record), chosen(record)
     if now is not None and record.winner is not None and not is_current(record, now):
@@ -210,31 +211,31 @@ def _caution(record: StudyRecord, compared: Comparison | None) -> str:
     if complete < 2 or taken is None:
         return ""
     if rule(record) != "best":
-        return _said_rule(record)
+        return _rule_sentence(record)
     flattered = f"The highest of {complete:,} held-out scores is a little flattered by the choice"
-    return f"{_lone(compared)}{flattered}; {_flattery(record)}."
+    return f"{_lone_best(compared)}{flattered}; {_test_score_note(record)}."
 
 
-def _flattery(record: StudyRecord) -> str:
-    """Say what the test set adds to a score that was chosen as the highest."""
+def _test_score_note(record: StudyRecord) -> str:
+    """Return what the test score says about a score that was chosen as the highest."""
     if record.winner is None:
         unseen = "the nested score is not" if record.nested else ""
         return unseen or "only the test set can tell by how much"
     count = record.test_openings
     if count == 1:
         return "the test score is not"
-    return f"so may be the test score, for the test set was opened {text.times(count)}"
+    return f"so may be the test score, for the test set was opened {times(count)}"
 
 
-def _said_rule(record: StudyRecord) -> str:
-    """Say by which rule another than the best was looked for, and what the best scored."""
+def _rule_sentence(record: StudyRecord) -> str:
+    """Return the rule of the choice where it is not the best score, and the best score."""
     first = best(record)
     top = f"candidate {first.index} with {text.score(mean_score(first))}" if first else "none"
     return f"Taken is the {RULES[rule(record)]}, {top}."
 
 
-def _lone(compared: Comparison | None) -> str:
-    """Say so where the data tell the best from every other candidate."""
+def _lone_best(compared: Comparison | None) -> str:
+    """Return a sentence if the data tell the best from every other candidate."""
     if compared is None or len(compared.alike) > 1:
         return ""
     lower = "Every other candidate scores lower by more than chance explains"
@@ -259,19 +260,17 @@ def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
 
 
 def _rival(candidate: Candidate, names: list[str]) -> tuple[str, ...]:
-    params = [
-        text.value(candidate.params[n]) if n in candidate.params else text.NOTHING for n in names
-    ]
+    params = [text.cell(candidate.params, n) for n in names]
     score, seconds = text.score(mean_score(candidate)), f"{fit_seconds(candidate):.2f}"
     weights = text.whole(candidate.trial.parameters)
     return (str(candidate.index), *params, score, seconds, weights)
 
 
-def _search(record: StudyRecord, key: str, default: str) -> str:
+def _search_setting(record: StudyRecord, key: str, default: str) -> str:
     return text.clean(record.spec.get("search", {}).get(key, default))
 
 
-def _splits(record: StudyRecord) -> str:
+def _splitting(record: StudyRecord) -> str:
     search: Any = record.spec.get("search", {})
     seeds = f", {search['seeds']} seeds each" if search.get("seeds", 1) > 1 else ""
     if search.get("validation"):
@@ -281,7 +280,7 @@ def _splits(record: StudyRecord) -> str:
     return (f"{cv}-fold cross-validation" if isinstance(cv, int) else f"{folds} splits") + seeds
 
 
-def _at_work(record: StudyRecord) -> float:
+def _seconds_running(record: StudyRecord) -> float:
     """Return the seconds during which at least one ended trial was running."""
     # A cut trial is left out: a killed one is only found, and its end noted, by the next run.
     spans = sorted(

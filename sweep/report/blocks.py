@@ -1,11 +1,11 @@
-"""The few shapes that a section may take; the template knows how each is set."""
+"""The blocks that sections are made of: tables, plots, heat maps; the template lays them out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sweep.report import text
 from sweep.tables import is_missing
@@ -27,15 +27,16 @@ class Table:
     Attributes
     ----------
     caption : str
-        What, how many, which units.
+        What the rows are, how many, and their units.
     head : tuple of str
         Column titles.
     rows : tuple of tuple of str
         Cells.
     numeric : tuple of bool
-        Which columns are set flush right.
+        Which columns are aligned right.
     """
 
+    kind: ClassVar[str] = "table"
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -54,6 +55,7 @@ class Key:
 class Plot:
     """A figure: drawing, what it shows, its legend and its data."""
 
+    kind: ClassVar[str] = "plot"
     name: str
     title: str
     svg: str
@@ -76,6 +78,7 @@ class Heat:
 class HeatMap:
     """A shaded table: row titles (one or more levels), column titles, cells."""
 
+    kind: ClassVar[str] = "heat map"
     name: str
     title: str
     caption: str
@@ -86,10 +89,10 @@ class HeatMap:
 
 
 def table(caption: str, columns: Iterable[tuple[str, bool]], rows: list[tuple[Any, ...]]) -> Table:
-    """Build a table; ``columns`` are titles, which may be equal, and whether it holds numbers."""
-    held = tuple(columns)
+    """Build a table; ``columns`` gives each title, and whether the column is numeric."""
+    heads = tuple(columns)  # titles may be equal, so no mapping
     cells = tuple(tuple(text.clean(cell) for cell in row) for row in rows)
-    return Table(caption, tuple(title for title, _ in held), cells, tuple(n for _, n in held))
+    return Table(caption, tuple(title for title, _ in heads), cells, tuple(n for _, n in heads))
 
 
 def frame_table(
@@ -123,7 +126,7 @@ def _numeric(column: pd.Series[Any]) -> bool:
     return all(is_missing(v) or (isinstance(v, Real) and not isinstance(v, bool)) for v in column)
 
 
-def _cell(held: Any) -> str:
-    if is_missing(held):
+def _cell(value: Any) -> str:
+    if is_missing(value):
         return ""
-    return f"{held:.4g}" if isinstance(held, float) else text.clean(held)
+    return f"{value:.4g}" if isinstance(value, float) else text.clean(value)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import figures, tables
 from sweep.errors import ResultError
-from sweep.report import details, text
+from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table, table
+from sweep.report.model import layers
 from sweep.report.page import environment, page_resources
 from sweep.support.file_writing import write_file
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     import os
@@ -83,9 +85,9 @@ def _context(records: Sequence[StudyRecord], baseline: str | None) -> dict[str, 
         "progress": [_progress(progress, by, scoring(base)) for by in ("seconds", "fits")]
         if len(progress)
         else [],
-        "models": [(text.clean(r.name), held) for r in records if (held := details.layers(r))],
+        "models": [(text.clean(r.name), held) for r in records if (held := layers(r))],
         "shared": _shared(records),
-        "alone": _alone(records),
+        "alone": _searched_sentence(records),
         "settings": frame_table(
             "Settings of the study files that are not the same.", tables.settings_frame(records)
         ),
@@ -93,7 +95,7 @@ def _context(records: Sequence[StudyRecord], baseline: str | None) -> dict[str, 
 
 
 def headline(frame: pd.DataFrame, pairs: pd.DataFrame, score: str) -> str:
-    """Say which study found most, and whether that is more than chance explains."""
+    """Return which study has the highest score, and a caution where scores do not compare."""
     known = frame[frame["score"].notna()]
     if known.empty:
         return "Nothing is complete yet"
@@ -105,7 +107,7 @@ def headline(frame: pd.DataFrame, pairs: pd.DataFrame, score: str) -> str:
 
 
 def studies_table(frame: pd.DataFrame, score: str) -> Table:
-    """Return one row a study."""
+    """Return one row for each study."""
     rows = [
         (
             row["study"], row["method"], row["status"], text.score(row["score"]),
@@ -120,7 +122,7 @@ def studies_table(frame: pd.DataFrame, score: str) -> Table:
     titles |= {"95% interval": True, f"test {score}": True, "parameters": True}
     titles |= {"candidates": True, "fits": True, "fitting": True, "settings taken": False}
     caption = (
-        f"{text.many(len(rows), 'study').replace('studys', 'studies')}; what each has chosen, "
+        f"{counted(len(rows), 'study', 'studies')}; what each has chosen, "
         "its mean held-out score over its splits, that model's weights, seconds of all fits."
     )
     return table(caption, titles.items(), rows)
@@ -169,8 +171,8 @@ def _shared(records: Sequence[StudyRecord]) -> Table | None:
     return frame_table(caption, frame)
 
 
-def _alone(records: Sequence[StudyRecord]) -> str:
-    """Say which parameters all studies search, and which only some do."""
+def _searched_sentence(records: Sequence[StudyRecord]) -> str:
+    """Return which parameters all studies search, and which only some do."""
     searched = [list(record.spec.get("space", {})) for record in records]
     names = list(dict.fromkeys(name for each in searched for name in each))
     common = [name for name in names if all(name in each for each in searched)]

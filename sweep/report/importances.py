@@ -1,4 +1,4 @@
-"""Which parameters mattered: what the run computed, with its evaluator, n and caution."""
+"""Section ``importances``: how much each parameter mattered, as the run computed it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from sweep.tables import importances_frame
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
+    from sweep.report.report_data import ReportData
 
 
-def importances_table(record: StudyRecord) -> Plot | None:
+def importances(data: ReportData) -> Plot | None:
+    """Return the section: the stored importances as a figure; None where there are none."""
+    return importances_plot(data.record)
+
+
+def importances_plot(record: StudyRecord) -> Plot | None:
     """Return the stored importances as a figure; None where there are none."""
     held, data = record.importances, importances_frame(record)
     if held is None or data.empty:
@@ -28,7 +34,7 @@ def importances_table(record: StudyRecord) -> Plot | None:
     )
 
 
-def influence_note(record: StudyRecord) -> str:
+def no_importances_note(record: StudyRecord) -> str:
     """Return why there are no importances; empty where there are, or nothing is searched."""
     if record.importances is not None and record.importances.values:
         return ""

@@ -1,4 +1,4 @@
-"""The leaderboard: every candidate, best first."""
+"""Section ``leaderboard``: every candidate, best first."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import pandas as pd
 from sweep.ledger.counts import ENDED
 from sweep.report import text
 from sweep.report.answer import chosen, scoring
+from sweep.support.file_names import slug
 from sweep.support.spreadsheet import csv_text
+from sweep.support.text import counted
 from sweep.tables import PREFIX, plain_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.ledger.records import StudyRecord
+    from sweep.report.report_data import ReportData
 
 SHOWN = 20
 
@@ -45,7 +48,7 @@ class Leaderboard:
     """The leaderboard.
 
     ``spread`` and ``trained`` say whether those columns hold anything; ``download`` is the whole
-    table of candidates as CSV, gzipped, base64.
+    table of candidates as CSV, gzipped, base64, and ``file`` the name to save it by.
     """
 
     caption: str
@@ -55,26 +58,15 @@ class Leaderboard:
     spread: bool
     trained: bool
     download: str = ""
+    file: str = ""
 
 
-def leaderboard(record: StudyRecord, frame: pd.DataFrame) -> Leaderboard:
-    """Return the leaderboard of a study.
-
-    Parameters
-    ----------
-    record : StudyRecord
-        The study.
-    frame : DataFrame
-        Its :func:`sweep.tables.candidates_frame`.
-
-    Returns
-    -------
-    Board
-        Ranked rows first, then those without a score.
-    """
+def leaderboard(data: ReportData) -> Leaderboard:
+    """Return the section: ranked candidates first, then those without a score."""
+    record, frame = data.record, data.candidates
     names = [c for c in frame.columns if c.startswith(PREFIX)]
     split = [c for c in frame.columns if c.startswith("split") and c.endswith("_test_score")]
-    scale, taken = _scale(frame), chosen(record)
+    scale, taken = _bar_scale(frame), chosen(record)
     ordered = frame.sort_values(["rank_test_score", "candidate"], na_position="last")
     numbers = {c.trial.number: c.index for c in reversed(record.candidates)}
     rows = tuple(
@@ -87,10 +79,18 @@ def leaderboard(record: StudyRecord, frame: pd.DataFrame) -> Leaderboard:
     caption = _caption(record, len(rows), len(split))
     trained = "mean_train_score" in frame
     kinds = {"spread": len(split) > 1, "trained": trained}
-    return Leaderboard(caption, params, rows, SHOWN, **kinds, download=_download(ordered))
+    return Leaderboard(
+        caption,
+        params,
+        rows,
+        SHOWN,
+        **kinds,
+        download=_packed_csv(ordered),
+        file=f"{slug(record.name)}.csv",
+    )
 
 
-def _download(frame: pd.DataFrame) -> str:
+def _packed_csv(frame: pd.DataFrame) -> str:
     packed = gzip.compress(csv_text(plain_rows(frame)).encode(), mtime=0)
     return base64.b64encode(packed).decode()
 
@@ -100,13 +100,13 @@ def _caption(record: StudyRecord, rows: int, splits: int) -> str:
     copies = sum(c.trial.copied_from is not None for c in record.candidates)
     copied = f" Taken over from an equal trial, not trained again: {copies}." if copies else ""
     return (
-        f"{text.many(rows, 'candidate')} by held-out {scoring(record)}{spread}. Fit: seconds of "
+        f"{counted(rows, 'candidate')} by held-out {scoring(record)}{spread}. Fit: seconds of "
         "fitting one split. Parameters: weights of the model. Only complete candidates have a "
         f"score.{copied}"
     )
 
 
-def _scale(frame: pd.DataFrame) -> tuple[float, float]:
+def _bar_scale(frame: pd.DataFrame) -> tuple[float, float]:
     spread = frame["std_test_score"].fillna(0)
     low, high = (frame["mean_test_score"] - spread).min(), (frame["mean_test_score"] + spread).max()
     return (float(low), float(high) - float(low)) if high > low else (float(low) - 0.5, 1.0)
@@ -117,24 +117,24 @@ def _row(
     *, taken: bool,
 ) -> Row:  # fmt: skip
     known = not pd.isna(row["mean_test_score"])
-    params = tuple(text.NOTHING if row[n] is None else text.value(row[n]) for n in names)
+    params = tuple(text.NOTHING if row[n] is None else text.setting(row[n]) for n in names)
     return Row(
         rank=str(row["rank_test_score"]) if known else "",
         candidate=str(row["candidate"]),
         params=params,
         score=text.score(row["mean_test_score"]) if known else "",
         spread=text.score(row["std_test_score"]) if known else "",
-        bar=_bar(row, scale) if known else None,
+        bar=_bar_ends(row, scale) if known else None,
         train=text.score(row["mean_train_score"]) if known and "mean_train_score" in row else "",
         seconds=f"{row['mean_fit_time']:.2f}" if not pd.isna(row["mean_fit_time"]) else "",
         parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
-        state=ENDED[row["state"]] + _copied(row, numbers),
+        state=ENDED[row["state"]] + _copy_note(row, numbers),
         taken=taken,
     )
 
 
-def _copied(row: dict[Any, Any], numbers: Mapping[int, int]) -> str:
-    """Say whose result a row shows: the candidate's number, where its trial has a row."""
+def _copy_note(row: dict[Any, Any], numbers: Mapping[int, int]) -> str:
+    """Return the number of the candidate or trial whose result a row shows, if not its own."""
     source = row.get("copied_from")
     if source is None or pd.isna(source):
         return ""
@@ -142,7 +142,7 @@ def _copied(row: dict[Any, Any], numbers: Mapping[int, int]) -> str:
     return f" (copy of trial {source})" if number is None else f" (copy of candidate {number})"
 
 
-def _bar(row: dict[Any, Any], scale: tuple[float, float]) -> tuple[int, int, int]:
+def _bar_ends(row: dict[Any, Any], scale: tuple[float, float]) -> tuple[int, int, int]:
     low, width = scale
     mean, std = row["mean_test_score"], row["std_test_score"]
     ends = [round(100 * (point - low) / width) for point in (mean - std, mean, mean + std)]

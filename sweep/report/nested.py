@@ -1,4 +1,4 @@
-"""The nested cross-validation beside the score that the choice was made by."""
+"""The estimate of a nested cross-validation, and its outer folds as a table."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def nested_words(record: StudyRecord) -> tuple[str, str, str] | None:
         method = f"{found.level:.0%} interval, {found.method}"
     note = (
         f"{method}; the whole search is repeated in each outer "
-        f"fold, its choice refitted and scored on rows that it has not seen. {_inner(nested)}"
+        f"fold, its choice refitted and scored on rows that it has not seen. {_inner_note(nested)}"
     )
     grown = "" if is_current(record) else ". The study has grown since: run it again"
     return text.score(nested_score(nested)), ends, note + grown
 
 
-def _inner(nested: NestedRecord) -> str:
+def _inner_note(nested: NestedRecord) -> str:
     inner = inner_score(nested)
     if inner is None:
         return f"The scores it chose by are not known: {LOST}"
@@ -56,7 +56,7 @@ def nested_table(record: StudyRecord) -> Table | None:
     rows = [
         (
             str(number),
-            *(text.value(fold.params[n]) if n in fold.params else text.NOTHING for n in names),
+            *(text.cell(fold.params, n) for n in names),
             text.score(fold.inner_score),
             text.score(fold.score),
             text.whole(fold.test_rows),

@@ -1,4 +1,4 @@
-"""A person's own sections, as the ledger holds them."""
+"""The user's own sections, as the ledger holds them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OwnSection:
-    """A section: its title, its table, its picture as a data address; or why there is none."""
+    """A section: its title, its table and its picture as a data URL; or why there is none."""
 
     title: str
     table: Table | None = None
@@ -28,11 +28,11 @@ class OwnSection:
 
 
 def own_sections(record: StudyRecord) -> list[OwnSection]:
-    """Return the sections that the run has computed."""
-    return [_own(section) for section in record.sections]
+    """Return the user's own sections that the run has computed."""
+    return [_own_section(section) for section in record.sections]
 
 
-def _own(section: SectionRecord) -> OwnSection:
+def _own_section(section: SectionRecord) -> OwnSection:
     if section.reason:
         title = text.clean(section.reference)
         return OwnSection(title, reason=f"There is no such section: {text.clean(section.reason)}")
@@ -40,12 +40,12 @@ def _own(section: SectionRecord) -> OwnSection:
     titles = dict(enumerate(map(text.clean, section.columns)))
     table = frame_table(text.clean(section.caption), frame, titles)
     return OwnSection(
-        text.clean(section.title), table, _address(section.svg), text.clean(section.caption)
+        text.clean(section.title), table, _data_url(section.svg), text.clean(section.caption)
     )
 
 
-def _address(svg: str) -> str:
-    """Return a picture as an address: in an image nothing of it can run or load."""
+def _data_url(svg: str) -> str:
+    """Return a picture as a data URL: an SVG in an ``<img>`` can neither run nor load anything."""
     if not svg:
         return ""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -8,16 +8,13 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from sweep.report import answer, details, leaderboard, pictures, plots, text
-from sweep.report.importances import importances_table, influence_note
+from sweep.report import answer, text
+from sweep.report.importances import no_importances_note
 from sweep.report.nested import nested_table
 from sweep.report.own_sections import own_sections
-from sweep.report.parallel_coordinates import parallel
-from sweep.report.pivots import heat_maps
-from sweep.report.sections import contents
-from sweep.support.file_names import slug
+from sweep.report.report_data import report_data
+from sweep.report.sections import build_sections
 from sweep.support.file_writing import write_file
-from sweep.tables import candidates_frame, distinct, folds_frame
 
 if TYPE_CHECKING:
     import os
@@ -86,44 +83,18 @@ def write_report(
 def context(
     record: StudyRecord, pivots: Sequence[str] | None = None, shown: Pictures | None = None
 ) -> dict[str, Any]:
-    """Return everything the template needs: one entry a section."""
-    frame, folds = candidates_frame(record), folds_frame(record)
-    measured = distinct(frame)
-    slices = plots.slices(record, measured)
-    found = {
+    """Return everything the template needs."""
+    return {
         **page_resources(),
         "name": text.clean(record.spec.get("report", {}).get("title") or record.name),
         "answer": answer.answer(record),
         "damage": [f"{line[0].upper()}{line[1:]}." for line in record.damage],
         "facts": answer.facts(record),
         "nested": nested_table(record),
-        "board": leaderboard.leaderboard(record, frame),
-        "heat_maps": heat_maps(record, measured, pivots),
-        "slices": slices,
-        "parallel": parallel(record, measured),
-        "file": slug(record.name),
-        "slices_table": plots.slices_table(record, measured) if slices else None,
-        "influence": importances_table(record),
-        "influence_note": influence_note(record),
-        "curves": plots.learning(record, folds),
-        "fit": plots.fit(record, folds),
-        "albums": pictures.albums(record, shown),
-        "others": plots.search(record, measured),
-        "layers": details.layers(record),
-        "weights": details.weights(record),
-        "confusion": details.confusion(record),
-        "failures": details.failures(record),
-        "past_limits": details.past_limits(record),
-        "beyond": details.beyond_the_end(record),
-        "cut": details.cut_attempts(record),
-        "data": details.data_facts(record),
-        "classes": details.classes(record),
-        "environment": details.environment(record),
-        "repeat": details.repeat(record),
-        "refitted": record.winner is not None,
+        "sections": build_sections(report_data(record, pivots, shown)),
+        "no_importances": no_importances_note(record),
         "own": own_sections(record),
     }
-    return {**found, "contents": contents(record, found)}
 
 
 def page_resources() -> dict[str, str]:

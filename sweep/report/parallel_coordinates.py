@@ -24,7 +24,7 @@ CHARACTER = 7.5
 
 @dataclass(frozen=True)
 class Axis:
-    """One parameter: where its axis stands, its name, what is at its foot and head."""
+    """One parameter: the place of its axis, its name, the values at its foot and head."""
 
     x: int
     name: str
@@ -34,7 +34,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Line:
-    """One candidate: its path, its shade 0 (best) to 3, what it is in words."""
+    """One candidate: its path, its shade 0 (best) to 3, and its description."""
 
     candidate: int
     path: str
@@ -62,19 +62,19 @@ def parallel(record: StudyRecord, frame: pd.DataFrame) -> Parallel | None:
     columns = [column for column in placed.columns if column.startswith(PREFIX)]
     if len(columns) < 2 or len(placed) < 2:
         return None
-    held = frame.set_index("candidate").loc[list(placed["candidate"])]
-    spots = [*columns, "place"]
-    step = (WIDTH - 2 * SIDE) / (len(spots) - 1)
-    xs = [round(SIDE + i * step) for i in range(len(spots))]
-    ends = [axis_ends(list(held[column])) for column in columns]
+    values = frame.set_index("candidate").loc[list(placed["candidate"])]
+    axes_of_lines = [*columns, "place"]
+    step = (WIDTH - 2 * SIDE) / (len(axes_of_lines) - 1)
+    xs = [round(SIDE + i * step) for i in range(len(axes_of_lines))]
+    ends = [axis_ends(list(values[column])) for column in columns]
     scores = (text.score(placed["score"].min()), text.score(placed["score"].max()))
     titles = [*(column.removeprefix(PREFIX) for column in columns), scoring(record)]
-    room = max(5, int(step / CHARACTER))
+    characters = max(5, int(step / CHARACTER))
     axes = [
-        Axis(x, *(shorten(said, room) for said in (name, foot, head)))
+        Axis(x, *(shorten(said, characters) for said in (name, foot, head)))
         for x, name, (foot, head) in zip(xs, titles, [*ends, scores], strict=True)
     ]
-    lines = [_line(row, spots, xs, len(placed)) for row in placed.to_dict("records")]
+    lines = [_line(row, axes_of_lines, xs, len(placed)) for row in placed.to_dict("records")]
     more = "" if len(placed) < MOST else f" The best {MOST} are drawn."
     note = (
         f"Each line is a complete candidate (n = {len(placed):,}); the stronger, the better. Point "
@@ -83,11 +83,11 @@ def parallel(record: StudyRecord, frame: pd.DataFrame) -> Parallel | None:
     return Parallel(WIDTH, HEIGHT, TOP, tuple(axes), tuple(lines[::-1]), note)
 
 
-def _line(row: dict[Any, Any], spots: list[str], xs: list[int], count: int) -> Line:
-    deep = HEIGHT - TOP - 30
+def _line(row: dict[Any, Any], axes_of_lines: list[str], xs: list[int], count: int) -> Line:
+    height = HEIGHT - TOP - 30
     points = [
-        f"{x} {TOP + round((1 - row[name]) * deep)}"
-        for x, name in zip(xs, spots, strict=True)
+        f"{x} {TOP + round((1 - row[name]) * height)}"
+        for x, name in zip(xs, axes_of_lines, strict=True)
         if row[name] == row[name]
     ]
     shade = min(SHADES - 1, int(SHADES * (row["rank"] - 1) / count))

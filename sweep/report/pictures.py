@@ -1,4 +1,4 @@
-"""Pictures of a study as parts of a page: images with their labels, filters as tiles."""
+"""Section ``pictures``: images with their labels, and filters as tiles."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sweep.report import text
 from sweep.support.file_names import slug
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.pictures import Pictures, Shown
     from sweep.ledger.records import StudyRecord
+    from sweep.report.report_data import ReportData
 
 ACROSS = 16
 """Images in a row of the mosaic."""
@@ -35,7 +37,7 @@ LARGE, SMALL = 56, 40
 
 @dataclass(frozen=True)
 class Picture:
-    """One image: its data, its size on the page, what it shows, words below it, a ring or not."""
+    """One image: its data URL, its size on the page, its description, words below it, a ring."""
 
     source: str
     width: int
@@ -47,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Album:
-    """Several images under a title, with a caption that says what and how many."""
+    """Several images with a title and a caption."""
 
     name: str
     title: str
@@ -55,28 +57,31 @@ class Album:
     pictures: tuple[Picture, ...]
 
 
-def albums(record: StudyRecord, pictures: Pictures | None) -> list[Album]:
-    """Return what there is to look at: data, predictions, mistakes, filters."""
-    if pictures is None:
-        return []
+def pictures(data: ReportData) -> list[Album]:
+    """Return the section; empty where the study has no pictures."""
+    return [] if data.pictures is None else albums(data.record, data.pictures)
+
+
+def albums(record: StudyRecord, pictures: Pictures) -> list[Album]:
+    """Return training images, predictions, mistakes and filters, as far as there are any."""
     names = [text.clean(name) for name in record.data.classes]
     found = []
-    if shown := _fitting(pictures.shown.get("training"), names):
+    if shown := _of_known_classes(pictures.shown.get("training"), names):
         found.append(_mosaic(shown, names))
     for group, title, what in (
         ("test", "First test images", "in file order: prediction, its probability"),
         ("mistakes", "Most confident mistakes", "wrong, most surely first: prediction"),
     ):
-        shown = _fitting(pictures.shown.get(group), names) if record.winner else None
+        shown = _of_known_classes(pictures.shown.get(group), names) if record.winner else None
         if shown and len(shown.predicted):
-            caption = f"{text.many(len(shown.true), 'test image')} {what}, and the true class."
-            each = tuple(_judged(shown, place, names) for place in range(len(shown.true)))
+            caption = f"{counted(len(shown.true), 'test image')} {what}, and the true class."
+            each = tuple(_prediction(shown, place, names) for place in range(len(shown.true)))
             found.append(Album(group, title, caption, each))
     kernels = pictures.kernels if record.winner else {}
     return found + [_filters(layer, kernel) for layer, kernel in kernels.items()]
 
 
-def _fitting(shown: Shown | None, names: Sequence[str]) -> Shown | None:
+def _of_known_classes(shown: Shown | None, names: Sequence[str]) -> Shown | None:
     """Return rows whose labels are classes of the study; None for others."""
     if shown is None or not len(shown.true):
         return None
@@ -87,24 +92,24 @@ def _fitting(shown: Shown | None, names: Sequence[str]) -> Shown | None:
 def _mosaic(shown: Shown, names: Sequence[str]) -> Album:
     rows = [names[label] for label in shown.true]
     lines = [", ".join(rows[i : i + ACROSS]) for i in range(0, len(rows), ACROSS)]
-    tiles = _tiled(shown.images, ACROSS)
+    tiles = _sheet(shown.images, ACROSS)
     alt = f"{len(rows)} training images, row by row: {'; '.join(lines)}"
-    caption = f"{text.many(len(rows), 'random training image')}, {ACROSS} in a row."
-    sheet = _picture(tiles, alt, zoom=_zoom(shown, SMALL))
+    caption = f"{counted(len(rows), 'random training image')}, {ACROSS} in a row."
+    sheet = _encoded(tiles, alt, zoom=_zoom(shown, SMALL))
     return Album("mosaic", "Training images", caption, (sheet,))
 
 
-def _judged(shown: Shown, place: int, names: Sequence[str]) -> Picture:
+def _prediction(shown: Shown, place: int, names: Sequence[str]) -> Picture:
     guess, true = names[shown.predicted[place]], names[shown.true[place]]
     wrong = bool(shown.predicted[place] != shown.true[place])  # two classes may look alike
     sure = f"{shown.confidence[place]:.0%}"
     words = (f"{guess} {sure}", f"is {true}") if wrong else (f"{guess} {sure}",)
     alt = f"{true}, predicted {guess} with {sure}"
-    return _picture(shown.images[place], alt, words=words, ringed=wrong, zoom=_zoom(shown, LARGE))
+    return _encoded(shown.images[place], alt, words=words, ringed=wrong, zoom=_zoom(shown, LARGE))
 
 
 def _zoom(shown: Shown, side: int) -> float:
-    """Return by how much images grow to about so many pixels; in steps of a half."""
+    """Return the factor that enlarges images to about ``side`` pixels, in steps of a half."""
     longest = int(max(shown.images.shape[1:3]))
     return max(1.0, round(2 * side / longest) / 2)
 
@@ -119,16 +124,16 @@ def _filters(layer: str, kernel: NDArray[np.float32]) -> Album:
     tiles = grey.transpose(3, 0, 1, 2) if colour else grey.transpose(2, 3, 0, 1)
     flat = tiles if colour else tiles.reshape(inputs * outputs, height, width)
     across = min(ACROSS, outputs) if colour or inputs == 1 else outputs
-    picture = _picture(_tiled(flat, across), f"Filters of {name}", zoom=ZOOM)
+    picture = _encoded(_sheet(flat, across), f"Filters of {name}", zoom=ZOOM)
     rows = "" if colour or inputs == 1 else "; a row for each input, a column for each filter"
     caption = (
-        f"{text.many(outputs, 'filter')} of {height} × {width} weights"  # noqa: RUF001
+        f"{counted(outputs, 'filter')} of {height} × {width} weights"  # noqa: RUF001
         f"{rows}. Grey is zero, black and white the largest weight of the layer."
     )
     return Album(f"filters-{slug(name)}", f"Filters of {name}", caption, (picture,))
 
 
-def _tiled(images: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
+def _sheet(images: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
     """Lay images out in rows, one pixel apart, with a last channel that says where an image is."""
     count, height, width = images.shape[:3]
     rows = -(-count // across)
@@ -142,7 +147,7 @@ def _tiled(images: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
     return sheet
 
 
-def _picture(pixels: NDArray[np.uint8], alt: str, *, zoom: float, **more: Any) -> Picture:
+def _encoded(pixels: NDArray[np.uint8], alt: str, *, zoom: float, **more: Any) -> Picture:
     from PIL import Image
 
     held, kind = io.BytesIO(), "png"

@@ -1,4 +1,4 @@
-"""Pivots of the table of candidates as shaded tables."""
+"""Section ``pivots``: pivots of the table of candidates as shaded tables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweep.ledger.records import StudyRecord
+    from sweep.report.report_data import ReportData
+
+
+def pivots(data: ReportData) -> list[HeatMap]:
+    """Return the section; see :func:`heat_maps`."""
+    return heat_maps(data.record, data.measured, data.pivots)
 
 
 def heat_maps(
@@ -48,13 +54,13 @@ def heat_maps(
     complete = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     if complete.empty:
         return []
-    parts = [[name.strip() for name in wanted.split(",")] for wanted in pivots or ()]
-    parts = parts or study_pivots(record, complete)
-    named = [name for names in parts for name in names]
+    chosen = [[name.strip() for name in wanted.split(",")] for wanted in pivots or ()]
+    chosen = chosen or study_pivots(record, complete)
+    named = [name for names in chosen for name in names]
     quartered, cut = binned(complete, named, ranges(record))
     return [
         _heat_map(quartered, names, f"pivot{n}", scoring(record), cut)
-        for n, names in enumerate(parts, start=1)
+        for n, names in enumerate(chosen, start=1)
     ]
 
 
@@ -62,7 +68,7 @@ def _heat_map(
     frame: pd.DataFrame, names: list[str], ident: str, score: str, cut: set[str]
 ) -> HeatMap:
     index, across = (names[:1], names[1:]) if len(names) < 3 else (names[:-1], names[-1:])
-    made = pivot(frame, index, across or None, _wanted(frame))
+    made = pivot(frame, index, across or None, _score_columns(frame))
     short = [n.removeprefix(PREFIX) for n in names]
     mean = made.mean["mean_test_score"]
     grid = mean if isinstance(mean, pd.DataFrame) else mean.to_frame()
@@ -79,17 +85,17 @@ def _heat_map(
     )
 
 
-def _trained(made: Pivot) -> bool:
+def _has_train_scores(made: Pivot) -> bool:
     return "mean_train_score" in made.mean
 
 
-def _wanted(frame: pd.DataFrame) -> list[str]:
+def _score_columns(frame: pd.DataFrame) -> list[str]:
     return [c for c in ("mean_test_score", "mean_train_score") if c in frame]
 
 
 def _caption(made: Pivot, grid: pd.DataFrame, score: str, cut: list[str]) -> str:
     values = grid.to_numpy(dtype=float)
-    train = ", under it the training score" if _trained(made) else ""
+    train = ", under it the training score" if _has_train_scores(made) else ""
     bins = f" {' and '.join(map(text.clean, cut))} in quartiles of the values tried." if cut else ""
     return (
         f"Mean held-out {score} by cell{train} and n, the complete candidates in it. Shade: "
@@ -102,7 +108,7 @@ def _rows(made: Pivot, grid: pd.DataFrame) -> tuple[tuple[str, tuple[Heat, ...]]
     values = grid.to_numpy(dtype=float)
     shade, top = shades(values.ravel().tolist()), np.nanmax(values)
     n = made.n.to_numpy(dtype=int)
-    train = _train(made, values.shape)
+    train = _train_scores(made, values.shape)
     return tuple(
         (
             _title(label),
@@ -121,8 +127,8 @@ def _rows(made: Pivot, grid: pd.DataFrame) -> tuple[tuple[str, tuple[Heat, ...]]
     )
 
 
-def _train(made: Pivot, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    if not _trained(made):
+def _train_scores(made: Pivot, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    if not _has_train_scores(made):
         return np.full(shape, np.nan)
     return np.asarray(made.mean["mean_train_score"], dtype=float).reshape(shape)
 
@@ -135,4 +141,4 @@ def _cell(mean: float, train: float, n: int, shade: int | None, *, ringed: bool)
 
 
 def _title(label: Any) -> str:
-    return " / ".join(map(text.value, label)) if isinstance(label, tuple) else text.value(label)
+    return " / ".join(map(text.setting, label)) if isinstance(label, tuple) else text.setting(label)

@@ -1,4 +1,4 @@
-"""Python that gives a study's answer: the fitted winner, or an estimator with its settings."""
+"""Python code for a study's model: load the fitted winner, or build the estimator."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ WIDTH = 88
 def statements(
     record: StudyRecord, candidate: Candidate, storage: str | None = None
 ) -> tuple[str, ...]:
-    """Return the lines that assign ``model``.
+    """Return the statements that assign ``model``.
 
     Parameters
     ----------
     record : StudyRecord
         The study.
     candidate : Candidate
-        Its best; what its settings make where another one, or none, was refitted.
+        The candidate. The statements load it if it was refitted, else build it.
     storage : str, optional
-        The ledger where it is not the usual one.
+        The ledger, if it is not the default one.
 
     Returns
     -------
     tuple of str
-        Statements, imports first; each may stand on one line.
+        Statements, imports first, each on one line.
     """
     if is_current(record, candidate):
         where = f", {storage!r}" if storage else ""
@@ -41,38 +41,38 @@ def statements(
         code = f", allow=[{factory.partition(':')[0]!r}]" if is_reference(factory) else ""
         opened = f"open_study({record.name!r}{where}{code})"
         return "from sweep import open_study", f"model = {opened}.best_estimator_"
-    name, words = construction(record.spec, candidate.params)
+    name, arguments = construction(record.spec, candidate.params)
     imports = [f"from sweep import {name}"]
     factory = str(record.spec.get("model", {}).get("factory", ""))
     if is_reference(factory):
         module, _, function = factory.partition(":")
         imports.insert(0, f"from {module} import {function}")
-    return (*imports, f"model = {name}({', '.join(words)})")
+    return (*imports, f"model = {name}({', '.join(arguments)})")
 
 
 def construction(spec: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Return an estimator's class and arguments, settled as the search did."""
+    """Return an estimator's class and arguments, with the same defaults as in the search."""
     model = dict(spec.get("model", {}))
     factory = str(model.pop("factory", "mlp"))
-    settled = {
+    settings = {
         "scaling": spec.get("data", {}).get("scaling", "unit"),
         "random_state": spec.get("study", {}).get("seed", 0),
         **model,
         **params,
     }
-    words = [f"{key}={value!r}" for key, value in settled.items()]
+    arguments = [f"{key}={value!r}" for key, value in settings.items()]
     if factory in CLASSES:
-        return CLASSES[factory], words
+        return CLASSES[factory], arguments
     first = factory.partition(":")[2] if is_reference(factory) else repr(factory)
-    return "KerasClassifier", [first, *words]
+    return "KerasClassifier", [first, *arguments]
 
 
 def lines(record: StudyRecord, candidate: Candidate) -> str:
-    """Return :func:`statements` as a person would type them, one argument a line if long."""
+    """Return :func:`statements` as text, one argument on each line if long."""
     *imports, last = statements(record, candidate)
     if len(last) > WIDTH and not is_current(record, candidate):
-        name, words = construction(record.spec, candidate.params)
-        last = "\n".join([f"model = {name}(", *(f"    {word}," for word in words), ")"])
+        name, arguments = construction(record.spec, candidate.params)
+        last = "\n".join([f"model = {name}(", *(f"    {word}," for word in arguments), ")"])
     return "\n".join([*imports, last])
 
 

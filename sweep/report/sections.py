@@ -1,40 +1,52 @@
-"""Which sections a report has, in their order."""
+"""Build the sections of a report.
+
+The table of sections is :data:`sweep.spec.report_sections.PAGE_SECTIONS`. Section ``NAME`` is what
+the function ``NAME`` of ``sweep/report/NAME.py`` returns: it takes a
+:class:`~sweep.report.report_data.ReportData`, and returns nothing (``None`` or an empty list) where
+there is nothing to show. A list of blocks (texts, :class:`~sweep.report.blocks.Table`,
+:class:`~sweep.report.blocks.Plot`, :class:`~sweep.report.blocks.HeatMap`) needs no template; a
+section with a layout of its own has the macro ``NAME`` in ``sections.html.j2``.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sweep.spec.sections import REPORT_SECTIONS
+from sweep.spec.report_sections import PAGE_SECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    from sweep.ledger.records import StudyRecord
-
-TITLES = {"fit": "Best candidate"}
-"""Where the navigation says more than the section's name."""
-
-NEEDS = {
-    "pivots": ("heat_maps",),
-    "parameters": ("slices", "parallel"),
-    "importances": ("influence",),
-    "curves": ("curves",),
-    "fit": ("fit",),
-    "pictures": ("albums",),
-    "search": ("others", "beyond", "cut"),
-    "model": ("layers", "confusion"),
-    "failures": ("failures",),
-    "limits": ("past_limits",),
-}
-"""Entries of the template's context, of which a section needs one; the rest are always there."""
+    from sweep.report.report_data import ReportData
+    from sweep.spec.report_sections import PageSection
 
 
-def contents(record: StudyRecord, context: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sections of a report with their titles, those that the study file chooses."""
-    asked = record.spec.get("report", {}).get("sections", [])
-    chosen = [name for name in REPORT_SECTIONS if name in asked] or REPORT_SECTIONS
-    return {name: TITLES.get(name, name.capitalize()) for name in chosen if _filled(name, context)}
+@dataclass(frozen=True)
+class BuiltSection:
+    """A row of the table and what its builder returned; nothing for a section not shown."""
+
+    name: str
+    title: str
+    heading: str
+    at_end: bool
+    content: Any
 
 
-def _filled(name: str, context: Mapping[str, Any]) -> bool:
-    return name not in NEEDS or any(context[entry] for entry in NEEDS[name])
+def build_sections(data: ReportData) -> list[BuiltSection]:
+    """Build the sections that the study file chooses, by default all, in the order of the page."""
+    wanted = data.record.spec.get("report", {}).get("sections", [])
+    chosen = [each for each in PAGE_SECTIONS if each.name in wanted] or PAGE_SECTIONS
+    return [
+        BuiltSection(*each, content=builder(each)(data) if each in chosen else None)
+        for each in PAGE_SECTIONS
+    ]
+
+
+def builder(section: PageSection) -> Callable[[ReportData], Any]:
+    """Return the function that builds a section."""
+    found: Callable[[ReportData], Any] = getattr(
+        import_module(f"sweep.report.{section.name}"), section.name
+    )
+    return found

@@ -1,4 +1,4 @@
-"""Every opening of the test set, where there was more than one."""
+"""Every opening of the test set, if there was more than one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sweep.ledger.scores import candidate_with
 from sweep.report import text
 from sweep.report.blocks import Table, table
+from sweep.support.text import times
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def openings(record: StudyRecord) -> Table | None:
-    """List the openings of the test set; a single one stands beside its score already."""
+    """Return the openings of the test set; None for a single one, which its score mentions."""
     count, names = record.test_openings, parameter_names(record)
     if count < 2:
         return None
     missing = count - len(record.openings)
     lost = f" (the ledger lists the last {len(record.openings)})" if missing else ""
     caption = (
-        f"The test set was opened {text.times(count)}{lost}, each time for another choice: the "
+        f"The test set was opened {times(count)}{lost}, each time for another choice: the "
         "more often, the less its highest score says."
     )
     titles = [(title, True) for title in ("candidate", *map(text.clean, names), "test")]
@@ -32,6 +33,6 @@ def openings(record: StudyRecord) -> Table | None:
 
 def _row(record: StudyRecord, opening: Opening, names: list[str]) -> tuple[str, ...]:
     params, now = opening.params, candidate_with(record.candidates, opening.params)
-    values = [text.value(params[n]) if n in params else text.NOTHING for n in names]
+    values = [text.cell(params, n) for n in names]
     when, score = text.moment(opening.opened_at), text.score(opening.score)
     return (when, str(now.index) if now else text.NOTHING, *values, score)

@@ -18,7 +18,8 @@ from sweep.spec.parameters import (
 )
 from sweep.spec.problems import Problem, did_you_mean, shown
 from sweep.spec.pruning import pruning_problems
-from sweep.spec.sections import METHODS, REPORT_SECTIONS
+from sweep.spec.report_sections import REPORT_SECTIONS
+from sweep.spec.sections import METHODS
 from sweep.support.code_references import is_reference
 from sweep.support.file_names import is_outer_name
 

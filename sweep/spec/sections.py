@@ -192,13 +192,6 @@ class SpaceSection(Section):
     )
 
 
-REPORT_SECTIONS = (
-    "leaderboard", "pivots", "parameters", "importances", "curves", "fit", "pictures", "search",
-    "model", "failures", "limits", "data", "repeat",
-)  # fmt: skip
-"""Sections of a report that ``sections`` may choose; the answer stands in every report."""
-
-
 class ReportSection(Section):
     """``[report]``: what the report shows beside the usual."""
 

@@ -1,4 +1,4 @@
-"""Look at a study before it runs: its plan, and how long it will take."""
+"""Check a study before it runs: its plan, its problems, and how long it will take."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Check:
     device : str
         What each worker has for itself: ``"core"`` or ``"GPU"``.
     notes : tuple of str
-        What a person should know of how the data are read, and of what splits lack.
+        How the data are read, and which classes a split lacks.
     tried, failed : int
         Models that the probe tried, and those of them that failed.
     """
@@ -94,24 +94,24 @@ class Check:
 
     @property
     def minutes(self) -> float | None:
-        """Estimate of a run's minutes here, all cores or GPUs at work; start-up included."""
+        """Estimate of a run's minutes on all cores or GPUs of this machine, start-up included."""
         if self.cpu_seconds is None:
             return None
-        busy = max(1, min(self.workers, len(self.left)))
+        workers_used = max(1, min(self.workers, len(self.left)))
         limit = self.spec.search.timeout or math.inf
-        return (START_SECONDS + min(self.cpu_seconds / busy, limit)) / 60
+        return (START_SECONDS + min(self.cpu_seconds / workers_used, limit)) / 60
 
     @property
     def at_most(self) -> bool:
         """Whether fits may end before their last epoch, so that a run may take less."""
         search, space = self.spec.search, self.spec.space.dimensions
         pruned = search.pruner is not None and search.pruner.name not in BY_RUNGS
-        ending = combinations(space, ("early_stopping", "callbacks"))
+        callbacks = combinations(space, ("early_stopping", "callbacks"))
         return bool(
             pruned
             or search.split_pruner
             or search.patience
-            or any(not self.spec.by_epoch(params) for params in ending)
+            or any(not self.spec.by_epoch(params) for params in callbacks)
         )
 
 
@@ -205,7 +205,7 @@ def _outer_left(spec: StudySpec, known: StudyRecord | None, left: Sequence[Plann
 
 
 def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]:
-    """Return the cells of a plan that have not ended with every epoch that is asked.
+    """Return the cells of a plan that have not ended with all epochs that the plan needs.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]
     tuple of PlannedCell
         In the order of the plan; cells that wait or run are among them.
     """
-    if known and _given_up(plan, known):
+    if known and _patience_exhausted(plan, known):
         return ()
     ended: dict[str, set[int]] = {}
     for trial in (*known.trials, *known.beyond) if known else ():
@@ -229,11 +229,11 @@ def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]
 
 
 def takes_up_again(plan: Plan, known: StudyRecord) -> bool:
-    """Return whether trials beyond the end of the search count again under this plan."""
-    return bool(known.beyond) and not _given_up(plan, known)
+    """Return whether trials after the end of the search count again under this plan."""
+    return bool(known.beyond) and not _patience_exhausted(plan, known)
 
 
-def _given_up(plan: Plan, known: StudyRecord) -> bool:
-    """Whether the search ended for want of improvement, and nothing has been raised since."""
+def _patience_exhausted(plan: Plan, known: StudyRecord) -> bool:
+    """Whether the search ended because nothing improved, and its limits are still the same."""
     same = plan.patience == known.spec["search"].get("patience")
     return known.ended_by is not None and same and len(plan.cells) == known.planned

@@ -1,4 +1,4 @@
-"""Files that no study of a ledger needs any more: find them, remove them."""
+"""Find and remove the files that no study of a ledger needs any more."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DAY = 24 * 3600.0
-PASSING = ("checkpoints", "unfinished", "refit")
-"""What fits leave while a study runs; a finished one does not need it."""
+TEMPORARY = ("checkpoints", "unfinished", "refit")
+"""Folders that a study needs only until it is finished."""
 
 _UID = re.compile(r"[0-9a-f]{12}")
-"""The name of a folder that sweep has made; in a folder of something else no other is told of."""
+"""The name of a folder that sweep creates; folders of other names are not reported."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Leftover:
     Attributes
     ----------
     path : Path
-        It.
+        The folder.
     why : str
-        Why not.
+        Why it is not needed.
     size : int
         Bytes in it.
     owned : bool
-        Whether it says that this ledger has written it. Any other is left alone.
+        Whether its owner file names this ledger. Only then it is removed.
     """
 
     path: Path
@@ -52,19 +52,19 @@ class Leftover:
 
 
 def leftovers(storage: str | None = None, days: float = 30) -> list[Leftover]:
-    """Return the folders of a ledger's artifacts that nobody needs and nobody touched lately.
+    """Return the folders of a ledger's artifacts that are not needed and not recently changed.
 
     Parameters
     ----------
     storage : str, optional
         The ledger; as for :func:`sweep.run_study`.
     days : float
-        Folders touched since are left alone.
+        Folders that have changed in these days are not returned.
 
     Raises
     ------
     LedgerError
-        If the ledger cannot be read: nothing is known to be a leftover then.
+        If the ledger cannot be read: nothing can be called a leftover then.
     """
     url = storage_url(storage)
     root, before = artifacts_root(url), time.time() - days * DAY
@@ -72,9 +72,9 @@ def leftovers(storage: str | None = None, days: float = 30) -> list[Leftover]:
     with closing(Ledger(url, reading=True)) as ledger:
         studies = {name: held.get(STUDY) for name, held in ledger.attributes().items()}
         finished = {each.name for each in all_overviews(ledger) if each.status == "finished"}
-    known = _Known(root, place_of(url), studies, finished)
-    found = (each for folder in folders for each in known.judged(folder))
-    return [each for each in found if _touched(each.path) < before]
+    known = _KnownStudies(root, place_of(url), studies, finished)
+    found = (each for folder in folders for each in known.leftovers_of(folder))
+    return [each for each in found if _last_change(each.path) < before]
 
 
 def remove_leftovers(found: list[Leftover]) -> int:
@@ -85,15 +85,15 @@ def remove_leftovers(found: list[Leftover]) -> int:
     return sum(each.size for each in owned if not each.path.exists())
 
 
-class _Known:
-    """What the ledger knows, to judge folders by.
+class _KnownStudies:
+    """The studies of a ledger; a folder is compared with them.
 
     Parameters
     ----------
     root : Path
-        Where the folders are.
+        The folder that holds the folders of all studies.
     place : str
-        Where the ledger is, as its folders name it.
+        The location of the ledger, as owner files write it.
     studies : mapping of str to header
         Every study of the database with its header; something else where that is damaged, or
         another program has made the study.
@@ -109,65 +109,65 @@ class _Known:
         self.own = {(name, str(held.get("uid", ""))) for name, held in headers.items()}
         self.uids = {uid for _, uid in self.own}
 
-    def judged(self, folder: Path) -> Iterator[Leftover]:
-        """Yield what is not needed of the folder of a study."""
-        said = owner_of(folder)
-        if said is None or not self._is_ours(said):
-            if why := self._unowned(folder, said):
+    def leftovers_of(self, folder: Path) -> Iterator[Leftover]:
+        """Yield what is not needed in the folder of a study."""
+        owner = owner_of(folder)
+        if owner is None or not self._is_own(owner):
+            if why := self._why_unowned(folder, owner):
                 yield Leftover(folder, why, _size(folder), owned=False)
-        elif (said.study, said.uid) not in self.own:
-            if said.study not in self.unreadable and said.uid not in self.uids:  # not renamed
+        elif (owner.study, owner.uid) not in self.own:
+            if owner.study not in self.unreadable and owner.uid not in self.uids:  # not renamed
                 yield Leftover(folder, "its study is not in the ledger", _size(folder))
-        elif said.study in self.finished:
-            for each in PASSING:
+        elif owner.study in self.finished:
+            for each in TEMPORARY:
                 if (folder / each).is_dir():
-                    why = f"{said.study} is finished"
+                    why = f"{owner.study} is finished"
                     yield Leftover(folder / each, why, _size(folder / each))
 
-    def _is_ours(self, said: Owner) -> bool:
-        known = said.ledger in self.ledgers or (said.study, said.uid) in self.own
-        return known and said.place == self.place
+    def _is_own(self, owner: Owner) -> bool:
+        known = owner.ledger in self.ledgers or (owner.study, owner.uid) in self.own
+        return known and owner.place == self.place
 
-    def _unowned(self, folder: Path, said: Owner | None) -> str | None:
-        """Return why a folder that nobody seems to need is left alone; None where it is not told.
+    def _why_unowned(self, folder: Path, owner: Owner | None) -> str | None:
+        """Return why a folder of unknown owner may be a leftover; None if it is not reported.
 
-        A study of an older version is known by its uid alone, and needs its folder.
+        A study of an older version has no owner file: its uid alone says that it needs the folder.
         """
         if folder.name in self.uids:
             return None
-        if said is None:
+        if owner is None:
             return "nothing in it says whose it is" if _UID.fullmatch(folder.name) else None
-        kind, _, place = said.place.partition(" ")
-        if kind == "file" and said.place != self.place and (self.root / place).exists():
+        kind, _, place = owner.place.partition(" ")
+        if kind == "file" and owner.place != self.place and (self.root / place).exists():
             return None
         return "another ledger has written it, which is not there" if kind == "file" else None
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    """Yield the folder of each study: named by its uid, below its name."""
-    for named in _below(root):
-        yield from _below(named)
+    """Yield the folder of each study: ``<study>/<uid>``."""
+    for named in _folders_in(root):
+        yield from _folders_in(named)
 
 
-def _below(folder: Path) -> list[Path]:
-    """Return the folders in a folder; none of one that is gone meanwhile, for a study may run."""
+def _folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder; none if a running study has just removed it."""
     try:
         return sorted(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
-    except OSError:  # or of one that is no folder, or may not be read
+    except OSError:  # also for a file, or without permission
         return []
 
 
-def _touched(folder: Path) -> float:
-    return max((facts.st_mtime for facts in _facts(folder)), default=0.0)
+def _last_change(folder: Path) -> float:
+    return max((status.st_mtime for status in _statuses(folder)), default=0.0)
 
 
 def _size(folder: Path) -> int:
-    return sum(facts.st_size for facts in _facts(folder) if S_ISREG(facts.st_mode))
+    return sum(status.st_size for status in _statuses(folder) if S_ISREG(status.st_mode))
 
 
-def _facts(folder: Path) -> Iterator[os.stat_result]:
-    """Yield what the disk says of a folder and all below it that is still there."""
-    for place, _, files in os.walk(folder):  # which goes on where a folder is gone
+def _statuses(folder: Path) -> Iterator[os.stat_result]:
+    """Yield the status of a folder and of all below it that still exists."""
+    for place, _, files in os.walk(folder):  # os.walk skips a folder that is gone
         for name in (".", *files):
             with suppress(OSError):
                 yield (Path(place) / name).stat()

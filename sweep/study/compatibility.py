@@ -1,4 +1,4 @@
-"""Whether a study file asks what the ledger holds under its name: same, grown, or another."""
+"""Compare a study file with the ledger's study of that name: same, grown, or another question."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FREE = (
     ("search", "choose"),
     ("search", "nested"),
 )
-"""Settings that may change between runs, beside everything in ``[report]``."""
+"""Settings that may change between runs, in addition to everything in ``[report]``."""
 
 MAY_GROW = (("search", "trials"), ("search", "timeout"), ("search", "patience"))
 """Settings that may be raised."""
@@ -69,11 +69,11 @@ def _section_differences(before: StudySpec, now: StudySpec) -> list[str]:
         for key in sorted({*old[section], *new[section]}):
             was, is_ = old[section].get(key), new[section].get(key)
             if was != is_ and not _allowed((section, key), was, is_):
-                found.append(f"{section}.{key}: was {_said(was)}, now {_said(is_)}")
+                found.append(f"{section}.{key}: was {_value_text(was)}, now {_value_text(is_)}")
     return found
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "left out" if value is None else repr(value)
 
 

@@ -33,14 +33,14 @@ def delete_study(name: str, storage: str | None = None) -> list[str]:
     Returns
     -------
     list of str
-        Which files are left, for nothing says surely that this study has written them.
+        Messages about files that are left, because their owner is not certain.
 
     Raises
     ------
     StudyNotFoundError
         If there is no such study.
     LedgerError
-        If a worker is at it, or a file cannot be removed.
+        If a worker runs it, or a file cannot be removed.
     """
     url = storage_url(storage)
     with closing(Ledger(url, create=False)) as ledger:
@@ -57,12 +57,12 @@ def _delete(ledger: Ledger, name: str) -> list[str]:
         raise LedgerError(
             f"study {name!r} is being run (a worker has begun a cell just now); {STOP_FIRST}"
         )
-    return [line for folder, ours in folders if (line := _cleared(folder, ours=ours))]
+    return [line for folder, ours in folders if (line := _remove_folder(folder, ours=ours))]
 
 
 def _check_idle(ledger: Ledger, name: str) -> None:
-    """Refuse while a cell of a study is evaluated or its winner refitted, on any machine."""
-    fail_orphaned_trials(ledger, name)  # the dead, and those silent for too long, hold nothing back
+    """Refuse while a worker on any machine evaluates a cell of a study or refits its winner."""
+    fail_orphaned_trials(ledger, name)  # a dead or silent worker does not prevent the deletion
     for trial in ledger.trials(name, "RUNNING", results=False):
         host, number, *_ = [*str(trial.user_attrs.get(WORKER, "?")).split(":"), "?"]
         raise LedgerError(f"study {name!r} is being run (process {number} on {host}); {STOP_FIRST}")
@@ -71,7 +71,7 @@ def _check_idle(ledger: Ledger, name: str) -> None:
 
 
 def _own_folder(ledger: Ledger, name: str) -> tuple[Path | str, bool]:
-    """Return the folder of a study, and whether it says so; where none can be, its uid."""
+    """Return the folder of a study, or its uid if none can have that name; and if it is its own."""
     ours = owner(ledger, name)
     try:
         folder = study_folder(ledger, name)
@@ -80,19 +80,19 @@ def _own_folder(ledger: Ledger, name: str) -> tuple[Path | str, bool]:
     return folder, owner_of(folder) == ours
 
 
-def _cleared(folder: Path | str, *, ours: bool) -> str | None:
-    """Remove the folder that a study has made; return what is left."""
+def _remove_folder(folder: Path | str, *, ours: bool) -> str | None:
+    """Remove the folder that a study has created; return a message if something is left."""
     if isinstance(folder, str):
         return f"no file was removed: the uid in the ledger, {ascii(folder)[:80]}, names no folder"
     if not ours:
-        return _left(folder) if folder.exists() else None
-    _remove(folder)
-    with suppress(OSError):  # another study of that name has its files there
+        return _left_message(folder) if folder.exists() else None
+    _remove_tree(folder)
+    with suppress(OSError):  # not empty: another study of that name has its files there
         folder.parent.rmdir()
     return None
 
 
-def _left(folder: Path) -> str:
+def _left_message(folder: Path) -> str:
     return (
         f"left: {folder}, for it does not say that this ledger has written it (an older version "
         "of sweep did not say so, and a copy of a ledger does not own the files); remove it by "
@@ -100,10 +100,10 @@ def _left(folder: Path) -> str:
     )
 
 
-def _remove(folder: Path) -> None:
+def _remove_tree(folder: Path) -> None:
     try:
         while folder.exists():
-            with suppress(FileNotFoundError):  # what others remove at the same time
+            with suppress(FileNotFoundError):  # another process removes files at the same time
                 shutil.rmtree(folder)
     except OSError as error:
         raise LedgerError(

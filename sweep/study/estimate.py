@@ -1,4 +1,4 @@
-"""Estimate how long a study's cells take, and find models that fail: some of them are tried."""
+"""Estimate how long a study takes, and find models that fail, by training a few of them."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 PROBED_CELLS = 3
-"""A cheap, a middling and a dear model are timed."""
+"""A fast, a medium and a slow model are timed."""
 
 CELL_SECONDS = 0.1
-"""What taking a cell and recording it takes, beside its fits."""
+"""Seconds to claim a cell and to record it, without its fits."""
 
 MOST_TRIED = 8
-"""Models that are tried before a check gives up finding one that works."""
+"""Models that a check tries at most before it gives up."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What trying a few models has told.
+    """What a check learns by training a few models.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def estimate(
     workers: int,
     allow: Collection[str],
 ) -> Estimate:
-    """Train a few of the models for a moment; spread their time over all that is left.
+    """Train a few of the models for a moment; extrapolate their time to all cells that are left.
 
     Parameters
     ----------
@@ -85,9 +85,11 @@ def estimate(
 
     single_threaded()
     warm_up()
-    cells = [_drawn(spec, cell) for cell in left]
+    cells = [_with_parameters(spec, cell) for cell in left]
     costs, broken = costs_of(spec, cells, dataset.shape, len(dataset.class_names), allow)
-    failed = {model: _failure(_first(cells, model), error) for model, error in broken.items()}
+    failed = {
+        model: _failure_message(_first_cell(cells, model), error) for model, error in broken.items()
+    }
     places = [place for place, cell in enumerate(cells) if model_of(cell) not in broken]
     paces: list[tuple[float, Pace]] = []
     tried = set(failed)
@@ -100,22 +102,22 @@ def estimate(
             pace = time_fit(spec, cell.params or {}, dataset, splits[0], allow)
         except ReferenceError_:
             raise
-        except Exception as error:  # noqa: BLE001 - a person's own model may raise anything
-            failed.setdefault(model_of(cell), _failure(cell, error))
+        except Exception as error:  # noqa: BLE001 - a user's model may raise anything
+            failed.setdefault(model_of(cell), _failure_message(cell, error))
         else:
             paces.append((costs[places[place]], pace))
     seconds = None
     if paces:
         known = [between(paces, cost) for cost in costs]
-        seconds = _total(spec, cells, known, splits, workers, len(dataset.y_train))
+        seconds = _total_seconds(spec, cells, known, splits, workers, len(dataset.y_train))
     return Estimate(seconds, tuple(first_lines(list(failed.values()))), len(tried), len(failed))
 
 
-def _first(cells: Sequence[PlannedCell], model: str) -> PlannedCell:
+def _first_cell(cells: Sequence[PlannedCell], model: str) -> PlannedCell:
     return next(cell for cell in cells if model_of(cell) == model)
 
 
-def _total(
+def _total_seconds(
     spec: StudySpec,
     cells: Sequence[PlannedCell],
     paces: Sequence[Pace],
@@ -124,13 +126,13 @@ def _total(
     train_rows: int,
 ) -> float:
     """Return the seconds of all cells and the refit on one core."""
-    trained = _trained(spec, cells)
+    trained = trained_epochs(spec, cells)
     fits, rows = spec.search.seeds * len(splits), len(splits[0][0])
     models = Counter(model_of(cells[number]) for number in trained)
     total = 0.0
     for number, epochs in trained.items():
-        met = models[model_of(cells[number])]
-        total += paces[number].build * min(workers, met) / met
+        cells_of_model = models[model_of(cells[number])]
+        total += paces[number].build * min(workers, cells_of_model) / cells_of_model
         total += CELL_SECONDS + fits * paces[number].of_fit(rows, epochs)
     if spec.search.refit:
         whole = [
@@ -140,10 +142,10 @@ def _total(
     return total
 
 
-def _trained(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, float]:
-    """Return the cells that are trained, by place, with their epochs: nothing is twice."""
-    if (ladder := bracket_plan(spec)) is not None:
-        return dict.fromkeys(range(len(cells)), ladder.epochs_of_a_slot)
+def trained_epochs(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, float]:
+    """Return the places of the cells that are trained, with their epochs; repeated ones once."""
+    if (brackets := bracket_plan(spec)) is not None:
+        return dict.fromkeys(range(len(cells)), brackets.epochs_of_a_slot)
     if spec.search.method == "grid":
         return {place: float(max(cell.epochs)) for place, cell in enumerate(cells)}
     longest: dict[str, tuple[int, int]] = {}
@@ -157,13 +159,13 @@ def _trained(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, float]:
     return {place: float(epochs) for place, epochs in longest.values()}
 
 
-def _failure(cell: PlannedCell, error: Exception) -> str:
+def _failure_message(cell: PlannedCell, error: Exception) -> str:
     params = ", ".join(f"{name} = {value}" for name, value in (cell.params or {}).items())
     return f"{params or 'the fixed model'}: {type(error).__name__}: {telling_line(error)}"
 
 
-def _drawn(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
-    """Return a slot with parameters drawn at random in place of a sampler's."""
+def _with_parameters(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
+    """Return a cell whose parameters are drawn at random if a sampler is to suggest them."""
     if cell.params is not None:
         return cell
     import optuna

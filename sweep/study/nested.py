@@ -1,4 +1,4 @@
-"""Nested cross-validation: the search repeated in each outer fold, its choice scored there."""
+"""Nested cross-validation: repeat the search in each outer fold and score its choice there."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 def check_outer_names(ledger: Ledger, spec: StudySpec) -> None:
-    """Refuse a nested study where a study of somebody's has the name of one of its outer folds.
+    """Refuse a nested study if another study has the name of one of its outer folds.
 
     Raises
     ------
     LedgerError
         Naming the first.
     """
-    for part in outer_folds(spec):
-        if ledger.has(part.name) and ledger.header(part.name).get("part") != part.plain():
+    for fold in outer_folds(spec):
+        if ledger.has(fold.name) and ledger.header(fold.name).get("part") != fold.plain():
             raise LedgerError(
-                f"the ledger names an outer fold of study {part.study!r} {part.name!r}, and holds "
+                f"the ledger names an outer fold of study {fold.study!r} {fold.name!r}, and holds "
                 "another study of that name; delete that one (`sweep delete`), or give the nested "
-                f"study another name: --name {part.study}-2"
+                f"study another name: --name {fold.study}-2"
             )
 
 
-def record_nested(ledger: Ledger, name: str, parts: Sequence[StudyRecord]) -> str | None:
-    """Write what the outer folds of a study found beside it.
+def record_nested(ledger: Ledger, name: str, folds: Sequence[StudyRecord]) -> str | None:
+    """Record what the outer folds of a study found.
 
-    The score of a fold is that of the configuration chosen by its own search, refitted on its
-    training rows, on rows that this search has not seen: the selection itself is estimated
+    The search of a fold chooses a configuration, which is refitted on the fold's training rows and
+    scored on rows that this search has not seen. So the score includes the effect of the selection
     (S. Varma and R. Simon, "Bias in error estimation when using cross-validation for model
     selection", BMC Bioinformatics 7:91, 2006).
 
@@ -50,30 +50,30 @@ def record_nested(ledger: Ledger, name: str, parts: Sequence[StudyRecord]) -> st
         Where the study is.
     name : str
         The study.
-    parts : sequence of StudyRecord
-        Its outer folds, all seen through.
+    folds : sequence of StudyRecord
+        Its outer folds, all finished.
 
     Returns
     -------
     str or None
-        Why there is no estimate, where there is none.
+        Why there is no estimate, if there is none.
     """
-    empty = [part.name for part in parts if part.winner is None]
+    empty = [fold.name for fold in folds if fold.winner is None]
     if empty:
         return f"no nested estimate: no trial is complete in {', '.join(empty)}"
     before = ledger.nested(name)
-    folds, planned = tuple(map(_fold, parts)), parts[0].planned
-    if before is None or (before.folds, before.planned) != (folds, planned):
+    results, planned = tuple(map(_result, folds)), folds[0].planned
+    if before is None or (before.folds, before.planned) != (results, planned):
         ended_at = datetime.now().astimezone().isoformat(timespec="seconds")
-        ledger.set_nested(name, NestedRecord(folds, planned, ended_at))
+        ledger.set_nested(name, NestedRecord(results, planned, ended_at))
     return None
 
 
-def _fold(part: StudyRecord) -> OuterFold:
-    winner = part.winner
+def _result(fold: StudyRecord) -> OuterFold:
+    winner = fold.winner
     if winner is None:
-        raise ValueError(part.name)
-    chosen = candidate_with(part.candidates, winner.params)
+        raise ValueError(fold.name)
+    chosen = candidate_with(fold.candidates, winner.params)
     return OuterFold(
         score=winner.test_score,
         inner_score=mean_score(chosen) if chosen else None,

@@ -58,7 +58,9 @@ def prepare_study(
     else:
         header = _header(spec, plan, asdict(data), now)
         header |= {"code": said_code(spec, job.allow), "ledger": ledger_id(ledger)}
-        ledger.create(job.study, header if outer_fold is None else {**header, "part": outer_fold.plain()})
+        ledger.create(
+            job.study, header if outer_fold is None else {**header, "part": outer_fold.plain()}
+        )
         _check_created(ledger, spec, job.study, header)
     if outer_fold is None:
         for note in (*dataset.notes, *unseen_classes(dataset, passed.splits)):

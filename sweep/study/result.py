@@ -1,4 +1,4 @@
-"""A study's result in Python: frames, the best, its estimator, the report."""
+"""A study's result in Python: tables, the best candidate, its estimator, the report."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class StudyResult:
     url : str
         The ledger's address.
     allow : collection of str
-        Modules that the person allows: the winner of a model of one's own is built with its code.
+        Modules that the user allows: the winner of a model of their own is built with its code.
     """
 
     def __init__(self, record: StudyRecord, url: str, allow: Collection[str] = ()) -> None:
@@ -187,7 +187,7 @@ class StudyResult:
         LedgerError
             If its weights are missing.
         """
-        found = self._refitted()
+        found = self._load_winner()
         chosen, winner = analysis.chosen(self.record), self.record.winner
         if winner and chosen and not analysis.is_current(self.record, chosen):
             warnings.warn(
@@ -198,14 +198,16 @@ class StudyResult:
             )
         return found
 
-    def _refitted(self) -> Any:
+    def _load_winner(self) -> Any:
         if self.record.winner is None:
-            raise ResultError(f"study {self.name!r} has no refitted winner: {self._why_none()}")
+            raise ResultError(
+                f"study {self.name!r} has no refitted winner: {self._why_no_winner()}"
+            )
         from sweep.evaluation.winner_file import load_winner
 
         return load_winner(self.record, self.url, self.allow)
 
-    def _why_none(self) -> str:
+    def _why_no_winner(self) -> str:
         if not self.record.spec["search"].get("refit", True):
             return "it says refit = false"
         if self.record.status != "finished":

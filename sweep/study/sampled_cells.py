@@ -1,4 +1,4 @@
-"""Which cells a check tries, and what it tells by building them alone."""
+"""Choose the cells that a check trains, and build models to see how large they are."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from sweep.ledger.records import PlannedCell
     from sweep.spec import StudySpec
 
-BUILT = 40
-"""Models of a person's own that a check builds, to see which fail and how large they are."""
+MODELS_BUILT = 40
+"""Models of the user's own that a check builds, to see which fail and how large they are."""
 
 BUILD_SECONDS = 20.0
-"""After so long it builds no more."""
+"""After this time a check builds no more models."""
 
 RATES = ("epochs", "learning_rate", "batch_size", "dropout_rate", "class_weight")
-"""Parameters that a traced model has as variables: two that differ in them share it."""
+"""Parameters that are variables of a traced model: models that differ only in them share it."""
 
 
 def model_of(cell: PlannedCell) -> str:
-    """Return what tells a cell's traced model from those of others."""
+    """Return a key of a cell's traced model: equal keys share it."""
     params = {name: value for name, value in (cell.params or {}).items() if name not in RATES}
     return json.dumps(params, sort_keys=True)
 
@@ -42,28 +42,28 @@ def costs_of(
     n_classes: int,
     allow: Collection[str],
 ) -> tuple[list[float], dict[str, Exception]]:
-    """Return the work of each cell in an epoch, and what building some models has raised.
+    """Return the work of each cell in an epoch, and the errors of models that could not be built.
 
-    Built-in models are counted from their layers. A factory of the person's own is called for
-    the cells in hand, evenly spread: its weights are counted, and the median stands for the rest.
+    The work of built-in models is counted from their layers. A factory of the user's own is called
+    for some of the cells, evenly spread: their weights are counted, others get the median.
 
     Returns
     -------
     costs : list of float
-        One a cell.
+        One for each cell.
     failures : dict of str to Exception
         By :func:`model_of`; a cell whose model cannot be built needs no training.
     """
     costs = [cell_cost(spec, cell, shape, n_classes) / max(cell.epochs) for cell in cells]
     if not is_reference(spec.model.factory):
         return costs, {}
-    weights, failures = _built(spec, cells, shape, n_classes, allow)
+    weights, failures = _build_some(spec, cells, shape, n_classes, allow)
     middle = float(np.median(list(weights.values()))) if weights else 0.0
     own = [weights.get(model_of(cell), middle) for cell in cells]
     return [cost + count for cost, count in zip(costs, own, strict=True)], failures
 
 
-def _built(
+def _build_some(
     spec: StudySpec, cells: Sequence[PlannedCell], shape: Sequence[int], n_classes: int,
     allow: Collection[str],
 ) -> tuple[Mapping[str, float], dict[str, Exception]]:  # fmt: skip
@@ -71,14 +71,14 @@ def _built(
     failures: dict[str, Exception] = {}
     began = time.monotonic()
     different = list({model_of(cell): cell for cell in reversed(cells)}.items())[::-1]
-    for model, cell in different[:: max(1, len(different) // BUILT)][:BUILT]:
+    for model, cell in different[:: max(1, len(different) // MODELS_BUILT)][:MODELS_BUILT]:
         if time.monotonic() - began > BUILD_SECONDS:
             break
         try:
             rows: Any = layer_rows(spec, cell.params or {}, shape, n_classes, allow)
         except ReferenceError_:
             raise
-        except Exception as error:  # noqa: BLE001 - a person's own model may raise anything
+        except Exception as error:  # noqa: BLE001 - a user's model may raise anything
             failures[model] = error
         else:
             weights[model] = float(sum(row[3] for row in rows))
@@ -86,7 +86,7 @@ def _built(
 
 
 def order_of(costs: Sequence[float], most: int) -> list[int]:
-    """Return cells to try: the dearest, the cheapest, a middling one, then others in between."""
+    """Return the cells to try: the slowest, the fastest, a medium one, then others in between."""
     order = sorted(range(len(costs)), key=lambda i: costs[i])
     step = max(1, len(order) // most)
     picked = [order[-1], order[0], order[(len(order) - 1) // 2]]

@@ -1,4 +1,4 @@
-"""What a candidate costs: it is trained on a few rows, once for its graph, then for its time."""
+"""Time a candidate: train it on a few rows, first to trace its graph, then to measure it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PROBE_ROWS = 1000
 LONG_SECONDS = 1.5
-"""A fit of one epoch that takes as long is its own measure; shorter ones are looked at closer."""
+"""A fit of one epoch that takes longer is measured once; a shorter one with more epochs."""
 
 MOST_EPOCHS = 8
 
@@ -36,9 +36,9 @@ class Pace:
     build : float
         To build and trace it, once in each process.
     fit : float
-        To begin and end a fit.
+        To start and end a fit.
     epoch : float
-        In each epoch, however many rows it has.
+        In each epoch, for any number of rows.
     row : float
         In each epoch for each training row; scoring included.
     """
@@ -54,7 +54,7 @@ class Pace:
 
 
 def between(paces: Sequence[tuple[float, Pace]], cost: float) -> Pace:
-    """Return the pace of a model of some cost by the costs and paces of a few."""
+    """Interpolate the pace of a model of some cost from the costs and paces of a few."""
     known = sorted({cost for cost, _ in paces})
 
     def at(name: str) -> float:
@@ -71,17 +71,17 @@ def time_fit(
     split: Split,
     allow: Collection[str],
 ) -> Pace:
-    """Train a candidate on rows of a split, as a search does, and return what it takes.
+    """Train a candidate on rows of a split, as a search does, and return its pace.
 
-    Whatever the model raises is raised here.
+    An error of the model is raised unchanged.
     """
-    least = _least(spec, len(dataset.classes))
-    some = _rows(dataset, split, max(PROBE_ROWS, 2 * least))
+    least = _least_rows(spec, len(dataset.classes))
+    some = _subset(dataset, split, max(PROBE_ROWS, 2 * least))
     rows = len(some.splits[0][0])
 
     def seconds(data: SearchData, epochs: int) -> float:
         search, estimator = spec.search, make_estimator(spec, params, allow)
-        if estimator.early_stopping:  # every epoch is to be run
+        if estimator.early_stopping:  # all epochs must run to be timed
             estimator.set_params(n_iter_no_change=epochs)
         began = time.perf_counter()
         evaluate(
@@ -97,39 +97,39 @@ def time_fit(
         return Pace(build, 0.0, 0.0, one / rows)
     more = max(2, min(MOST_EPOCHS, round(LONG_SECONDS / one)))
     epoch = max(0.0, seconds(some, 1 + more) - one) / more
-    few = _rows(dataset, split, max(least, rows // 4))
-    part = len(few.splits[0][0])
+    few = _subset(dataset, split, max(least, rows // 4))
+    few_rows = len(few.splits[0][0])
     short = max(0.0, seconds(few, 1 + more) - seconds(few, 1)) / more
-    row = max(0.0, epoch - short) / max(1, rows - part)
+    row = max(0.0, epoch - short) / max(1, rows - few_rows)
     return Pace(build, max(0.0, one - epoch), max(0.0, epoch - row * rows), row)
 
 
-def _least(spec: StudySpec, n_classes: int) -> int:
-    """Return the rows from which a fit can be made, also one that holds some of its own out."""
+def _least_rows(spec: StudySpec, n_classes: int) -> int:
+    """Return the least number of rows for a fit, also for one that holds out some of them."""
     sides = [min(share, 1 - share) for share in held_out_shares(spec)]
     return max([2, *(ceil(n_classes / side) + 1 for side in sides)])
 
 
 def warm_up() -> None:
-    """Load TensorFlow and train nothing much, so that no candidate pays for the first of all."""
+    """Load TensorFlow and train a tiny model, so that the first candidate's time is without it."""
     from sweep.estimators import KerasMLPClassifier
 
     x = np.zeros((4, 2), np.uint8)
     KerasMLPClassifier(hidden_size=1, epochs=1, random_state=0).fit(x, [0, 1, 0, 1]).predict(x)
 
 
-def _rows(dataset: Dataset, split: Split, most: int) -> SearchData:
-    """Return so many training rows of a split at most, its held-out rows in proportion."""
+def _subset(dataset: Dataset, split: Split, most: int) -> SearchData:
+    """Return at most a number of training rows of a split, and held-out rows in proportion."""
     train, test = (np.asarray(each) for each in split)
     share = min(1.0, most / len(train))
-    chosen = [_some(dataset.y_train, each, share) for each in (train, test)]
+    chosen = [_random_rows(dataset.y_train, each, share) for each in (train, test)]
     rows = np.concatenate(chosen)
     places = np.split(np.arange(len(rows)), [len(chosen[0])])
     return SearchData(dataset.x_train[rows], dataset.y_train[rows], [(places[0], places[1])])
 
 
-def _some(y: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
-    """Return a share of rows drawn at random, two of each class at least."""
+def _random_rows(y: np.ndarray, rows: np.ndarray, share: float) -> np.ndarray:
+    """Return a random share of rows, at least two of each class."""
     shuffled = np.random.default_rng(0).permutation(rows)
     labels = y[shuffled]
     firsts = np.concatenate([np.flatnonzero(labels == label)[:2] for label in np.unique(labels)])

@@ -1,4 +1,4 @@
-"""What a study ran on: versions and machine."""
+"""Versions of the packages and the machine that a study ran on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warm start: finished trials of other studies, put before a sampler that learns."""
+"""Warm start: a sampler that learns gets the finished trials of other studies first."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 STARTED = "started_from"
 PARTIAL = ("tpe",)
-"""Samplers that learn from some of the parameters; others need all that always apply."""
+"""Samplers that learn from trials without some parameters; others need all that always apply."""
 
 
 @dataclass(frozen=True)
 class WarmStartTrial:
-    """What one row of another study says in the terms of this one.
+    """One candidate of another study, in the parameters and objectives of this one.
 
     Attributes
     ----------
     study : str
         The other study.
     candidate : str
-        Its candidate, by its identity.
+        The identity of its candidate.
     params : mapping of str to value
-        Those of this study's space, with values that it has.
+        Parameters of this study's space, with values that the space allows.
     values : list of float
-        This study's objectives.
+        Values of this study's objectives.
     """
 
     study: str
@@ -52,12 +52,12 @@ class WarmStartTrial:
 
 
 def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyRecord]:
-    """Read the studies that a search starts from; none where it has started.
+    """Read the studies that a search starts from; none if it has started already.
 
     Raises
     ------
     StudyFileError
-        For every study that is unknown, ran on other data, or was scored otherwise.
+        Naming every study that is unknown, ran on other data, or has another scorer.
     """
     if ledger.has(spec.study.name) and STARTED in ledger.header(spec.study.name):
         return []
@@ -87,10 +87,10 @@ def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyReco
 
 
 def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> list[str]:
-    """Put the trials of other studies into the new study, once; say how many fitted.
+    """Add the trials of other studies to the new study, once; report how many could be used.
 
-    They are complete trials without a cell: Optuna's samplers see them, no table does. What the
-    other studies hold later changes nothing.
+    They are complete trials without a cell: Optuna's samplers see them, tables do not show them.
+    Later trials of the other studies are not added.
 
     Returns
     -------
@@ -103,29 +103,33 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
     with one_at_a_time(ledger, name, "cells"):
         if STARTED in ledger.header(name):
             return []
-        held = {record.name: warm_start_trials(record, spec) for record in records}
+        trials = {record.name: warm_start_trials(record, spec) for record in records}
         ledger.add_warm_start_trials(
             name,
-            [(each.params, each.values, _tag(each)) for many in held.values() for each in many],
+            [
+                (each.params, each.values, _source(each))
+                for many in trials.values()
+                for each in many
+            ],
             distributions(spec.space.dimensions),
             _generation(spec),
         )
-        ledger.update(name, **{STARTED: {other: len(many) for other, many in held.items()}})
-    return [_said(record, len(held[record.name])) for record in records]
+        ledger.update(name, **{STARTED: {other: len(many) for other, many in trials.items()}})
+    return [_message(record, len(trials[record.name])) for record in records]
 
 
 def warm_start_trials(record: StudyRecord, spec: StudySpec) -> list[WarmStartTrial]:
-    """Return the complete rows of a study that this one can learn from."""
+    """Return the complete candidates of a study that this one can learn from."""
     before = StudySpec.from_plain(record.spec)
     factory = before.model.factory
     defaults = {**(estimator_parameters(factory) or {}), **estimator_defaults(factory)}
 
     def settings(candidate: Candidate) -> dict[str, Any]:
-        """Return all that it was trained with: searched, fixed, or by default."""
+        """Return all its parameters: searched, fixed, or by default."""
         return {**defaults, **before.settled(candidate.params), "epochs": candidate.epoch}
 
     read = (_warm_start_trial(record, each, settings(each), spec) for each in record.candidates)
-    return [lesson for lesson in read if lesson is not None]
+    return [each for each in read if each is not None]
 
 
 def _warm_start_trial(
@@ -134,7 +138,7 @@ def _warm_start_trial(
     score, epoch, trial = mean_score(candidate), candidate.epoch, candidate.trial
     if score is None or not (spec.searched_epochs or epoch == spec.fixed_epochs):
         return None
-    params = _shared(settings, spec)
+    params = _usable(settings, spec)
     always = {name for name, each in spec.space.dimensions.items() if not each.when}
     if not params or (spec.search.method not in PARTIAL and not always <= set(params)):
         return None
@@ -144,8 +148,8 @@ def _warm_start_trial(
     return WarmStartTrial(record.name, candidate_identity(candidate.params), params, values)
 
 
-def _shared(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:
-    """Return the parameters that this space has, with a value that it has, where they apply."""
+def _usable(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:
+    """Return the parameters of this space that apply, with values that it allows."""
     params: dict[str, Any] = {}
     for name in ordered(spec.space.dimensions):
         dimension = spec.space.dimensions[name]
@@ -154,16 +158,17 @@ def _shared(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:
     return {name: encode(value) for name, value in params.items()}
 
 
-def _tag(lesson: WarmStartTrial) -> dict[str, Any]:
-    return {SOURCE: {"study": lesson.study, "candidate": lesson.candidate}}
+def _source(trial: WarmStartTrial) -> dict[str, Any]:
+    """Return the trial attribute that names where it is from."""
+    return {SOURCE: {"study": trial.study, "candidate": trial.candidate}}
 
 
 def _generation(spec: StudySpec) -> dict[str, int]:
-    """NSGA-II chooses parents by generation; what others found is its first."""
+    """Return the generation that NSGA-II chooses parents from: other studies are its first."""
     return {"NSGAIISampler:generation": 0} if spec.search.method == "nsga2" else {}
 
 
-def _said(record: StudyRecord, fitting: int) -> str:
-    left = len(record.candidates) - fitting
-    aside = f"; {left} do not fit this search space" if left else ""
-    return f"starts from {fitting} trials of {record.name}{aside}"
+def _message(record: StudyRecord, used: int) -> str:
+    left = len(record.candidates) - used
+    unused = f"; {left} do not fit this search space" if left else ""
+    return f"starts from {used} trials of {record.name}{unused}"

@@ -1,0 +1,128 @@
+"""Section ``curves``: learning curves of the best trials among all others."""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+from sweep import figures
+from sweep.analysis import distinct, mean_score, ranked
+from sweep.ledger.counts import ENDED
+from sweep.report import text
+from sweep.report.answer import scoring
+from sweep.report.blocks import Key, Plot, Table, frame_table
+from sweep.support.text import counted
+from sweep.tables import parameter_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from sweep.ledger.records import Candidate, StudyRecord
+    from sweep.report.report_data import ReportData
+
+TOP = 5
+OTHERS = 300
+"""Curves of other trials that are drawn."""
+
+
+def curves(data: ReportData) -> list[Plot]:
+    """Return the section; empty where no trial has a second epoch."""
+    return learning_curves(data.record, data.folds)
+
+
+def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
+    """Return learning curves and training loss of the best trials among all others."""
+    top = _top_candidates(record)
+    if not top or folds["epoch"].max() < 2:
+        return []
+    numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
+    data, several = figures.curves_frame(folds), bool((folds["split"] > 0).any())
+    folds, grey = _limit_others(folds, numbers)
+    score = figures.draw_curves(folds, numbers, scoring(record))
+    note = f"Strong: mean over splits. Thin: each split. {grey}".strip() if several else grey
+    trials = f"the best {len(top)} of {_count_trials(folds)} trials"
+    words = f"Held-out {scoring(record)} by epoch for {trials}."
+    curves = figures.to_svg(score, "c-", "Held-out score", words)
+    plots = [
+        Plot(
+            "curves",
+            "Held-out score",
+            curves,
+            note,
+            _epochs_table(record, data, "test_score"),
+            legend,
+        )
+    ]
+    if data["loss"].notna().any():
+        drawn = figures.draw_loss(folds, numbers, _chance_loss(record))
+        svg = figures.to_svg(drawn, "l-", "Training loss", "By epoch.")
+        plots.append(
+            Plot("loss", "Training loss", svg, note, _epochs_table(record, data, "loss"), legend)
+        )
+    return plots
+
+
+def _limit_others(folds: pd.DataFrame, top: Sequence[int]) -> tuple[pd.DataFrame, str]:
+    """Keep at most ``OTHERS`` of the other trials, evenly spread; return a note on them too."""
+    others = sorted(set(folds["trial"]) - set(top))
+    said = "Grey: the other trials, dashed if pruned." if others else ""
+    if len(others) <= OTHERS:
+        return folds, said
+    kept = {others[i * len(others) // OTHERS] for i in range(OTHERS)}
+    shown = folds[folds["trial"].isin(kept | set(top))]
+    return shown, f"{said} {OTHERS} of the {len(others):,} others are drawn."
+
+
+def _chance_loss(record: StudyRecord) -> float | None:
+    """Return the loss of equal probabilities; None for a model with a loss of its own."""
+    own = ":" in str(record.spec.get("model", {}).get("factory", ""))
+    return None if own or len(record.data.classes) < 2 else log(len(record.data.classes))
+
+
+def _top_candidates(record: StudyRecord) -> list[Candidate]:
+    """Return the best candidates of different trials; copies of one result count once."""
+    first: dict[int, Candidate] = {}
+    for candidate in distinct(ranked(record)):
+        source = candidate.trial.copied_from
+        first.setdefault(candidate.trial.number if source is None else source, candidate)
+    return list(first.values())[:TOP]
+
+
+def _legend(record: StudyRecord, top: list[Candidate], folds: pd.DataFrame) -> tuple[Key, ...]:
+    order = parameter_names(record)
+    keys = [
+        Key(n, f"{text.settings_line(c.trial.params, order)} ({_score_text(c)})")
+        for n, c in enumerate(top, start=1)
+    ]
+    rest = _count_trials(folds) - len(top)
+    return (*keys, Key(0, counted(rest, "other trial"))) if rest else tuple(keys)
+
+
+def _score_text(candidate: Candidate) -> str:
+    return f"{text.score(mean_score(candidate))} after epoch {candidate.epoch}"
+
+
+def _count_trials(folds: pd.DataFrame) -> int:
+    return len(set(folds["trial"]))
+
+
+def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str) -> Table:
+    """Return a table with one row per trial, one column per epoch."""
+    # Each trial has each epoch once: nothing to aggregate, so no pivot_table.
+    indexed = data.set_index(["trial", "state", "epoch"])[column]
+    means = indexed.unstack("epoch").reset_index()  # noqa: PD010 - see above
+    numbers: dict[int, str] = {}
+    for candidate in record.candidates:
+        before = numbers.get(number := candidate.trial.number)
+        numbers[number] = f"{before}, {candidate.index}" if before else str(candidate.index)
+    means = means.assign(state=means["state"].map(ENDED))
+    means["trial"] = means["trial"].map(numbers)
+    words = {"test_score": "held-out score", "loss": "training loss"}[column]
+    caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
+    return frame_table(
+        caption,
+        means,
+        {"trial": "candidates" if len(record.candidates) > len(numbers) else "candidate"},
+    )

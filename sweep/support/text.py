@@ -1,0 +1,45 @@
+"""Numbers, counts and times as text: what the command line and the reports have in common."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any
+
+MINUTE, HOUR = 60, 3600
+"""Seconds."""
+
+TEN = 10
+
+
+def score(value: Any, missing: str) -> str:
+    """Return a score with four decimals, or four digits from ten upwards; ``missing`` for none."""
+    if value is None or not isfinite(value):
+        return missing
+    return f"{value:.4f}" if abs(value) < TEN else f"{value:.4g}"
+
+
+def setting(value: Any) -> str:
+    """Return a parameter's value: floats with four significant digits."""
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return f"{float(value):.4g}"
+    return str(value)
+
+
+def counted(number: int, word: str, plural: str | None = None) -> str:
+    """Return ``1 fit``, ``1,200 fits``."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def times(number: int) -> str:
+    """Return ``once``, ``twice``, ``3 times``."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def moment(stamp: str) -> str:
+    """Return an ISO time as a date and a clock time; anything else unchanged."""
+    try:
+        return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return stamp
