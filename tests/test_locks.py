@@ -19,7 +19,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.storage import locks
 from sweep.storage.attributes import TURN
 from sweep.storage.locks import one_at_a_time, taken_by
-from sweep.storage.waiting_messages import waits_said_by
+from sweep.storage.waiting_messages import waits_shown_by
 from sweep.study.delete import delete_study
 from sweep.study.submit import submit_study
 
@@ -67,7 +67,7 @@ def test_a_refit_of_one_study_holds_up_no_other(ledger):
     with process(HOLDS, ledger.url):
         assert taken_by(ledger, "slow", "finish")
         began = time.monotonic()
-        for part in locks.PARTS:
+        for part in locks.TASKS:
             with one_at_a_time(ledger, "other", part) as alone:
                 assert alone()
         assert time.monotonic() - began < 2
@@ -77,14 +77,14 @@ def test_a_refit_of_one_study_holds_up_no_other(ledger):
 def test_who_waits_says_for_what(ledger):
     """The study, the process, what it does and since when, after two seconds."""
     said = []
-    with process(HOLDS, ledger.url) as holder, waits_said_by(said.append):
+    with process(HOLDS, ledger.url) as holder, waits_shown_by(said.append):
         began = time.monotonic()
 
         def tell(line):
             said.append((time.monotonic() - began, line))
             holder.kill()
 
-        with waits_said_by(tell), one_at_a_time(ledger, "slow", "finish"):
+        with waits_shown_by(tell), one_at_a_time(ledger, "slow", "finish"):
             pass
     ((seconds, line),) = said
     assert 2 <= seconds < 10
@@ -94,7 +94,7 @@ def test_who_waits_says_for_what(ledger):
 
 def test_a_wait_is_told_on_standard_error(ledger, capfd, monkeypatch):
     """Where no run has a display."""
-    monkeypatch.setattr("sweep.storage.waiting_messages.TOLD_SECONDS", 0.1)
+    monkeypatch.setattr("sweep.storage.waiting_messages.FIRST_MESSAGE_SECONDS", 0.1)
     with process(HOLDS, ledger.url) as holder:
         monkeypatch.setattr(locks.Wait, "look", _then_kill(holder, locks.Wait.look))
         with one_at_a_time(ledger, "slow", "finish"):
@@ -145,7 +145,7 @@ def test_a_study_that_is_deleted_ends_the_wait(ledger):
     """With a message."""
     with (
         process(HOLDS, ledger.url),
-        waits_said_by(lambda _line: ledger.delete("slow")),
+        waits_shown_by(lambda _line: ledger.delete("slow")),
         pytest.raises(StudyNotFoundError, match="'slow' was deleted meanwhile"),
         one_at_a_time(ledger, "slow", "finish"),
     ):
@@ -187,7 +187,7 @@ def test_commands_on_other_studies_go_on_during_a_refit(ledger, tmp_path, monkey
             found = CliRunner().invoke(cli, [*line, "--storage", ledger.url])
             assert (found.exit_code, "waiting" in found.stderr) == (0, False)
         said = []
-        with waits_said_by(said.append):
+        with waits_shown_by(said.append):
             assert run_study(quick, storage=ledger.url, n_jobs=1).record.winner is not None
             submit_study({**quick, "study": {"name": "later"}}, storage=ledger.url)
             delete_study("quick", ledger.url)

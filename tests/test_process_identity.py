@@ -29,7 +29,7 @@ BOOT = "8c1a4b1e-0000-4000-8000-{:012d}"
 @pytest.fixture
 def other_boot(monkeypatch):
     """Return the name that a process of this number has on a clone of this machine."""
-    own, place = worker_name(), process_identity._place()
+    own, place = worker_name(), process_identity._scope()
     return own.replace(place, place.rpartition(":")[0] + ":" + BOOT.format(7))
 
 

@@ -227,7 +227,7 @@ def test_a_study_is_not_deleted_while_its_winner_is_refitted(ledger_url, here, m
 
 def test_a_refit_on_another_machine_is_heard_or_given_up(ledger_url, monkeypatch):
     """One that gives a sign of life holds the study; one that gives none for too long does not."""
-    monkeypatch.setattr(locks, "LATEST_SECONDS", 0.05)
+    monkeypatch.setattr(locks, "LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(locks, "GRACE_SECONDS", 3)
     build(None, "tiny", url=ledger_url, winner=True)
     turn = {"turn": "a", "worker": "node1:7:1:1", "since": "2026-01-01T00:00:00+00:00", "sign": 0}

@@ -269,7 +269,7 @@ class Ledger(Studies):
         from sweep.storage.transactions import end
 
         values = [] if value is None else [value] if isinstance(value, int | float) else value
-        params, reports = self.view.ended(claim.trial_id)
+        params, reports = self.view.forget(claim.trial_id)
         held = {CELL: dict(claim.cell), **attributes}
         digest = trial_digest(state, values, {**claim.stored, **params}, held)
         marks = {DIGEST: digest, SUMMARY: summary_of(state, values, held, digest)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.objectives import directions, objectives_of
-from sweep.storage.attributes import BY_DRAW, CELL, REASON, RUNG, SINCE
+from sweep.storage.attributes import BY_DRAW, CELL, PATIENCE_FROM, REASON, RUNG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ def search_end(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int 
         The study's.
     """
     search = header["spec"]["search"]
-    patience, since = search.get("patience"), header.get(SINCE, 0)
+    patience, since = search.get("patience"), header.get(PATIENCE_FROM, 0)
     if not patience:
         return None
     in_turn = _by_draw(trials, header["planned"]) if header.get(BY_DRAW) else _by_number(trials)
@@ -74,7 +74,7 @@ def since_growth(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> in
     if not header.get(BY_DRAW):
         return max((trial.number for trial in trials), default=-1) + 1
     end = search_end(trials, header)
-    return int(header.get(SINCE, 0)) if end is None else end + 1
+    return int(header.get(PATIENCE_FROM, 0)) if end is None else end + 1
 
 
 def draw_of(key: str) -> int:

@@ -25,7 +25,7 @@ from sweep.storage.database import open_storage
 from sweep.storage.error_messages import working_error
 from sweep.storage.locations import shown_url
 from sweep.storage.queries import Signs, counted, signs
-from sweep.storage.retries import is_gone, retry
+from sweep.storage.retries import is_transient, retry
 from sweep.support.redaction import shown_cause
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class Studies:
             with self.translated():
                 return retry(lambda: read_trials(self.storage, study_id, states, results=results))
         except (LedgerError, *UNREADABLE) as error:
-            if is_gone(error):  # nothing is damaged
+            if is_transient(error):  # nothing is damaged
                 raise
             if found := readable_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]

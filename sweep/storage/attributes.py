@@ -1,28 +1,28 @@
-"""Under which names the ledger keeps what Optuna has no place for."""
+"""Names of the user attributes in which sweep stores what Optuna has no column for."""
 
 FORMAT = 2
-"""Version of what we keep in the storage; a later one is refused. From 2 on with digests."""
+"""Version of these attributes; a later one is refused. Studies of version 2 have digests."""
 
 CELL, RESULT, REASON, WORKER, LOST, COPIED = (
     f"sweep:{name}" for name in ("cell", "result", "reason", "worker", "lost", "copied_from")
 )
 SECTIONS = "sweep:sections"
-"""A person's own sections of the report."""
+"""On a study: the report sections that the user's own code computed."""
 STUDY, WINNER, NESTED = "sweep:study", "sweep:winner", "sweep:nested"
 IMPORTANCES, OPENING = "sweep:importances", "sweep:opening:"
 SOURCE = "sweep:from"
-"""On a trial of another study, put in for the sampler to learn from: which study, which
-candidate."""
+"""On a warm-start trial: the study and the candidate that it was copied from."""
 RUNG = "sweep:rung"
-"""On a trial of hyperband or successive halving: where it pauses, and what it goes on from."""
+"""On a trial of hyperband or successive halving: where it pauses, and which trial it
+continues."""
 STOP = "sweep:stop"
-"""On a study: when somebody asked its workers to finish their cells and leave; None after."""
+"""On a study: when a stop was requested (workers finish their cells, then end); None otherwise."""
 TURN = "sweep:turn:"
-"""On a study: who is at a part of the work on it that one process does at a time."""
+"""On a study, prefix: which process holds a task's lock; see :mod:`sweep.storage.locks`."""
 SUMMARY = "sweep:summary"
-"""On a trial that has ended with a result or a reason: what a list and a leaderboard count."""
+"""On a trial that has ended with a result or a reason: the numbers for lists and leaderboards."""
 DIGEST = "sweep:digest"
-"""On a trial that has ended, and in a winner: what tells whether it was changed since."""
-BY_DRAW, SINCE = "ends_by_draw", "patience_from"
-"""In a study's header: whether patience takes trials in the order of their draws, which were known
-beforehand; from which trial on it counts."""
+"""On a trial that has ended, and in a winner: a digest that shows later changes."""
+BY_DRAW, PATIENCE_FROM = "ends_by_draw", "patience_from"
+"""In a study's header: whether patience counts trials in the order of their (precomputed) draws;
+the first trial that it counts."""

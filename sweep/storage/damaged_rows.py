@@ -1,4 +1,4 @@
-"""What can still be read of a damaged ledger, row by row, where reading it together fails."""
+"""Read a damaged ledger row by row, where reading all rows at once fails."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 UNREADABLE = (ValueError, LookupError, TypeError, AssertionError, AttributeError, OverflowError)
-"""What rows raise that are not what was written."""
+"""Errors that damaged rows raise when they are decoded."""
 
 NO_DIGEST = "unreadable"
-"""Stands for the digest of a trial that could not be read."""
+"""The digest of a trial that could not be read."""
 
 
 def readable_studies(storage: RDBStorage) -> dict[str, dict[str, Any]]:
-    """Return the names of the studies with their attributes; empty ones where these are lost."""
+    """Return each study's attributes by its name; empty where they cannot be read."""
     found: dict[str, dict[str, Any]] = {}
     for study_id, name in _rows(storage, "SELECT study_id, study_name FROM studies ORDER BY 1"):
         found[str(name)] = {}
-        with suppress(*_any()):
+        with suppress(*_read_errors()):
             found[str(name)] = storage.get_study_user_attrs(study_id)
     return found
 
 
 def readable_trials(storage: RDBStorage, study_id: int) -> list[FrozenTrial]:
-    """Return the trials of a study; one that cannot be read as a failed one, not whole."""
+    """Return the trials of a study; an unreadable one as failed, with :data:`NO_DIGEST`."""
     return [_trial(storage, trial_id, number) for trial_id, number in _numbers(storage, study_id)]
 
 
@@ -44,7 +44,7 @@ def _numbers(storage: RDBStorage, study_id: int) -> list[tuple[int, int]]:
 def _trial(storage: RDBStorage, trial_id: int, number: int) -> FrozenTrial:
     from optuna.trial import TrialState, create_trial
 
-    with suppress(*_any()):
+    with suppress(*_read_errors()):
         return storage.get_trial(trial_id)
     trial = create_trial(state=TrialState.FAIL, user_attrs={**_cell(storage, trial_id)})
     trial.user_attrs[DIGEST] = NO_DIGEST
@@ -53,12 +53,12 @@ def _trial(storage: RDBStorage, trial_id: int, number: int) -> FrozenTrial:
 
 
 def _cell(storage: RDBStorage, trial_id: int) -> dict[str, Any]:
-    """Return a trial's cell as its one attribute, if that can be read."""
+    """Return the attributes of an unreadable trial: its cell alone, if that can be read."""
     query = (
         "SELECT value_json FROM trial_user_attributes "  # noqa: S608 - a number and our own key
         f"WHERE trial_id = {int(trial_id)} AND key = '{CELL}'"
     )
-    with suppress(*_any()):
+    with suppress(*_read_errors()):
         for row in _rows(storage, query):
             cell = json.loads(row[0])
             return {CELL: {name: cell[name] for name in ("key", "params", "epochs")}}
@@ -66,14 +66,14 @@ def _cell(storage: RDBStorage, trial_id: int) -> dict[str, Any]:
 
 
 def _rows(storage: RDBStorage, query: str) -> Iterator[Any]:
-    """Yield the rows of a query until the database cannot go on."""
+    """Yield the rows of a query; end at the first one that the database cannot read."""
     from sqlalchemy import text
 
-    with suppress(*_any()), storage.engine.connect() as connection:
+    with suppress(*_read_errors()), storage.engine.connect() as connection:
         yield from connection.execute(text(query))
 
 
-def _any() -> tuple[type[Exception], ...]:
+def _read_errors() -> tuple[type[Exception], ...]:
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -21,7 +21,7 @@ from sweep.storage.locations import (
 from sweep.storage.migrations import connect_to_read, is_older, server_revision, upgrade
 from sweep.storage.retries import add_retries, retry, wait_for_server
 from sweep.storage.sqlite_waiting import Connection, alone_in, when_free
-from sweep.storage.waiting_messages import TOLD_SECONDS
+from sweep.storage.waiting_messages import FIRST_MESSAGE_SECONDS
 from sweep.support.file_writing import real, take_place
 from sweep.support.redaction import remember, shown_cause
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
 ABSENT = ("Connection refused",)
-"""What says that there is no server to wait for."""
+"""Error texts which mean that no server runs there: waiting is useless."""
 
 HEADER = b"SQLite format 3\x00"
 
@@ -40,23 +40,23 @@ HEADER = b"SQLite format 3\x00"
 def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDBStorage:
     """Open the ledger at ``url``.
 
-    SQLite transactions begin with ``BEGIN IMMEDIATE``, so that taking a cell is atomic between
-    processes; other databases get a small pool that checks its connections.
+    SQLite transactions begin with ``BEGIN IMMEDIATE``, so that a worker claims a cell atomically;
+    other databases get a small pool that checks its connections.
 
     Parameters
     ----------
     url : str
         A database address as SQLAlchemy reads it.
     create : bool
-        Make the tables where there are none, and bring an older SQLite ledger up to date, after a
-        backup; otherwise both are errors.
+        Create missing tables, and migrate an older SQLite ledger after a backup; without it, both
+        are errors.
     reading : bool
-        Nothing will be written: a ledger that may not be written can be read.
+        Open read-only: this also works without write permission.
 
     Raises
     ------
     LedgerError
-        If it cannot be opened, is no ledger, or comes from another version of Optuna.
+        If it cannot be opened, is not a ledger, or was written by another version of Optuna.
     """
     remember(url)
     path = sqlite_path(url)
@@ -67,7 +67,7 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
             storage = _open_server(url, create=create)
         else:
             storage = when_free(path, lambda: _open_file(path, url, create=create))
-            _begin_ourselves(storage, path, reading=reading)
+            _begin_explicitly(storage, path, reading=reading)
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - each driver has its own
@@ -93,12 +93,12 @@ def _open_file(path: Path, url: str, *, create: bool) -> RDBStorage:
     return _open(url, _PATIENT, create=False)
 
 
-_PATIENT = {"connect_args": {"timeout": TOLD_SECONDS, "factory": Connection}}
+_PATIENT = {"connect_args": {"timeout": FIRST_MESSAGE_SECONDS, "factory": Connection}}
 _POOLED = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 2}
 
 
 def _check_address(url: str) -> None:
-    """Refuse an address in which part of a password could be taken for the host, and be shown."""
+    """Refuse an ambiguous address: part of the password could be read, and shown, as the host."""
     place, _, query = url.partition("?")
     if place.count("@") > 1 or "@" in query:
         raise LedgerError(
@@ -108,17 +108,17 @@ def _check_address(url: str) -> None:
 
 
 def _make(path: Path) -> None:
-    """Make a new ledger: it appears whole, with all its tables, or not at all.
+    """Create a new ledger under a temporary name and move it into place when it is complete.
 
-    Where it takes the place of an empty file, it keeps that one's owner and permission bits; a
-    link is followed.
+    Where it replaces an empty file, it keeps that file's owner and permission bits; a link is
+    followed.
     """
     path = real(path)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         _open(sqlite_url(unfinished), {}, create=True).engine.dispose()
         with alone_in(path.parent):
-            if _is_empty(path):  # nobody was faster
+            if _is_empty(path):  # no other process has created it meanwhile
                 take_place(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -142,7 +142,7 @@ def _open(url: str, arguments: dict[str, Any], *, create: bool) -> RDBStorage:
 
 
 def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage:
-    """Try again where two processes make the tables of a new ledger at once."""
+    """Try again: two processes that create the tables of a new ledger at once can collide."""
     for _ in range(tries - 1):
         try:
             return make()
@@ -153,12 +153,12 @@ def _with_patience(make: Callable[[], RDBStorage], tries: int = 5) -> RDBStorage
     return make()
 
 
-def _begin_ourselves(storage: RDBStorage, path: Path, *, reading: bool) -> None:
-    """Have transactions of an SQLite ledger take its write lock at once, or never write."""
+def _begin_explicitly(storage: RDBStorage, path: Path, *, reading: bool) -> None:
+    """Make each transaction of an SQLite ledger take the write lock at its start, or only read."""
     from sqlalchemy import event
 
     def connected(connection: Connection, _record: Any) -> None:
-        connection.isolation_level = None
+        connection.isolation_level = None  # sqlite3 would begin transactions itself, and deferred
         connection.path = path
         if reading:
             connection.execute("PRAGMA query_only = ON")
@@ -166,18 +166,18 @@ def _begin_ourselves(storage: RDBStorage, path: Path, *, reading: bool) -> None:
     def begin(connection: Any) -> None:
         when_free(path, lambda: _begin(connection, reading=reading))
 
-    storage.engine.dispose()
+    storage.engine.dispose()  # connections opened before have no listener
     event.listen(storage.engine, "connect", connected)
     event.listen(storage.engine, "begin", begin)
 
 
 def _begin(connection: Any, *, reading: bool) -> None:
-    """Begin a transaction with the lock that it needs: nothing in it waits for others then."""
+    """Begin a transaction and take its lock now, so that no later statement has to wait."""
     if not reading:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
     connection.exec_driver_sql("BEGIN")
-    try:
+    try:  # a plain BEGIN takes the read lock only with the first query
         connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
     except BaseException:
         connection.connection.rollback()
@@ -212,7 +212,7 @@ def _check_file(path: Path, *, create: bool) -> None:
 
 
 def _check_tables(path: Path) -> None:
-    """Refuse a database of another program before anything is written into it."""
+    """Refuse another program's database before anything is written to it."""
     with path.open("rb") as file:
         if file.read(len(HEADER)) != HEADER:
             raise LedgerError(
@@ -229,12 +229,12 @@ def _check_tables(path: Path) -> None:
 
 
 def check_whole(url: str) -> None:
-    """Refuse to write into an SQLite ledger whose file is damaged.
+    """Check that the file of an SQLite ledger is not damaged, before anything is written to it.
 
     Raises
     ------
     LedgerError
-        With the remedy.
+        If it is damaged; the message names the remedy.
     """
     path = sqlite_path(url)
     if path is None or _is_empty(path):
@@ -253,5 +253,5 @@ def check_whole(url: str) -> None:
 
 
 def _last_line(text: str) -> str:
-    """Return the last line of what the database says, without its lead."""
+    """Return the last line of SQLite's report, without its prefix."""
     return text.strip().splitlines()[-1].removeprefix("*** in database main ***").strip()

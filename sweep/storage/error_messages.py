@@ -1,4 +1,4 @@
-"""What databases and their drivers say, in plain words: what it means here, and the remedy."""
+"""Translate errors of databases and their drivers: what they mean for a ledger, and the remedy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ OPENING = (
         "there is no ledger here yet; `sweep run FILE` makes one",
     ),
 )
-"""What is said where a ledger is opened."""
+"""Error texts while a ledger is opened, and the messages for them; the first match counts."""
 
 WORKING = (
     (("readonly",), "the ledger may not be written; check its rights"),
@@ -74,7 +74,7 @@ WORKING = (
     (("not a database",), "this file is not a ledger; it was left as it is"),
     (("no such ",), "this database belongs to another program; it was left as it is"),
 )
-"""What is said while it is read and written."""
+"""Error texts while a ledger is read or written, and the messages for them."""
 
 
 def opening_error(error: Exception, shown: str) -> LedgerError:
@@ -83,9 +83,9 @@ def opening_error(error: Exception, shown: str) -> LedgerError:
     Parameters
     ----------
     error : Exception
-        Of SQLAlchemy, a driver or Optuna.
+        Raised by SQLAlchemy, a driver or Optuna.
     shown : str
-        The address as it may be shown.
+        The ledger's address without its password.
     """
     if isinstance(error, ImportError) and shown.startswith("postgresql"):
         extra = ': pip install ".[postgres]" in a checkout of sweep'

@@ -1,4 +1,4 @@
-"""Where a ledger is, where its files lie, and how its address may be shown."""
+"""Addresses of ledgers, folders of their files, and addresses without passwords for messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def here() -> Path:
     Raises
     ------
     LedgerError
-        If somebody has removed it.
+        If it has been deleted.
     """
     try:
         return Path.cwd()
@@ -44,9 +44,9 @@ def default_url(start: Path | None = None) -> str:
 
 
 def storage_url(given: str | None = None) -> str:
-    """Return the ledger's address: given, or named by the environment, or the project's own file.
+    """Return the ledger's address: ``given``, else the environment's, else the project's own file.
 
-    A plain path is taken as an SQLite file.
+    A plain path means an SQLite file.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def storage_url(given: str | None = None) -> str:
         remember(url)
         raise LedgerError(f"the ledger's address: {REMEDY}")
     for short in ("postgresql://", "postgres://"):
-        if url.startswith(short):  # SQLAlchemy's default driver is another than the extra's
+        if url.startswith(short):  # SQLAlchemy's default is psycopg2; sweep's extra has psycopg
             return f"postgresql+psycopg://{url.removeprefix(short)}"
     if "://" not in url:
         return sqlite_url(real(expanded(url)))
@@ -73,7 +73,7 @@ def storage_url(given: str | None = None) -> str:
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the address of a file; what an address would read otherwise is escaped."""
+    """Return the SQLite address of a file, with special characters escaped."""
     return f"sqlite:///{quote(str(path), safe='/ ')}"
 
 
@@ -95,7 +95,7 @@ def _from_file() -> str:
 
 
 def ledger_folder(url: str) -> Path:
-    """Return the folder beside the ledger where files that belong to it lie."""
+    """Return the folder of an SQLite ledger's file; for a server, the project's ledger folder."""
     path = sqlite_path(url)
     return (path or sqlite_path(default_url()) or Path()).parent
 
@@ -103,15 +103,15 @@ def ledger_folder(url: str) -> Path:
 def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
     """Return the folder with a study's weights and pictures.
 
-    Ledgers in one folder may each have a study of that name, and a removed ledger leaves its
-    files: the study's own ``uid`` tells them apart. Studies of older versions have none, or have
-    their files under another name. ``SWEEP_ARTIFACTS`` names a folder that every machine sees, in
-    place of one beside the ledger.
+    Two ledgers in one folder may each have a study of that name, and a deleted ledger leaves its
+    files behind: the study's ``uid`` tells them apart. Studies of older versions have no ``uid``,
+    or their folder is named by :func:`older_slug`. ``SWEEP_ARTIFACTS`` names a folder that every
+    machine sees, instead of the one beside the ledger.
 
     Raises
     ------
     LedgerError
-        If the ``uid`` could name any other place; see :func:`sweep.support.file_names.checked_uid`.
+        If the ``uid`` is not a plain name; see :func:`sweep.support.file_names.checked_uid`.
     """
     root, own = artifacts_root(url), checked_uid(uid)
     older = root / older_slug(name) / own
@@ -130,12 +130,12 @@ def artifacts_root(url: str) -> Path:
 
 
 def make_artifacts_root(url: str) -> None:
-    """Make the folder with the weights and pictures of a ledger's studies.
+    """Create the folder for the weights and pictures of a ledger's studies.
 
     Raises
     ------
     LedgerError
-        If it cannot be made, or not be written.
+        If it cannot be created or written to.
     """
     folder = artifacts_root(url)
     try:
@@ -157,7 +157,7 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def shown_url(url: str) -> str:
-    """Return the address as it may be shown: without its password."""
+    """Return the address without its password, for messages."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -1,9 +1,9 @@
-"""Keep other processes out of the same part of their work on a study: by turns, in the ledger.
+"""Locks in the ledger: one process at a time does a task (refit, enqueue, ...) of a study.
 
-A turn is a line of the ledger that says who is at which part of which study, and since when. It is
-written and taken away in transactions of a moment each, and renewed while it is held: a refit of
-hours locks neither the database nor its file. A turn whose holder has died, or gave no sign of life
-for too long, goes to the next.
+A lock, called a turn, is a study attribute that names its holder, the task and the start time.
+Short transactions write, renew and delete it, so that a refit of hours locks neither the database
+nor its file. A turn whose holder has died, or has sent no sign of life for too long, goes to the
+next process.
 """
 
 from __future__ import annotations
@@ -28,35 +28,36 @@ if TYPE_CHECKING:
 
     from sweep.ledger.studies import Studies
 
-PARTS = {
+TASKS = {
     "cells": "puts its cells in place",
     "rungs": "decides which of its trials go on",
     "finish": "refits its winner",
     "importances": "works out how much its parameters mattered",
 }
-"""What a process is at, which no other may be at for the same study."""
+"""Tasks that one process at a time may do for a study, as messages describe them."""
 
-SOONEST_SECONDS, LATEST_SECONDS = 0.02, 1.0
-"""How often a process that waits looks: ever more seldom."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+"""Seconds between two looks of a process that waits; the pause grows."""
 
 
 @contextmanager
-def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[], bool]]:
-    """Wait until no other process is in that part of its work on a study, and keep others out.
+def one_at_a_time(ledger: Studies, name: str, task: str) -> Iterator[Callable[[], bool]]:
+    """Take a task's lock for a study; wait while another process holds it.
 
     Parameters
     ----------
     ledger : Studies
-        Where the study is.
+        The ledger with the study.
     name : str
         The study.
-    part : str
-        One of :data:`PARTS`.
+    task : str
+        One of :data:`TASKS`.
 
     Yields
     ------
     callable
-        Says whether others are still kept out: a process that was stopped for minutes lets them in.
+        Returns whether this process still holds the lock: one that was suspended for minutes loses
+        it.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
     """
     from sweep.storage import turns
 
-    study_id, key = ledger.study_id(name), f"{TURN}{part}"
+    study_id, key = ledger.study_id(name), f"{TURN}{task}"
     mine = {
         "turn": secrets.token_hex(8),
         "worker": worker_name(),
@@ -73,95 +74,98 @@ def one_at_a_time(ledger: Studies, name: str, part: str) -> Iterator[Callable[[]
         "sign": 0,
     }
 
-    def held() -> bool:
+    def is_ours() -> bool:
         with ledger.translated():
             found = retry(lambda: turns.read(ledger.storage, study_id, key))
         return found is not None and found["turn"] == mine["turn"]
 
     try:
-        _wait(ledger, name, part, mine)
+        _wait(ledger, name, task, mine)
         with _renewed(ledger, study_id, key, mine):
-            yield held
+            yield is_ours
     finally:
         with suppress(LedgerError), ledger.translated():
             retry(lambda: turns.end(ledger.storage, study_id, key, mine))
 
 
-def taken_by(ledger: Studies, name: str, part: str) -> str | None:
-    """Return who is in that part of its work on a study, in words; None where nobody is.
+def taken_by(ledger: Studies, name: str, task: str) -> str | None:
+    """Return a text that names the holder of a task's lock; None where the lock is free.
 
-    For a process of another machine this waits until it has given a sign of life, or none for too
-    long.
+    The holder may be a process of another machine, which only its signs of life show to be alive:
+    then this waits for the next sign, or until none has come for too long.
     """
     from sweep.storage import turns
 
-    study_id, key = ledger.study_id(name), f"{TURN}{part}"
+    study_id, key = ledger.study_id(name), f"{TURN}{task}"
     wait, silence, first = Wait(), _Silence(), None
     while True:
         with ledger.translated():
-            held = retry(lambda: turns.read(ledger.storage, study_id, key))
-        if held is None or silence.is_over(held):
+            turn = retry(lambda: turns.read(ledger.storage, study_id, key))
+        if turn is None or silence.is_over(turn):
             return None
-        first = first or held
-        if held != first or is_alive_here(held["worker"]):
-            return _described(name, part, held)
-        wait.look(partial(_described, name, part, held))
-        time.sleep(LATEST_SECONDS)
+        first = first or turn
+        if turn != first or is_alive_here(turn["worker"]):
+            return _described(name, task, turn)
+        wait.look(partial(_described, name, task, turn))
+        time.sleep(LONGEST_PAUSE)
 
 
-def _wait(ledger: Studies, name: str, part: str, mine: dict[str, Any]) -> None:
+def _wait(ledger: Studies, name: str, task: str, mine: dict[str, Any]) -> None:
     from sweep.storage import turns
 
-    study_id, key = ledger.study_id(name), f"{TURN}{part}"
-    wait, silence, pause = Wait(), _Silence(), SOONEST_SECONDS
-    over: dict[str, Any] | None = None
+    study_id, key = ledger.study_id(name), f"{TURN}{task}"
+    wait, silence, pause = Wait(), _Silence(), SHORTEST_PAUSE
+    expired: dict[str, Any] | None = None
     while True:
         try:
             with ledger.translated():
-                taking = partial(turns.take, ledger.storage, study_id, key, mine, over)
-                held = retry(taking)
+                taking = partial(turns.take, ledger.storage, study_id, key, mine, expired)
+                turn = retry(taking)
         except KeyError:
             raise StudyNotFoundError(f"study {name!r} was deleted meanwhile") from None
-        if held is None:
+        if turn is None:
             return
-        over = held if silence.is_over(held) else None
-        if over is None:
-            wait.look(partial(_described, name, part, held))
+        expired = turn if silence.is_over(turn) else None
+        if expired is None:
+            wait.look(partial(_described, name, task, turn))
             time.sleep(pause)
-            pause = min(LATEST_SECONDS, 1.5 * pause)
+            pause = min(LONGEST_PAUSE, 1.5 * pause)
 
 
-def _described(name: str, part: str, held: dict[str, Any]) -> str:
-    host, number, *_ = [*str(held["worker"]).split(":"), "?"]
-    since = datetime.fromisoformat(held["since"]).astimezone()
+def _described(name: str, task: str, turn: dict[str, Any]) -> str:
+    host, number, *_ = [*str(turn["worker"]).split(":"), "?"]
+    since = datetime.fromisoformat(turn["since"]).astimezone()
     return (
-        f"study {name!r}: process {number} on {host} {PARTS[part]}, since {since:%Y-%m-%d %H:%M:%S}"
+        f"study {name!r}: process {number} on {host} {TASKS[task]}, since {since:%Y-%m-%d %H:%M:%S}"
     )
 
 
 class _Silence:
-    """How long one holder has been seen without a new sign of life; no two clocks are compared."""
+    """Measure how long a holder has sent no new sign of life.
+
+    It uses this process's clock alone: clocks of two machines may differ.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, Any] | None = None
         self._since = 0.0
 
-    def is_over(self, held: dict[str, Any]) -> bool:
-        """Return whether a holder is dead, or silent for so long that others may go on.
+    def is_over(self, turn: dict[str, Any]) -> bool:
+        """Return whether a turn has expired: its holder is dead or has been silent for too long.
 
-        One that lives on this machine gets more time: a laptop may have slept.
+        A holder that is alive on this machine gets more time: the machine may have been suspended.
         """
-        if is_dead(held["worker"]):
+        if is_dead(turn["worker"]):
             return True
-        if held != self._seen:
-            self._seen, self._since = held, time.monotonic()
-        patience = GRACE_SECONDS + 2 * HEARTBEAT_SECONDS * is_alive_here(held["worker"])
+        if turn != self._seen:
+            self._seen, self._since = turn, time.monotonic()
+        patience = GRACE_SECONDS + 2 * HEARTBEAT_SECONDS * is_alive_here(turn["worker"])
         return time.monotonic() - self._since > patience
 
 
 @contextmanager
 def _renewed(ledger: Studies, study_id: int, key: str, mine: dict[str, Any]) -> Iterator[None]:
-    """Give signs of life as long as a turn is held."""
+    """Send signs of life from a thread while the lock is held."""
     from sweep.storage import turns
 
     done = threading.Event()
@@ -170,7 +174,7 @@ def _renewed(ledger: Studies, study_id: int, key: str, mine: dict[str, Any]) -> 
         sign = 0
         while not done.wait(HEARTBEAT_SECONDS):
             sign += 1
-            with suppress(LedgerError), ledger.translated():  # the next may reach it again
+            with suppress(LedgerError), ledger.translated():  # the next sign may get through
                 retry(partial(turns.renew, ledger.storage, study_id, key, mine, sign))
 
     threading.Thread(target=renew, daemon=True).start()

@@ -1,4 +1,4 @@
-"""A ledger that an older Optuna made, brought up to date; the old one stays as a backup."""
+"""Migrate a ledger that an older Optuna made; the old file stays as a backup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sweep.errors import LedgerError
 from sweep.storage.locations import shown_url, sqlite_path, sqlite_url
 from sweep.storage.sqlite_waiting import alone_in, when_free
-from sweep.storage.waiting_messages import TOLD_SECONDS
+from sweep.storage.waiting_messages import FIRST_MESSAGE_SECONDS
 from sweep.support.file_writing import real, take_place
 from sweep.support.redaction import remember, shown_cause
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect to an SQLite ledger that is only to be looked at.
+    """Connect to an SQLite ledger for reading.
 
-    A write that a killed process left half done is rolled back, which a connection that may not
-    write could not do.
+    The file is opened read-write (``mode=rw``): SQLite must be able to roll back a transaction
+    that a killed process left unfinished. ``query_only`` then forbids writes.
     """
     where = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(where, uri=True, timeout=TOLD_SECONDS)
+    connection = sqlite3.connect(where, uri=True, timeout=FIRST_MESSAGE_SECONDS)
     connection.execute("PRAGMA query_only = ON")
     when_free(path, lambda: connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall())
     return connection
 
 
 def revision(path: Path) -> str | None:
-    """Return the version of an SQLite ledger's tables; None where it says none."""
+    """Return the schema version of an SQLite ledger; None where it has none."""
     try:
         with closing(connect_to_read(path)) as ledger:
             found = ledger.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -43,55 +43,55 @@ def revision(path: Path) -> str | None:
 
 
 def is_older(path: Path) -> bool:
-    """Return whether an SQLite ledger is of a version that can be brought up to date."""
+    """Return whether an SQLite ledger has an older schema that can be migrated."""
     return path.exists() and _is_before(revision(path))
 
 
 def is_older_server(url: str) -> bool:
-    """Return whether a database server's ledger is of a version that can be brought up to date.
+    """Return whether the ledger on a database server has an older schema that can be migrated.
 
     Raises
     ------
     LedgerError
-        If the server cannot be asked, or holds no ledger.
+        If the server cannot be reached, or has no ledger.
     """
     return _is_before(server_revision(url))
 
 
 def server_revision(url: str) -> str:
-    """Return the version of a ledger's tables on a database server.
+    """Return the schema version of the ledger on a database server.
 
     Raises
     ------
     LedgerError
-        If the server cannot be asked, or holds no ledger.
+        If the server cannot be reached, or has no ledger.
     """
     import sqlalchemy
 
     from sweep.storage.error_messages import opening_error
 
     remember(url)
-    held, version = None, "SELECT version_num FROM alembic_version"
+    version, query = None, "SELECT version_num FROM alembic_version"
     try:
         with sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect() as connection:
             if sqlalchemy.inspect(connection).has_table("alembic_version"):
-                held = connection.execute(sqlalchemy.text(version)).scalar()
+                version = connection.execute(sqlalchemy.text(query)).scalar()
     except Exception as error:  # noqa: BLE001 - each driver has its own
         raise opening_error(error, shown_url(url)) from shown_cause(error)
-    if held is None:
+    if version is None:
         raise LedgerError(
             f"{shown_url(url)}: there is no ledger here yet; `sweep run FILE` makes one"
         )
-    return str(held)
+    return str(version)
 
 
-def _is_before(held: str | None) -> bool:
+def _is_before(version: str | None) -> bool:
     latest, *older = _revisions()
-    return held != latest and held in older
+    return version != latest and version in older
 
 
 def _revisions() -> Iterator[str]:
-    """Return the versions that Optuna knows, the latest first."""
+    """Return the schema versions that Optuna knows, the latest first."""
     import optuna.storages._rdb as rdb
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -102,16 +102,16 @@ def _revisions() -> Iterator[str]:
 
 
 def upgrade(path: Path) -> Path | None:
-    """Bring an SQLite ledger up to date; return the backup of how it was.
+    """Migrate an SQLite ledger; return the path of the backup.
 
-    The work is done on a copy, which takes the ledger's place when it is whole, with its owner
-    and permission bits; a link is followed. One process does it, others wait: a second copy would
-    lose what was written into the ledger since the first took its place.
+    A copy is migrated and then replaces the ledger, with the same owner and permission bits; a
+    link is followed. One process migrates, others wait: a second copy would lose what was written
+    to the ledger after the first replacement.
 
     Returns
     -------
     Path or None
-        None if another process has done it meanwhile.
+        None if another process has migrated it meanwhile.
 
     Raises
     ------
@@ -121,8 +121,10 @@ def upgrade(path: Path) -> Path | None:
     path = real(path)
     try:
         with alone_in(path.parent):
-            held = revision(path)
-            return _upgraded(path, f"{path.name}.before-{held}") if _is_before(held) else None
+            version = revision(path)
+            if not _is_before(version):
+                return None
+            return _upgraded(path, f"{path.name}.before-{version}")
     except (LedgerError, OSError, sqlite3.Error) as error:
         raise LedgerError(
             f"{path}: it could not be brought up to date ({error}); it was left as it is"
@@ -137,7 +139,7 @@ def _upgraded(path: Path, name: str) -> Path:
             old.backup(new)
         upgrade_tables(sqlite_url(copy))
         backup.unlink(missing_ok=True)
-        os.link(path, backup)
+        os.link(path, backup)  # a second name, not a copy: the old file is never absent
         take_place(copy, path)
     finally:
         copy.unlink(missing_ok=True)
@@ -145,7 +147,7 @@ def _upgraded(path: Path, name: str) -> Path:
 
 
 def upgrade_tables(url: str) -> None:
-    """Have Optuna bring a database's tables up to date, in place."""
+    """Migrate a database's tables in place, with Optuna's own migration."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -159,7 +161,7 @@ def upgrade_tables(url: str) -> None:
     except Exception as error:
         if sqlite_path(url) is None and not is_older_server(url):  # another process was faster
             return
-        said = str(error).strip().splitlines()[0][:200]
+        cause = str(error).strip().splitlines()[0][:200]
         raise LedgerError(
-            f"{shown_url(url)}: it could not be brought up to date ({said})"
+            f"{shown_url(url)}: it could not be brought up to date ({cause})"
         ) from error

@@ -1,4 +1,4 @@
-"""Which process of which machine a worker is, and whether it has surely ended."""
+"""Name a worker process uniquely over machines and reboots; tell whether it is still alive."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from functools import cache
 from pathlib import Path
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-"""Where Linux tells one boot of one machine from all others."""
+"""Linux's random identifier of the current boot."""
 
 
 def worker_name() -> str:
-    """Return ``host:pid:birth:room:boot:token`` of this process.
+    """Return ``host:pid:start:namespace:boot:token`` of this process.
 
-    The birth tells two lives of one number apart, the room containers on one machine, and the
-    boot machines that share a host's name, as cloned ones do; the token is this process's alone.
+    The start time distinguishes processes that got the same pid one after the other; the pid
+    namespace distinguishes containers on one machine; the boot identifier distinguishes machines
+    with the same host name, such as clones; the token is unique to this process.
     """
     number = os.getpid()
-    return f"{socket.gethostname()}:{number}:{_birth(number)}:{_place()}:{_token(number)}"
+    return f"{socket.gethostname()}:{number}:{_start_time(number)}:{_scope()}:{_token(number)}"
 
 
 def is_dead(worker: str) -> bool:
-    """Return whether a worker has surely ended; False where that cannot be known.
+    """Return whether a worker has certainly ended; False where that cannot be known.
 
-    It can of a process that was counted where this one is, in the same boot of the same machine.
-    Any other is given up by its heartbeat alone.
+    It is known for processes of the same pid namespace and boot as this one. For any other, only
+    missing heartbeats tell.
     """
-    return _lives(worker) is False
+    return _is_alive(worker) is False
 
 
 def is_alive_here(worker: str) -> bool:
     """Return whether a worker is a living process of this machine."""
-    return _lives(worker) is True
+    return _is_alive(worker) is True
 
 
-def _lives(worker: str) -> bool | None:
-    """Return whether a process lives; None where it is not of here, or that cannot be told."""
-    here = rf"{re.escape(socket.gethostname())}:(\d+):(\d*):{re.escape(_place())}:\w+"
+def _is_alive(worker: str) -> bool | None:
+    """Return whether a process lives; None where it ran elsewhere, or that cannot be known."""
+    here = rf"{re.escape(socket.gethostname())}:(\d+):(\d*):{re.escape(_scope())}:\w+"
     found = re.fullmatch(here, worker)
     if found is None or not _boot():
         return None
@@ -52,19 +53,21 @@ def _lives(worker: str) -> bool | None:
         return False
     except PermissionError:
         return None
-    return found[2] == _birth(number) and _stat(number)[:1] not in (["Z"], ["X"])
+    # kill(pid, 0) also succeeds for a zombie, and for another process that got the same pid
+    return found[2] == _start_time(number) and _stat(number)[:1] not in (["Z"], ["X"])
 
 
-def _birth(pid: int) -> str:
-    """Return when a process began, in the kernel's ticks; empty where no /proc counts as we do."""
+def _start_time(pid: int) -> str:
+    """Return when a process started, in kernel ticks; empty without a /proc of our namespace."""
     stat = _stat(pid)
     return stat[19] if stat else ""
 
 
 def _stat(pid: int) -> list[str]:
-    """Return what /proc says of a process, from its state on; empty where none counts as we do.
+    """Return the fields of ``/proc/PID/stat`` from the state on.
 
-    The state of one that has ended, and whose parent has not asked how, is ``Z``.
+    Empty where there is no /proc, or where it belongs to another pid namespace. The state of a
+    zombie is ``Z``.
     """
     with suppress(OSError):
         if Path("/proc/self").readlink().name == str(os.getpid()):
@@ -72,18 +75,18 @@ def _stat(pid: int) -> list[str]:
     return []
 
 
-def _place() -> str:
-    """Return ``room:boot``: in which space process numbers are counted, since which start."""
+def _scope() -> str:
+    """Return ``namespace:boot``, within which a pid and its start time are unique."""
     try:
-        room = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+        namespace = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
     except OSError:
-        room = ""
-    return f"{room}:{_boot()}"
+        namespace = ""
+    return f"{namespace}:{_boot()}"
 
 
 @cache
 def _boot() -> str:
-    """Return what tells this start of this machine from any other; empty where nothing does."""
+    """Return a unique identifier of the machine's current boot; empty where there is none."""
     with suppress(OSError):
         return BOOT.read_text().strip()
     with suppress(OSError, subprocess.SubprocessError):  # macOS
@@ -93,5 +96,5 @@ def _boot() -> str:
 
 @cache
 def _token(_pid: int) -> str:
-    """Return what no other process has; anew in a forked one, whose number is another."""
+    """Return a random token of this process; a forked child, with another pid, gets its own."""
     return secrets.token_hex(8)

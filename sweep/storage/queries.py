@@ -1,4 +1,4 @@
-"""Questions to the ledger that one small query answers, however many trials a study has."""
+"""Small SQL queries about a study that stay fast however many trials it has."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ SIGNS = """
 
 @dataclass(frozen=True)
 class WaitingCell:
-    """A cell that nobody has taken.
+    """A cell that no worker has claimed.
 
     Attributes
     ----------
     trial_id, number : int
         Optuna's identifiers.
     cell : mapping of str to value
-        As the ledger holds it.
+        The cell as stored.
     """
 
     trial_id: int
@@ -62,9 +62,10 @@ class WaitingCell:
 
     @property
     def turn(self) -> int:
-        """When its turn is: a slot's by its own number, which decisions rest on.
+        """Its place in the order of claims: for ``slot:17`` the 17, else the trial's number.
 
-        A cell that was cut short is enqueued again behind the others; its turn is before them.
+        A slot that was interrupted is enqueued again with a higher trial number; it still goes
+        before the later slots, because promotions depend on the order of the slots.
         """
         slot = str(self.cell.get("key", "")).partition("slot:")[2]
         return int(slot) if self.cell.get("params") is None and slot.isdigit() else self.number
@@ -79,7 +80,7 @@ def counted(connection: Connection, study_id: int) -> Counter[str]:
 
 
 def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
-    """Return the waiting cells of a study, in the order of their turns."""
+    """Return the waiting cells of a study, in the order in which they are to be claimed."""
     from sqlalchemy import text
 
     rows = connection.execute(text(WAITING), {"study": study_id, "cell": CELL})
@@ -88,23 +89,23 @@ def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
 
 
 @dataclass(frozen=True, slots=True)
-class CellLine:
-    """A trial, as far as the plan's cells are concerned.
+class CellState:
+    """State of one trial, for deciding which cells of the plan are missing.
 
     Attributes
     ----------
     trial_id : int
         Optuna's identifier.
     state, key : str
-        The trial's state, and its cell.
+        The trial's state, and the key of its cell.
     epochs : tuple of int
-        That the cell asks.
+        Epochs that the cell scores.
     lost : str or None
-        How its worker died, where it did.
-    told : bool
-        Whether a failure has a reason.
-    ended : bool
-        Whether what was recorded has a digest.
+        How its worker died, if it died.
+    has_reason : bool
+        Whether the trial recorded a reason of failure.
+    has_digest : bool
+        Whether the trial recorded a result or a reason, with a digest.
     """
 
     trial_id: int
@@ -112,12 +113,12 @@ class CellLine:
     key: str
     epochs: tuple[int, ...]
     lost: str | None
-    told: bool
-    ended: bool
+    has_reason: bool
+    has_digest: bool
 
 
-def cell_lines(connection: Connection, study_id: int) -> list[CellLine]:
-    """Return a line for each trial of a study whose cell can be read, oldest first."""
+def cell_states(connection: Connection, study_id: int) -> list[CellState]:
+    """Return the state of each trial of a study whose cell can be read, oldest first."""
     from sqlalchemy import text
 
     names = {"cell": CELL, "lost": LOST, "reason": REASON, "digest": DIGEST}
@@ -126,10 +127,10 @@ def cell_lines(connection: Connection, study_id: int) -> list[CellLine]:
         text(CELLS), {"study": study_id, **names}
     ):
         with suppress(ValueError, LookupError, TypeError):
-            held = json.loads(cell)
+            plain = json.loads(cell)
             how = None if lost is None else str(json.loads(lost))
-            line = (int(trial_id), state, held["key"], tuple(held["epochs"]), how)
-            found.append(CellLine(*line, reason is not None, digest is not None))
+            first = (int(trial_id), state, plain["key"], tuple(plain["epochs"]), how)
+            found.append(CellState(*first, reason is not None, digest is not None))
     return found
 
 
@@ -140,7 +141,7 @@ class Signs:
     Attributes
     ----------
     hosts : tuple of str
-        Machines on which cells are in hand, sorted; each as often as cells.
+        Host names of the workers that evaluate cells now, sorted; one entry for each such cell.
     last : float or None
         Seconds since the last sign: a heartbeat, or the end of a trial.
     """
@@ -150,11 +151,12 @@ class Signs:
 
 
 def signs(connection: Connection) -> dict[str, Signs]:
-    """Return the signs of life of every study's workers, by its name."""
+    """Return the signs of life of each study's workers, by the study's name."""
     from sqlalchemy import DateTime, func, select, text
 
     shape = {"heartbeat": DateTime, "datetime_complete": DateTime}
     rows = connection.execute(text(SIGNS).columns(**shape), {"worker": WORKER})
+    # heartbeats are stamped by the database's clock, ends of trials by a worker's, in UTC
     now = connection.execute(select(func.now())).scalar_one().replace(tzinfo=None)
     utc = datetime.now(UTC).replace(tzinfo=None)
     hosts: dict[str, list[str]] = {}

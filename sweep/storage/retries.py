@@ -1,4 +1,4 @@
-"""Go on when a database was away for a moment: a server's restart, a lost connection, a lock."""
+"""Retry when a database was unavailable for a moment: a restart, a lost connection, a lock."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 120.0
-"""How long a server may be away before that is an error."""
+"""How long a server may be unavailable before that is an error."""
 
 TRIES = 5
-"""How often a transaction that lost its connection is begun again."""
+"""How often a transaction is tried before its error is raised."""
 
-GONE = (
+TRANSIENT = (
     "terminating connection", "server closed", "starting up", "shutting down", "Connection refused",
     "connection is lost", "connection failed", "consuming input failed", "connection is closed",
     "database is locked",
 )  # fmt: skip
-"""What databases and their drivers say then."""
+"""Error texts of databases and drivers that mean: unavailable for the moment, try again."""
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from."""
+    """Yield an error and the chain of errors that it was raised from."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def is_gone(error: BaseException) -> bool:
-    """Return whether an error says that the database was away, or held by another process."""
+def is_transient(error: BaseException) -> bool:
+    """Return whether an error means that the database was unavailable or locked for a moment."""
     from sqlalchemy.exc import DBAPIError
 
     for each in causes(error):
         if isinstance(each, DBAPIError) and each.connection_invalidated:
             return True
-        if any(word in str(each) for word in GONE):
+        if any(word in str(each) for word in TRANSIENT):
             return True
     return False
 
 
 def retry(act: Callable[[], T], but: tuple[str, ...] = ()) -> T:
-    """Run a transaction; once more where its connection was lost on the way.
+    """Run a transaction; run it again if the database was unavailable meanwhile.
 
-    It must be one that may be repeated: whatever was written before the loss is found there.
-    An error that says one of the words in ``but`` is raised at once.
+    The connection may be lost after the commit, so ``act`` must allow repeating: it has to find
+    what an earlier try wrote. An error with one of the texts in ``but`` is raised at once.
     """
     for tried in range(1, TRIES + 1):
         try:
             return act()
         except Exception as error:
-            said = " ".join(str(each) for each in causes(error))
-            if tried == TRIES or not is_gone(error) or any(word in said for word in but):
+            message = " ".join(str(each) for each in causes(error))
+            if tried == TRIES or not is_transient(error) or any(word in message for word in but):
                 raise
             time.sleep(0.2 * tried)
     raise AssertionError
@@ -69,21 +69,21 @@ REPEATABLE = (
     "set_study_system_attr", "_get_stale_trial_ids", "set_trial_user_attr",
     "set_trial_system_attr", "record_heartbeat",
 )  # fmt: skip
-"""What may be asked of an Optuna storage twice: the second time changes nothing."""
+"""Idempotent methods of Optuna's storage: calling one twice changes nothing."""
 
 
 def add_retries(storage: RDBStorage) -> None:
-    """Have a storage's repeatable calls go on after a lost connection or a lock."""
+    """Wrap a storage's idempotent methods in :func:`retry`."""
 
-    def steady(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given, **named: retry(lambda: call(*given, **named))
+    def retried(call: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args, **kwargs: retry(lambda: call(*args, **kwargs))
 
     for name in REPEATABLE:
-        setattr(storage, name, steady(getattr(storage, name)))
+        setattr(storage, name, retried(getattr(storage, name)))
 
 
 def wait_for_server(engine: Engine) -> None:
-    """Let new connections of an engine wait until the server is back."""
+    """Make new connections of an engine wait until the server is back."""
     from sqlalchemy import event
 
     @event.listens_for(engine, "do_connect")
@@ -93,7 +93,7 @@ def wait_for_server(engine: Engine) -> None:
             try:
                 return dialect.connect(*arguments, **options)
             except Exception as error:
-                if time.monotonic() > end or not is_gone(error):
+                if time.monotonic() > end or not is_transient(error):
                     raise
             time.sleep(pause)
             pause = min(2.0, 2 * pause)

@@ -1,9 +1,9 @@
-"""What samplers and pruners see of a study, read from the ledger with few and small queries.
+"""The trials that samplers and pruners see, read from the ledger with few small queries.
 
-Optuna's own cache reads every unfinished trial again at each question, which with hundreds of
-waiting cells is most of a short trial's time. Samplers and pruners use trials that run, are
-complete or were pruned; those that have ended never change, so each is read once, and without
-what its fits have measured, which neither looks at.
+Optuna's own cache reads every unfinished trial again at each call, which with hundreds of waiting
+cells takes most of a short trial's time. Samplers and pruners use running, complete and pruned
+trials. Finished ones never change, so each is read once, and without the results of its fits,
+which samplers and pruners do not use.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 RUNNING = TrialState.RUNNING
 SEEN = (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
-"""Waiting trials know nothing yet; a failed or interrupted one must not count in a decision."""
+"""Waiting trials have no values yet; failed and interrupted ones must not count in a decision."""
 
 
 class SamplerView(_CachedStorage):
     """An Optuna storage for one worker's samplers and pruners.
 
-    The worker's own trial is read once: nobody else writes it. Its parameters and reported values
-    are kept back until :meth:`flush_params` and the trial's end; no pruner reads the values of
-    a trial that is still running.
+    The worker's own trial is read once: nobody else writes it. Its parameters stay in memory until
+    :meth:`flush_params`, its reported values until the trial's end: no pruner reads the values of
+    a running trial.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ class SamplerView(_CachedStorage):
         self._reports: dict[int, dict[int, float]] = {}
         self._suggested: dict[int, dict[str, Any]] = {}
         self._own: FrozenTrial | None = None
-        self.judged: Callable[[list[FrozenTrial]], list[FrozenTrial]] | None = None
-        """How samplers are to see the trials, where their budgets differ."""
+        self.adjust: Callable[[list[FrozenTrial]], list[FrozenTrial]] | None = None
+        """Makes trials of different budgets comparable for the sampler, where a study has them."""
 
     def take(self, study_id: int, trial_id: int) -> None:
         """Read this worker's own trial, once."""
@@ -78,13 +78,13 @@ class SamplerView(_CachedStorage):
     ) -> list[FrozenTrial]:
         """Return the trials that run or have ended with a value, by number.
 
-        A trial that another one has gone on from says nothing that the other does not.
+        A trial that another one continues is left out: the other has all its values and more.
         """
         found = self.seen(study_id, states, deepcopy=deepcopy)
         rungs = [t.user_attrs[RUNG] for t in found if RUNG in t.user_attrs and t.state != RUNNING]
         followed = {rung["continues"] for rung in rungs}
         shown = [trial for trial in found if trial.number not in followed]
-        return self.judged(shown) if self.judged else shown
+        return self.adjust(shown) if self.adjust else shown
 
     def seen(
         self,
@@ -102,11 +102,11 @@ class SamplerView(_CachedStorage):
             known = self._studies.setdefault(study_id, _StudyInfo()).trials
             states = self._states(study_id)
             for number in [n for n, trial in known.items() if trial._trial_id not in states]:
-                del known[number]
-            same = {t._trial_id for t in known.values() if t.state.is_finished()}
+                del known[number]  # it was running and has failed since
+            final = {t._trial_id for t in known.values() if t.state.is_finished()}
             if self._own is not None:
-                same.add(self._own._trial_id)
-            if changed := set(states) - same:
+                final.add(self._own._trial_id)
+            if changed := set(states) - final:
                 trials = read_trials(self._backend, study_id, SEEN, only=changed, results=False)
                 self._add_trials_to_cache(study_id, trials)
 
@@ -120,7 +120,7 @@ class SamplerView(_CachedStorage):
     # -- writing -------------------------------------------------------------------------------
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Write what a sampler or pruner notes, at once: other workers' decisions need it."""
+        """Write an attribute of a sampler or pruner at once: other workers' decisions need it."""
         super().set_trial_system_attr(trial_id, key, value)
         own = self._own
         if own is not None and own._trial_id == trial_id:
@@ -156,7 +156,7 @@ class SamplerView(_CachedStorage):
         """Keep a reported value until the trial's end."""
         self._reports.setdefault(trial_id, {})[step] = intermediate_value
 
-    def ended(self, trial_id: int) -> tuple[dict[str, Any], dict[int, float]]:
-        """Forget a trial; return the parameters it was suggested and the values it reported."""
+    def forget(self, trial_id: int) -> tuple[dict[str, Any], dict[int, float]]:
+        """Forget a trial; return its suggested parameters and its reported values."""
         self._own = None
         return self._suggested.pop(trial_id, {}), self._reports.pop(trial_id, {})

@@ -1,4 +1,4 @@
-"""Wait for an SQLite ledger that another process writes, and say so."""
+"""Wait while another process locks an SQLite ledger, and say for whom."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOCK_SECONDS = 60.0
-"""How long a process waits for another's write to an SQLite ledger."""
+"""How long a process waits for the lock of an SQLite ledger."""
 
 PAUSE_SECONDS = 0.05
 OPEN_LOCKS = Path("/proc/locks")
-"""Where Linux tells who has locked which file."""
+"""Linux's table of file locks and their holders."""
 
 
 class Connection(sqlite3.Connection):
-    """A connection to a ledger that waits with its commit for those who read."""
+    """A connection whose commit waits for readers: SQLite cannot commit while a process reads."""
 
     path = Path()
 
     def commit(self) -> None:
-        """Commit, when nobody reads."""
+        """Commit as soon as no process reads."""
         when_free(self.path, super().commit)
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep out other processes that make a ledger in a folder, or put one in another's place."""
-    held = os.open(folder, os.O_RDONLY)
+    """Lock a folder, so that one process at a time creates or replaces a ledger file in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        when_free(folder, lambda: fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        when_free(folder, lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
 def when_free(path: Path, act: Callable[[], T]) -> T:
-    """Try again while the file is locked; say who has locked it where that takes long."""
+    """Run ``act`` again and again while the file is locked; after two seconds name the holder."""
     wait, end = Wait(), time.monotonic() + LOCK_SECONDS
     while True:
         try:
@@ -65,11 +65,12 @@ def _is_locked(error: BaseException) -> bool:
 
 
 def _holders(path: Path) -> str:
-    """Return which processes have locked a file, as far as this machine tells."""
+    """Return which processes of this machine have locked a file, as a text."""
     found: set[int] = set()
     with suppress(OSError, ValueError, IndexError):
         inode = str(path.stat().st_ino)
-        held = (line.split() for line in OPEN_LOCKS.read_text().splitlines() if "->" not in line)
-        found = {int(each[4]) for each in held if each[5].split(":")[-1] == inode}
+        # a line with "->" is a process that waits for a lock
+        locks = (line.split() for line in OPEN_LOCKS.read_text().splitlines() if "->" not in line)
+        found = {int(lock[4]) for lock in locks if lock[5].split(":")[-1] == inode}
     numbers = ", ".join(str(number) for number in sorted(found - {0, -1, os.getpid()}))
     return f"process {numbers}" if numbers else "another process"

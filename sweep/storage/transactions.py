@@ -1,7 +1,7 @@
-"""Writes that happen whole or not at all: one transaction of the database each.
+"""Atomic writes: each function is one database transaction, or one for each batch.
 
-Optuna's own calls are a transaction for each attribute. A process that is killed between two of
-them leaves a half-taken or half-recorded trial; here that cannot be.
+Optuna's own calls make one transaction for each attribute. A process that is killed between two of
+them would leave a trial half claimed or half recorded.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-AT_ONCE = 1000
-"""Trials enqueued in one transaction: others wait for it."""
+BATCH = 1000
+"""Trials enqueued in one transaction: other processes wait until it is committed."""
 
 
 def new_study(
     storage: RDBStorage, name: str, directions: Sequence[Any], attributes: Mapping[str, Any]
 ) -> bool:
-    """Make a study with its attributes; False if there is one of that name."""
+    """Create a study with its attributes; return False if one of that name exists."""
     from sqlalchemy.exc import IntegrityError
 
     try:
@@ -55,33 +55,34 @@ def new_study(
 
 
 def add_waiting(storage: RDBStorage, study_id: int, trials: Sequence[FrozenTrial]) -> None:
-    """Enqueue trials, some hundred in a transaction, numbered behind those there are."""
-    for first in range(0, len(trials), AT_ONCE):
+    """Enqueue trials in batches; their numbers follow those of the study's trials."""
+    for first in range(0, len(trials), BATCH):
         with _create_scoped_session(storage.scoped_session) as session:
+            # locks the study's row: no other process numbers trials of it meanwhile
             models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
-            held = session.query(models.TrialModel).filter_by(study_id=study_id).count()
-            some = trials[first : first + AT_ONCE]
+            existing = session.query(models.TrialModel).filter_by(study_id=study_id).count()
+            batch = trials[first : first + BATCH]
             rows = [
-                {"study_id": study_id, "number": held + i, "state": TrialState.WAITING}
-                for i in range(len(some))
+                {"study_id": study_id, "number": existing + i, "state": TrialState.WAITING}
+                for i in range(len(batch))
             ]
             session.execute(insert(models.TrialModel), rows)
             numbered = session.query(models.TrialModel.number, models.TrialModel.trial_id).filter(
-                models.TrialModel.study_id == study_id, models.TrialModel.number >= held
+                models.TrialModel.study_id == study_id, models.TrialModel.number >= existing
             )
             ids = {int(number): int(trial_id) for number, trial_id in numbered}
-            belongings = [_belongings(ids[held + i], trial) for i, trial in enumerate(some)]
-            for kind in _KINDS:
-                if of_kind := [row for found in belongings for row in found[kind]]:
-                    session.execute(insert(kind), of_kind)
+            details = [_detail_rows(ids[existing + i], trial) for i, trial in enumerate(batch)]
+            for table in _DETAIL_TABLES:
+                if rows_of_table := [row for detail in details for row in detail[table]]:
+                    session.execute(insert(table), rows_of_table)
 
 
-_KINDS = (
+_DETAIL_TABLES = (
     models.TrialParamModel, models.TrialUserAttributeModel, models.TrialSystemAttributeModel
 )  # fmt: skip
 
 
-def _belongings(trial_id: int, trial: FrozenTrial) -> dict[Any, list[dict[str, Any]]]:
+def _detail_rows(trial_id: int, trial: FrozenTrial) -> dict[Any, list[dict[str, Any]]]:
     """Return the rows of a trial's parameters and attributes, by their table."""
     params = [
         {
@@ -95,33 +96,33 @@ def _belongings(trial_id: int, trial: FrozenTrial) -> dict[Any, list[dict[str, A
     attributes = [
         [
             {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
-            for key, value in held.items()
+            for key, value in mapping.items()
         ]
-        for held in (trial.user_attrs, trial.system_attrs)
+        for mapping in (trial.user_attrs, trial.system_attrs)
     ]
-    return dict(zip(_KINDS, (params, *attributes), strict=True))
+    return dict(zip(_DETAIL_TABLES, (params, *attributes), strict=True))
 
 
 def take(
     storage: RDBStorage, trial_ids: Sequence[int], attributes: Mapping[str, Any]
 ) -> tuple[dict[str, Any] | None, set[int]]:
-    """Turn the first of some waiting trials into a running one, with its first sign of life.
+    """Claim the first of some waiting trials: set it running, with its first heartbeat.
 
     Parameters
     ----------
     storage : RDBStorage
-        Where they are.
+        The ledger's storage.
     trial_ids : sequence of int
-        Candidates, by turn; some may not wait any more, or be gone with their study.
+        Trials in the order of claims; some may have been claimed or deleted meanwhile.
     attributes : mapping of str to JSON-able value
-        For the user attributes of the one that is taken.
+        User attributes to write on the claimed trial.
 
     Returns
     -------
     dict of str to value, or None
-        The parameters that Optuna holds of the trial; None where none waits.
+        The claimed trial's parameters in Optuna's tables; None where no trial waits.
     set of int
-        Those that waited; the first of them by turn is the one taken.
+        The trials that still waited; the first of them in ``trial_ids`` is the claimed one.
     """
     with _create_scoped_session(storage.scoped_session) as session:
         model = models.TrialModel
@@ -132,6 +133,7 @@ def take(
         while waiting:
             first = next(each for each in trial_ids if each in waiting)
             trial = _locked(session, first, skip=True)
+            # read again under its lock: another process may have claimed it since the query
             if trial is not None and trial.state == TrialState.WAITING:
                 _begin(storage, session, trial, attributes)
                 return _params(trial), waiting
@@ -140,12 +142,12 @@ def take(
 
 
 def delete_idle(storage: RDBStorage, study_ids: Sequence[int]) -> bool:
-    """Delete studies with all that is theirs; none, and False, where a trial of theirs runs."""
+    """Delete studies and all their rows; none, and return False, while one of their trials runs."""
     model = models.TrialModel
     with _create_scoped_session(storage.scoped_session) as session:
         trials = session.query(model.trial_id).filter(model.study_id.in_(study_ids))
         trials.filter(model.state == TrialState.WAITING).with_for_update().all()
-        # Now nobody takes one of them: who is at a trial has taken it before.
+        # the waiting trials are locked now: no process can claim one after the next check
         if trials.filter(model.state == TrialState.RUNNING).first() is not None:
             return False
         studies = session.query(models.StudyModel)
@@ -181,29 +183,30 @@ def end(
     steps: Mapping[int, float] | None = None,
     seconds: float | None = None,
 ) -> bool:
-    """End a trial with all that it has found.
+    """End a trial and write all its results.
 
     Parameters
     ----------
     storage : RDBStorage
-        Where it is.
+        The ledger's storage.
     trial_id : int
         Optuna's identifier.
     state : TrialState
-        How it ends.
+        The final state.
     attributes : mapping of str to JSON-able value
-        For its user attributes.
+        User attributes to write.
     values : sequence of float
         One for each objective.
     steps : mapping of int to float
         Reported values.
     seconds : float or None
-        How long it took, where that is known: the machine's clock may have been set meanwhile.
+        How long the trial took, where that was measured; the trial's start is then set to fit,
+        because the machine's clock may have been changed meanwhile.
 
     Returns
     -------
     bool
-        False if it had ended before otherwise, or is gone: nothing is written then.
+        False, and nothing is written, if the trial is deleted or has ended with another result.
     """
     with _create_scoped_session(storage.scoped_session) as session:
         trial = _locked(session, trial_id)
@@ -223,17 +226,17 @@ def end(
 
 
 def _is_ours(session: Any, trial_id: int, digest: str | None) -> bool:
-    """Return whether a trial ended with just this result, whose acknowledgement was lost."""
-    held = session.query(models.TrialUserAttributeModel.value_json).filter_by(
+    """Return whether a trial ended with this same result: an earlier try was committed."""
+    recorded = session.query(models.TrialUserAttributeModel.value_json).filter_by(
         trial_id=trial_id, key=DIGEST
     )
-    return digest is not None and held.scalar() == json.dumps(digest)
+    return digest is not None and recorded.scalar() == json.dumps(digest)
 
 
 def _locked(session: Any, trial_id: int, *, skip: bool = False) -> Any:
-    """Return a trial that nobody else writes until the transaction ends; None where it is gone.
+    """Return a trial and lock its row until the transaction ends; None where it is deleted.
 
-    With ``skip`` also None where somebody else holds it.
+    With ``skip`` also None where another process has locked it.
     """
     query = session.query(models.TrialModel).filter_by(trial_id=trial_id)
     return query.populate_existing().with_for_update(skip_locked=skip).one_or_none()

@@ -1,4 +1,4 @@
-"""Turns at a study as lines of the ledger: read, taken, renewed, ended, in one transaction each."""
+"""Read, take, renew and end a turn, the lock of :mod:`sweep.storage.locks`: a transaction each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read(storage: RDBStorage, study_id: int, key: str) -> dict[str, Any] | None:
-    """Return who has a turn at a study; None where nobody has."""
+    """Return the current turn, with its holder; None where the lock is free."""
     with _create_scoped_session(storage.scoped_session) as session:
         row = _row(session, study_id, key)
         return None if row is None else json.loads(row.value_json)
@@ -23,22 +23,22 @@ def read(storage: RDBStorage, study_id: int, key: str) -> dict[str, Any] | None:
 
 def take(
     storage: RDBStorage, study_id: int, key: str, mine: Mapping[str, Any],
-    over: Mapping[str, Any] | None = None,
+    expired: Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:  # fmt: skip
-    """Take a turn at a study; return who has it instead, None where it is ours now.
+    """Take a turn, if it is free; return the turn of another process that holds it, else None.
 
     Parameters
     ----------
     storage : RDBStorage
-        Where the study is.
+        The ledger's storage.
     study_id : int
-        Optuna's identifier of it.
+        Optuna's identifier of the study.
     key : str
-        Under which turns at one part of the work are held.
+        The study attribute that stores the turn.
     mine : mapping
         Our turn.
-    over : mapping or None
-        A turn to take over, if it is as it was seen: its holder has given no sign of life since.
+    expired : mapping or None
+        A turn to take over if it is unchanged: its holder has sent no sign of life since.
 
     Raises
     ------
@@ -46,25 +46,26 @@ def take(
         If there is no such study.
     """
     with _create_scoped_session(storage.scoped_session) as session:
+        # locks the study's row: there is no row of the turn to lock while it is free
         models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
         row = _row(session, study_id, key, lock=True)
-        held: dict[str, Any] | None = None if row is None else json.loads(row.value_json)
-        if held is not None and held["turn"] != mine["turn"] and held != over:
-            return held
-        _hold(session, study_id, key, row, mine)
+        current: dict[str, Any] | None = None if row is None else json.loads(row.value_json)
+        if current is not None and current["turn"] != mine["turn"] and current != expired:
+            return current
+        _write(session, study_id, key, row, mine)
     return None
 
 
 def renew(storage: RDBStorage, study_id: int, key: str, mine: Mapping[str, Any], sign: int) -> None:
-    """Give a sign of life of a turn, unless another has taken it over."""
+    """Write a new sign of life, unless another process has taken the turn over."""
     with _create_scoped_session(storage.scoped_session) as session:
         row = _row(session, study_id, key, lock=True)
         if row is not None and json.loads(row.value_json)["turn"] == mine["turn"]:
-            _hold(session, study_id, key, row, {**mine, "sign": sign})
+            _write(session, study_id, key, row, {**mine, "sign": sign})
 
 
 def end(storage: RDBStorage, study_id: int, key: str, mine: Mapping[str, Any]) -> None:
-    """Give a turn back, unless another has taken it over."""
+    """Delete our turn, unless another process has taken it over."""
     with _create_scoped_session(storage.scoped_session) as session:
         row = _row(session, study_id, key, lock=True)
         if row is not None and json.loads(row.value_json)["turn"] == mine["turn"]:
@@ -77,8 +78,8 @@ def _row(session: Any, study_id: int, key: str, *, lock: bool = False) -> Any:
     return (query.with_for_update() if lock else query).one_or_none()
 
 
-def _hold(session: Any, study_id: int, key: str, row: Any, held: Mapping[str, Any]) -> None:
+def _write(session: Any, study_id: int, key: str, row: Any, turn: Mapping[str, Any]) -> None:
     if row is None:
         row = models.StudyUserAttributeModel(study_id=study_id, key=key)
         session.add(row)
-    row.value_json = json.dumps(held)
+    row.value_json = json.dumps(turn)

@@ -1,4 +1,4 @@
-"""Say what a process waits for, once that takes longer than a person would sit without a word."""
+"""Tell the user what a process waits for, once the wait takes longer than two seconds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sweep.support.redaction import redacted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TOLD_SECONDS = 2.0
-"""How long a process waits without saying so."""
-TOLD_AGAIN_SECONDS = 60.0
+FIRST_MESSAGE_SECONDS = 2.0
+"""How long a process waits before it says so."""
+NEXT_MESSAGE_SECONDS = 60.0
 
 
 def _to_stderr(line: str) -> None:
@@ -22,27 +22,27 @@ def _to_stderr(line: str) -> None:
     sys.stderr.flush()
 
 
-_sayers: list[Callable[[str], None]] = [_to_stderr]
+_outputs: list[Callable[[str], None]] = [_to_stderr]
 
 
 @contextmanager
-def waits_said_by(say: Callable[[str], None]) -> Iterator[None]:
-    """Have whatever this process waits for said by a run's display, or told to the run."""
-    _sayers.append(say)
+def waits_shown_by(show: Callable[[str], None]) -> Iterator[None]:
+    """Pass messages about waits to ``show`` (a run's display) instead of standard error."""
+    _outputs.append(show)
     try:
         yield
     finally:
-        _sayers.remove(say)
+        _outputs.remove(show)
 
 
 class Wait:
-    """One wait: says for what after two seconds, and then once a minute."""
+    """One wait: shows a message after two seconds, and then once a minute."""
 
     def __init__(self) -> None:
-        self._due = time.monotonic() + TOLD_SECONDS
+        self._due = time.monotonic() + FIRST_MESSAGE_SECONDS
 
     def look(self, what: Callable[[], str]) -> None:
-        """Say what this waits for, if that is due."""
+        """Show what this waits for, if a message is due."""
         if time.monotonic() >= self._due:
-            self._due = time.monotonic() + TOLD_AGAIN_SECONDS
-            _sayers[-1](f"waiting for {what()}")
+            self._due = time.monotonic() + NEXT_MESSAGE_SECONDS
+            _outputs[-1](f"waiting for {what()}")

@@ -21,7 +21,7 @@ from sweep.ledger.study_folders import ledger_id, own_folder
 from sweep.search.outer_folds import OuterFold, outer_fold_data
 from sweep.search.plan import Plan, cell_cost, make_plan
 from sweep.search.study_data import load_data
-from sweep.storage.attributes import BY_DRAW, SINCE
+from sweep.storage.attributes import BY_DRAW, PATIENCE_FROM
 from sweep.storage.locations import make_artifacts_root
 from sweep.study.compatibility import check_same, check_same_data
 from sweep.study.preflight import check_data, check_same_code
@@ -146,6 +146,6 @@ def update(ledger: Ledger, spec: StudySpec, plan: Plan, name: str) -> None:
     header = ledger.header(name)
     changes = {"spec": spec.plain(), "source": spec.source, "planned": len(plan.cells)}
     if plan.patience and len(plan.cells) > header["planned"]:
-        changes[SINCE] = since_growth(own_trials(ledger, name), header)
+        changes[PATIENCE_FROM] = since_growth(own_trials(ledger, name), header)
     if any(header.get(key) != value for key, value in changes.items()):
         ledger.update(name, **changes)

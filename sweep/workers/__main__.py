@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import StudyChangedError
 from sweep.storage.process_identity import worker_name
-from sweep.storage.waiting_messages import waits_said_by
+from sweep.storage.waiting_messages import waits_shown_by
 from sweep.support.code_digests import keep_loaded
 from sweep.support.keras_configuration import load_keras
 from sweep.support.redaction import redacted
@@ -36,7 +36,7 @@ def main() -> int:
     if not line:
         return 0
     try:
-        with keep_loaded(), waits_said_by(lambda line: control.tell("waits", line=line)):
+        with keep_loaded(), waits_shown_by(lambda line: control.tell("waits", line=line)):
             return _work(Job.from_line(line), control)
     except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
         from sweep.workers.failure_reason import reason_of

@@ -13,7 +13,7 @@ from sweep.storage.attributes import CELL, WORKER
 from sweep.storage.locations import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.storage.locks import one_at_a_time
 from sweep.storage.process_identity import is_alive_here, is_dead
-from sweep.storage.queries import cell_lines
+from sweep.storage.queries import cell_states
 from sweep.storage.retries import retry
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.ledger import Ledger
     from sweep.search.plan import Plan
-    from sweep.storage.queries import CellLine
+    from sweep.storage.queries import CellState
 
 DEATHS_ALLOWED = 3
 """A cell that ends its worker this often is set aside."""
@@ -109,9 +109,9 @@ def enqueue_missing(
 
     def act() -> int:
         with one_at_a_time(ledger, name, "cells"):
-            lines = ledger.ask(name, cell_lines)
+            lines = ledger.ask(name, cell_states)
             if reasons := _quarantine(ledger, name, lines):
-                lines = ledger.ask(name, cell_lines)
+                lines = ledger.ask(name, cell_states)
             for reason in reasons:
                 say(f"a cell is set aside: it {reason}")
             return _restore(ledger, name, plan, lines, retry_failed=retry_failed)
@@ -140,7 +140,7 @@ def cancel_waiting(ledger: Ledger, name: str) -> int:
 
 
 def _restore(
-    ledger: Ledger, name: str, plan: Plan, lines: Sequence[CellLine], *, retry_failed: bool
+    ledger: Ledger, name: str, plan: Plan, lines: Sequence[CellState], *, retry_failed: bool
 ) -> int:
     changed = _changed(ledger, name) if retry_failed else set()
     settled: dict[str, set[int]] = {}
@@ -156,9 +156,9 @@ def _restore(
     return len(missing)
 
 
-def _counts(line: CellLine, *, retry_failed: bool) -> bool:
+def _counts(line: CellState, *, retry_failed: bool) -> bool:
     """Return whether a trial settles its cell, or is about to."""
-    return line.state != "FAIL" or (not retry_failed and (line.told or line.ended))
+    return line.state != "FAIL" or (not retry_failed and (line.has_reason or line.has_digest))
 
 
 def _changed(ledger: Ledger, name: str) -> set[int]:
@@ -167,11 +167,11 @@ def _changed(ledger: Ledger, name: str) -> set[int]:
     return {t._trial_id for t in ledger.trials(name) if not is_whole(t, strict=strict)}
 
 
-def _quarantine(ledger: Ledger, name: str, lines: Sequence[CellLine]) -> list[str]:
+def _quarantine(ledger: Ledger, name: str, lines: Sequence[CellState]) -> list[str]:
     """Record a failure for each cell that has ended its worker too often; return the reasons."""
     reasons = []
     deaths = Counter(line.key for line in lines if line.lost is not None)
-    ended = {line.key for line in lines if line.told}
+    ended = {line.key for line in lines if line.has_reason}
     often = {key for key, count in deaths.items() if count >= DEATHS_ALLOWED} - ended
     for key in often:
         last = [line for line in lines if line.key == key][-1]

@@ -40,7 +40,7 @@ class RungScheduler:
         self._ledger, self._study, self._spec, self._ended = ledger, study, spec, ended
         self.bracket_plan = bracket_plan(spec)
         if self.bracket_plan is not None:
-            ledger.view.judged = partial(rank_across_budgets, enough=EVEN_START)
+            ledger.view.adjust = partial(rank_across_budgets, enough=EVEN_START)
 
     def rung(self, claim: Claim) -> Rung | None:
         """Decide for a slot that was taken, and write it down; None in a study without rungs."""
