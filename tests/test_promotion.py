@@ -209,8 +209,8 @@ def test_a_failure_that_was_retried_is_none(monkeypatch, tmp_path):
     spec, ledger = study("tpe", space=SPACE, trials=3), Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, spec)
     ledger.fail(ledger.claim("pretend", "w"), "no luck")
-    assert len(ledger.failed("pretend")) == 1
-    assert ledger.failed("pretend", but={"slot:0"}) == []
+    assert len(ledger.failed_rungs("pretend")) == 1
+    assert ledger.failed_rungs("pretend", but={"slot:0"}) == []
 
 
 def test_an_outer_fold_counts_its_own_failures(monkeypatch, tmp_path):

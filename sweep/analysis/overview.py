@@ -30,7 +30,7 @@ def all_overviews(ledger: Ledger) -> list[StudyOverview]:
         held = ledger.attributes().items()
         found, others = [], [n for n, each in held if "part" not in each.get(STUDY, {})]
     found += [_read(ledger, name) for name in others]
-    lives = ledger.lives()
+    lives = ledger.signs_of_life()
     found = [_with_signs(each, lives.get(each.name, Signs())) for each in found]
     return sorted(found, key=lambda each: each.created)
 

@@ -1,6 +1,6 @@
-"""A digest of what was recorded, so that a score changed afterwards is noticed.
+"""Digests of recorded results, which show that a score was changed later.
 
-It guards against damage and against edits by hand, not against somebody who works it out anew.
+They detect damage and edits by hand, not somebody who also computes a new digest.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ CHANGED = "its entry in the ledger is not what was recorded: changed or damaged 
 
 
 def has_digests(header: Mapping[str, Any]) -> bool:
-    """Return whether every trial of a study that has ended must have a digest."""
+    """Return whether every finished trial of a study must have a digest."""
     return bool(header["format"] >= WITH_DIGESTS)
 
 
-def digest_of(*parts: Any) -> str:
-    """Return the SHA-256 of JSON-able values, 32 characters of it."""
-    said = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+def digest_of(*values: Any) -> str:
+    """Return the first 32 characters of the SHA-256 of JSON-able values."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def trial_digest(
@@ -42,21 +42,21 @@ def trial_digest(
     params: Mapping[str, Any],
     attributes: Mapping[str, Any],
 ) -> str:
-    """Return the digest of a trial that has ended."""
+    """Return the digest of a finished trial."""
     covered = {key: attributes[key] for key in COVERED if key in attributes}
     return digest_of(state, [float(v) for v in values or ()], dict(params), covered)
 
 
 def is_whole(trial: FrozenTrial, *, strict: bool = False) -> bool:
-    """Return whether a trial is what was recorded.
+    """Return whether a trial is unchanged since it was recorded.
 
     Parameters
     ----------
     trial : optuna.trial.FrozenTrial
-        Any.
+        A trial in any state.
     strict : bool
-        Whether one that has ended with a result or a reason must have a digest; in a ledger of an
-        older version it has none.
+        Whether a trial with a result or a reason must have a digest; in ledgers of older versions
+        it has none.
     """
     recorded = trial.user_attrs.get(DIGEST)
     if recorded is None:
@@ -67,51 +67,51 @@ def is_whole(trial: FrozenTrial, *, strict: bool = False) -> bool:
     )
 
 
-def sealed(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with its digest beside it."""
+def with_digest(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with its digest added."""
     return {**plain, DIGEST: digest_of(plain)}
 
 
-def unsealed(held: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, bool]:
-    """Return what :func:`sealed` was given, and whether it is still that."""
-    if held is None:
+def without_digest(stored: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, bool]:
+    """Return a stored record without its digest, and whether the record is unchanged."""
+    if stored is None:
         return None, True
-    plain = {key: value for key, value in held.items() if key != DIGEST}
-    return plain, DIGEST not in held or held[DIGEST] == digest_of(plain)
+    plain = {key: value for key, value in stored.items() if key != DIGEST}
+    return plain, DIGEST not in stored or stored[DIGEST] == digest_of(plain)
 
 
 class OutcomeChecksums:
-    """What a study has come to, each part as it was recorded or not at all.
+    """Check the outcomes of a study (winner, nested estimate, openings) against their digests.
 
     Parameters
     ----------
     attributes : mapping of str to value
-        The study's.
+        The study's user attributes.
 
     Attributes
     ----------
     damage : list of str
-        A line for each part that is not what was recorded.
+        A message for each outcome that was changed.
     """
 
     def __init__(self, attributes: Mapping[str, Any]) -> None:
         self._attributes = attributes
         self.damage: list[str] = []
 
-    def whole(self, key: str) -> dict[str, Any] | None:
-        """Return a part; None where there is none, or another than was recorded."""
-        plain, whole = unsealed(self._attributes.get(key))
-        if not whole:
+    def checked(self, key: str) -> dict[str, Any] | None:
+        """Return an outcome; None where there is none, or where it was changed."""
+        plain, unchanged = without_digest(self._attributes.get(key))
+        if not unchanged:
             self.damage.append(f"the {key.removeprefix('sweep:')} recorded here was changed since")
-        return plain if whole else None
+        return plain if unchanged else None
 
     def openings(self) -> list[dict[str, Any]]:
-        """Return each opening of the test set; one that was changed without its score."""
+        """Return each opening of the test set; without the score where it was changed."""
         found = []
-        for key, held in self._attributes.items():
+        for key, stored in self._attributes.items():
             if key.startswith(OPENING):
-                plain, whole = unsealed(held)
-                found.append({**(plain or {}), **({} if whole else {"score": None})})
-                if not whole:
+                plain, unchanged = without_digest(stored)
+                found.append({**(plain or {}), **({} if unchanged else {"score": None})})
+                if not unchanged:
                     self.damage.append("an opening of the test set recorded here was changed since")
         return found

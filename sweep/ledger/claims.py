@@ -1,4 +1,4 @@
-"""A cell on its way: planned, waiting as a trial of Optuna's, taken by a process."""
+"""Convert a planned cell to a waiting Optuna trial, and a waiting cell to a worker's claim."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from sweep.storage.queries import WaitingCell
 
 FIXED = "fixed_params"
-"""Where Optuna reads parameters that a trial was enqueued with."""
+"""System attribute from which Optuna reads the parameters of an enqueued trial."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A cell that this process has taken: nobody else will evaluate it.
+    """A cell that this process has claimed: no other process evaluates it.
 
     Attributes
     ----------
     trial_id, number : int
         Optuna's identifiers.
     key : str
-        The cell of the plan.
+        The cell's key in the plan.
     params : mapping of str to value, or None
-        None where the sampler is still to suggest them.
+        None where the sampler will suggest them.
     epochs : tuple of int
         Epochs to score, ascending.
     cell : mapping of str to value
-        The cell as the ledger holds it.
+        The cell as stored in the ledger.
     stored : mapping of str to value
-        The parameters that Optuna holds, as Optuna holds them.
+        The parameters in Optuna's tables, encoded as Optuna stores them.
     taken : float
-        When it was taken, by a clock of this process that nobody sets.
+        When it was claimed, by the monotonic clock of this process.
     """
 
     trial_id: int
@@ -55,7 +55,7 @@ class Claim:
 
 
 def claim_of(waiting: WaitingCell, params: Mapping[str, Any]) -> Claim:
-    """Return the claim of a cell that was taken, with the parameters that Optuna holds."""
+    """Return the claim of a waiting cell, with its parameters from Optuna's tables."""
     cell = waiting.cell
     return Claim(
         waiting.trial_id, waiting.number, cell["key"], cell["params"], tuple(cell["epochs"]),
@@ -64,7 +64,7 @@ def claim_of(waiting: WaitingCell, params: Mapping[str, Any]) -> Claim:
 
 
 def waiting_trial(cell: PlannedCell, distributions: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
-    """Return the trial that a cell of the plan is enqueued as."""
+    """Return the waiting trial that stands for a planned cell."""
     import optuna
 
     params = {k: encode(v) for k, v in (cell.params or {}).items() if k in distributions}
@@ -78,5 +78,5 @@ def waiting_trial(cell: PlannedCell, distributions: Mapping[str, Any]) -> optuna
 
 
 def _fixed(cell: PlannedCell) -> dict[str, Any]:
-    """Return what Optuna's own ``enqueue_trial`` writes for parameters given beforehand."""
+    """Return the attribute that Optuna's ``enqueue_trial`` writes for given parameters."""
     return {FIXED: {n: encode(v) for n, v in cell.fixed.items()}} if cell.fixed else {}

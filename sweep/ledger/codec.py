@@ -1,4 +1,4 @@
-"""Records to JSON-able values and back: what a trial's attributes hold."""
+"""Convert records to JSON-able values and back, for the attributes of trials and studies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sweep.ledger.records import PlannedCell
 
 BY_EPOCH = ("test", "train", "seconds", "losses")
-"""What a split holds by epoch."""
+"""Fields of a split's result that are mappings by epoch."""
 
 
 def split_to_plain(split: SplitResult) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def split_to_plain(split: SplitResult) -> dict[str, Any]:
 
 
 def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> dict[str, Any]:
-    """Return what a trial has measured as JSON-able values."""
+    """Return a trial's measurements as JSON-able values."""
     return {
         "splits": [split_to_plain(split) for split in splits],
         "parameters": sum(layer[3] for layer in layers),
@@ -49,7 +49,7 @@ def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> d
 def recorded(
     splits: Sequence[SplitResult], layers: Sequence[Layer], copied_from: int | None
 ) -> dict[str, Any]:
-    """Return the attributes of a trial that has measured something, itself or another."""
+    """Return the attributes of a trial with a result, its own or copied from another trial."""
     copied = {} if copied_from is None else {COPIED: copied_from}
     return {RESULT: result_to_plain(splits, layers), **copied}
 
@@ -61,7 +61,7 @@ def cell_to_plain(cell: PlannedCell) -> dict[str, Any]:
 
 
 def splits_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SplitResult, ...]:
-    """Read a trial's results; an older ledger counts the splits by their place."""
+    """Read a trial's results; in older ledgers a split's number is its position in the list."""
     return tuple(split_from_plain({"split": i, **each}) for i, each in enumerate(plain))
 
 
@@ -124,7 +124,7 @@ def importances_from_plain(plain: Mapping[str, Any] | None) -> ImportanceRecord 
 
 
 def sections_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SectionRecord, ...]:
-    """Read a person's own sections of the report."""
+    """Read the report sections that the user's own code computed."""
     tuples = ({"columns": tuple(s["columns"]), "rows": tuple(map(tuple, s["rows"]))} for s in plain)
     return tuple(SectionRecord(**{**s, **more}) for s, more in zip(plain, tuples, strict=True))
 
@@ -132,7 +132,7 @@ def sections_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SectionReco
 def openings_from_plain(
     plain: Sequence[Mapping[str, Any]], winner: WinnerRecord | None
 ) -> tuple[Opening, ...]:
-    """Read the openings of the test set; an older ledger tells of the winner's alone."""
+    """Read the openings of the test set; older ledgers have recorded the winner's only."""
     found = {each["opened_at"]: Opening(**_without_row(each)) for each in plain}
     if winner is not None and winner.test_opened_at not in found:
         at = winner.test_opened_at
@@ -141,7 +141,7 @@ def openings_from_plain(
 
 
 def _without_row(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the row by which an older version named a candidate: rows move as a grid grows."""
+    """Drop ``candidate``, the row number of older versions: it changes when a grid grows."""
     return {name: value for name, value in plain.items() if name != "candidate"}
 
 

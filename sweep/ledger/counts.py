@@ -1,4 +1,4 @@
-"""A study in numbers: how many cells, in which state, and how it stands by them."""
+"""Count a study's cells by state, and derive the study's status from the counts."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ ENDED = {
     "INFEASIBLE": "past a limit",
     "FAIL": "failed",
 }
-"""The states of trials that are an end of their cell, and what people call them."""
+"""States of trials that finish their cell, and their names in texts."""
 
 
 @dataclass(frozen=True)
 class StudyCounts:
-    """A study's trials in numbers.
+    """Counts of a study's trials.
 
     Attributes
     ----------
     done : int
-        Cells with a recorded end: complete, pruned or failed.
+        Finished cells: complete, pruned, past a limit or failed.
     states : collection of str
-        States that its trials are in.
+        The states that occur among its trials.
     rows : mapping of str to int
         Rows of the table of candidates, by state.
     cells : mapping of str to int
-        Trials behind these rows, by state; several rows may share one.
+        Trials of these rows, by state; several rows may share one.
     copied : int
-        Rows whose result was taken over from another trial.
+        Rows whose result was copied from another trial.
     reasons : mapping of str to int
         Failed cells, by reason.
     """
@@ -49,28 +49,28 @@ class StudyCounts:
 
 
 def counts_of(trials: Sequence[TrialRecord], candidates: Sequence[Candidate]) -> StudyCounts:
-    """Return what a study that was read whole comes to in numbers."""
-    behind = {candidate.trial.number: candidate.trial for candidate in candidates}.values()
-    failed = [trial for trial in behind if trial.state == "FAIL"]
+    """Return the counts of a study from all its trials and candidates."""
+    cells = {candidate.trial.number: candidate.trial for candidate in candidates}.values()
+    failed = [trial for trial in cells if trial.state == "FAIL"]
     return StudyCounts(
         done=len({trial.key for trial in trials if trial.state in ENDED}),
         states={trial.state for trial in trials},
         rows=Counter(candidate.trial.state for candidate in candidates),
-        cells=Counter(trial.state for trial in behind),
+        cells=Counter(trial.state for trial in cells),
         copied=sum(candidate.trial.copied_from is not None for candidate in candidates),
         reasons=Counter(trial.reason or "no reason recorded" for trial in failed),
     )
 
 
 def status_of(states: Collection[str], done: int, planned: int, *, early: bool = False) -> str:
-    """Return how a study stands, from its trials' states and its cells.
+    """Return a study's status: finished, waiting, running or stopped.
 
     Parameters
     ----------
     states : collection of str
-        Of all trials.
+        The states that occur among its trials.
     done, planned : int
-        Cells that have ended, and all of them.
+        Finished cells, and all cells of the plan.
     early : bool
         Whether the search ended before its last cell.
     """

@@ -1,4 +1,4 @@
-"""The ledger: studies and trials in an Optuna storage, written once and read as records."""
+"""The ledger: enqueue, claim and end the trials of studies in an Optuna storage."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     """One number, or one for each objective."""
 
 
-TAKEN_FROM = 200
-"""Cells looked at in one transaction for one that still waits."""
+CLAIM_BATCH = 200
+"""Cells that one transaction checks to find one that still waits."""
 
 
 class Ledger(Studies):
-    """Write trials of studies; one instance for each process.
+    """Write the trials of studies; one instance for each process.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ class Ledger(Studies):
         self._waiting: dict[str, deque[WaitingCell]] = {}
         self._view: SamplerView | None = None
         self.seen_silent: dict[int, float] = {}
-        """When trials without a sign of life were first seen so, by their identifiers."""
+        """When each trial without heartbeats was first noticed, by its identifier."""
 
     def enqueue(
         self, name: str, cells: Sequence[PlannedCell], distributions: Mapping[str, Any]
     ) -> None:
-        """Add cells as waiting trials, their parameters beside them where Optuna can hold them."""
+        """Add cells as waiting trials, with those parameters that have a distribution in Optuna."""
         from sweep.storage.transactions import add_waiting
 
         study_id = self.study_id(name)
@@ -75,59 +75,71 @@ class Ledger(Studies):
     def add_warm_start_trials(
         self,
         name: str,
-        lessons: Sequence[tuple[Mapping[str, Any], list[float], Mapping[str, Any]]],
+        sources: Sequence[tuple[Mapping[str, Any], list[float], Mapping[str, Any]]],
         distributions: Mapping[str, Any],
-        marks: Mapping[str, Any],
+        system_attrs: Mapping[str, Any],
     ) -> None:
-        """Add complete trials for the sampler alone: parameters, values, where they are from."""
+        """Add complete trials of another study, for the sampler only.
+
+        Parameters
+        ----------
+        name : str
+            The study that gets them.
+        sources : sequence of (mapping, list of float, mapping)
+            Parameters, values, and the attributes that say where the trial comes from.
+        distributions : mapping of str to distribution
+            Of this study's parameters.
+        system_attrs : mapping of str to value
+            For Optuna's samplers, on each trial.
+        """
         import optuna
 
         study = self.load(name)
         with self.translated():
-            for params, values, source in lessons:
+            for params, values, source in sources:
                 trial = optuna.trial.create_trial(
                     state=optuna.trial.TrialState.COMPLETE,
                     params=dict(params),
                     distributions={k: distributions[k] for k in params},
                     values=values,
                     user_attrs=dict(source),
-                    system_attrs=dict(marks),
+                    system_attrs=dict(system_attrs),
                 )
                 study.add_trial(trial)
 
     def claim(self, name: str, worker: str, *, by_draw: bool = False) -> Claim | None:
-        """Take the next waiting cell, atomically; None when none is left.
+        """Claim the next waiting cell, atomically; return None when none is left.
 
-        Waiting cells are listed once and then tried one after another: another process may have
-        been faster, which the transaction tells. With ``by_draw`` they are listed each time, and
-        the first draw is taken: one that was cut short is needed before those behind it.
+        Waiting cells are listed once and then tried in turn; the transaction notices a cell that
+        another process has claimed since. With ``by_draw`` they are listed each time, and the
+        earliest draw is claimed: an interrupted one, enqueued again, goes before later draws.
         """
         with self.translated():
-            if not by_draw and (claim := self._take_first(name, worker)):
+            if not by_draw and (claim := self._claim_first(name, worker)):
                 return claim
-            waiting = self.ask(name, waiting_cells)
+            waiting = self.query(name, waiting_cells)
             if by_draw:
                 waiting.sort(key=lambda each: draw_of(str(each.cell.get("key", ""))))
             self._waiting[name] = deque(waiting)
-            return self._take_first(name, worker)
+            return self._claim_first(name, worker)
 
-    def _take_first(self, name: str, worker: str) -> Claim | None:
+    def _claim_first(self, name: str, worker: str) -> Claim | None:
         from sweep.storage.transactions import take
 
         waiting = self._waiting.get(name)
         while waiting:
-            some = list(islice(waiting, TAKEN_FROM))
-            ids = [each.trial_id for each in some]
-            taken, still = retry(lambda ids=ids: take(self.storage, ids, {WORKER: worker}))  # type: ignore[misc]
-            gone = next((i for i, each in enumerate(some) if each.trial_id in still), len(some))
-            for _ in range(gone + (taken is not None)):
+            batch = list(islice(waiting, CLAIM_BATCH))
+            ids = [each.trial_id for each in batch]
+            params, still = retry(lambda ids=ids: take(self.storage, ids, {WORKER: worker}))  # type: ignore[misc]
+            first = next((i for i, each in enumerate(batch) if each.trial_id in still), len(batch))
+            for _ in range(first + (params is not None)):  # those before it wait no longer
                 waiting.popleft()
-            if taken is not None:
-                return claim_of(some[gone], taken)
+            if params is not None:
+                return claim_of(batch[first], params)
         return None
 
     def beat(self, claim: Claim) -> None:
-        """Say that the process working on a claim is alive."""
+        """Record a heartbeat: the process with this claim is alive."""
         with self.translated():
             self.storage.record_heartbeat(claim.trial_id)
 
@@ -141,18 +153,18 @@ class Ledger(Studies):
         copied_from: int | None = None,
         steps: Mapping[int, float] | None = None,
     ) -> bool:
-        """Record a result, once; False if the trial had been given up and ended meanwhile.
+        """Record a result, once; return False if another process has ended the trial meanwhile.
 
         Parameters
         ----------
         claim : Claim
             The trial.
         value : float or list of float
-            What it is ranked by while searching, one for each objective.
+            The value that samplers rank it by, one for each objective.
         splits, layers : sequence
-            What was measured, and the model.
+            The measurements, and the model's layers.
         copied_from : int or None
-            The trial whose result this is.
+            Number of the trial that the result is copied from.
         steps : mapping of int to float
             Its values by epoch, or by number of splits, where it has not reported them.
         """
@@ -169,39 +181,40 @@ class Ledger(Studies):
         copied_from: int | None = None,
         steps: Mapping[int, float] | None = None,
     ) -> bool:
-        """Record what a pruned trial measured until it was stopped; see :meth:`complete`."""
+        """Record the measurements of a pruned trial; see :meth:`complete`."""
         result = recorded(splits, layers, copied_from)
         return self._end(claim, "PRUNED", result, value, steps)
 
     def fail(self, claim: Claim, reason: str) -> bool:
-        """Record that a cell cannot be evaluated, and why."""
+        """Record that the evaluation of a cell failed, with the reason."""
         return self._end(claim, "FAIL", {REASON: reason[:2000]})
 
     def quarantine(self, name: str, trial_id: int, reason: str) -> None:
-        """Record a failure for the cell of a trial that was cut: it is not tried again."""
+        """Record a failure for the cell of an interrupted trial, so that it is not tried again."""
         import optuna
 
         with self.translated():
             last = self.storage.get_trial(trial_id)
-        held = {CELL: last.user_attrs[CELL], REASON: reason[:2000]}
-        digest = trial_digest("FAIL", None, last.params, held)
+        attributes = {CELL: last.user_attrs[CELL], REASON: reason[:2000]}
+        digest = trial_digest("FAIL", None, last.params, attributes)
+        summary = summary_of("FAIL", None, attributes, digest)
         failure = optuna.trial.create_trial(
             state=optuna.trial.TrialState.FAIL,
             params=last.params,
             distributions=last.distributions,
-            user_attrs={**held, DIGEST: digest, SUMMARY: summary_of("FAIL", None, held, digest)},
+            user_attrs={**attributes, DIGEST: digest, SUMMARY: summary},
         )
         study = self.load(name)
         with self.translated():
             study.add_trial(failure)
 
     def reject_too_large(self, claim: Claim, reason: str, layers: Sequence[Layer]) -> bool:
-        """Record that a cell is not evaluated, for its model breaks a constraint."""
+        """Record that a cell is not evaluated because its model is larger than allowed."""
         result = {RESULT: result_to_plain((), layers), REASON: reason}
         return self._end(claim, "PRUNED", result)
 
-    def place(self, claim: Claim, rung: Rung, fixed: Mapping[str, Any]) -> None:
-        """Say where a trial pauses, and give it the parameters of the one that it goes on from.
+    def set_rung(self, claim: Claim, rung: Rung, fixed: Mapping[str, Any]) -> None:
+        """Record a trial's rung, and the parameters of the trial that it continues.
 
         Parameters
         ----------
@@ -210,7 +223,7 @@ class Ledger(Studies):
         rung : Rung
             Where it pauses.
         fixed : mapping of str to value
-            Parameters that are not left to the sampler.
+            Parameters that the sampler must not change.
         """
         with self.translated():
             self.storage.set_trial_user_attr(claim.trial_id, RUNG, asdict(rung))
@@ -218,17 +231,17 @@ class Ledger(Studies):
                 given = {name: encode(value) for name, value in fixed.items()}
                 self.storage.set_trial_system_attr(claim.trial_id, FIXED, given)
 
-    def failed(self, name: str, but: Collection[str] = ()) -> list[dict[str, Any]]:
-        """Return the rungs of the cells, but for these, that failed with a reason.
+    def failed_rungs(self, name: str, but: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the rung of each cell that failed with a reason, except the cells in ``but``.
 
-        Empty for one that failed before it had a rung.
+        A cell that failed before it had a rung gives an empty dict.
         """
         found = (t.user_attrs for t in self.trials(name, "FAIL", results=False))
         latest = {a[CELL]["key"]: a.get(RUNG, {}) for a in found if REASON in a and CELL in a}
         return [rung for key, rung in latest.items() if key not in but]
 
-    def constrain(self, claim: Claim, past: Mapping[str, float]) -> None:
-        """Say how far a trial is past each limit, as Optuna's samplers read it."""
+    def set_constraints(self, claim: Claim, past: Mapping[str, float]) -> None:
+        """Record by how much a trial exceeds each limit, for Optuna's samplers."""
         from optuna.exceptions import UpdateFinishedTrialError
 
         with self.translated(), suppress(UpdateFinishedTrialError):
@@ -237,25 +250,25 @@ class Ledger(Studies):
                 self.storage.set_trial_system_attr(claim.trial_id, key, float(value))
 
     def cut(self, trial_id: int, lost: str | None = None) -> bool:
-        """End an attempt from outside; without a reason it is no row of any table.
+        """End a trial that was interrupted; it has no result, and no table shows it.
 
         Parameters
         ----------
         trial_id : int
             Optuna's identifier.
         lost : str or None
-            How the worker died, where it did.
+            How its worker died, if it died.
         """
         from optuna.trial import TrialState
 
         from sweep.storage.transactions import end
 
-        held = {LOST: lost} if lost else {}
+        attributes = {LOST: lost} if lost else {}
         with self.translated():
-            return retry(lambda: end(self.storage, trial_id, TrialState.FAIL, held))
+            return retry(lambda: end(self.storage, trial_id, TrialState.FAIL, attributes))
 
-    def stale(self, name: str) -> list[int]:
-        """Return the identifiers of running trials without a sign of life for too long."""
+    def stale_trials(self, name: str) -> list[int]:
+        """Return the identifiers of running trials whose last heartbeat is too old."""
         study_id = self.study_id(name)
         with self.translated():
             return self.storage._get_stale_trial_ids(study_id)
@@ -270,21 +283,21 @@ class Ledger(Studies):
 
         values = [] if value is None else [value] if isinstance(value, int | float) else value
         params, reports = self.view.forget(claim.trial_id)
-        held = {CELL: dict(claim.cell), **attributes}
-        digest = trial_digest(state, values, {**claim.stored, **params}, held)
-        marks = {DIGEST: digest, SUMMARY: summary_of(state, values, held, digest)}
+        covered = {CELL: dict(claim.cell), **attributes}
+        digest = trial_digest(state, values, {**claim.stored, **params}, covered)
+        checks = {DIGEST: digest, SUMMARY: summary_of(state, values, covered, digest)}
         with self.translated():
             return retry(
                 lambda: end(
                     self.storage, claim.trial_id, TrialState[state],
-                    {**attributes, **marks}, values, {**(steps or {}), **reports},
+                    {**attributes, **checks}, values, {**(steps or {}), **reports},
                     time.monotonic() - claim.taken,
                 )
             )  # fmt: skip
 
     @property
     def view(self) -> SamplerView:
-        """What samplers and pruners see; one for each process, for it remembers."""
+        """The storage for samplers and pruners; one for each process, because it caches trials."""
         from sweep.storage.sampler_view import SamplerView
 
         if self._view is None:
@@ -292,7 +305,7 @@ class Ledger(Studies):
         return self._view
 
     def optuna_study(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
-        """Return the study for a sampler or pruner: without waiting and failed trials."""
+        """Return the Optuna study for a sampler or pruner, without waiting and failed trials."""
         import optuna
 
         with self.translated():

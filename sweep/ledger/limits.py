@@ -1,4 +1,4 @@
-"""What ends a search early or takes a trial out of the ranking, worked out from the trials."""
+"""Patience, which ends a search early, and the limit on fit seconds, which excludes trials."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def slowest_fit(trial: TrialRecord, epoch: int) -> float:
 
 
 def within_seconds(trial: TrialRecord, limit: float | None, epoch: int) -> TrialRecord:
-    """Return the trial; as ``INFEASIBLE``, with the reason, where a fit took too long."""
+    """Return the trial; with state ``INFEASIBLE`` and a reason if a fit took too long."""
     if limit is None or trial.state != "COMPLETE" or slowest_fit(trial, epoch) <= limit:
         return trial
     seconds = slowest_fit(trial, epoch)
@@ -31,45 +31,46 @@ def within_seconds(trial: TrialRecord, limit: float | None, epoch: int) -> Trial
 
 
 def search_end(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int | None:
-    """Return with which trial patience ended a study's search; None while it goes on.
+    """Return the number of the trial at which patience ended the search; None while it goes on.
 
-    Patience is at its end where the last ``patience`` trials that count brought no improvement. A
+    Patience is exhausted when the last ``patience`` trials that count brought no improvement. A
     trial improves if no earlier one is at least as good in every objective. Complete, pruned and
-    infeasible trials count; failed ones, and those that hyperband lets pause, do not. A trial that
-    still waits or runs may improve: no later one is looked at.
+    infeasible trials count; failed ones, and those that hyperband pauses, do not. A trial that
+    still waits or runs may improve, so no later one is considered yet.
 
-    Where the draws of a study are known beforehand, its trials are taken in the order of their
-    draws, so the end does not depend on which worker was faster; see :func:`draw_of`. In other
-    studies, and in those of older versions, they are taken in the order in which they began.
+    Where a study's draws are precomputed, its trials count in the order of their draws, so that the
+    end does not depend on which worker was faster; see :func:`draw_of`. In other studies, and in
+    those of older versions, they count in the order in which they began.
 
     Parameters
     ----------
     trials : iterable of optuna.trial.FrozenTrial
         Those of the study's own cells.
     header : mapping
-        The study's.
+        The study's header.
     """
     search = header["spec"]["search"]
     patience, since = search.get("patience"), header.get(PATIENCE_FROM, 0)
     if not patience:
         return None
-    in_turn = _by_draw(trials, header["planned"]) if header.get(BY_DRAW) else _by_number(trials)
+    ordered = _by_draw(trials, header["planned"]) if header.get(BY_DRAW) else _by_number(trials)
     best = _Best(objectives_of(header["spec"]))
-    waited = 0
-    for number, trial in in_turn:
+    without_improvement = 0
+    for number, trial in ordered:
         if not _counts(trial):
             continue
-        waited = 0 if best.improved_by(trial) else waited + (number >= since)
-        if waited >= patience:
+        improved = best.improved_by(trial)
+        without_improvement = 0 if improved else without_improvement + (number >= since)
+        if without_improvement >= patience:
             return number
     return None
 
 
 def since_growth(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int:
-    """Return from which trial on patience counts when a study is given more trials.
+    """Return from which trial on patience counts when a study gets more trials.
 
-    It begins anew behind the trial with which it had ended the search. Where it had not, it goes
-    on, as if the study had had all these trials from its beginning.
+    If patience had ended the search, it starts again after that trial. Otherwise it continues, as
+    if the study had had all these trials from the beginning.
     """
     if not header.get(BY_DRAW):
         return max((trial.number for trial in trials), default=-1) + 1
@@ -78,13 +79,13 @@ def since_growth(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> in
 
 
 def draw_of(key: str) -> int:
-    """Return the number of the draw that a cell of a sampled study is: 17 of ``slot:17``."""
+    """Return the number of the draw in the key of a sampled study's cell: 17 of ``slot:17``."""
     number = key.rpartition(":")[2]
     return int(number) if number.isdigit() else 0
 
 
 def _by_draw(trials: Iterable[FrozenTrial], planned: int) -> Iterator[tuple[int, FrozenTrial]]:
-    """Yield the last end of each draw, up to the first that has none yet, or is tried again."""
+    """Yield the last trial of each draw, up to the first draw that has not finished."""
     ended: dict[int, FrozenTrial] = {}
     for trial in sorted(trials, key=lambda each: each.number):
         if _is_cut(trial):
@@ -115,14 +116,14 @@ def _counts(trial: FrozenTrial) -> bool:
 
 
 class _Best:
-    """The best merits so far: those that no other has in every objective."""
+    """The best trials so far, to decide whether a trial improves on them."""
 
     def __init__(self, objectives: Sequence[str]) -> None:
         self._signs = [1 if each == "maximize" else -1 for each in directions(objectives)]
         self._merits: list[list[float]] = []
 
     def improved_by(self, trial: FrozenTrial) -> bool:
-        """Return whether a trial improves on all before it; take it in then."""
+        """Return whether a trial improves on all earlier ones, and remember it if so."""
         if trial.state.name != "COMPLETE" or any(c > 0 for c in trial.constraints.values()):
             return False
         merits = [sign * value for sign, value in zip(self._signs, trial.values, strict=True)]

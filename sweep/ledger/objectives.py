@@ -1,4 +1,4 @@
-"""What a study optimizes, as numbers of a trial; and which trials no other one beats."""
+"""The objectives of a study: their directions, a trial's values, and the undominated trials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def objectives_of(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def directions(objectives: Sequence[str]) -> list[Literal["maximize", "minimize"]]:
-    """Return Optuna's directions: the score is to be high, everything else low."""
+    """Return Optuna's directions: maximize the score, minimize everything else."""
     return ["maximize" if name == "score" else "minimize" for name in objectives]
 
 
@@ -42,11 +42,11 @@ def objective_values(
     score : float
         Mean held-out score.
     splits : sequence of SplitResult
-        What was measured.
+        The trial's results.
     epoch : int
-        The epoch that counts.
+        The epoch to evaluate.
     parameters : int or None
-        Weights.
+        Number of weights of the model.
 
     Returns
     -------
@@ -63,13 +63,13 @@ def objective_values(
 
 
 def undominated(values: Sequence[Sequence[float]], objectives: Sequence[str]) -> list[bool]:
-    """Say of each row whether no other is as good in every objective and better in one."""
+    """Return for each row whether no other is as good in every objective and better in one."""
     if not len(values):
         return []
     signs = [-1 if name == "score" else 1 for name in objectives]
     costs = np.asarray(values, dtype=float) * signs
     found, front, size = [False] * len(costs), np.empty_like(costs), 0
-    for place in np.lexsort(costs.T[::-1]):  # whatever beats a row stands before it
+    for place in np.lexsort(costs.T[::-1]):  # a row that dominates another is sorted before it
         row, best = costs[place], front[:size]
         if not np.any(np.all(best <= row, axis=1) & np.any(best < row, axis=1)):
             found[place], front[size] = True, row

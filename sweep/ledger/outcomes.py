@@ -1,4 +1,4 @@
-"""What comes out of a whole study, as plain frozen dataclasses: winner, openings, data, extras."""
+"""Results of a whole study as frozen dataclasses: winner, openings, outer folds, importances."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Layer = tuple[str, str, str, int]
 
 @dataclass(frozen=True)
 class Opening:
-    """One time that the test set was opened.
+    """One opening of the test set.
 
     Attributes
     ----------
     opened_at : str
         ISO time.
     params : mapping of str to value
-        The searched parameters of the candidate that it was opened for: they tell which one it
-        is, whatever row it stands in.
+        The searched parameters of the candidate that it was opened for. They identify the
+        candidate; its row may change.
     score : float or None
-        What the test set said; None where it was opened and scoring failed.
+        The score on the test set; None where scoring failed.
     """
 
     opened_at: str
@@ -34,13 +34,13 @@ class Opening:
 
 @dataclass(frozen=True)
 class WinnerRecord:
-    """The chosen configuration, refitted on all training rows, and what the test set said.
+    """The chosen configuration, refitted on all training rows, and its score on the test set.
 
     Attributes
     ----------
     params : mapping of str to value
         Ready for ``set_params``: the searched parameters, ``epochs`` included when searched. They
-        tell which candidate it is, whatever row it stands in.
+        identify the candidate; its row may change.
     chosen_at : str
         ISO time of the choice.
     test_score : float
@@ -60,7 +60,7 @@ class WinnerRecord:
     confusion : tuple of tuple of int
         Test rows by true class (row) and predicted class (column).
     precision : str
-        In which the winner was refitted; empty where an older version did not say.
+        Precision of the refit; empty where an older version did not record it.
     test_loss : float or None
         Mean cross-entropy of the test rows.
     weights : tuple of (str, tuple of int)
@@ -90,17 +90,17 @@ class OuterFold:
     Attributes
     ----------
     score : float
-        Of the configuration chosen there, refitted there, on the fold's held-out rows.
+        Score of the fold's winner, refitted on the fold's training rows, on its held-out rows.
     inner_score : float or None
-        The mean held-out score that it was chosen by; None where an older version wrote it and
-        the fold's own trials no longer tell.
+        The mean held-out score by which the winner was chosen; None where an older version wrote
+        the fold and its trials no longer exist.
     params : mapping of str to value
-        What was chosen there.
+        Parameters of the fold's winner.
     train_rows, test_rows : int
         Rows searched and refitted on, and rows scored.
     candidate : str
-        Identity of the chosen candidate (:func:`sweep.spaces.candidate_identity`). Empty where
-        an older version wrote the fold: it took the inner score from a row, which may have moved.
+        Identity of the winner (:func:`sweep.spaces.candidate_identity`). Empty where an older
+        version wrote the fold: it read the inner score by row number, which may have changed.
     """
 
     score: float
@@ -120,7 +120,7 @@ class NestedRecord:
     folds : tuple of OuterFold
         In order.
     planned : int
-        Cells of the search when it was repeated; fewer than the study's where that has grown.
+        Cells of the search in each outer fold; fewer than the study's if the study has grown since.
     ended_at : str
         ISO time.
     """
@@ -139,15 +139,15 @@ class ImportanceRecord:
     evaluator : str
         ``"fANOVA"`` or ``"PED-ANOVA"``; empty where nothing was computed.
     values : mapping of str to float
-        Shares of 1 by parameter, largest first.
+        Share of each parameter, largest first; their sum is 1.
     n : int
-        Candidates that entered.
+        Candidates used.
     complete : int
         Complete candidates at that time.
     seconds : float
-        What it took.
+        Duration of the computation.
     caution : str
-        What the shares say, and what they do not.
+        How to interpret the shares.
     left_out : tuple of str
         Parameters that the evaluator cannot judge: fixed, or absent from some candidates.
     reason : str
@@ -166,12 +166,12 @@ class ImportanceRecord:
 
 @dataclass(frozen=True)
 class DataRecord:
-    """The data a study ran on.
+    """The data that a study uses.
 
     Attributes
     ----------
     name : str
-        As the study file names it.
+        Name in the study file.
     fingerprint : str
         SHA-256 of the prepared arrays, hexadecimal.
     train_rows, test_rows : int
@@ -183,7 +183,7 @@ class DataRecord:
     class_counts : tuple of int
         Training rows of each class.
     positive : str
-        Name of the positive class of two; empty with more, or where an older version made it.
+        Name of the positive class of two; empty with more classes, or in older ledgers.
     """
 
     name: str

@@ -1,6 +1,7 @@
-"""The studies of a ledger in a few numbers each, counted by the database.
+"""An overview of each study of a ledger, counted by the database.
 
-Reading a study whole costs milliseconds a trial; here the trials of all studies are one query.
+Reading a whole study costs milliseconds for each trial; here one query counts the trials of all
+studies.
 """
 
 from __future__ import annotations
@@ -19,30 +20,30 @@ if TYPE_CHECKING:
 
     from sweep.ledger.studies import Studies
 
-BY_READING = ("max_fit_seconds", "objectives")
-"""Settings of a search whose best only its trials' whole results tell."""
+NEEDS_RESULTS = ("max_fit_seconds", "objectives")
+"""Settings of a search with which finding the best candidate needs the trials' full results."""
 
 
 @dataclass(frozen=True)
 class StudyOverview:
-    """A study in a few numbers.
+    """The overview of a study.
 
     Attributes
     ----------
     name, method, status : str
         ``status`` as :attr:`sweep.ledger.records.StudyRecord.status`.
     done, planned, failed : int
-        Cells.
+        Numbers of cells.
     best : float or None
         The highest mean held-out score.
     created : str
         ISO time.
     test_opened : bool
-        Whether a refitted winner met the test set.
+        Whether a refitted winner was scored on the test set.
     owner : str
-        Who made the study: ``user@host``; empty where an older version did not say.
+        Who created the study: ``user@host``; empty where an older version did not record it.
     hosts : tuple of str
-        Machines that work on it now, each as often as cells are in hand there.
+        Host names of the workers that evaluate cells of it now; one entry for each such cell.
     last_sign : float or None
         Seconds since the last sign of life of its workers.
     """
@@ -62,10 +63,17 @@ class StudyOverview:
 
 
 def study_overviews(ledger: Studies) -> tuple[list[StudyOverview], list[str]]:
-    """Return the studies that the database can outline, oldest first, and the names of the others.
+    """Return overviews from the database's counts, and the names of the studies without one.
 
-    Read the others whole: they limit fit seconds, have several objectives, may have lost patience,
-    or hold trials that differ from their summaries or have none.
+    The others must be read whole: they limit fit seconds, have several objectives, may have
+    exhausted their patience, or have trials without a summary or with another one.
+
+    Returns
+    -------
+    list of StudyOverview
+        Oldest first.
+    list of str
+        Names of the others.
 
     Raises
     ------
@@ -76,48 +84,48 @@ def study_overviews(ledger: Studies) -> tuple[list[StudyOverview], list[str]]:
         studies = ledger.storage.get_all_studies()
     headers = ((s, s.user_attrs.get(STUDY)) for s in studies)
     ours = [s for s, head in headers if isinstance(head, dict) and "part" not in head]
-    counted = sums(ledger) if ours else {}
+    all_sums = sums(ledger) if ours else {}
     found, others = [], []
     for study in ours:
-        told = counted.get(study._study_id, Sums())
-        if is_told(ledger, study.user_attrs[STUDY], told):
-            found.append(_outline(study.study_name, study.user_attrs, told))
+        counts = all_sums.get(study._study_id, Sums())
+        if is_exact(ledger, study.user_attrs[STUDY], counts):
+            found.append(_overview(study.study_name, study.user_attrs, counts))
         else:
             others.append(study.study_name)
     return found, others
 
 
-def is_told(ledger: Studies, header: Mapping[str, Any], told: Sums) -> bool:
-    """Return whether what the database counts is what reading the study whole would say."""
+def is_exact(ledger: Studies, header: Mapping[str, Any], counts: Sums) -> bool:
+    """Return whether the database's counts equal those of a study that is read whole."""
     search = header["spec"]["search"]
-    if told.doubtful or any(search.get(name) not in (None, ["score"]) for name in BY_READING):
+    if counts.doubtful or any(search.get(n) not in (None, ["score"]) for n in NEEDS_RESULTS):
         return False
-    ended = sum(told.ended.values())
+    ended = sum(counts.cells.values())
     if header.get(BY_DRAW):
-        ending = ended >= (search.get("patience") or inf)
+        may_be_over = ended >= (search.get("patience") or inf)
     else:
-        busy = {"WAITING", "RUNNING"} & set(told.held)
-        ending = search.get("patience") and not busy and ended < header["planned"]
-    if ending:
-        return False  # where the search is at its end, the order of its trials tells
-    if told.best_trial is None:
+        busy = {"WAITING", "RUNNING"} & set(counts.trials)
+        may_be_over = search.get("patience") and not busy and ended < header["planned"]
+    if may_be_over:
+        return False  # whether patience ended the search depends on the order of the trials
+    if counts.best_trial is None:
         return True
     with ledger.translated():
-        best = ledger.storage.get_trial(told.best_trial)
+        best = ledger.storage.get_trial(counts.best_trial)
     return is_whole(best, strict=has_digests(header))
 
 
-def _outline(name: str, attributes: Mapping[str, Any], told: Sums) -> StudyOverview:
+def _overview(name: str, attributes: Mapping[str, Any], counts: Sums) -> StudyOverview:
     header = attributes[STUDY]
-    done = sum(told.ended.values())
+    done = sum(counts.cells.values())
     return StudyOverview(
         name=name,
         method=header["spec"]["search"]["method"],
-        status=status_of(tuple(told.held), done, header["planned"]),
+        status=status_of(tuple(counts.trials), done, header["planned"]),
         done=done,
         planned=header["planned"],
-        failed=told.ended["FAIL"],
-        best=told.best,
+        failed=counts.cells["FAIL"],
+        best=counts.best,
         created=header["created"],
         test_opened=WINNER in attributes,
         owner=str(header.get("owner", "")),

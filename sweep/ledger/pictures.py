@@ -1,4 +1,4 @@
-"""What a person would look at: images, predictions and filters, in files beside the ledger."""
+"""Pictures for the report (images, predictions, filters), in files beside the ledger."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Some rows of a dataset.
+    """Some rows of a dataset, to be shown as images.
 
     Attributes
     ----------
     images : ndarray of shape (n, height, width) or (n, height, width, 3), uint8
         Pixels.
     true : ndarray of shape (n,), int
-        Places of their labels among the classes.
+        Indices of their labels among the classes.
     predicted : ndarray of shape (n,), int
-        Of the predicted ones; empty where nothing was predicted.
+        Indices of the predicted classes; empty where nothing was predicted.
     confidence : ndarray of shape (n,), float
-        Probability of the predicted class; empty likewise.
+        Probability of the predicted class; empty where nothing was predicted.
     """
 
     images: NDArray[np.uint8]
@@ -39,8 +39,8 @@ class Shown:
     confidence: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
-    def holds(self) -> bool:
-        """Whether the arrays fit each other: a file may have been written by another program."""
+    def is_valid(self) -> bool:
+        """Whether the arrays fit each other: another program may have written the file."""
         count, pixels = len(self.true), self.images
         sides = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] == 3)
         lengths = {len(self.predicted), len(self.confidence)} in ({count}, {0})
@@ -49,13 +49,13 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """All that a study has to show.
+    """All pictures of a study.
 
     Attributes
     ----------
     shown : mapping of str to Shown
         ``"training"`` (random training rows), ``"test"`` (the first test rows) and ``"mistakes"``
-        (test rows that the winner is most surely wrong about).
+        (test rows with the winner's most confident wrong predictions).
     kernels : mapping of str to ndarray of shape (height, width, inputs, outputs)
         Weights of the winner's first convolutions, by layer, in order.
     """
@@ -68,17 +68,17 @@ FIELDS = ("images", "true", "predicted", "confidence")
 
 
 def data_pictures_path(url: str, name: str, uid: str = "") -> Path:
-    """Return where pictures of a study's data lie."""
+    """Return the path of the file with pictures of a study's data."""
     return artifacts_folder(url, name, uid) / "data-pictures.npz"
 
 
 def winner_pictures_path(url: str, name: str, uid: str = "") -> Path:
-    """Return where pictures of what a study's winner does lie."""
+    """Return the path of the file with pictures of the winner's predictions and filters."""
     return artifacts_folder(url, name, uid) / "winner-pictures.npz"
 
 
 def save_pictures(path: Path, pictures: Pictures) -> None:
-    """Write pictures as plain arrays; nothing where there are none."""
+    """Write pictures as plain arrays; write no file where there are none."""
     arrays: dict[str, Any] = {
         f"{group}:{name}": getattr(shown, name)
         for group, shown in pictures.shown.items()
@@ -98,16 +98,16 @@ def save_pictures(path: Path, pictures: Pictures) -> None:
 
 
 def read_pictures(url: str, name: str, uid: str = "") -> Pictures:
-    """Return a study's pictures; none of a file that is missing, damaged or of another program."""
+    """Return a study's pictures; leave out files that are missing, damaged or not sweep's."""
     paths = (data_pictures_path(url, name, uid), winner_pictures_path(url, name, uid))
     shown: dict[str, Shown] = {}
     kernels: dict[str, NDArray[np.float32]] = {}
     for arrays in map(_read, paths):
         groups = {key.partition(":")[0] for key in arrays} - {"kernel"}
         for group in sorted(groups):
-            held = Shown(*(arrays.get(f"{group}:{name}", np.empty(0)) for name in FIELDS))
-            if held.holds:
-                shown[group] = held
+            rows = Shown(*(arrays.get(f"{group}:{name}", np.empty(0)) for name in FIELDS))
+            if rows.is_valid:
+                shown[group] = rows
         found = {key.partition(":")[2]: a for key, a in arrays.items() if key[:7] == "kernel:"}
         kernels |= {layer: a for layer, a in found.items() if a.ndim == 4}
     return Pictures(shown, kernels)

@@ -1,4 +1,4 @@
-"""From an Optuna study back to the records that tables and reports are made of."""
+"""Read an Optuna study back as the records that tables and reports are made from."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
     Parameters
     ----------
     ledger : Ledger
-        Where it is.
+        The ledger.
     name : str
-        Its name.
+        The study's name.
 
     Returns
     -------
@@ -92,18 +92,18 @@ def record_of(
     everything: Sequence[FrozenTrial],
     counted: StudyCounts | None = None,
 ) -> StudyRecord:
-    """Return a study's record from its header and trials; ``counted`` if these are not all."""
+    """Return a study's record from its header and trials; pass ``counted`` if these are not all."""
     spec = study_spec(name, header)
-    held = [trial for trial in everything if _has_cell(trial)]
+    own = [trial for trial in everything if _has_cell(trial)]  # warm-start trials have none
     strict = has_digests(header)
-    read = [_judged(trial_record(t, spec.space.dimensions, strict), spec) for t in held]
-    end = None if counted else search_end(held, header)
+    read = [_apply_limit(trial_record(t, spec.space.dimensions, strict), spec) for t in own]
+    end = None if counted else search_end(own, header)
     beyond = {t.number: t for t in read if end is not None and _is_beyond(t, end, header)}
     trials = tuple(t for t in read if t.number not in beyond)
     with ledger.translated():
         attributes = ledger.storage.get_study_user_attrs(ledger.study_id(name))
     outcomes = OutcomeChecksums(attributes)
-    winner = winner_from_plain(outcomes.whole(WINNER))
+    winner = winner_from_plain(outcomes.checked(WINNER))
     return StudyRecord(
         name=name,
         source=header["source"],
@@ -117,24 +117,24 @@ def record_of(
         winner=winner,
         beyond=tuple(beyond.values()),
         ended_by=None if end is None else _without_improvement(spec.search.patience),
-        nested=_nested(ledger, name, nested_from_plain(outcomes.whole(NESTED))),
+        nested=_nested(ledger, name, nested_from_plain(outcomes.checked(NESTED))),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         openings=openings_from_plain(outcomes.openings(), winner),
         uid=header.get("uid", ""),
         owner=header.get("owner", ""),
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
-        damage=(*_lost(everything), *outcomes.damage),
+        damage=(*_unreadable(everything), *outcomes.damage),
         counted=counted,
     )
 
 
 def study_spec(name: str, header: Mapping[str, Any]) -> StudySpec:
-    """Return the study file that a study's header holds.
+    """Return the study file that is stored in a study's header.
 
     Raises
     ------
     LedgerError
-        If it does not hold.
+        If it is not valid.
     """
     try:
         return StudySpec.from_plain(header["spec"])
@@ -146,23 +146,23 @@ def study_spec(name: str, header: Mapping[str, Any]) -> StudySpec:
 
 
 def _nested(ledger: Ledger, name: str, nested: NestedRecord | None) -> NestedRecord | None:
-    """Take the inner scores that an older version wrote from the outer folds' own trials.
+    """Return the nested record; recompute inner scores that an older version wrote.
 
-    It took them from a row, which names another candidate where the grid had grown.
+    It read them by row number, which is another candidate where the grid had grown.
     """
     if nested is None or all(fold.candidate for fold in nested.folds):
         return nested
-    parts = {own: ledger.header(own)["part"] for own in ledger.parts(name)}
-    own = {part["number"]: n for n, part in parts.items() if part["of"] == len(nested.folds)}
+    headers = {own: ledger.header(own)["part"] for own in ledger.outer_folds(name)}
+    names = {h["number"]: own for own, h in headers.items() if h["of"] == len(nested.folds)}
     folds = enumerate(nested.folds, start=1)
-    read = (replace(f, inner_score=_inner_score(ledger, own.get(i), f)) for i, f in folds)
+    read = (replace(f, inner_score=_inner_score(ledger, names.get(i), f)) for i, f in folds)
     return replace(nested, folds=tuple(read))
 
 
-def _inner_score(ledger: Ledger, part: str | None, fold: OuterFold) -> float | None:
-    if part is not None:
-        with suppress(SweepError):  # it is damaged
-            found = candidate_with(read_study(ledger, part).candidates, fold.params)
+def _inner_score(ledger: Ledger, name: str | None, fold: OuterFold) -> float | None:
+    if name is not None:
+        with suppress(SweepError):  # the fold's own study is damaged
+            found = candidate_with(read_study(ledger, name).candidates, fold.params)
             return mean_score(found) if found else None
     return None
 
@@ -172,22 +172,22 @@ def _has_cell(trial: FrozenTrial) -> bool:
     return isinstance(cell, dict) and {"key", "params", "epochs"} <= cell.keys()
 
 
-def _lost(trials: Sequence[FrozenTrial]) -> list[str]:
-    lost = [t for t in trials if not _has_cell(t) and t.user_attrs.get(DIGEST)]
-    return [f"trial {t.number} cannot be read; a run evaluates its cell again" for t in lost]
+def _unreadable(trials: Sequence[FrozenTrial]) -> list[str]:
+    found = [t for t in trials if not _has_cell(t) and t.user_attrs.get(DIGEST)]
+    return [f"trial {t.number} cannot be read; a run evaluates its cell again" for t in found]
 
 
 def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> TrialRecord:
-    """Read one trial of a study with that search space.
+    """Return the record of one trial.
 
     Parameters
     ----------
     trial : optuna.trial.FrozenTrial
-        One of the study's own: it has a cell.
+        A trial with a cell.
     space : mapping of str to dimension
-        The search space.
+        The study's search space.
     strict : bool
-        Whether a trial that has ended must have a digest.
+        Whether a finished trial must have a digest.
     """
     attributes = trial.user_attrs
     cell = attributes[CELL]
@@ -217,9 +217,9 @@ def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> Tria
 
 
 def _span(trial: FrozenTrial) -> tuple[datetime | None, datetime | None]:
-    """Return from when to when a trial ran, in UTC: in local time an hour may come twice.
+    """Return a trial's start and end in UTC: in local time an hour may come twice.
 
-    A trial of an older version may have ended before it began, by a clock that was set back.
+    In older ledgers a trial may end before it starts, if the clock was set back meanwhile.
     """
     began, ended = trial.datetime_start, trial.datetime_complete
     started = None if began is None else began.astimezone(UTC)
@@ -227,8 +227,8 @@ def _span(trial: FrozenTrial) -> tuple[datetime | None, datetime | None]:
     return started, max(started, finished) if started and finished else finished
 
 
-def _judged(trial: TrialRecord, spec: StudySpec) -> TrialRecord:
-    """Take a trial out of the ranking if every epoch that it was asked for took too long."""
+def _apply_limit(trial: TrialRecord, spec: StudySpec) -> TrialRecord:
+    """Return the trial; ``INFEASIBLE`` if even its first scored epoch exceeds max_fit_seconds."""
     return within_seconds(trial, spec.search.max_fit_seconds, min(trial.epochs, default=0))
 
 
@@ -237,7 +237,10 @@ def _without_improvement(patience: int | None) -> str:
 
 
 def _is_beyond(trial: TrialRecord, end: int, header: Mapping[str, Any]) -> bool:
-    """Return whether a trial has ended that another number of workers might not have begun."""
+    """Return whether a trial ended after the draw at which patience ended the search.
+
+    Only several workers begin such trials, so they must not count.
+    """
     return bool(header.get(BY_DRAW)) and trial.state in ENDED and draw_of(trial.key) > end
 
 
@@ -256,9 +259,9 @@ def _suggested_epochs(trial: FrozenTrial) -> tuple[int, ...]:
 
 
 def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate]:
-    """Return the ended rows in the order of the plan.
+    """Return the finished candidates in the order of the plan.
 
-    A trial that another one has gone on from is no row: the other is.
+    A trial that another one continues is left out: the other one is the candidate.
     """
     if spec.search.method == "grid":
         return _grid_rows(spec, trials)
@@ -270,7 +273,7 @@ def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidat
 
 
 def latest_by_key(trials: Sequence[TrialRecord]) -> dict[str, TrialRecord]:
-    """Return the last ended trial of each cell."""
+    """Return the last finished trial of each cell."""
     return {trial.key: trial for trial in trials if trial.state in ENDED}
 
 
@@ -283,17 +286,17 @@ def _grid_rows(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate
     rows = []
     for cell in spec.grid_cells():
         for index, epoch in zip(cell.candidates, _epochs(candidates, cell, spec), strict=True):
-            answer = _answering(by_key.get(cell.key, []), epoch)
-            if answer is not None:
-                judged = within_seconds(answer, spec.search.max_fit_seconds, epoch)
-                rows.append(Candidate(index, judged, epoch, candidates[index]))
+            trial = _trial_for(by_key.get(cell.key, []), epoch)
+            if trial is not None:
+                limited = within_seconds(trial, spec.search.max_fit_seconds, epoch)
+                rows.append(Candidate(index, limited, epoch, candidates[index]))
     return sorted(rows, key=lambda row: row.index)
 
 
-def _answering(trials: Sequence[TrialRecord], epoch: int) -> TrialRecord | None:
+def _trial_for(trials: Sequence[TrialRecord], epoch: int) -> TrialRecord | None:
     """Return the last trial that has measured an epoch, else the last that failed.
 
-    A longer fit that failed takes nothing away from what a shorter one had measured.
+    A longer fit that failed does not replace the results of a shorter one.
     """
     measured = [t for t in trials if t.state != "FAIL" and epoch in t.epochs]
     failed = [t for t in trials if t.state == "FAIL"]

@@ -1,4 +1,4 @@
-"""Studies in an Optuna storage: made, described, listed, deleted; errors in plain words."""
+"""Create, describe, list and delete studies in an Optuna storage; translate its errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import LedgerError, StudyNotFoundError
-from sweep.ledger.checksums import sealed, unsealed
+from sweep.ledger.checksums import with_digest, without_digest
 from sweep.ledger.codec import nested_from_plain
 from sweep.ledger.objectives import directions, objectives_of
 from sweep.storage.attributes import (
@@ -49,9 +49,9 @@ class Studies:
     url : str
         Address of the database; see :func:`sweep.storage.locations.storage_url`.
     create : bool
-        Make the tables where there are none.
+        Create missing tables.
     reading : bool
-        Nothing will be written.
+        Open read-only.
 
     Raises
     ------
@@ -64,26 +64,26 @@ class Studies:
         self.storage = open_storage(url, create=create and not reading, reading=reading)
 
     def close(self) -> None:
-        """Close the connections; the ledger opens new ones if it is used again."""
+        """Close the connections; later calls open new ones."""
         self.storage.remove_session()
         self.storage.engine.dispose()
 
     def names(self) -> list[str]:
-        """Return the names of all studies made by sweep, oldest first; no outer folds."""
+        """Return the names of all studies of sweep except outer folds, oldest first."""
         return [name for name, header in self.headers() if "part" not in header]
 
-    def parts(self, name: str) -> list[str]:
-        """Return the names of the outer folds of a study: studies of their own, hidden."""
-        held = [(own, header.get("part")) for own, header in self.headers()]
-        return [own for own, part in held if part and part["study"] == name]
+    def outer_folds(self, name: str) -> list[str]:
+        """Return the names of a study's outer folds, which are studies that lists do not show."""
+        folds = [(own, header.get("part")) for own, header in self.headers()]
+        return [own for own, fold in folds if fold and fold["study"] == name]
 
     def headers(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return name and header of each study made by sweep, outer folds too, oldest first."""
-        held = self.attributes().items()
-        return [(name, attributes[STUDY]) for name, attributes in held if STUDY in attributes]
+        """Return name and header of each study of sweep and of each outer fold, oldest first."""
+        studies = self.attributes().items()
+        return [(name, attributes[STUDY]) for name, attributes in studies if STUDY in attributes]
 
     def attributes(self) -> dict[str, dict[str, Any]]:
-        """Return each study's user attributes by its name, oldest first, so far as readable."""
+        """Return each study's readable user attributes by its name, oldest first."""
         try:
             with self.translated():
                 studies = self.storage.get_all_studies()
@@ -99,7 +99,7 @@ class Studies:
         Raises
         ------
         StudyNotFoundError
-            Naming the studies there are.
+            If there is none; the message names the studies that exist.
         """
         with self.translated():
             try:
@@ -109,9 +109,9 @@ class Studies:
         raise unknown_study(name, self.url, self.names())
 
     def has(self, name: str) -> bool:
-        """Return whether a study of that name exists.
+        """Return whether a study of that name exists and is not empty.
 
-        One without anything in it is what a process leaves that was killed while making it.
+        A process that was killed while it created a study leaves an empty one.
         """
         try:
             study_id = self.study_id(name)
@@ -124,27 +124,27 @@ class Studies:
             return bool(system) or self.storage.get_n_trials(study_id) > 0
 
     def create(self, name: str, header: Mapping[str, Any]) -> None:
-        """Make a study, or join one that another process made at the same moment."""
+        """Create a study; do nothing if another process created it at the same moment."""
         from optuna.study import StudyDirection
 
         from sweep.storage.transactions import new_study
 
         aims = [StudyDirection[d.upper()] for d in directions(objectives_of(header["spec"]))]
-        held = {STUDY: {"format": FORMAT, **header}}
+        attributes = {STUDY: {"format": FORMAT, **header}}
         with self.translated():
-            if retry(lambda: new_study(self.storage, name, aims, held)):
+            if retry(lambda: new_study(self.storage, name, aims, attributes)):
                 return
             study_id = self.storage.get_study_id_from_name(name)
-            if STUDY not in self.storage.get_study_user_attrs(study_id):
-                self.storage.set_study_user_attr(study_id, STUDY, held[STUDY])
+            if STUDY not in self.storage.get_study_user_attrs(study_id):  # an empty one; see `has`
+                self.storage.set_study_user_attr(study_id, STUDY, attributes[STUDY])
 
     def header(self, name: str) -> dict[str, Any]:
-        """Return what :meth:`create` wrote about a study.
+        """Return a study's header, as :meth:`create` wrote it.
 
         Raises
         ------
         LedgerError
-            If the study is not sweep's, or a later version wrote it.
+            If sweep did not create the study, or a later version did.
         """
         with self.translated():
             study_id = self.study_id(name)
@@ -161,47 +161,47 @@ class Studies:
         return header
 
     def update(self, name: str, **changes: Any) -> None:
-        """Change entries of a study's header."""
+        """Change keys of a study's header."""
         self._write(name, STUDY, {**self.header(name), **changes})
 
     def set_winner(self, name: str, winner: WinnerRecord) -> None:
-        """Record the chosen configuration and what the test set said."""
-        self._write(name, WINNER, sealed(asdict(winner)))
+        """Record the winner and its score on the test set."""
+        self._write(name, WINNER, with_digest(asdict(winner)))
 
     def set_nested(self, name: str, nested: NestedRecord) -> None:
-        """Record what a nested cross-validation found."""
-        self._write(name, NESTED, sealed(asdict(nested)))
+        """Record the result of a nested cross-validation."""
+        self._write(name, NESTED, with_digest(asdict(nested)))
 
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
-        """Record how much each parameter mattered."""
+        """Record the importances of the parameters."""
         self._write(name, IMPORTANCES, asdict(importances))
 
     def set_sections(self, name: str, sections: Sequence[SectionRecord]) -> None:
-        """Record a person's own sections of the report."""
+        """Record the report sections that the user's own code computed."""
         self._write(name, SECTIONS, [asdict(section) for section in sections])
 
     def nested(self, name: str) -> NestedRecord | None:
-        """Return what a nested cross-validation found, if one has ended."""
+        """Return the result of a nested cross-validation; None if none has ended."""
         with self.translated():
             attributes = self.storage.get_study_user_attrs(self.study_id(name))
-        plain, whole = unsealed(attributes.get(NESTED))
-        return nested_from_plain(plain) if whole else None
+        plain, unchanged = without_digest(attributes.get(NESTED))
+        return nested_from_plain(plain) if unchanged else None
 
     def note_opening(self, name: str, opening: Opening) -> None:
-        """Record that the test set was opened; once more for the same moment to add its score."""
-        self._write(name, f"{OPENING}{opening.opened_at}", sealed(asdict(opening)))
+        """Record an opening of the test set; call again with the same time to add its score."""
+        self._write(name, f"{OPENING}{opening.opened_at}", with_digest(asdict(opening)))
 
     def stop(self, name: str, when: str | None) -> None:
-        """Ask a study's workers to finish their cells and leave; with None take that back."""
+        """Request that a study's workers finish their cells and end; None withdraws the request."""
         self._write(name, STOP, when)
 
     def resume(self, name: str, seen: str | None) -> None:
-        """Take back the request to leave that was seen before; a later one holds."""
+        """Withdraw the stop request that was made at ``seen``; a later request stays."""
         if seen is not None and self.stopped(name) == seen:
             self.stop(name, None)
 
     def stopped(self, name: str) -> str | None:
-        """Return since when a study's workers are asked to leave; None where they are not."""
+        """Return when a stop of the study was requested; None where there is no such request."""
         study_id = self.study_id(name)
         with self.translated():
             when = self.storage.get_study_user_attrs(study_id).get(STOP)
@@ -213,7 +213,7 @@ class Studies:
             self.storage.set_study_user_attr(study_id, key, value)
 
     def delete(self, *names: str) -> bool:
-        """Delete studies and their trials together; none, and False, where a trial runs."""
+        """Delete studies and their trials; none, and return False, while one of the trials runs."""
         from sweep.storage.transactions import delete_idle
 
         study_ids = [self.study_id(name) for name in names]
@@ -221,10 +221,10 @@ class Studies:
             return retry(lambda: delete_idle(self.storage, study_ids))
 
     def load(self, name: str, sampler: Any = None, pruner: Any = None) -> optuna.Study:
-        """Return the study as Optuna's own object."""
+        """Return the study as an ``optuna.Study``."""
         import optuna
 
-        self.study_id(name)
+        self.study_id(name)  # its error names the studies that exist
         with self.translated():
             return optuna.load_study(
                 study_name=name, storage=self.storage, sampler=sampler, pruner=pruner
@@ -233,18 +233,18 @@ class Studies:
     def trials(
         self, name: str, state: str | None = None, *, results: bool = True
     ) -> list[optuna.trial.FrozenTrial]:
-        """Return the trials of a study, or those in one state, as Optuna holds them.
+        """Return the trials of a study as Optuna's objects.
 
-        One that cannot be read is a failed one.
+        A trial that cannot be read is returned as a failed one.
 
         Parameters
         ----------
         name : str
             The study.
         state : str or None
-            Trials in this state alone.
+            Only trials in this state.
         results : bool
-            With what the fits have measured, nearly all of a trial's size.
+            Read the results of the fits too, nearly all of a trial's size.
         """
         from optuna.trial import TrialState
 
@@ -255,14 +255,14 @@ class Studies:
             with self.translated():
                 return retry(lambda: read_trials(self.storage, study_id, states, results=results))
         except (LedgerError, *UNREADABLE) as error:
-            if is_transient(error):  # nothing is damaged
+            if is_transient(error):  # unavailable, not damaged
                 raise
             if found := readable_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error
 
-    def lives(self) -> dict[str, Signs]:
-        """Return the signs of life of each study's workers; none of a damaged ledger's."""
+    def signs_of_life(self) -> dict[str, Signs]:
+        """Return the signs of life of each study's workers; empty where the ledger is damaged."""
         found: dict[str, Signs] = {}
         with (
             suppress(LedgerError, *UNREADABLE),
@@ -274,22 +274,22 @@ class Studies:
 
     def counts(self, name: str) -> Counter[str]:
         """Return how many trials of a study are in each state."""
-        return self.ask(name, counted)
+        return self.query(name, counted)
 
-    def ask(self, name: str, question: Callable[[Connection, int], T]) -> T:
-        """Run one of the small queries of :mod:`sweep.storage.queries` on a study."""
+    def query(self, name: str, function: Callable[[Connection, int], T]) -> T:
+        """Run one of the query functions of :mod:`sweep.storage.queries` on a study."""
         study_id = self.study_id(name)
 
-        def asked() -> T:
+        def run() -> T:
             with self.storage.engine.connect() as connection:
-                return question(connection, study_id)
+                return function(connection, study_id)
 
         with self.translated():
-            return retry(asked)
+            return retry(run)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Turn the storage's errors into :class:`LedgerError` with a plain message."""
+        """Convert the storage's errors to :class:`LedgerError` with a readable message."""
         from optuna.exceptions import StorageInternalError
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -308,7 +308,7 @@ def unknown_study(name: str, url: str, known: Iterable[str]) -> StudyNotFoundErr
 
 
 def damaged(name: str) -> LedgerError:
-    """Return the error for a study whose entry cannot be understood."""
+    """Return the error for a study whose attributes or trials are damaged."""
     return LedgerError(
         f"study {name!r}: what the ledger holds of it is damaged; it was left as it is; other "
         "studies can be read"

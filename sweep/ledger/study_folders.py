@@ -1,4 +1,4 @@
-"""Folders of studies, and the file in each that says whose it is: nobody removes another's."""
+"""Folders of studies; a file in each names its owner, so that no study deletes another's folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OWNER = "owner.json"
 LARGEST = 10_000
-"""Bytes; an owner file has about two hundred."""
+"""Bytes read at most; an owner file has about 200."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Owner:
     Attributes
     ----------
     ledger : str
-        What the studies of one ledger share; empty for a study of an older version.
+        Identifier of the ledger; empty for a study of an older version.
     place : str
-        Where that ledger is: a copy of a ledger in a file does not own what the original wrote.
+        Where that ledger is: a copy of a ledger file does not own the files of the original.
     study, uid : str
-        The study.
+        The study's name and identifier.
     """
 
     ledger: str
@@ -42,13 +42,13 @@ class Owner:
 
 
 def ledger_id(ledger: Studies) -> str:
-    """Return what tells this ledger's studies from those of others: new for the first study."""
-    held = (header.get("ledger") for _, header in ledger.headers() if isinstance(header, dict))
-    return next((str(each) for each in held if each), uuid4().hex)
+    """Return the ledger's identifier, which its studies share; a new one for the first study."""
+    known = (header.get("ledger") for _, header in ledger.headers() if isinstance(header, dict))
+    return next((str(each) for each in known if each), uuid4().hex)
 
 
 def place_of(url: str) -> str:
-    """Return where a ledger is: its file, as seen from the folder of artifacts, or its database."""
+    """Return where a ledger is: its file, relative to the artifacts' folder, or its database."""
     from sqlalchemy.engine import make_url
 
     path = sqlite_path(url)
@@ -58,7 +58,7 @@ def place_of(url: str) -> str:
 
 
 def owner(ledger: Studies, name: str) -> Owner:
-    """Return what the folder of a study says if the study has made it."""
+    """Return the owner that the study writes into its folder."""
     header = ledger.header(name)
     uid = str(header.get("uid", ""))
     return Owner(str(header.get("ledger", "")), place_of(ledger.url), name, uid)
@@ -70,15 +70,15 @@ def study_folder(ledger: Studies, name: str) -> Path:
     Raises
     ------
     LedgerError
-        If the ledger holds no uid that may name a folder.
+        If the study's uid cannot be used as a folder's name.
     """
     return artifacts_folder(ledger.url, name, ledger.header(name).get("uid", ""))
 
 
 def own_folder(ledger: Studies, name: str) -> Path:
-    """Return the folder of a study to write into; a new one says whose it is.
+    """Return the folder of a study for writing; create it, with its owner file, if it is missing.
 
-    One that cannot be made is told of by whoever writes into it.
+    A folder that cannot be created raises no error here: writing into it will.
     """
     folder, ours = study_folder(ledger, name), owner(ledger, name)
     with suppress(OSError):
@@ -89,10 +89,10 @@ def own_folder(ledger: Studies, name: str) -> Path:
 
 
 def owner_of(folder: Path) -> Owner | None:
-    """Return what a folder says of its study; None where it says nothing, or something else."""
+    """Return the owner named in a folder; None without a valid owner file of this folder."""
     with suppress(OSError, ValueError, TypeError, RecursionError):
         with (folder / OWNER).open("rb") as file:
-            said = Owner(**json.loads(file.read(LARGEST)))
-        if said.uid == folder.name:  # not a copy of another folder
-            return said
+            owner = Owner(**json.loads(file.read(LARGEST)))
+        if owner.uid == folder.name:  # not a copy of another folder
+            return owner
     return None

@@ -1,7 +1,7 @@
-"""What is kept beside each result so that the database can count a study without reading it.
+"""A short summary beside each trial's result, with which the database counts a study.
 
-A result is kilobytes; its summary is a line, written in the same transaction. Where the two differ,
-or where a trial of an older version has none, the study is read whole instead.
+A result has kilobytes; its summary is one line, written in the same transaction. Where the two
+differ, or where a trial of an older version has no summary, the study is read whole instead.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ KINDS = {
 OWN = """
     WITH own AS (
         SELECT t.study_id, t.trial_id, t.number, CAST(t.state AS VARCHAR) AS state, v.value,
-            {key} AS cell_key, {state} AS told, {value} AS told_value, {rows} AS cell_rows,
-            {copied} AS copied, {digest} AS told_digest, d.value_json AS digest,
+            {key} AS cell_key, {state} AS noted, {value} AS noted_value, {rows} AS cell_rows,
+            {copied} AS copied, {digest} AS noted_digest, d.value_json AS digest,
             {cell} AS own_key
         FROM trials t
         LEFT JOIN trial_user_attributes c ON c.trial_id = t.trial_id AND c.key = :cell
@@ -47,25 +47,26 @@ OWN = """
         SELECT study_id, trial_id, number, state, value, cell_rows, copied, ROW_NUMBER() OVER (
             PARTITION BY study_id, cell_key ORDER BY number DESC
         ) AS turn
-        FROM own WHERE told IS NOT NULL
+        FROM own WHERE noted IS NOT NULL
     )
 """
-"""Trials with their summaries, and of those that have ended the last of each cell first."""
+"""``own``: trials with what their summaries note. ``ended``: the finished ones; turn 1 is the last
+of its cell."""
 
 COUNTED = """
-    SELECT study_id, 'held', state, COUNT(*), 0, 0 FROM own GROUP BY study_id, state
-    UNION ALL SELECT study_id, 'ended', state, COUNT(*), SUM(cell_rows), SUM(copied * cell_rows)
+    SELECT study_id, 'trials', state, COUNT(*), 0, 0 FROM own GROUP BY study_id, state
+    UNION ALL SELECT study_id, 'cells', state, COUNT(*), SUM(cell_rows), SUM(copied * cell_rows)
         FROM ended WHERE turn = 1 GROUP BY study_id, state
-    UNION ALL SELECT study_id, 'again', '', COUNT(*), 0, 0 FROM ended WHERE turn > 1
+    UNION ALL SELECT study_id, 'repeated', '', COUNT(*), 0, 0 FROM ended WHERE turn > 1
         GROUP BY study_id
     UNION ALL SELECT study_id, 'differs', '', COUNT(*), 0, 0 FROM own
-        WHERE told <> state OR ABS(told_value - value) > 1e-9
-            OR (told IS NOT NULL AND ((told_value IS NULL) <> (value IS NULL)
-                OR digest IS NULL OR digest <> '"' || told_digest || '"'
+        WHERE noted <> state OR ABS(noted_value - value) > 1e-9
+            OR (noted IS NOT NULL AND ((noted_value IS NULL) <> (value IS NULL)
+                OR digest IS NULL OR digest <> '"' || noted_digest || '"'
                 OR own_key IS NULL OR own_key <> cell_key))
         GROUP BY study_id
     UNION ALL SELECT study_id, 'without', '', COUNT(*), 0, 0 FROM own
-        WHERE told IS NULL AND state IN ('COMPLETE', 'PRUNED', 'FAIL')
+        WHERE noted IS NULL AND state IN ('COMPLETE', 'PRUNED', 'FAIL')
             AND EXISTS (SELECT 1 FROM trial_user_attributes a
                         WHERE a.trial_id = own.trial_id AND a.key = :cell)
             AND (state <> 'FAIL' OR EXISTS (SELECT 1 FROM trial_user_attributes a
@@ -107,20 +108,19 @@ def summary_of(
     Parameters
     ----------
     state : str
-        How it ends.
+        The final state.
     values : sequence of float or None
         One for each objective.
     attributes : mapping of str to value
-        Its user attributes; the cell among them.
+        The trial's user attributes, with its cell.
     digest : str
-        Of the whole trial.
+        The trial's digest.
 
     Returns
     -------
     dict
-        ``key`` of the cell, ``state``, ``value`` (the first; None where there is none that JSON
-        can hold), ``rows`` that the cell answers in the table of candidates, ``copied`` (0 or 1),
-        ``digest``.
+        ``key`` of the cell, ``state``, ``value`` (the first; None where there is no finite one),
+        ``rows`` (how many candidates the cell has), ``copied`` (0 or 1), ``digest``.
     """
     cell = attributes[CELL]
     value = values[0] if values and isfinite(values[0]) else None
@@ -137,18 +137,18 @@ def summary_of(
 
 @dataclass
 class Sums:
-    """What the database has counted of a study.
+    """The database's counts of a study.
 
     Attributes
     ----------
-    held, ended : Counter of str
-        Trials by state; cells by the state of their last end.
+    trials, cells : Counter of str
+        All trials by state; finished cells by the state of their last finished trial.
     rows : Counter of str
         Rows of the table of candidates, by state.
     copied : int
         Rows whose result another trial measured.
-    again : int
-        Ends of cells that have another one since.
+    repeated : int
+        Finished trials whose cell has a later finished trial.
     doubtful : int
         Trials that differ from their summary, or have none: read the study whole.
     best : float or None
@@ -159,60 +159,60 @@ class Sums:
         Identifiers of the complete trials with the highest values, ties with the last included.
     """
 
-    held: Counter[str] = field(default_factory=Counter)
-    ended: Counter[str] = field(default_factory=Counter)
+    trials: Counter[str] = field(default_factory=Counter)
+    cells: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     copied: int = 0
-    again: int = 0
+    repeated: int = 0
     doubtful: int = 0
     best: float | None = None
     best_trial: int | None = None
     leaders: list[int] = field(default_factory=list)
 
     def add(self, kind: str, state: str, number: int, more: float, copied: int) -> None:
-        """Take in a line of the database's answer."""
-        if kind == "held":
-            self.held[state] += number
-        elif kind == "ended":
-            self.ended[state] += number
+        """Add a row of the query's result."""
+        if kind == "trials":
+            self.trials[state] += number
+        elif kind == "cells":
+            self.cells[state] += number
             self.rows[state] += int(more)
             self.copied += copied
         elif kind == "best":
             self.best_trial, self.best = number, float(more)
         elif kind == "leader":
             self.leaders.append(number)
-        elif kind == "again":
-            self.again += number
+        elif kind == "repeated":
+            self.repeated += number
         else:
             self.doubtful += number
 
 
 def sums(ledger: Studies, study_id: int | None = None, *, count: int = 0) -> dict[int, Sums]:
-    """Return what the database counts of each study, by Optuna's identifier.
+    """Return the database's counts of each study, by Optuna's identifier.
 
     Parameters
     ----------
     ledger : Studies
-        Where they are.
+        The ledger.
     study_id : int, optional
-        Of this study alone.
+        Count this study only.
     count : int
-        How many leaders of it to name.
+        How many leaders to name.
     """
     found: dict[int, Sums] = {}
-    question = COUNTED + BEST + (LEADERS if count else "")
-    for study, kind, state, number, more, copied in _ask(ledger, question, study_id, count=count):
-        line = (kind, state, int(number), more or 0, int(copied or 0))
-        found.setdefault(int(study), Sums()).add(*line)
+    selects = COUNTED + BEST + (LEADERS if count else "")
+    for study, kind, state, number, more, copied in _query(ledger, selects, study_id, count=count):
+        row = (kind, state, int(number), more or 0, int(copied or 0))
+        found.setdefault(int(study), Sums()).add(*row)
     return found
 
 
 def reasons(ledger: Studies, study_id: int) -> Counter[str]:
-    """Return the reasons of the cells that failed, and how many did so."""
-    return Counter({json.loads(why): int(n) for why, n in _ask(ledger, REASONS, study_id)})
+    """Return how many cells failed, by reason."""
+    return Counter({json.loads(why): int(n) for why, n in _query(ledger, REASONS, study_id)})
 
 
-def _ask(ledger: Studies, question: str, study_id: int | None, **values: Any) -> list[Any]:
+def _query(ledger: Studies, selects: str, study_id: int | None, **values: Any) -> list[Any]:
     from sqlalchemy import text
 
     engine = ledger.storage.engine
@@ -220,7 +220,7 @@ def _ask(ledger: Studies, question: str, study_id: int | None, **values: Any) ->
     fields = {name: read(row="s", name=name, kind=kind) for name, kind in KINDS.items()}
     fields["cell"] = read(row="c", name="key", kind="VARCHAR")
     which = "" if study_id is None else "WHERE t.study_id = :study"
-    query = text((OWN + question).format(**fields, which=which))
+    query = text((OWN + selects).format(**fields, which=which))
     named = {
         "summary": SUMMARY,
         "cell": CELL,
@@ -229,11 +229,11 @@ def _ask(ledger: Studies, question: str, study_id: int | None, **values: Any) ->
         "study": study_id,
         **values,
     }
-    asked = {name: value for name, value in named.items() if f":{name}" in query.text}
+    used = {name: value for name, value in named.items() if f":{name}" in query.text}
 
-    def answer() -> list[Any]:
+    def run() -> list[Any]:
         with engine.connect() as connection:
-            return list(connection.execute(query, asked))
+            return list(connection.execute(query, used))
 
     with ledger.translated():
-        return retry(answer)
+        return retry(run)

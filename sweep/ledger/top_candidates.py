@@ -1,4 +1,4 @@
-"""A study's leaders read whole, everything else of it counted by the database."""
+"""Read a large study's best candidates fully; let the database count the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.ledger.counts import StudyCounts
-from sweep.ledger.overview import is_told
+from sweep.ledger.overview import is_exact
 from sweep.ledger.reading import read_study, record_of, study_spec
 from sweep.ledger.summary import Sums, reasons, sums
 from sweep.spec.pruning import BY_RUNGS
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 FEW = 2000
-"""Trials up to which a study is read whole all the same, and each of them checked."""
+"""A study with at most so many trials is read whole, with the digest of each trial checked."""
 
 
 def read_top_candidates(ledger: Ledger, name: str, top: int) -> StudyRecord:
     """Read the best candidates of a large study, and count the others.
 
-    Of the others only what the database can compare is checked: value and state, cell and digest.
+    Of the others only what the database can compare is checked: value, state, cell and digest.
 
     Parameters
     ----------
     ledger : Ledger
-        Where it is.
+        The ledger.
     name : str
-        Its name.
+        The study's name.
     top : int
-        How many candidates are wanted.
+        How many candidates to read.
 
     Returns
     -------
     StudyRecord
-        With the trials behind the best ``top`` candidates at least, and ``counted``; whole where
-        the database cannot tell, or where something read is not what was recorded.
+        With at least the trials of the best ``top`` candidates, and ``counted``. The whole study
+        where the counts would not be exact, or where a trial was changed.
 
     Raises
     ------
@@ -50,12 +50,12 @@ def read_top_candidates(ledger: Ledger, name: str, top: int) -> StudyRecord:
         If there is no such study or it cannot be read.
     """
     record = None
-    with suppress(LedgerError, *UNREADABLE):  # reading it whole says what there is to say
-        record = _leading(ledger, name, top)
+    with suppress(LedgerError, *UNREADABLE):  # read_study raises the error, if there is one
+        record = _top_candidates(ledger, name, top)
     return record or read_study(ledger, name)
 
 
-def _leading(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
+def _top_candidates(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
     if ledger.counts(name).total() <= FEW:
         return None
     header = ledger.header(name)
@@ -64,31 +64,32 @@ def _leading(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
         nested = NESTED in ledger.storage.get_study_user_attrs(study_id)
     if nested or not _is_plain(spec):
         return None
-    told = sums(ledger, study_id, count=top).get(study_id, Sums())
-    answers = told.again or told.ended["FAIL"]  # of cells whose epochs may have been added to
-    if not is_told(ledger, header, told) or (spec.search.method == "grid" and answers):
+    counts = sums(ledger, study_id, count=top).get(study_id, Sums())
+    # such cells of a grid may have been given more epochs, and then two trials share their rows
+    shared = counts.repeated or counts.cells["FAIL"]
+    if not is_exact(ledger, header, counts) or (spec.search.method == "grid" and shared):
         return None
     with ledger.translated():
-        trials = read_trials(ledger.storage, study_id, only=told.leaders)
-    record = record_of(ledger, name, header, trials, _tally(ledger, study_id, told))
+        trials = read_trials(ledger.storage, study_id, only=counts.leaders)
+    record = record_of(ledger, name, header, trials, _study_counts(ledger, study_id, counts))
     changed = any(trial.state != "COMPLETE" for trial in record.trials)
     return None if changed or record.damage else record
 
 
 def _is_plain(spec: StudySpec) -> bool:
-    """Return whether no trial goes on from another one, and all are fitted in one arithmetic."""
+    """Return whether no trial continues another one, and all fits use the same precision."""
     pruner = spec.search.pruner
     by_rungs = pruner is not None and pruner.name in BY_RUNGS
     return not by_rungs and "precision" not in spec.space.dimensions
 
 
-def _tally(ledger: Ledger, study_id: int, told: Sums) -> StudyCounts:
-    failed = reasons(ledger, study_id) if told.ended["FAIL"] else {}
+def _study_counts(ledger: Ledger, study_id: int, counts: Sums) -> StudyCounts:
+    failed = reasons(ledger, study_id) if counts.cells["FAIL"] else {}
     return StudyCounts(
-        done=told.ended.total(),
-        states=set(told.held),
-        rows=told.rows,
-        cells=told.ended,
-        copied=told.copied,
+        done=counts.cells.total(),
+        states=set(counts.trials),
+        rows=counts.rows,
+        cells=counts.cells,
+        copied=counts.copied,
         reasons=failed,
     )

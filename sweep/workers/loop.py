@@ -142,7 +142,7 @@ class Worker:
     def _record(self, claim: Claim, found: Evaluation) -> None:
         epoch = best_epoch(found, claim.epochs)
         past = constraint_values(self.spec, found, epoch)
-        self.ledger.constrain(claim, past)
+        self.ledger.set_constraints(claim, past)
         result = (claim, self._values(found, epoch), found.splits, found.layers)
         record = self.ledger.pruned if found.pruned else self.ledger.complete
         kept = record(*result, copied_from=found.copied_from, steps=self.evaluator.steps(found))
@@ -161,7 +161,7 @@ class Worker:
     def _refuse(self, claim: Claim, error: TooLargeError) -> None:
         limit = self.spec.search.max_parameters or 0
         past = sum(layer[3] for layer in error.layers) - limit
-        self.ledger.constrain(claim, {"max_parameters": past})
+        self.ledger.set_constraints(claim, {"max_parameters": past})
         kept = self.ledger.reject_too_large(claim, str(error), error.layers)
         state = "PRUNED" if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, reason=str(error))

@@ -65,7 +65,7 @@ def _silent(ledger: Ledger, name: str) -> list[int]:
 
     The clock of a machine may jump, and a laptop sleep; a worker that lives beats again soon.
     """
-    stale = ledger.stale(name)
+    stale = ledger.stale_trials(name)
     if not stale:
         return []
     alive = {
@@ -109,9 +109,9 @@ def enqueue_missing(
 
     def act() -> int:
         with one_at_a_time(ledger, name, "cells"):
-            lines = ledger.ask(name, cell_states)
+            lines = ledger.query(name, cell_states)
             if reasons := _quarantine(ledger, name, lines):
-                lines = ledger.ask(name, cell_states)
+                lines = ledger.query(name, cell_states)
             for reason in reasons:
                 say(f"a cell is set aside: it {reason}")
             return _restore(ledger, name, plan, lines, retry_failed=retry_failed)

@@ -55,12 +55,12 @@ class RungScheduler:
                 rung = self.bracket_plan.begin(slot)
             else:
                 taken = {each.key for each in trials} | {claim.key}  # retried: no failure any more
-                failed = self._ledger.failed(self._study, but=taken)
+                failed = self._ledger.failed_rungs(self._study, but=taken)
                 left = (self._spec.search.trials or 0) - 1 - len(trials) - len(failed)
                 lost = {each["continues"] for each in failed if each}
                 rung = next_rung(self.bracket_plan, trials, left, lost)
                 fixed = self._fixed(rung, slot)
-            self._ledger.place(claim, rung, fixed)
+            self._ledger.set_rung(claim, rung, fixed)
         return rung
 
     def _fixed(self, rung: Rung, slot: int) -> Mapping[str, Any]:
