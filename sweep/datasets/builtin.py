@@ -1,4 +1,4 @@
-"""The datasets that a study file may simply name."""
+"""The built-in datasets, which a study file names without a path."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ def read_builtin(
 ) -> Dataset:
     """Read one of :data:`DATASETS`, checked and with its class names.
 
-    ``digits`` ships with scikit-learn. The others are looked for as ``<name>.npz`` in the data
-    home, then in Keras's own cache; at last Keras downloads them.
+    ``digits`` ships with scikit-learn. For the others the order is: ``<name>.npz`` in the data
+    home, the same file in Keras's cache, a download by Keras.
 
     Parameters
     ----------
     name : str
         One of the built-in names.
     data_home : path, optional
-        A folder; without it the environment variable ``SWEEP_DATA_HOME``.
+        A folder; default: the environment variable ``SWEEP_DATA_HOME``.
     groups : str, optional
-        Name of one more array in the file of the data home.
+        Name of the array of groups in the data home's file.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def read_builtin(
     Raises
     ------
     DataError
-        When the data is nowhere and cannot be downloaded, or is broken.
+        When the data is not found and cannot be downloaded, or is damaged.
     """
     if name == "digits":
         raw = _digits()
@@ -82,7 +82,7 @@ def read_builtin(
 
 
 def _named(raw: Dataset, names: tuple[str, ...]) -> Dataset:
-    """Name the classes that are there, each by its label."""
+    """Return the dataset with the class names of the labels that occur."""
     dataset = checked(replace(raw, class_names=()))
     if dataset.class_names != tuple(map(str, dataset.classes)):
         raise DataError(f"{raw.name}: labels must be numbers, got {', '.join(dataset.class_names)}")
@@ -95,17 +95,17 @@ def _named(raw: Dataset, names: tuple[str, ...]) -> Dataset:
 
 
 def _digits() -> Dataset:
-    """Scikit-learn's digits: 0..16 spread over 0..255, and one fixed stratified 80/20 split."""
+    """Return scikit-learn's digits, scaled from 0..16 to 0..255, in a fixed stratified split."""
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
     images = np.rint(pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    train, test = split_test(labels, 0.2, seed=0)
+    train, test = split_test(labels, 0.2, seed=0)  # the seed is fixed: the data are the same always
     return Dataset("digits", images[train], labels[train], images[test], labels[test], ())
 
 
 def home_file(name: str, data_home: str | os.PathLike[str] | None) -> Path | None:
-    """Find the file in the data home or Keras's cache; None where it is in neither."""
+    """Return the file in the data home or in Keras's cache; None where neither has it."""
     home = data_home or os.environ.get("SWEEP_DATA_HOME")
     folders = [keras_cache()]
     if home:
@@ -115,7 +115,7 @@ def home_file(name: str, data_home: str | os.PathLike[str] | None) -> Path | Non
 
 
 def _data_home(folder: Path) -> Path:
-    """Return the folder, which must exist: a mistyped one must not end in a download."""
+    """Return the folder; refuse one that does not exist, else a typing error starts a download."""
     if not folder.is_dir():
         raise DataError(
             f"data home: must be a folder, got {folder}; mend SWEEP_DATA_HOME or --data-home"
@@ -124,12 +124,12 @@ def _data_home(folder: Path) -> Path:
 
 
 def keras_cache() -> Path:
-    """Where Keras keeps what it has downloaded."""
+    """Return the folder of Keras's downloads."""
     return keras_home() / "datasets"
 
 
 def _from_keras(name: str) -> Dataset:
-    """Let Keras find or download it."""
+    """Load a dataset with Keras, which downloads it if needed."""
     load_tensorflow()
     try:
         import keras
@@ -148,5 +148,5 @@ def _from_keras(name: str) -> Dataset:
 
 
 def _first_line(error: Exception) -> str:
-    """Shorten what an error says to one line."""
+    """Return the first line of an error's message, shortened."""
     return (str(error).strip().splitlines() or [""])[0][:200]

@@ -1,4 +1,4 @@
-"""What every dataset must be, whatever it came from: each rule one clear error."""
+"""Rules for every dataset, whatever its source; each broken rule gives one clear error."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 _MAX_CHANNELS = 4
 _WITH_CHANNELS = 4
 _LARGEST_PIXEL = 1e18
-"""Its square is still a float32, which models and scalings calculate in."""
+"""The square of this still fits into a float32, the type of models and scalings."""
 
 
 def checked(dataset: Dataset) -> Dataset:
-    """Check what a source read and bring it into one form.
+    """Check a dataset and convert its arrays to one form.
 
     Parameters
     ----------
     dataset : Dataset
-        Anything array-like in its fields; no ``class_names`` means that labels are names.
-        Labels may be text.
+        With array-likes in its fields. Labels may be text; without ``class_names`` the labels are
+        the names.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def checked(dataset: Dataset) -> Dataset:
     Raises
     ------
     DataError
-        For each rule that the data breaks, naming the array.
+        If the data breaks a rule; the message names the array.
     """
     where = dataset.name
     x_train = _pixels(f"{where}: x_train", dataset.x_train)
@@ -66,7 +66,7 @@ def checked(dataset: Dataset) -> Dataset:
 
 
 def check_shapes(where: str, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
-    """Refuse arrays that by shape and type alone cannot be rows of images and their labels."""
+    """Refuse arrays whose shapes and types alone show that they are not images with labels."""
     for place, x in ((f"{where}: x_train", x_train), (f"{where}: x_test", x_test)):
         _check_type(place, x)
         _check_shape(place, x)
@@ -77,7 +77,7 @@ def check_shapes(where: str, x_train: Any, y_train: Any, x_test: Any, y_test: An
 
 
 def check_classes(dataset: Dataset, remedy: str) -> None:
-    """Refuse fewer than two training classes, and test labels that training never shows."""
+    """Refuse fewer than two training classes, and test labels without training rows."""
     if len(dataset.classes) < 2:
         raise DataError(
             f"{dataset.name}: training needs at least two classes, got only "
@@ -92,14 +92,14 @@ def check_classes(dataset: Dataset, remedy: str) -> None:
 
 
 def check_choice(key: str, value: object, allowed: Iterable[str]) -> None:
-    """Refuse a value that is none of the allowed words."""
+    """Refuse a value that is not one of the allowed ones."""
     allowed = tuple(allowed)
     if value not in allowed:
         raise DataError(f"{key}: must be one of {', '.join(allowed)}, got {value!r}")
 
 
 def _pixels(place: str, values: object) -> NDArray[Any]:
-    """Real, finite numbers in one of the three shapes."""
+    """Return pixels as an array; refuse other types and shapes, and numbers that are not finite."""
     x = as_array(place, values)
     _check_type(place, x)
     _check_shape(place, x)
@@ -119,7 +119,7 @@ def _check_type(place: str, x: NDArray[Any]) -> None:
 
 
 def _check_shape(place: str, x: NDArray[Any]) -> None:
-    """Refuse what is neither flat rows nor images with channels last, and what is empty."""
+    """Refuse empty arrays, and shapes other than flat rows or images with channels last."""
     if x.ndim not in (2, 3, _WITH_CHANNELS):
         raise DataError(
             f"{place} must have the shape (n, features), (n, h, w) or (n, h, w, c), got {x.shape}"
@@ -134,7 +134,7 @@ def _check_shape(place: str, x: NDArray[Any]) -> None:
 
 
 def _check_same_length(where: str, part: str, x: NDArray[Any], y: NDArray[Any]) -> None:
-    """Refuse labels that are not one a row."""
+    """Refuse another number of labels than rows."""
     if len(x) != len(y):
         raise DataError(
             f"{where}: x_{part} and y_{part} must have as many rows, got {len(x)} and {len(y)}"
@@ -142,7 +142,7 @@ def _check_same_length(where: str, part: str, x: NDArray[Any], y: NDArray[Any]) 
 
 
 def _check_same_shape(where: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> None:
-    """Refuse test rows of another shape than the training rows."""
+    """Refuse test rows whose shape differs from that of the training rows."""
     if x_train.shape[1:] != x_test.shape[1:]:
         raise DataError(
             f"{where}: training and test rows must have one shape, got {x_train.shape[1:]} and "
@@ -151,7 +151,7 @@ def _check_same_shape(where: str, x_train: NDArray[Any], x_test: NDArray[Any]) -
 
 
 def _finite(x: NDArray[Any]) -> bool:
-    """Whether there is no NaN or inf, without an array of flags as large as the data."""
+    """Return whether there is no NaN or inf, without a mask as large as the data."""
     if x.dtype.kind != "f":
         return True
     with np.errstate(invalid="ignore"):

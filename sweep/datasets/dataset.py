@@ -1,4 +1,4 @@
-"""The one thing that every source of data becomes."""
+"""The dataset, into which every source of data is converted."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ class Dataset:
     Attributes
     ----------
     name : str
-        As the study file names it.
+        Name in the study file.
     x_train, x_test : ndarray of shape (n, features), (n, h, w) or (n, h, w, c)
         Pixels in their own dtype; ``uint8`` images stay ``uint8``.
     y_train, y_test : ndarray of shape (n,)
         Labels, ``int64``.
     class_names : tuple of str
-        One name a class, in the order of the sorted labels.
+        One name for each class, in the order of the sorted labels.
     groups : ndarray of shape (n,), optional
-        The group of each training row (a patient, a writer), which a split must not tear apart.
+        The group of each training row (a patient, a writer); all rows of a group are on the same
+        side of a split.
     notes : tuple of str
-        What a person should know of how it was read: which folders were taken, resized pictures.
+        Notes for the user on how the data was read: folders that were used, resized pictures.
     positive : int, optional
-        Label of the positive class of two; the second without it.
+        Label of the positive class of two; default: the second.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Dataset:
 
     @property
     def positive_class(self) -> str:
-        """Name of the positive class of two; empty with more."""
+        """Name of the positive class of two; empty with more classes."""
         if len(self.classes) != 2:
             return ""
         label = self.classes[1] if self.positive is None else self.positive
@@ -72,8 +73,8 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256, hexadecimal, over the arrays' names, dtypes, shapes and bytes.
 
-        The names of the dataset and of its classes, and which is positive, do not enter: the
-        same rows read from another place are the same data.
+        It leaves out the names of the dataset and of its classes, and the positive class: the same
+        rows from another file are the same data.
         """
         digest = hashlib.sha256()
         for name in ("x_train", "y_train", "x_test", "y_test", "groups"):

@@ -1,4 +1,4 @@
-"""How a folder of pictures is laid out: class folders, or such under train, validation, test."""
+"""Find the layout of a folder of pictures: class folders, or train/test folders of them."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ _PARTS = {
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
-"""The names, in any case, that the folders of parts usually have: whole, or a word in them."""
+"""Usual names of the folders of training, validation and test rows, in any case; either the whole
+name of a folder or a word in it."""
 
-_OF_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the pictures of a folder lie.
+    """The folders of training and test rows.
 
     Attributes
     ----------
     train : Path
         A folder of class folders.
     test : Path or None
-        The same for the test rows; None where they are a part of the training folder's.
+        The same for the test rows; None where they are drawn from the training folder.
     note : str
-        What was taken for what; empty where the folder holds nothing but class folders.
+        Which folders are used; empty where the folder contains class folders only.
     """
 
     train: Path
@@ -42,32 +43,32 @@ class Layout:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is none of the person's: hidden, or put there by a system."""
-    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+    """Return whether a file or folder is hidden or made by an operating system."""
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """List the folders in a folder, sorted, without hidden ones."""
+    """Return the folders in a folder, sorted, without hidden ones."""
     return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))
 
 
 def find_layout(folder: Path) -> Layout:
-    """Tell the folders of training and test rows by their names.
+    """Find the folders of training and test rows by their names.
 
     Parameters
     ----------
     folder : Path
-        What a study names.
+        The folder in the study file.
 
     Returns
     -------
     Layout
-        The folder itself where no folder in it is a part.
+        With the folder itself where it contains class folders directly.
 
     Raises
     ------
     DataError
-        Where the names may mean one thing as well as another.
+        If the names are ambiguous.
     """
     inside = subfolders(folder)
     parts = _parts(inside)
@@ -86,10 +87,10 @@ def find_layout(folder: Path) -> Layout:
 
 
 def _parts(folders: Sequence[Path]) -> dict[str, list[Path]]:
-    """Folders that are parts, by part; no key for a part that is not there.
+    """Return the folders of each part (train, validation, test); missing parts have no key.
 
-    Where none is named like a part, those with such a word in their names are, if they hold the
-    same class folders as another: ``seg_train`` beside ``seg_test``.
+    A folder with such a word in its name, like ``seg_train``, counts if no folder has the whole
+    name and if another one has the same class folders: ``seg_test``.
     """
     words = _by_words(folders)
     found = {
@@ -101,7 +102,7 @@ def _parts(folders: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _by_words(folders: Sequence[Path]) -> dict[str, list[Path]]:
-    """Folders with a part's name as a word in theirs, by part."""
+    """Return the folders with a part's name as a word in their names, by part."""
     found: dict[str, list[Path]] = {}
     for path in folders:
         words = re.findall("[a-z]+", path.name.lower())
@@ -112,7 +113,7 @@ def _by_words(folders: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _has_double(path: Path, folders: Iterable[Path]) -> bool:
-    """Whether a folder holds folders of the same names as another beside it."""
+    """Return whether another of the folders has subfolders of the same names."""
     mine, *others = (
         {inside.name.lower() for inside in subfolders(_inner(each))}
         for each in (path, *(other for other in folders if other != path))
@@ -121,7 +122,7 @@ def _has_double(path: Path, folders: Iterable[Path]) -> bool:
 
 
 def _inner(folder: Path) -> Path:
-    """Go into a part's only folder where that is named like a part too, as archives have it."""
+    """Return the only subfolder if it too is named like a part, as unpacked archives have it."""
     inside = subfolders(folder)
     return inside[0] if len(inside) == 1 and _by_words(inside) else folder
 
@@ -131,7 +132,7 @@ def _all(parts: Mapping[str, list[Path]]) -> list[Path]:
 
 
 def _check_classes(folder: Path, classes: Sequence[Path], parts: Mapping[str, list[Path]]) -> None:
-    """Refuse class folders that look like parts, without or within each class."""
+    """Refuse class folders that look like train/test folders, or that contain such folders."""
     words = _by_words(classes)
     named = _all(parts) if len(parts) > 1 else _all(words)
     if len(parts) > 1 or (len(words) > 1 and set(named) == set(classes)):
@@ -148,7 +149,7 @@ def _check_classes(folder: Path, classes: Sequence[Path], parts: Mapping[str, li
 
 
 def _check_parts(folder: Path, inside: Iterable[Path], parts: Mapping[str, list[Path]]) -> None:
-    """Refuse what is a part by one folder and none by another."""
+    """Refuse train/test folders that are doubled, incomplete or ambiguous."""
     named = _all(parts)
     for part, paths in parts.items():
         if len(paths) > 1:
@@ -178,7 +179,7 @@ def _check_parts(folder: Path, inside: Iterable[Path], parts: Mapping[str, list[
 
 
 def _listed(paths: Iterable[Path]) -> str:
-    """Name folders, for a message."""
+    """Return the names of folders, for a message."""
     names = [f"{path.name}/" for path in paths]
     shown = names if len(names) <= 5 else [*names[:5], "..."]
     return " and ".join(shown) if len(shown) == 2 else ", ".join(shown)

@@ -1,4 +1,4 @@
-"""Folders of class folders: listed as Keras's ``image_dataset_from_directory`` does, and read."""
+"""Read folders of class folders, in the order of Keras's ``image_dataset_from_directory``."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLORS = ("grayscale", "rgb")
-"""How pictures are read: one channel, which is squeezed away, or three."""
+"""How pictures are read: one channel, without its axis, or three."""
 
 DEFAULT_SIZE = (32, 32)
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """The pictures of one folder of class folders, in the sorted order of their paths."""
+    """The pictures of one folder of class folders, sorted by path."""
 
     files: tuple[Path, ...]
     labels: NDArray[Any]
@@ -44,10 +44,10 @@ def read_folder(
     test_fraction: float,
     seed: int,
 ) -> Dataset:
-    """Read pictures, each in the folder of its class.
+    """Read pictures, each from the folder of its class.
 
-    The folder holds either class folders, or folders named like parts (``train``, ``val``,
-    ``test``, ...) with the same class folders in each.
+    The folder contains class folders, or train/test folders (``train``, ``val``, ``test``, ...)
+    with the same class folders in each.
 
     Parameters
     ----------
@@ -56,25 +56,25 @@ def read_folder(
     name : str
         Name of the dataset.
     image_size : int or (height, width), optional
-        Pixels that every picture is resized to, bilinearly; (32, 32) without it.
+        Size in pixels to which every picture is resized, bilinearly; default (32, 32).
     color : {"grayscale", "rgb"}
         Rows of shape (h, w) or (h, w, 3).
     test_fraction : float
-        Without a folder of test rows: the part of the rows, stratified, that becomes test rows.
+        Without a test folder: the share of the rows, stratified, that becomes test rows.
     seed : int
-        Decides which.
+        Seed of that draw.
 
     Returns
     -------
     Dataset
-        ``uint8`` pixels; not checked yet. Its notes say which folders were taken, and how
-        pictures were resized where nobody has said to what.
+        ``uint8`` pixels; not checked yet. Its notes say which folders were used, and how pictures
+        were resized if ``image_size`` is not given.
 
     Raises
     ------
     DataError
-        For folders that may be meant in two ways, a single class, and all files that are no
-        readable pictures, with their names.
+        For ambiguous folders, for a single class, and for files that cannot be read as pictures,
+        all by name.
     """
     size = _size(image_size)
     layout = find_layout(folder)
@@ -97,19 +97,19 @@ def read_folder(
 
 
 def _list_both(folder: Path, train: Path, test: Path) -> tuple[_Listing, int]:
-    """Pictures that are apart already: those to train on, and after so many the others."""
-    one, other = _list(train), _list(test)
-    if one.names != other.names:
+    """Return one listing of training and then test pictures, and the number of training ones."""
+    first, second = _list(train), _list(test)
+    if first.names != second.names:
         raise DataError(
             f"{folder}: {train.name} and {test.name} must hold the same class folders, got "
-            f"{', '.join(one.names)} and {', '.join(other.names)}"
+            f"{', '.join(first.names)} and {', '.join(second.names)}"
         )
-    labels = np.concatenate([one.labels, other.labels])
-    return _Listing(one.files + other.files, labels, one.names), len(one.files)
+    labels = np.concatenate([first.labels, second.labels])
+    return _Listing(first.files + second.files, labels, first.names), len(first.files)
 
 
 def _resized(sizes: NDArray[np.int64]) -> str:
-    """Say what pictures lose or gain by the size that nobody has asked for."""
+    """Return a note on how pictures change by the default size; empty if they do not."""
     height, width = DEFAULT_SIZE
     if (sizes == DEFAULT_SIZE).all():
         return ""
@@ -122,7 +122,7 @@ def _resized(sizes: NDArray[np.int64]) -> str:
 
 
 def _size(image_size: int | Sequence[int] | None) -> tuple[int, int]:
-    """Height and width in pixels."""
+    """Return height and width in pixels."""
     match image_size:
         case None:
             return DEFAULT_SIZE
@@ -138,13 +138,13 @@ def _size(image_size: int | Sequence[int] | None) -> tuple[int, int]:
 
 
 def _check_fraction(test_fraction: float) -> None:
-    """Refuse a test part of nothing or everything."""
+    """Refuse a test share of 0 or less, or of 1 or more."""
     if not 0 < test_fraction < 1:
         raise DataError(f"test_fraction: must lie between 0 and 1, got {test_fraction!r}")
 
 
 def _check_splittable(folder: Path, listing: _Listing) -> None:
-    """Refuse classes whose only picture cannot be on both sides."""
+    """Refuse classes with one picture: a split needs one on either side."""
     counts = np.bincount(listing.labels).tolist()
     single = [folder / name for name, n in zip(listing.names, counts, strict=True) if n == 1]
     if single:
@@ -155,12 +155,12 @@ def _check_splittable(folder: Path, listing: _Listing) -> None:
 
 
 def _list(folder: Path) -> _Listing:
-    """List the pictures of a folder of class folders; refuse whatever else is there, at once."""
+    """List the pictures of a folder of class folders; refuse all other files in one message."""
     classes = subfolders(folder)
     files = [list(_files(path)) for path in classes]
     if len(classes) < 2:
         raise DataError(_too_few(folder, classes))
-    problems = [*_of_classes(classes, files), *_of_files(folder, files)]
+    problems = [*_class_problems(classes, files), *_file_problems(folder, files)]
     if len(problems) > 1:
         raise DataError(all_of(f"{shown(folder)}: {len(problems)} problems", problems))
     if problems:
@@ -171,39 +171,39 @@ def _list(folder: Path) -> _Listing:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Files of a class that are not hidden: of folders within too, but not through links."""
+    """Yield the files of a class that are not hidden, also those in subfolders but not in links."""
     for root, inner, names in sorted(_walk(folder)):
         del inner
         yield from (Path(root) / name for name in sorted(names) if not is_hidden(name))
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Walk through a folder, past hidden ones."""
+    """Walk through a folder without the hidden subfolders."""
     for root, inner, names in os.walk(folder):
-        inner[:] = [name for name in inner if not is_hidden(name)]
+        inner[:] = [name for name in inner if not is_hidden(name)]  # os.walk skips the others
         yield root, inner, names
 
 
 def _too_few(folder: Path, classes: Sequence[Path]) -> str:
-    """Say what is there in place of class folders."""
+    """Return the message for a folder with fewer than two class folders."""
     names = ", ".join(shown(Path(path.name)) for path in classes) or "none"
     inner = len(classes) == 1 and subfolders(classes[0])
     hint = f'; for the folders in it say dataset = "{shown(classes[0])}"' if inner else ""
     return f"{shown(folder)}: must hold at least two class folders, got {names}{hint}"
 
 
-def _of_classes(classes: Sequence[Path], files: Sequence[list[Path]]) -> list[str]:
-    """Class folders whose name cannot be kept, and empty ones."""
+def _class_problems(classes: Sequence[Path], files: Sequence[list[Path]]) -> list[str]:
+    """Return messages for class folders whose names are not text, and for empty ones."""
     odd = [path for path in classes if not _is_text(path.name)]
-    bare = [path for path, held in zip(classes, files, strict=True) if not held]
+    bare = [path for path, own in zip(classes, files, strict=True) if not own]
     return [
         *(f"{shown(path)}: a class's name must be UTF-8 text; rename it" for path in odd),
         *(f"{shown(path)}: must hold pictures ({' '.join(SUFFIXES)}), got none" for path in bare),
     ]
 
 
-def _of_files(folder: Path, files: Sequence[list[Path]]) -> list[str]:
-    """Files that are no pictures by their names, and pictures outside the class folders."""
+def _file_problems(folder: Path, files: Sequence[list[Path]]) -> list[str]:
+    """Return messages for files that are not pictures, and for pictures outside class folders."""
     loose = sorted(p for p in folder.iterdir() if p.is_file() and _is_picture(p))
     other = [path for each in files for path in each if not _is_picture(path)]
     kinds = " ".join(SUFFIXES)
@@ -214,7 +214,7 @@ def _of_files(folder: Path, files: Sequence[list[Path]]) -> list[str]:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name is UTF-8, which the ledger keeps."""
+    """Return whether a name is UTF-8, so that the ledger can store it."""
     try:
         return bool(name.encode())
     except UnicodeEncodeError:
@@ -222,5 +222,5 @@ def _is_text(name: str) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether a file is a picture, by its name."""
+    """Return whether a file's name is that of a picture."""
     return path.name.lower().endswith(SUFFIXES) and not is_hidden(path.name)

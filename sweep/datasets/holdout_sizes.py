@@ -1,4 +1,4 @@
-"""How large a part of the rows may be held out, so that each class stands on both sides."""
+"""Check the share of rows to hold out: each class needs a row on both sides."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 def share_problem(
     y: NDArray[Any], share: float, name: str, names: Mapping[Any, str] | None = None
 ) -> str:
-    """Say why a stratified part cannot be held out; empty where it can.
+    """Return why a stratified share of the rows cannot be held out; empty where it can.
 
     Parameters
     ----------
     y : ndarray of shape (rows,)
         Labels.
     share : float
-        Of the rows, between 0 and 1; rounded up to whole rows, as scikit-learn does.
+        Share of the rows, between 0 and 1; rounded up to whole rows, as scikit-learn does.
     name : str
-        What the share is called.
+        Name of the setting, for the message.
     names : mapping of label to str, optional
-        What the classes are called; by their labels without it.
+        Names of the classes; default: their labels.
     """
     rows, (labels, counts) = len(y), np.unique(y, return_counts=True)
-    classes, held = len(counts), ceil(share * rows)
-    if classes <= held <= rows - classes and counts.min() > 1:
+    classes, held_out = len(counts), ceil(share * rows)
+    if classes <= held_out <= rows - classes and counts.min() > 1:
         return ""
     what = (
-        f"{held} of {rows} rows at {name} = {share:g}, and each of the {classes} classes needs a "
-        "row there and another to train on"
+        f"{held_out} of {rows} rows at {name} = {share:g}, and each of the {classes} classes needs "
+        "a row there and another to train on"
     )
     if counts.min() == 1:
         lone = labels[counts.argmin()]
-        said = names[lone] if names else lone
-        return f"{what}, but class {said} has a single row; give more rows of it"
+        shown = names[lone] if names else lone
+        return f"{what}, but class {shown} has a single row; give more rows of it"
     low, high = ceil(classes * 1000 / rows) / 1000, (rows - classes) * 1000 // rows / 1000
     if low > high:
         return f"{what}; give more rows"

@@ -1,4 +1,4 @@
-"""Picture files as arrays: decoded, upright, resized; all that cannot be read named at once."""
+"""Read picture files as arrays: decode, turn upright, resize; name all unreadable files at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""How the names of pictures end, in any case."""
+"""Suffixes of picture files, in any case."""
 
 _ORIENTATION = 0x0112
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -36,7 +36,7 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
     8: np.rot90,
 }
-"""What turns a picture upright, by the EXIF orientation that a camera has written."""
+"""Functions that turn a picture upright, by the EXIF orientation that the camera wrote."""
 
 _MOST_NAMED = 50
 _THREADS = 8
@@ -51,7 +51,7 @@ class Pictures:
     pixels : ndarray of shape (n, height, width, channels), uint8
         Resized, in the order of the files.
     sizes : ndarray of shape (n, 2)
-        Height and width that each file has, upright.
+        Height and width of each file's picture, upright, before resizing.
     """
 
     pixels: NDArray[np.uint8]
@@ -68,7 +68,7 @@ def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -
     size : tuple of int
         Height and width in pixels.
     channels : {1, 3}
-        Gray or colors.
+        Gray or color.
 
     Returns
     -------
@@ -77,12 +77,12 @@ def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -
     Raises
     ------
     DataError
-        Naming every file that is no readable picture.
+        With the name of every file that cannot be read as a picture.
     """
     load_tensorflow()
     from PIL import Image as Pillow
 
-    Pillow.init()  # in several threads at once it may miss a kind
+    Pillow.init()  # before the threads: if several call it at once, it may miss a file format
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         warnings.filterwarnings("ignore", module="PIL")
         found = list(pool.map(partial(_read, size=size, channels=channels), paths))
@@ -98,7 +98,7 @@ def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -
 def _read(
     path: Path, size: tuple[int, int], channels: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]] | str:
-    """One picture and the size it had, or why it cannot be read."""
+    """Return one picture and its original size, or why it cannot be read."""
     import tensorflow as tf
 
     if not path.is_file():
@@ -107,13 +107,13 @@ def _read(
         pixels = _decoded(path.read_bytes(), channels)
         with tf.device("CPU:0"):
             resized = tf.image.resize(pixels, size).numpy()
-    except Exception as error:  # noqa: BLE001 - whoever wrote the file decides what decoders raise
+    except Exception as error:  # noqa: BLE001 - on damaged files decoders raise anything
         return _reason(error)
     return np.rint(resized).astype(np.uint8), (pixels.shape[0], pixels.shape[1])
 
 
 def _decoded(data: bytes, channels: int) -> NDArray[np.uint8]:
-    """Pixels of shape (h, w, channels): JPEG and PNG by TensorFlow, as Keras, others by Pillow."""
+    """Return pixels of shape (h, w, channels), decoded by TensorFlow (JPEG, PNG) or Pillow."""
     import tensorflow as tf
     from PIL import Image, ImageOps
 
@@ -127,20 +127,20 @@ def _decoded(data: bytes, channels: int) -> NDArray[np.uint8]:
 
 
 def _orientation(data: bytes) -> int:
-    """Return what a camera says of how it was held; 1 is upright."""
+    """Return the EXIF orientation of a picture; 1 is upright."""
     from PIL import Image
 
-    if data.startswith(_PNG) and b"eXIf" not in data:  # without it Pillow would decode the whole
+    if data.startswith(_PNG) and b"eXIf" not in data:  # getexif would decode the whole picture
         return 1
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return int(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - a picture whose notes are damaged is a picture still
+    except Exception:  # noqa: BLE001 - damaged EXIF data does not matter for the pixels
         return 1
 
 
 def _converted(picture: Image, channels: int) -> NDArray[np.uint8]:
-    """8-bit pixels of the first frame; 16 bits lose the lower eight, as those of a PNG."""
+    """Return 8-bit pixels of the first frame; of 16 bits the upper eight, as TensorFlow does."""
     if picture.mode in ("I", "F"):
         raise ValueError("pixels of 32 bits; an .npz file keeps them")
     if picture.mode.startswith("I;16"):
@@ -153,7 +153,7 @@ def _converted(picture: Image, channels: int) -> NDArray[np.uint8]:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words why a file is not read."""
+    """Return a short reason why a file cannot be read."""
     import tensorflow as tf
 
     text = str(error)
@@ -163,7 +163,7 @@ def _reason(error: Exception) -> str:
 
 
 def _unreadable(failed: dict[Path, str]) -> str:
-    """Name the files that cannot be read, each on a line where there are several."""
+    """Return the message for unreadable files; with several, each on its own line."""
     lines = [f"{shown(path)}: cannot be read as a picture ({why})" for path, why in failed.items()]
     if len(lines) == 1:
         return f"{lines[0]}; replace it or move it away"
@@ -171,13 +171,13 @@ def _unreadable(failed: dict[Path, str]) -> str:
 
 
 def all_of(head: str, lines: Sequence[str]) -> str:
-    """Return a message over lines, cut where there are too many to read."""
+    """Return a message of many lines, cut after the first fifty."""
     more = len(lines) - _MOST_NAMED
     rest = [f"and {more} more"] if more > 0 else []
     return "\n  ".join([head, *lines[:_MOST_NAMED], *rest])
 
 
 def shown(path: Path) -> str:
-    """Return a path for a message; its bytes need not be text."""
+    """Return a path as printable text for a message; its bytes need not be UTF-8."""
     text = os.fsencode(path).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,4 +1,4 @@
-"""Labels, class names and groups: whole numbers or text, whatever kind of array they come in."""
+"""Check labels, class names and groups, and convert them to whole numbers and text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXACT = 2.0**53
 
 
 def as_array(place: str, values: object) -> NDArray[Any]:
-    """Make an array in native byte order; Python's numbers or texts in it become NumPy's."""
+    """Return an array in native byte order; objects become NumPy numbers or text where possible."""
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
@@ -30,29 +30,29 @@ def as_array(place: str, values: object) -> NDArray[Any]:
 
 
 def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    """Return objects, such as pandas holds, as text or numbers where all of them are."""
-    held = array.ravel().tolist()
-    if all(isinstance(value, str) for value in held):
+    """Return an object array, as from pandas, as text or numbers if all values are of one kind."""
+    values = array.ravel().tolist()
+    if all(isinstance(value, str) for value in values):
         return array.astype(str)
-    if all(isinstance(value, bool | int | float | np.number) for value in held):
-        return np.array(held).reshape(array.shape)
+    if all(isinstance(value, bool | int | float | np.number) for value in values):
+        return np.array(values).reshape(array.shape)
     return array
 
 
 def numbered(
     where: str, y_train: object, y_test: object, class_names: object
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:
-    """Make labels whole numbers; those that are text get the number of their name.
+    """Return labels as whole numbers; a text label becomes the number of its class name.
 
     Parameters
     ----------
     where : str
         The dataset, for messages.
     y_train, y_test : array-like of shape (n,) or (n, 1)
-        Whole numbers, or text in both.
+        Whole numbers in both, or text in both.
     class_names : array-like of str
-        One name a class, in the order of the numbers. Empty: the labels are the names, text
-        sorted.
+        One name for each class, in the order of the numbers. If empty, the sorted labels are the
+        names.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def numbered(
     Raises
     ------
     DataError
-        For anything else.
+        For other labels or names.
     """
     names = _names(where, class_names)
     train, test = (
@@ -83,7 +83,7 @@ def numbered(
 def _of_text(
     where: str, train: NDArray[Any], test: NDArray[Any], names: tuple[str, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:
-    """Give each text the number of the class that it names."""
+    """Return text labels as the numbers of their class names."""
     found, places = np.unique(train, return_inverse=True)
     _check_count(where, names, found.tolist())
     names = names or tuple(found.tolist())
@@ -100,7 +100,7 @@ def _of_text(
 
 
 def _column(place: str, values: object) -> NDArray[Any]:
-    """Make labels one a row; a single column, as Keras has it, is flattened."""
+    """Return labels in one dimension; a single column, as Keras has it, is flattened."""
     y = as_array(place, values)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -113,7 +113,7 @@ def _column(place: str, values: object) -> NDArray[Any]:
 
 
 def _whole(place: str, y: NDArray[Any]) -> NDArray[np.int64]:
-    """Whole numbers as int64."""
+    """Return whole numbers as int64; refuse others."""
     if y.dtype.kind not in "biuf":
         raise DataError(
             f"{place} must be whole numbers, or text as in the other part, got {_kind(y)}"
@@ -124,14 +124,14 @@ def _whole(place: str, y: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _kind(y: NDArray[Any]) -> str:
-    """Say what is there in place of numbers; among text, what is none."""
+    """Return what the labels are instead of numbers: a dtype, or the first value not text."""
     odd = next((value for value in y.tolist() if not isinstance(value, str)), None)
     return f"{odd!r:.60}" if y.dtype.kind == "O" else f"dtype {y.dtype}"
 
 
 def _check_whole(place: str, y: NDArray[Any]) -> None:
-    """Refuse floating-point labels that are no whole numbers."""
-    with np.errstate(over="ignore"):  # half precision takes the bound for inf
+    """Refuse floating-point labels that are not whole numbers."""
+    with np.errstate(over="ignore"):  # in half precision the bound becomes inf
         wrong = y[~(np.isfinite(y) & (np.abs(y) < _EXACT) & (np.floor(y) == y))]
     if len(wrong):
         raise DataError(
@@ -141,7 +141,7 @@ def _check_whole(place: str, y: NDArray[Any]) -> None:
 
 
 def _names(where: str, names: object) -> tuple[str, ...]:
-    """Distinct names; none where there are none."""
+    """Return the class names as a tuple; refuse doubled ones."""
     found = as_array(f"{where}: class_names", names)
     if found.size == 0:
         return ()
@@ -153,7 +153,7 @@ def _names(where: str, names: object) -> tuple[str, ...]:
 
 
 def _check_count(where: str, names: Sequence[str], labels: Sequence[Any]) -> None:
-    """Refuse more or fewer names than classes."""
+    """Refuse another number of names than classes."""
     if names and len(names) != len(labels):
         raise DataError(
             f"{where}: class_names must name each of the {len(labels)} classes of y_train once, "
@@ -162,7 +162,7 @@ def _check_count(where: str, names: Sequence[str], labels: Sequence[Any]) -> Non
 
 
 def checked_groups(where: str, groups: object, rows: int) -> NDArray[Any] | None:
-    """One group a training row: whole numbers or strings."""
+    """Return the group of each training row as an array; refuse others than numbers or strings."""
     if groups is None:
         return None
     found = as_array(f"{where}: groups", groups)
@@ -182,6 +182,6 @@ def checked_groups(where: str, groups: object, rows: int) -> NDArray[Any] | None
 
 
 def some(values: Sequence[Any]) -> str:
-    """List the first few values, for a message."""
+    """Return the first few values as text, for a message."""
     shown = ", ".join(str(value) for value in values[:5])
     return shown if len(values) <= 5 else f"{shown}, ... ({len(values)} in all)"

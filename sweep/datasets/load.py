@@ -1,4 +1,4 @@
-"""``load_dataset``: from the words of a study file to checked, subset, scaled arrays."""
+"""``load_dataset``: read the data that a study file names; check, subset and scale it."""
 
 from __future__ import annotations
 
@@ -51,34 +51,34 @@ def load_dataset(
         ``y_test`` and perhaps ``class_names``; a folder of class folders; or
         ``"module:function"``.
     data_home : path, optional
-        Folder with ``mnist.npz`` and the like; without it ``SWEEP_DATA_HOME``.
+        Folder with ``mnist.npz`` and the like; default: ``SWEEP_DATA_HOME``.
     train_rows, test_rows : int, optional
-        Rows to keep; all of them without it.
+        Rows to keep; default: all.
     sample : {"first", "stratified"}
-        The first rows in file order, or drawn proportionate per class.
+        The first rows in file order, or rows drawn in proportion to the classes.
     scaling : {"none", "standardize", "unit"}
-        Other than ``"none"``: ``float32`` pixels, scaled by what the training rows say.
+        Other than ``"none"``: ``float32`` pixels, scaled by the statistics of the training rows.
     one_vs_rest : int or str, optional
         A class, by label or name, that becomes 1; all others become 0.
     rest_rows : int, optional
-        Random training rows of the others to keep beside all rows of that class.
+        Training rows of the other classes to keep, drawn at random; all rows of that class stay.
     positive : int or str, optional
-        The positive class of two, by label or name: what precision, recall and the like are of.
-        The second one without it, as in scikit-learn.
+        The positive class of two, by label or name, for precision, recall and the like; default:
+        the second one, as in scikit-learn.
     groups : str, optional
-        Name of one more array: the group of each training row.
+        Name of the array with the group of each training row.
     image_size : int or (height, width), optional
-        Of a folder's pictures, in pixels; (32, 32) without it.
+        Size of a folder's pictures in pixels; default (32, 32).
     color : {"rgb", "grayscale"}
-        Of a folder's pictures.
+        How a folder's pictures are read.
     test_fraction : float, default=0.2
-        Of a folder without ``test`` folder.
+        Share of test rows where the folder has no ``test`` folder.
     seed : int, default=0
-        Decides everything that is drawn.
+        Seed of all random draws.
     allow : collection of str
-        Modules that the person allows to be loaded.
+        Modules that the user allows to be loaded.
     folder : Path, optional
-        Where the study file lies: relative paths and modules are looked for there first.
+        Folder of the study file: relative paths and modules are looked for there first.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def load_dataset(
     Raises
     ------
     DataError
-        When the data is missing, broken, or does not fit what is asked of it.
+        When the data is missing or damaged, or does not fit these parameters.
     ReferenceError_
         When a ``"module:function"`` may not be, or cannot be, loaded.
 
@@ -97,7 +97,7 @@ def load_dataset(
     (100, 8, 8)
     """
     dataset = os.fspath(dataset)
-    _check_words(sample, scaling, color, one_vs_rest, rest_rows)
+    _check_choices(sample, scaling, color, one_vs_rest, rest_rows)
     if kind_of(dataset, folder) == "folder":
         if groups is not None:
             raise DataError(f"groups: a folder of pictures has no array {groups!r}; use an .npz")
@@ -124,10 +124,10 @@ def load_dataset(
     return _scaled(data, scaling)
 
 
-def _check_words(
+def _check_choices(
     sample: str, scaling: str, color: str, one_vs_rest: int | str | None, rest_rows: int | None
 ) -> None:
-    """Refuse unknown words before anything large is read."""
+    """Refuse unknown settings before anything large is read."""
     check_choice("sample", sample, SAMPLES)
     check_choice("scaling", scaling, SCALINGS)
     check_choice("color", color, COLORS)
@@ -136,7 +136,7 @@ def _check_words(
 
 
 def _check_no_pictures(dataset: str, image_size: int | Sequence[int] | None, color: str) -> None:
-    """Refuse options that would be passed over without a word."""
+    """Refuse options for pictures that would otherwise be ignored silently."""
     if image_size is not None or color != "rgb":
         raise DataError(
             f"image_size, color: only for a folder of pictures, and {dataset} is none; "
@@ -151,7 +151,7 @@ def _read_arrays(
     allow: Collection[str],
     folder: Path | None,
 ) -> Dataset:
-    """Everything but pictures, checked."""
+    """Return a dataset from any source but a folder of pictures, checked."""
     kind = kind_of(dataset, folder)
     if kind == "builtin":
         return read_builtin(dataset, data_home, groups)
@@ -161,7 +161,7 @@ def _read_arrays(
 
 
 def _scaled(data: Dataset, kind: str) -> Dataset:
-    """Scale both parts by what the training rows say."""
+    """Scale training and test rows by the statistics of the training rows."""
     if kind == "none":
         return data
     scaling = fit_scaling(data.x_train, kind)

@@ -1,4 +1,4 @@
-"""Data that a person's own function returns, named ``"module:function"``."""
+"""Load data with the user's own function, named ``"module:function"``."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 def read_reference(
     reference: str, groups: str | None, allow: Collection[str], folder: Path | None
 ) -> Dataset:
-    """Call the function, without arguments, and take what it returns.
+    """Call the function without arguments and return its dataset.
 
     Parameters
     ----------
     reference : str
         ``"module:function"``.
     groups : str, optional
-        Name of one more array in the mapping that the function returns.
+        Name of the array of groups in the mapping that the function returns.
     allow : collection of str
-        The modules that the person allows.
+        The modules that the user allows.
     folder : Path or None
-        Where the study file lies; its modules can be named too.
+        Folder of the study file; its modules can be named too.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def read_reference(
     ReferenceError_
         When the module may not be loaded or cannot be.
     DataError
-        When the function raises, or returns none of: a :class:`Dataset`; a mapping with the four
-        arrays and perhaps ``class_names`` and ``groups``;
+        When the function raises an error, or returns anything but: a :class:`Dataset`; a mapping
+        with the four arrays and optionally ``class_names`` and ``groups``;
         ``((x_train, y_train), (x_test, y_test))``.
     """
     found = _call(reference, resolve(reference, allow=allow, folder=folder))
@@ -59,19 +59,19 @@ def read_reference(
 
 
 def _call(reference: str, function: object) -> Any:
-    """Call the function; what it raises becomes one line."""
+    """Call the function; convert its error to a message of one line."""
     if not callable(function):
         raise DataError(f"{reference}: must be a function, got {type(function).__name__}")
     try:
         return function()
     except SweepError:
         raise
-    except Exception as error:  # A person's own function may raise anything.
+    except Exception as error:  # The user's function may raise anything.
         raise DataError(f"{reference}: raised {type(error).__name__}: {error}") from error
 
 
 def _dataset(reference: str, found: Any, groups: str | None) -> Dataset | None:
-    """One of the three forms as a dataset, None for anything else."""
+    """Return one of the three forms as a dataset, None for anything else."""
     match found:
         case Dataset():
             return found

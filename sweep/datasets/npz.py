@@ -1,4 +1,4 @@
-"""``.npz`` files in Keras's layout, read without ever unpickling."""
+"""Read ``.npz`` files in Keras's layout, without unpickling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
-    """Read ``x_train``, ``y_train``, ``x_test``, ``y_test``, and ``class_names`` where it is.
+    """Read ``x_train``, ``y_train``, ``x_test``, ``y_test``, and ``class_names`` if there.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
     name : str
         Name of the dataset.
     groups : str, optional
-        Name of one more array, with the group of each training row.
+        Name of the array with the group of each training row.
 
     Returns
     -------
@@ -39,8 +39,8 @@ def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
     Raises
     ------
     DataError
-        When the file is missing, broken, lacks an array, or holds Python objects: those would
-        have to be unpickled, which can run any code.
+        When the file is missing or damaged, lacks an array, or contains Python objects: to load
+        these it would have to unpickle them, which can run any code.
     """
     if not path.is_file():
         raise DataError(f"{name}: no such file: {path.absolute()}")
@@ -50,12 +50,12 @@ def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
 def from_mapping(
     found: dict[str, Any], name: str, source: str, groups: str | None = None
 ) -> Dataset:
-    """Make a dataset, not checked yet, of named arrays.
+    """Return a dataset, not checked yet, from named arrays.
 
     Raises
     ------
     DataError
-        When one of the four arrays, or the array of groups that was asked for, is missing.
+        When one of the four arrays, or the array of groups, is missing.
     """
     wanted = [*ARRAYS, *([groups] if groups else [])]
     missing = [key for key in wanted if key not in found]
@@ -75,14 +75,14 @@ def from_mapping(
 
 
 def _some(found: dict[str, Any]) -> str:
-    """Name the first of what is there, which may be thousands."""
+    """Return the first names in an archive, for a message; there may be thousands."""
     names = [str(name)[:60] for name in islice(found, 20)]
     more = [f"{len(found) - len(names)} more"] if len(found) > len(names) else []
     return ", ".join([*names, *more]) or "none"
 
 
 def _members(path: Path, name: str, groups: str | None) -> dict[str, Any]:
-    """Read the arrays that matter; the others are there by name, as None."""
+    """Return the needed arrays by name; all others as None."""
     wanted = {*ARRAYS, "class_names", *([groups] if groups else [])}
     try:
         names, found = read_arrays(path, wanted, lambda arrays: _check_shapes(arrays, name))
@@ -100,6 +100,6 @@ def _members(path: Path, name: str, groups: str | None) -> dict[str, Any]:
 
 
 def _check_shapes(arrays: dict[str, np.ndarray], name: str) -> None:
-    """Refuse what shapes and types alone show to be no images with labels."""
+    """Refuse arrays, before their data is read, if shapes and types show no images with labels."""
     if all(key in arrays for key in ARRAYS):
         check_shapes(name, *(arrays[key] for key in ("x_train", "y_train", "x_test", "y_test")))

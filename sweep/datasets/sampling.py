@@ -1,4 +1,4 @@
-"""Which rows: the first ones, stratified ones, one class against the rest."""
+"""Select rows: the first ones, a stratified sample, one class against the rest."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from sweep.datasets.dataset import Dataset
 
 SAMPLES = ("first", "stratified")
-"""The ways to take a part of the rows."""
+"""The ways to take a subset of the rows."""
 
 Rows = NDArray[np.intp]
 
 
 def take_rows(dataset: Dataset, train: Rows | None, test: Rows | None) -> Dataset:
-    """Keep these rows (None: all of them), and the names of the classes that are left."""
+    """Return a dataset with these rows (None: all) and the names of the remaining classes."""
     if train is not None:
         groups = None if dataset.groups is None else dataset.groups[train]
         y_train = dataset.y_train[train]
@@ -39,21 +39,21 @@ def take_rows(dataset: Dataset, train: Rows | None, test: Rows | None) -> Datase
 def subset(
     dataset: Dataset, train_rows: int | None, test_rows: int | None, sample: str, seed: int
 ) -> Dataset:
-    """Keep so many training and test rows (None: all), in file order.
+    """Return a dataset with so many training and test rows (None: all), in file order.
 
     Raises
     ------
     DataError
-        When more rows are asked for than there are, or fewer than a stratified sample needs.
+        For more rows than there are, or for fewer than a stratified sample needs.
     """
     train = _choose("train_rows", dataset.y_train, train_rows, sample, seed)
-    # Its own stream, so that the test rows stay the same whatever train_rows is.
+    # A seed of its own, so that the test rows do not depend on train_rows.
     test = _choose("test_rows", dataset.y_test, test_rows, sample, seed + 1)
     return take_rows(dataset, train, test)
 
 
 def _choose(key: str, y: NDArray[Any], n: int | None, sample: str, seed: int) -> Rows | None:
-    """Row numbers of one part, None for all."""
+    """Return the chosen row numbers, None for all."""
     if n is None:
         return None
     check_count(key, n, len(y))
@@ -68,7 +68,7 @@ def _choose(key: str, y: NDArray[Any], n: int | None, sample: str, seed: int) ->
 
 
 def check_count(key: str, n: int, available: int) -> None:
-    """Refuse a number of rows that is no positive integer, or more than there are."""
+    """Refuse a number of rows that is not a positive integer, or larger than there are rows."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise DataError(f"{key}: must be a whole number of at least 1, got {n!r}")
     if n > available:
@@ -76,23 +76,23 @@ def check_count(key: str, n: int, available: int) -> None:
 
 
 def stratified_rows(y: NDArray[Any], n: int, rng: np.random.Generator, spare: int = 0) -> Rows:
-    """Draw ``n`` rows, proportionate per class, at least one of each, in file order.
+    """Draw ``n`` rows in proportion to the classes, at least one of each, in file order.
 
     Parameters
     ----------
     y : ndarray of shape (rows,)
         Labels.
     n : int
-        Rows to draw: at least one a class, and no more than ``spare`` leaves.
+        Rows to draw: at least one for each class.
     rng : numpy.random.Generator
-        Decides which rows of a class.
+        Draws the rows of each class.
     spare : int, default=0
-        Rows of each class that must be left over.
+        Rows of each class that must not be drawn.
 
     Returns
     -------
     ndarray of shape (n,)
-        Row numbers, rising.
+        Row numbers, ascending.
     """
     classes, counts = np.unique(y, return_counts=True)
     shares = _shares(counts, n, counts - spare)
@@ -104,7 +104,7 @@ def stratified_rows(y: NDArray[Any], n: int, rng: np.random.Generator, spare: in
 
 
 def _shares(counts: NDArray[Any], n: int, limits: NDArray[Any]) -> NDArray[Any]:
-    """Rows of each class, by the largest remainder, within 1 and the limits."""
+    """Return the rows of each class by the largest remainder, between 1 and the limits."""
     quotas = counts * n / counts.sum()
     shares: NDArray[Any] = np.clip(np.floor(quotas).astype(np.int64), 1, limits)
     while shares.sum() < n:
@@ -115,17 +115,17 @@ def _shares(counts: NDArray[Any], n: int, limits: NDArray[Any]) -> NDArray[Any]:
 
 
 def split_test(y: NDArray[Any], fraction: float, seed: int) -> tuple[Rows, Rows]:
-    """Set a stratified part aside, with a row of each class on either side.
+    """Split off a stratified share of test rows, with a row of each class on either side.
 
-    Every class needs two rows; the part is rounded up to whole rows.
+    Every class needs two rows; the share is rounded up to whole rows.
 
     Returns
     -------
     train, test : ndarray
-        Row numbers, rising.
+        Row numbers, ascending.
     """
     classes = len(np.unique(y))
-    # The small number keeps 0.07 * 100 = 7.000000000000001 at 7 rows.
+    # Without the subtraction 0.07 * 100 = 7.000000000000001 would become 8 rows.
     wanted = ceil(fraction * len(y) - 1e-9)
     n = min(max(wanted, classes), len(y) - classes)
     test = stratified_rows(y, n, np.random.default_rng(seed), spare=1)
@@ -133,18 +133,18 @@ def split_test(y: NDArray[Any], fraction: float, seed: int) -> tuple[Rows, Rows]
 
 
 def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, seed: int) -> Dataset:
-    """Make one class against all others: labels 1 and 0, names ``"6"`` and ``"not 6"``.
+    """Relabel one class as 1 and all others as 0, with names such as ``"6"`` and ``"not 6"``.
 
     Parameters
     ----------
     dataset : Dataset
-        With its own labels.
+        With its original labels.
     one : int or str
         The class, by its name or its label. All its training rows stay.
     rest_rows : int or None
         Training rows of the other classes, drawn at random; None for all of them.
     seed : int
-        Decides which.
+        Seed of that draw.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, se
     Raises
     ------
     DataError
-        For a class that is not there, and for more rows than the other classes have.
+        For an unknown class, and for more rows than the other classes have.
     """
     label, name = _find_class(dataset, one)
     is_one = dataset.y_train == label
@@ -173,12 +173,12 @@ def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, se
 
 
 def with_positive(dataset: Dataset, positive: int | str) -> Dataset:
-    """Say which of two classes is the positive one, by its name or its label.
+    """Return the dataset with the positive one of its two classes set, by name or label.
 
     Raises
     ------
     DataError
-        For a class that is not there, and where there are not two.
+        For an unknown class, and where there are not two classes.
     """
     if len(dataset.classes) != 2:
         raise DataError(
@@ -190,7 +190,7 @@ def with_positive(dataset: Dataset, positive: int | str) -> Dataset:
 
 
 def _find_class(dataset: Dataset, one: int | str, key: str = "one_vs_rest") -> tuple[int, str]:
-    """Label and name of a class given as either; where names are numbers, a number is a name."""
+    """Return label and name of a class given by either; if names are numbers, names go first."""
     known = list(zip(dataset.classes, dataset.class_names, strict=True))
     numbers = any(_number(name) is not None for name in dataset.class_names)
     wanted = _number(one)
@@ -205,11 +205,11 @@ def _find_class(dataset: Dataset, one: int | str, key: str = "one_vs_rest") -> t
     )
 
 
-def _number(word: object) -> int | None:
-    """Return the number that a word is: 7 for 7, "7" and "07"; None for others."""
-    if isinstance(word, bool) or not isinstance(word, int | np.integer | str):
+def _number(value: object) -> int | None:
+    """Return a value as a whole number: 7 for 7, "7" and "07"; None for others."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer | str):
         return None
     try:
-        return int(word)
+        return int(value)
     except ValueError:
         return None

@@ -20,9 +20,9 @@ SCALINGS = ("none", "standardize", "unit")
 _FULL_RANGE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 _CHUNK = 1 << 16
 _SURELY_BELOW = 20
-"""Rows below 0 that a part would have by the other's share of them, so that none is no chance."""
+"""Expected number of rows with negative pixels from which their absence cannot be chance."""
 _FAR_APART = 10.0
-"""Times by which the largest and the mean pixels of two parts may not both differ."""
+"""Largest factor between the pixels of training and test rows, both by maximum and by mean."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Scaling:
         ndarray of float32
             A new array of the same shape.
         """
-        # A dtype that float32 cannot hold exactly is shifted before it is rounded.
+        # Values that float32 cannot represent are shifted in float64 and rounded after that.
         exact = np.can_cast(x.dtype, np.float32, "safe")
         work = np.dtype(np.float32 if exact else np.float64)
         out = np.empty(x.shape, dtype=np.float32)
@@ -67,7 +67,7 @@ def fit_scaling(x: NDArray[Any], kind: str) -> Scaling:
     Parameters
     ----------
     x : ndarray of shape (n, ...)
-        The training rows, and none but these.
+        The training rows only.
     kind : {"none", "standardize", "unit"}
         ``"none"`` leaves the values; ``"unit"`` divides ``uint8`` by 255, ``uint16`` by 65535 and
         anything else by the largest absolute value (by 1 where that is 0); ``"standardize"``
@@ -81,7 +81,7 @@ def fit_scaling(x: NDArray[Any], kind: str) -> Scaling:
     Raises
     ------
     DataError
-        For another kind, for no rows, and for values too large to take a mean of.
+        For an unknown kind, for no rows, and for values whose mean overflows.
     """
     if kind not in SCALINGS:
         raise DataError(f"scaling: must be one of {', '.join(SCALINGS)}, got {kind!r}")
@@ -93,15 +93,15 @@ def fit_scaling(x: NDArray[Any], kind: str) -> Scaling:
 
 
 def check_same_scale(where: str, x_train: NDArray[Any], x_test: NDArray[Any]) -> None:
-    """Refuse training and test rows of which one part was scaled and the other was not.
+    """Refuse training and test rows of which one was scaled and the other was not.
 
-    Both the largest absolute pixel and the mean one must differ: one bright spot is no scale, and
-    a part that is 0 throughout has none.
+    Both the largest and the mean absolute pixel must differ: a single bright pixel is not a scale,
+    and rows of zeros have none.
 
     Raises
     ------
     DataError
-        With both ranges.
+        If they differ too much; the message shows both ranges.
     """
     parts = (x_train, x_test)
     ends = [(float(x.min()), float(x.max())) for x in parts]
@@ -118,10 +118,9 @@ def check_same_scale(where: str, x_train: NDArray[Any], x_test: NDArray[Any]) ->
 
 
 def doubtful_scale(x_train: NDArray[Any], x_test: NDArray[Any]) -> str:
-    """Say so where rows of one part go below 0 and none of the other does; else return nothing.
+    """Return a note where only the training or only the test rows have negative pixels, else "".
 
-    Rows of -1 to 1 beside rows of 0 to 1 may have been scaled in two ways, or have been given
-    noise on purpose.
+    Rows of -1 to 1 beside rows of 0 to 1 may have been scaled in two ways, or have intended noise.
     """
     parts = (x_train, x_test)
     lows = [float(x.min()) for x in parts]
@@ -140,19 +139,19 @@ def _are_far_apart(values: list[float]) -> bool:
 
 
 def _mean_size(x: NDArray[Any]) -> float:
-    """Mean of the absolute values."""
+    """Return the mean of the absolute values."""
     return sum(float(np.abs(part, dtype=np.float64).sum()) for part in _chunks(x)) / x.size
 
 
 def _unit(x: NDArray[Any]) -> Scaling:
-    """Divide by the range of the dtype, or by the largest absolute value."""
-    # float() first: abs() of the smallest int8 is no int8.
+    """Return a scaling by the range of the dtype, or by the largest absolute value."""
+    # float() first: abs() of the smallest int8 overflows.
     largest = _FULL_RANGE.get(x.dtype) or max(abs(float(x.min())), abs(float(x.max())))
     return Scaling(0.0, largest or 1.0)
 
 
 def _standardize(x: NDArray[Any]) -> Scaling:
-    """Two passes in float64, chunk by chunk: mean, then squared distances from it."""
+    """Return mean and standard deviation, in two passes in float64, chunk by chunk."""
     low, high = float(x.min()), float(x.max())
     # Rounding in the mean would make the deviation of constant pixels tiny but not 0.
     if low == high:
@@ -170,13 +169,13 @@ def _standardize(x: NDArray[Any]) -> Scaling:
 
 
 def _squares(part: NDArray[Any], mean: float) -> float:
-    """Sum of squared distances from the mean."""
+    """Return the sum of squared distances from the mean."""
     distance = np.subtract(part, mean, dtype=np.float64)
     # Not np.dot: its last digits depend on the number of threads.
     return float(np.square(distance, out=distance).sum())
 
 
 def _chunks(x: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Cut into views of some rows each, some ten thousand values at a time."""
+    """Return views of some rows each, with about 65,000 values at a time."""
     rows = max(1, _CHUNK * len(x) // max(1, x.size))
     return (x[start : start + rows] for start in range(0, len(x), rows))

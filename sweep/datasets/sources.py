@@ -1,4 +1,4 @@
-"""What sort of source the ``dataset`` of a study names, and where it lies."""
+"""Find which kind of source the ``dataset`` of a study names, and its path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 
 
 def kind_of(dataset: str, folder: Path | None) -> str:
-    """Tell what sort of source a word names.
+    """Return the kind of source that a name stands for.
 
     Returns
     -------
@@ -24,7 +24,7 @@ def kind_of(dataset: str, folder: Path | None) -> str:
     Raises
     ------
     DataError
-        Where it names none of them, saying what could be meant.
+        If it names none of them; the message suggests what could be meant.
     """
     if dataset in DATASETS:
         return "builtin"
@@ -44,14 +44,14 @@ def kind_of(dataset: str, folder: Path | None) -> str:
 
 
 def path_of(dataset: str, folder: Path | None) -> Path:
-    """Find a path beside the study file, or take it as it stands."""
+    """Return the path beside the study file if it exists there, else as given."""
     path = expanded(dataset)
     beside = path if folder is None else Path(folder) / path
     return beside if beside.exists() else path
 
 
 def _remedy(path: Path) -> str:
-    """Say how a file that is no .npz becomes a dataset."""
+    """Return how a file of another kind can be used as a dataset."""
     name = path.name.lower()
     if name.endswith(_ARCHIVES):
         return "unpack it, and name the folder"
@@ -66,7 +66,7 @@ def _remedy(path: Path) -> str:
 
 
 def _unknown(dataset: str) -> str:
-    """Say that a word names nothing, and what could be meant."""
+    """Return the message for a name that is unknown, with suggestions."""
     close = difflib.get_close_matches(dataset, DATASETS, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return (

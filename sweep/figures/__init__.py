@@ -1,4 +1,4 @@
-"""Figures of a study: for each, a function that makes its data and one that draws it."""
+"""Figures of a study: for each, a function that prepares its data and one that draws it."""
 
 from __future__ import annotations
 

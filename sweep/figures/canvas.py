@@ -1,7 +1,7 @@
-"""One paper and one ink for every figure.
+"""The common style of all figures, and their conversion to SVG.
 
-Figures are drawn in sentinel colours, which :func:`to_svg` swaps for the CSS variables of the
-page, so that one drawing serves the light and the dark theme.
+Figures are drawn in placeholder colours, which :func:`to_svg` replaces by CSS variables of the
+page, so that one drawing works in the light and the dark theme.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ SETTINGS = {
 }
 DROPPED = {"style", "id", "font-family", "version", "width", "height"}
 NUMBER = re.compile(r"-?\d+\.\d+")
-WIDE = 50  # beyond this factor, ticks at powers of ten alone
-LABEL_WIDTH = 6.5  # a character of 11 px text, roughly
-LEAST = 4  # characters that a label must have room for, with the gap beside it
+WIDE = 50  # beyond this factor, ticks at powers of ten only
+LABEL_WIDTH = 6.5  # approximate width of a character of 11 px text
+LEAST = 4  # shortest label in characters, with the gap beside it
 
 
 def paper(
@@ -56,14 +56,14 @@ def paper(
     width, height : int
         Size in CSS pixels.
     score : str, default ""
-        What the vertical axis shows; it stands above the axis, level.
+        Title of the vertical axis, written horizontally above it.
     x : str, default ""
-        What the horizontal axis shows.
+        Title of the horizontal axis.
 
     Returns
     -------
     tuple of Figure and Axes
-        In sentinel colours: only for :func:`to_svg`.
+        In placeholder colours: only for :func:`to_svg`.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -79,22 +79,22 @@ def paper(
 
 
 def to_svg(figure: Figure, prefix: str, title: str, description: str) -> str:
-    """Turn a figure into an SVG element that may stand in a page under a strict policy.
+    """Return a figure as an SVG element that a strict content security policy allows.
 
     Parameters
     ----------
     figure : Figure
         Drawn on :func:`paper`.
     prefix : str
-        Goes before every id, so that several figures fit on one page.
+        Prefix of every id, so that a page can have several figures.
     title, description : str
-        For readers who cannot see it.
+        For screen readers.
 
     Returns
     -------
     str
-        One ``svg`` element: no style attribute, no fixed size, no font of its own, the same
-        bytes for the same figure.
+        One ``svg`` element without style attributes, fixed size and fonts; the same figure gives
+        the same bytes.
     """
     root = ET.fromstring(_drawn(figure))  # noqa: S314 - matplotlib's own output
     for element in list(root.iter()):
@@ -112,9 +112,9 @@ def shorten(text: object, length: int) -> str:
 
 
 def label_ticks(axes: Axes, labels: Sequence[object]) -> None:
-    """Put categories under the horizontal axis, cut to the room they have; some, where it is none.
+    """Put categories under the horizontal axis, shortened to the available width.
 
-    Every second one, or third, is named where there is no room for three letters of each.
+    Where there is no room for three letters of each, only every second or third one is shown.
     """
     width = axes.get_window_extent().width / axes.figure.dpi * 72 / LABEL_WIDTH
     each = max(1, ceil(LEAST * len(labels) / width))
@@ -143,7 +143,7 @@ def whole_ticks(axes: Axes) -> None:
 
 
 def draw_level(axes: Axes, value: float, name: str) -> None:
-    """Draw a level that the reader may compare with, and name it at its right end."""
+    """Draw a horizontal reference line with its name at the right end."""
     axes.axhline(value, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
     place = axes.get_yaxis_transform()
     axes.text(1, value, name, transform=place, color=MUTED, fontsize=11, ha="right", va="bottom")
@@ -165,24 +165,24 @@ def _drawn(figure: Figure) -> str:
     import matplotlib as mpl
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text):  # also one that was made outside of these settings
+    for text in figure.findobj(Text):  # also texts that were created without these settings
         text.set_parse_math(False)
     sink = io.StringIO()
     with mpl.rc_context(SETTINGS), warnings.catch_warnings():
-        # The page's font draws the text; that matplotlib's lacks a glyph does not matter.
+        # The page's font draws the text, so glyphs missing in matplotlib's font do not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     return sink.getvalue()
 
 
 def _clean(element: ET.Element) -> None:
-    """Drop namespaces and style attributes, and round coordinates."""
+    """Remove namespaces and style attributes, and round coordinates."""
     element.tag = element.tag.rpartition("}")[2]
     for child in [c for c in element if c.tag.rpartition("}")[2] in {"metadata", "style"}]:
         element.remove(child)
     style = dict(_declarations(element.get("style", "")))
-    kept = {k.rpartition("}")[2]: v for k, v in element.attrib.items()}
-    attributes = style | {k: v for k, v in kept.items() if k != "style"}
+    plain = {k.rpartition("}")[2]: v for k, v in element.attrib.items()}
+    attributes = style | {k: v for k, v in plain.items() if k != "style"}
     element.attrib.clear()
     for name, value in attributes.items():
         if _needed(element.tag, name, value):
@@ -216,7 +216,7 @@ def _short(name: str, value: str) -> str:
 
 
 def _hoist(root: ET.Element) -> None:
-    """Move what all markers of a group share to the group."""
+    """Move attributes that all markers of a group share to the group: the file gets smaller."""
     for group in root.iter("g"):
         uses = [child for child in group if child.tag == "use"]
         if len(uses) > 1 and len(uses) == len(group):
@@ -233,7 +233,7 @@ def _share(group: ET.Element, uses: Sequence[ET.Element]) -> None:
 
 
 def _rename(root: ET.Element, prefix: str) -> None:
-    """Give ids in use short names of this figure's own, and drop the others."""
+    """Give ids that are referenced short names unique to this figure, and remove the others."""
     text = ET.tostring(root, encoding="unicode")
     referred = dict.fromkeys(re.findall(r"#([\w-]+)[\")]", text))
     names = {old: f"{prefix}{n}" for n, old in enumerate(referred)}

@@ -1,4 +1,4 @@
-"""What a score costs: seconds of fitting, or weights, against held-out score."""
+"""Cost of a score: seconds of fitting, or weights, against held-out score."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COSTS = {
     "seconds": ("mean_fit_time", "seconds of fitting one split"),
     "parameters": ("parameters", "parameters of the model"),
 }
-"""By name: the column of the table of candidates, and what stands at the axis."""
+"""By name: the column of the table of candidates, and the title of the axis."""
 
 
 def cost_frame(frame: pd.DataFrame, by: str = "seconds") -> pd.DataFrame:
-    """Return the complete candidates by cost, those worth it marked.
+    """Return the complete candidates by cost, and mark those on the Pareto front.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def cost_frame(frame: pd.DataFrame, by: str = "seconds") -> pd.DataFrame:
     -------
     DataFrame
         Columns ``candidate``, ``seconds`` (of fitting one split, mean over splits) or
-        ``parameters`` (weights), ``score`` and ``front`` (True where nothing as cheap scores as
-        high); rows by cost.
+        ``parameters`` (weights), ``score`` and ``front`` (True where no cheaper candidate scores
+        as high); rows by cost.
     """
     column = COSTS[by][0]
     known = frame[frame["mean_test_score"].notna() & frame[column].notna()]
@@ -49,7 +49,7 @@ def cost_frame(frame: pd.DataFrame, by: str = "seconds") -> pd.DataFrame:
 
 
 def draw_cost(data: pd.DataFrame, score: str = "score", by: str = "seconds") -> Figure:
-    """Draw :func:`cost_frame`: points, and a line through those worth their cost.
+    """Draw :func:`cost_frame`: points, and a line through the Pareto front.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def curves_frame(folds: pd.DataFrame) -> pd.DataFrame:
-    """Average the splits.
+    """Return the means over the splits of each trial, epoch by epoch.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def curves_frame(folds: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``trial``, ``epoch``, ``state``, ``test_score``, ``train_score``, ``loss``:
-        means over the splits of that trial; rows by trial, then epoch.
+        Columns ``trial``, ``epoch``, ``state``, ``test_score``, ``train_score``, ``loss``; rows by
+        trial, then epoch.
     """
     means = folds.groupby(["trial", "epoch", "state"], sort=True)[
         ["test_score", "train_score", "loss"]
@@ -44,8 +44,8 @@ def draw_curves(folds: pd.DataFrame, top: Sequence[int], score: str = "score") -
     folds : DataFrame
         From :func:`sweep.tables.folds_frame`.
     top : sequence of int
-        Up to five trial numbers to draw in colour: mean over splits strong, each split thin.
-        The others are grey, pruned ones dashed.
+        Up to five trial numbers to draw in colour: the mean over splits as a thick line, each split
+        as a thin one. The others are grey, pruned ones dashed.
     score : str
         Name of the scorer.
 
@@ -58,7 +58,7 @@ def draw_curves(folds: pd.DataFrame, top: Sequence[int], score: str = "score") -
 
 
 def draw_loss(folds: pd.DataFrame, top: Sequence[int], guessing: float | None = None) -> Figure:
-    """Draw training loss against epoch, in the manner of :func:`draw_curves`.
+    """Draw training loss against epoch, like :func:`draw_curves`.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def draw_loss(folds: pd.DataFrame, top: Sequence[int], guessing: float | None = 
     top : sequence of int
         Up to five trial numbers to draw in colour.
     guessing : float, optional
-        The loss of equal probabilities, drawn as a line where a trial comes near it.
+        The loss of equal probabilities, drawn as a line if a trial comes near it.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def _draw(folds: pd.DataFrame, top: Sequence[int], column: str, title: str) -> F
     others = means[~means["trial"].isin(list(top))]
     for pruned, line in ((False, "-"), (True, (0, (3, 2)))):
         rows = others[(others["state"] == "PRUNED") == pruned]
-        axes.plot(*_broken(rows, column, ["trial"]), color=GHOST, linewidth=0.9, linestyle=line)
+        axes.plot(*_joined(rows, column, ["trial"]), color=GHOST, linewidth=0.9, linestyle=line)
     known = others[others[column].notna()]
     single = known[~known["trial"].duplicated(keep=False)]  # one epoch makes no line
     axes.plot(single["epoch"], single[column], "o", color=GHOST, markersize=3)
@@ -101,7 +101,7 @@ def _top(axes: Axes, splits: pd.DataFrame, mean: pd.DataFrame, column: str, plac
     colour = SERIES[place]
     fits = ["split", "seed"]
     if len(splits.drop_duplicates(fits)) > 1:
-        axes.plot(*_broken(splits, column, fits), color=colour, linewidth=0.7, alpha=0.45)
+        axes.plot(*_joined(splits, column, fits), color=colour, linewidth=0.7, alpha=0.45)
     known = mean[mean[column].notna()]
     dots = "o" if len(known) <= 1 else None
     axes.plot(
@@ -114,8 +114,8 @@ def _top(axes: Axes, splits: pd.DataFrame, mean: pd.DataFrame, column: str, plac
     )
 
 
-def _broken(rows: pd.DataFrame, column: str, by: list[str]) -> tuple[Any, Any]:
-    """Join many lines into one with gaps, so that they become one path."""
+def _joined(rows: pd.DataFrame, column: str, by: list[str]) -> tuple[Any, Any]:
+    """Return many lines as one with gaps, so that the SVG has one path for all."""
     x: list[float] = []
     y: list[float] = []
     for _, line in rows[rows[column].notna()].groupby(by, sort=True):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def fit_frame(folds: pd.DataFrame, trial: int) -> pd.DataFrame:
-    """Average the splits of one trial.
+    """Return the means over the splits of one trial, epoch by epoch.
 
     Parameters
     ----------
@@ -24,8 +24,9 @@ def fit_frame(folds: pd.DataFrame, trial: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row an epoch, means over splits and seeds: ``epoch``, ``loss`` and ``accuracy`` (training
-        rows, during the epoch), ``test_loss`` and ``test_score`` (held-out rows, after it).
+        One row per epoch, means over splits and seeds: ``epoch``, ``loss`` and ``accuracy``
+        (training rows, during the epoch), ``test_loss`` and ``test_score`` (held-out rows, after
+        it).
     """
     own = folds[folds["trial"] == trial]
     columns = ["loss", "accuracy", "test_loss", "test_score"]
@@ -33,7 +34,7 @@ def fit_frame(folds: pd.DataFrame, trial: int) -> pd.DataFrame:
 
 
 def draw_fit(frame: pd.DataFrame, training: str, held_out: str, title: str) -> Figure:
-    """Draw two columns of :func:`fit_frame`: training rows dashed, held-out rows strong.
+    """Draw two columns of :func:`fit_frame`: training rows dashed, held-out rows solid.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def draw_fit(frame: pd.DataFrame, training: str, held_out: str, title: str) -> F
     training, held_out : str
         Columns.
     title : str
-        What they are.
+        Title of the vertical axis.
 
     Returns
     -------

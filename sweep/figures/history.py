@@ -27,7 +27,7 @@ MARKS: Mapping[str, Mapping[str, Any]] = {
 
 
 def history_frame(record: StudyRecord) -> pd.DataFrame:
-    """One row per ended trial, in the order in which they ended.
+    """Return one row per finished trial, in the order in which they ended.
 
     Parameters
     ----------
@@ -37,9 +37,8 @@ def history_frame(record: StudyRecord) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``order`` (from 1), ``trial``, ``state``, ``score`` (mean over splits: at the
-        best of the asked epochs, of those within the study's limits where there are some, or the
-        last epoch of a pruned trial), ``best`` (highest score of a complete trial so far).
+        Columns ``order`` (from 1), ``trial``, ``state``, ``score`` (mean over splits, see
+        :func:`trial_score`), ``best`` (highest score of a complete trial so far).
     """
     limit = record.spec.get("search", {}).get("max_fit_seconds")
     trials = sorted((t for t in record.trials if t.state in ENDED), key=_ended)
@@ -78,23 +77,26 @@ def draw_history(frame: pd.DataFrame, score: str = "score") -> Figure:
 
 
 def trial_score(trial: TrialRecord, limit: float | None = None) -> float:
-    """Return the one score by which a trial stands in the history; NaN for a failed one.
+    """Return the score of a trial in the history; NaN for a failed one.
+
+    It is the mean over splits at the best of the planned epochs, or at the last epoch of a pruned
+    trial.
 
     Parameters
     ----------
     trial : TrialRecord
-        A trial that has ended.
+        A finished trial.
     limit : float or None
-        Seconds that a fit may take: of a complete trial only the epochs within it count.
+        Most seconds of a fit: of a complete trial only the epochs within it count.
     """
     if trial.state == "FAIL" or not trial.splits:
         return np.nan
-    asked = trial.epochs
+    epochs = trial.epochs
     if trial.state == "PRUNED":
-        asked = (min(max(s.test, default=0) for s in trial.splits),)
+        epochs = (min(max(s.test, default=0) for s in trial.splits),)
     elif trial.state == "COMPLETE":
-        asked = tuple(e for e in asked if within_seconds(trial, limit, e) is trial)
-    means = [_mean(trial, epoch) for epoch in asked]
+        epochs = tuple(e for e in epochs if within_seconds(trial, limit, e) is trial)
+    means = [_mean(trial, epoch) for epoch in epochs]
     return max((m for m in means if not np.isnan(m)), default=np.nan)
 
 

@@ -1,4 +1,4 @@
-"""How much each parameter mattered."""
+"""The importances of the parameters, as bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LINE = 30
-"""Pixels of a bar with its name."""
+"""Height in pixels of a bar with its name."""
 
 
 def draw_importances(data: pd.DataFrame) -> Figure:

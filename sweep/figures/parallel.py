@@ -1,4 +1,4 @@
-"""Parallel coordinates: every candidate a line across its parameters to its score."""
+"""Parallel coordinates: each candidate is a line across its parameters to its score."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST = 300
-"""Lines that are drawn at most: the best of more."""
+"""Most lines that are drawn; of more candidates the best."""
 
 
 def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.DataFrame:
-    """Place every complete candidate on an axis for each parameter that varies.
+    """Return the positions of the complete candidates on an axis for each parameter that varies.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.D
     -------
     DataFrame
         The best 300, by rank. Columns ``candidate``, ``score``, ``rank``, one ``param_`` for each
-        parameter that takes more than one value: its place on the axis from 0 (least) to 1
-        (greatest), choices evenly spread; NaN where it does not apply. ``place`` is that of the
-        score.
+        parameter with more than one value: its position on the axis from 0 (least) to 1
+        (greatest), choices evenly spread; NaN where it does not apply. ``place`` is the position
+        of the score.
     """
     done = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     done = done.sort_values(["rank_test_score", "candidate"]).head(MOST)
@@ -53,11 +53,11 @@ def parallel_frame(frame: pd.DataFrame, logarithmic: Sequence[str] = ()) -> pd.D
 
 
 def axis_ends(values: Sequence[Any]) -> tuple[str, str]:
-    """Return what stands at the foot and at the head of a parameter's axis."""
-    held = ordered_values(v for v in values if not is_missing(v))
-    if not held:
+    """Return the labels at the lower and the upper end of a parameter's axis."""
+    known = ordered_values(v for v in values if not is_missing(v))
+    if not known:
         return "", ""
-    return tuple(f"{v:.3g}" if isinstance(v, float) else str(v) for v in (held[0], held[-1]))  # type: ignore[return-value]
+    return tuple(f"{v:.3g}" if isinstance(v, float) else str(v) for v in (known[0], known[-1]))  # type: ignore[return-value]
 
 
 def _placed(values: list[Any], *, log_axis: bool) -> list[float]:

@@ -1,4 +1,4 @@
-"""Several objectives at once: what no other candidate beats in all of them."""
+"""Several objectives at once: the candidates that no other one dominates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AXES = {
     "fit_seconds": "seconds of fitting one split",
     "inference_ms": "milliseconds of predicting 1,000 rows",
 }
-"""Words for the objectives that are to be low."""
+"""Titles of the axes for the objectives that are minimized."""
 
 
 def draw_pareto(data: pd.DataFrame, objective: str, score: str = "score") -> Figure:
@@ -25,7 +25,7 @@ def draw_pareto(data: pd.DataFrame, objective: str, score: str = "score") -> Fig
     Parameters
     ----------
     data : DataFrame
-        One row a complete candidate, its column ``pareto`` marking the Pareto set.
+        One row per complete candidate; the column ``pareto`` marks the Pareto set.
     objective : str
         The column of the horizontal axis.
     score : str

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def draw_progress(frame: pd.DataFrame, by: str, score: str = "score") -> Figure:
-    """Draw :func:`sweep.tables.progress_frame`: one line a study.
+    """Draw :func:`sweep.tables.progress_frame`: one line per study.
 
     Parameters
     ----------
     frame : DataFrame
-        Of up to five studies.
+        From :func:`sweep.tables.progress_frame`, of up to five studies.
     by : {"seconds", "fits"}
-        What the horizontal axis shows.
+        The column of the horizontal axis.
     score : str
         Name of the scorer.
 
@@ -28,8 +28,8 @@ def draw_progress(frame: pd.DataFrame, by: str, score: str = "score") -> Figure:
     Figure
         For :func:`sweep.figures.to_svg`.
     """
-    words = {"seconds": "seconds since the first trial", "fits": "fits that have ended"}
-    figure, axes = paper(score=f"best held-out {score} so far", x=words[by])
+    titles = {"seconds": "seconds since the first trial", "fits": "fits that have ended"}
+    figure, axes = paper(score=f"best held-out {score} so far", x=titles[by])
     end = frame[by].max()
     for place, (_, own) in enumerate(frame.groupby("study", sort=False)):
         last = own.iloc[-1]

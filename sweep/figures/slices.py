@@ -39,7 +39,7 @@ def slice_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def draw_slice(
     data: pd.DataFrame, score: str = "score", *, ranged: bool = False, log: bool = False
 ) -> Figure:
-    """Draw :func:`slice_frame`: numbers along an axis, choices side by side with their mean.
+    """Draw :func:`slice_frame`: numbers on an axis, choices side by side with their means.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def draw_slice(
     score : str
         Name of the scorer.
     ranged : bool, default False
-        Whether the space gives the parameter as a range.
+        Whether the space defines the parameter as a range.
     log : bool, default False
         Whether the axis of numbers is logarithmic.
 
@@ -76,5 +76,5 @@ def draw_slice(
 
 
 def _jitter(count: int) -> np.ndarray[Any, Any]:
-    """Spread points a little, the same way every time."""
+    """Return small horizontal shifts for points, the same every time."""
     return (np.arange(count) * 0.618 % 1 - 0.5) * (0.4 if count > 1 else 0)

@@ -1,4 +1,4 @@
-"""Who did what when: the trials of every worker along the clock."""
+"""The trials of each worker on a time axis."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 HEIGHT = 0.72  # of a row
 COLOURS = {"COMPLETE": ACCENT, "PRUNED": GHOST, "INFEASIBLE": SERIES[3], "FAIL": SERIES[1]}
-"""Of the bars, by state."""
+"""Colours of the bars, by the trial's state."""
 
 
 def timeline_frame(record: StudyRecord) -> pd.DataFrame:
-    """One row a trial that a worker has taken.
+    """Return one row per finished trial, with its worker and its times.
 
     Parameters
     ----------
@@ -33,14 +33,14 @@ def timeline_frame(record: StudyRecord) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``worker`` (its number, from 1, by its first trial), ``trial``, ``state``,
-        ``from`` and ``to`` (seconds since the first trial began), by worker and time. Running
-        trials, and those cut from outside, whose end nobody saw, are left out.
+        ``from`` and ``to`` (seconds since the first trial began), by worker and time. Running and
+        interrupted trials, which have no recorded end, are left out.
     """
     ended = [t for t in record.trials if t.state in ENDED]
-    seen = [t for t in ended if t.worker and t.started and t.finished]
-    seen.sort(key=lambda t: (t.started, t.number))
-    began = min((t.started for t in seen if t.started), default=None)
-    numbers = {name: n for n, name in enumerate(dict.fromkeys(t.worker for t in seen), start=1)}
+    timed = [t for t in ended if t.worker and t.started and t.finished]
+    timed.sort(key=lambda t: (t.started, t.number))
+    began = min((t.started for t in timed if t.started), default=None)
+    numbers = {name: n for n, name in enumerate(dict.fromkeys(t.worker for t in timed), start=1)}
     rows = [
         {
             "worker": numbers[t.worker],
@@ -49,7 +49,7 @@ def timeline_frame(record: StudyRecord) -> pd.DataFrame:
             "from": (t.started - began).total_seconds(),
             "to": (t.finished - began).total_seconds(),
         }
-        for t in seen
+        for t in timed
         if t.started and t.finished and began
     ]
     frame = pd.DataFrame(rows, columns=["worker", "trial", "state", "from", "to"])
@@ -75,7 +75,7 @@ def draw_timeline(frame: pd.DataFrame) -> Figure:
 
 
 def _bars(own: pd.DataFrame) -> Path:
-    """Return the bars as one path: an artist for each would take most of a large report's time."""
+    """Return all bars as one path: one artist per bar would make large reports far slower."""
     from matplotlib.path import Path
 
     left, right = own["from"].to_numpy(), own["to"].to_numpy()

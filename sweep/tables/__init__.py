@@ -1,4 +1,4 @@
-"""Tidy frames out of a study record, in scikit-learn's own column names.
+"""Tidy frames from a study record, with scikit-learn's column names.
 
 ::
 

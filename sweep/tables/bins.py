@@ -1,4 +1,4 @@
-"""Parameters of many different numbers, cut into quartiles of the values tried."""
+"""Cut parameters with many different numbers into quartiles of the values tried."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUARTILES = 4
 
 
 def ranges(record: StudyRecord) -> frozenset[str]:
-    """Return the parameters that the space gives as a range of numbers, not as choices."""
+    """Return the parameters that the search space defines as ranges, not as choices."""
     space = record.spec.get("space", {})
     return frozenset(
         n for n, entry in space.items() if isinstance(entry, dict) and {"int", "float"} & set(entry)
@@ -27,41 +27,41 @@ def ranges(record: StudyRecord) -> frozenset[str]:
 
 
 def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
-    """Say whether values are numbers, and too many different ones to stand side by side.
+    """Return whether values are numbers, and too many different ones to be shown side by side.
 
     Parameters
     ----------
     values : iterable
         Parameter values; None where the parameter does not apply.
     ranged : bool, default False
-        Whether they come from a range: then more than four are many, otherwise more than
+        Whether they come from a range: then more than four are too many, otherwise more than
         eight.
 
     Returns
     -------
     bool
-        Whether an axis of numbers, or quartiles, serve them better.
+        True: show them on a numeric axis or in quartiles.
     """
-    held = [v for v in values if not is_missing(v)]
-    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in held)
-    return numbers and len(set(held)) > (FEW if ranged else MANY)
+    known = [v for v in values if not is_missing(v)]
+    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in known)
+    return numbers and len(set(known)) > (FEW if ranged else MANY)
 
 
 def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Cut columns of parameters into quartiles of the values that they hold.
+    """Cut columns of parameters into quartiles of their values.
 
     Parameters
     ----------
     frame : DataFrame
         Rows of :func:`sweep.tables.candidates_frame`.
     names : iterable of str
-        Parameters of numbers, without ``param_``.
+        Numeric parameters, without ``param_``.
 
     Returns
     -------
     DataFrame
-        The frame, in these columns ordered categories such as ``"0.001 to 0.0316"``; still
-        missing where the parameter does not apply.
+        The frame with ordered categories such as ``"0.001 to 0.0316"`` in these columns; missing
+        where the parameter does not apply.
     """
     return frame.assign(**{PREFIX + n: _quartiles(frame[PREFIX + n]) for n in names})
 
@@ -69,7 +69,7 @@ def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 def binned(
     frame: pd.DataFrame, names: Iterable[str], ranged: frozenset[str]
 ) -> tuple[pd.DataFrame, set[str]]:
-    """Cut parameters of many different numbers into quartiles; say which were cut."""
+    """Return the frame with parameters of many numbers cut into quartiles, and their names."""
     short = {n if PREFIX + n in frame else n.removeprefix(PREFIX) for n in names}
     known = {n for n in short if PREFIX + n in frame}
     cut = {n for n in known if is_continuous(frame[PREFIX + n], ranged=n in ranged)}
@@ -86,7 +86,7 @@ def _quartiles(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _labels(ends: list[list[float]]) -> list[str]:
-    """Name bins by the least and the greatest value in each: no two bins share a value."""
+    """Return names of bins from the least and the greatest value in each."""
     whole = all(end.is_integer() for each in ends for end in each)
     short = [_label(each, "{:.0f}" if whole else "{:.3g}") for each in ends]
     return short if len(set(short)) == len(short) else [_label(each, "{!r}") for each in ends]

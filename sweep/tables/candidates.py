@@ -1,4 +1,4 @@
-"""One row per candidate, in scikit-learn's own column names."""
+"""One row per candidate, with scikit-learn's column names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def candidates_frame(record: StudyRecord) -> pd.DataFrame:
-    """One row per candidate, as in ``GridSearchCV.cv_results_``.
+    """Return one row per candidate, as in ``GridSearchCV.cv_results_``.
 
     Parameters
     ----------
@@ -44,15 +44,15 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     columns = _candidate_columns(names, fits, trained=trained)
     if any(c.trial.copied_from is not None for c in record.candidates):
         columns.append("copied_from")
-    # As objects, for a whole number beside a None would become a float.
+    # As objects, because pandas makes a whole number beside a None a float.
     return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
 
 
 def distinct(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without those whose parameters and state one before them has.
+    """Return the rows without repetitions: rows with the parameters and state of an earlier one.
 
-    A sampler may suggest the same again; its result is taken over, or measured to the same digits
-    by a worker that could not know of it yet. Either way it is one measurement.
+    A sampler may suggest the same parameters again; the result is then copied, or measured again by
+    a worker that did not see the first one yet. Either way it is one measurement.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _candidate_row(candidate: Candidate, names: Iterable[str], *, trained: bool)
 
 
 def _fits(splits: Sequence[SplitResult]) -> list[str]:
-    """Return what the fits of a trial are called in column names."""
+    """Return the names of a trial's fits in column names."""
     if any(split.seed for split in splits):
         return [f"split{each.split}_seed{each.seed}" for each in splits]
     return [f"split{i}" for i in range(len(splits))]
@@ -116,13 +116,13 @@ def _times(epoch: int, splits: Sequence[SplitResult]) -> dict[str, float]:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Whole numbers as Int64 with gaps, scores as float, the rest as Python objects."""
+    """Return whole numbers as Int64 with gaps, scores as float, the rest as Python objects."""
     ranks = frame["mean_test_score"].astype(float).rank(method="min", ascending=False)
     frame["rank_test_score"] = ranks
     for name in frame.columns:
         if name.startswith(PREFIX) or name in {"state", "reason", "copied_from"}:
-            held = frame[name].astype(object)
-            frame[name] = held.where(held.notna(), None)
+            objects = frame[name].astype(object)
+            frame[name] = objects.where(objects.notna(), None)
         elif name in {"candidate", "rank_test_score", "parameters", "epochs_run"}:
             frame[name] = frame[name].astype("Int64")
         else:

@@ -1,4 +1,4 @@
-"""Several studies in one frame: what each found, how soon, and in what they differ."""
+"""Frames that compare several studies: results, progress over time, differing settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEFT_OUT = {("study", "name"), ("study", "description")}
 
 
 def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
-    """One row a study.
+    """Return one row per study.
 
     Parameters
     ----------
@@ -32,17 +32,17 @@ def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``study``, ``method``, ``status``, ``candidates`` (complete), ``fits``,
-        ``fit_seconds`` (of all fits together), ``score`` (mean held-out score of what was
-        chosen), ``low``, ``high`` (its 95 % interval), ``test_score`` (NaN where
-        what was refitted is another), ``parameters`` (weights of that model), ``settings``.
+        ``fit_seconds`` (of all fits together), ``score`` (mean held-out score of the chosen
+        candidate), ``low``, ``high`` (its 95 % interval), ``test_score`` (NaN where another
+        candidate was refitted), ``parameters`` (weights of that model), ``settings``.
     """
     return pd.DataFrame([_study_row(record) for record in records])
 
 
 def _study_row(record: StudyRecord) -> dict[str, Any]:
     found = chosen(record)
-    ends = None if found is None else score_interval(record, found)
-    told = None if found is None else test_score(record, found)
+    interval = None if found is None else score_interval(record, found)
+    on_test = None if found is None else test_score(record, found)
     return {
         "study": record.name,
         "method": record.spec["search"]["method"],
@@ -51,21 +51,21 @@ def _study_row(record: StudyRecord) -> dict[str, Any]:
         "fits": sum(trial.fits for trial in record.trials),
         "fit_seconds": sum(trial.fit_seconds for trial in record.trials),
         "score": np.nan if found is None else mean_score(found),
-        "low": np.nan if ends is None else ends.low,
-        "high": np.nan if ends is None else ends.high,
-        "test_score": np.nan if told is None else told,
+        "low": np.nan if interval is None else interval.low,
+        "high": np.nan if interval is None else interval.high,
+        "test_score": np.nan if on_test is None else on_test,
         "parameters": None if found is None else found.trial.parameters,
-        "settings": "" if found is None else _words(found.params),
+        "settings": "" if found is None else _settings_text(found.params),
     }
 
 
-def _words(params: Mapping[str, Any]) -> str:
+def _settings_text(params: Mapping[str, Any]) -> str:
     shown = {n: f"{v:.4g}" if isinstance(v, float) else str(v) for n, v in params.items()}
     return ", ".join(f"{name} = {value}" for name, value in shown.items())
 
 
 def progress_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
-    """How soon each study found what: one row a complete trial, in the order of their ends.
+    """Return the best score over time: one row per complete trial, in the order of their ends.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def _progress_rows(record: StudyRecord) -> list[dict[str, Any]]:
     for candidate in record.candidates:
         score = mean_score(candidate)
         if score is not None:
-            held = scores.get(candidate.trial.number, score)
-            scores[candidate.trial.number] = max(held, score)
+            known = scores.get(candidate.trial.number, score)
+            scores[candidate.trial.number] = max(known, score)
     rows, best, fits = [], -np.inf, 0
     for trial in ended:
         fits += trial.fits
@@ -97,7 +97,7 @@ def _progress_rows(record: StudyRecord) -> list[dict[str, Any]]:
 
 
 def pairs_frame(records: Sequence[StudyRecord], baseline: StudyRecord) -> pd.DataFrame:
-    """Every study against one of them.
+    """Return a paired comparison of every study with one of them, the baseline.
 
     Returns
     -------
@@ -113,33 +113,33 @@ def pairs_frame(records: Sequence[StudyRecord], baseline: StudyRecord) -> pd.Dat
 
 
 def settings_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
-    """List the settings of the study files in which the studies differ.
+    """Return the settings of the study files in which the studies differ.
 
     Returns
     -------
     DataFrame
-        Column ``setting`` (``"search.cv"``), then one a study, as text; empty where a study does
+        Column ``setting`` (``"search.cv"``), then one per study, as text; empty where a study does
         not have it.
     """
-    held = {_column(record.name, "setting"): _flat(record.spec) for record in records}
-    places = list(dict.fromkeys(place for flat in held.values() for place in flat))
+    settings = {_column(record.name, "setting"): _flat(record.spec) for record in records}
+    keys = list(dict.fromkeys(key for flat in settings.values() for key in flat))
     rows = [
-        {"setting": place, **{name: flat.get(place, "") for name, flat in held.items()}}
-        for place in places
-        if len({flat.get(place, "") for flat in held.values()}) > 1
+        {"setting": key, **{name: flat.get(key, "") for name, flat in settings.items()}}
+        for key in keys
+        if len({flat.get(key, "") for flat in settings.values()}) > 1
     ]
-    return pd.DataFrame(rows, columns=["setting", *held])
+    return pd.DataFrame(rows, columns=["setting", *settings])
 
 
 def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
-    """Best score by value of each parameter that several studies search.
+    """Return the best score by value of each parameter that several studies search.
 
     Returns
     -------
     DataFrame
-        Columns ``parameter``, ``value`` (text), then one a study: the highest mean held-out score
+        Columns ``parameter``, ``value`` (text), then one per study: the highest mean held-out score
         of its complete candidates with that value, NaN where it has none. Parameters with more
-        than 20 values, which ranges have, are left out.
+        than 20 values (ranges) are left out.
     """
     found: dict[tuple[str, str], dict[str, float]] = {}
     for record in records:
@@ -152,19 +152,19 @@ def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
                 best[record.name] = max(score, best.get(record.name, -np.inf))
     values = Counter(name for name, _ in found)
     studies: defaultdict[str, set[str]] = defaultdict(set)
-    for (name, _), held in found.items():
-        studies[name].update(held)
+    for (name, _), scores in found.items():
+        studies[name].update(scores)
     names = {record.name: _column(record.name, "parameter", "value") for record in records}
     rows = [
-        {"parameter": name, "value": value, **{names[study]: best for study, best in held.items()}}
-        for (name, value), held in found.items()
+        {"parameter": name, "value": value, **{names[s]: best for s, best in scores.items()}}
+        for (name, value), scores in found.items()
         if len(studies[name]) > 1 and 1 < values[name] <= 20
     ]
     return pd.DataFrame(rows, columns=["parameter", "value", *names.values()])
 
 
 def _column(study: str, *others: str) -> str:
-    """Return the title of a study's column, another than those beside it."""
+    """Return the title of a study's column, distinct from the other titles."""
     return f"study {study}" if study in others else study
 
 
@@ -173,10 +173,10 @@ def _ended(trial: TrialRecord) -> Any:
 
 
 def _flat(spec: Mapping[str, Any]) -> dict[str, str]:
-    places = {
+    settings = {
         (section, key): value
-        for section, held in spec.items()
+        for section, values in spec.items()
         if section in ("study", "data", "model", "search", "space")
-        for key, value in held.items()
+        for key, value in values.items()
     }
-    return {f"{s}.{k}": toml_value(v) for (s, k), v in places.items() if (s, k) not in LEFT_OUT}
+    return {f"{s}.{k}": toml_value(v) for (s, k), v in settings.items() if (s, k) not in LEFT_OUT}

@@ -29,7 +29,7 @@ FOLD_COLUMNS = (
 
 
 def folds_frame(record: StudyRecord) -> pd.DataFrame:
-    """Every measured epoch of every split, pruned trials included.
+    """Return every measured epoch of every split, with those of pruned trials.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
         ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first),
         ``test_score``, ``train_score``, ``test_loss`` (cross-entropy of the held-out rows),
         ``loss`` and ``accuracy`` (on the training rows, during the epoch), ``seconds`` (of
-        fitting, from the start), ``state``. What was not measured is NaN.
+        fitting, from the start), ``state``. Missing measurements are NaN.
     """
     first: dict[int, Candidate] = {}
     for candidate in record.candidates:

@@ -1,4 +1,4 @@
-"""Candidates by their objectives, the Pareto set, and how much each parameter mattered."""
+"""Candidates by their objectives, the Pareto set, and the importances of the parameters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def objectives_frame(record: StudyRecord) -> pd.DataFrame:
-    """Every complete candidate by the objectives of its study.
+    """Return the complete candidates with their values of the study's objectives.
 
     Parameters
     ----------
     record : StudyRecord
-        The study; one with the score alone is shown by score and parameters.
+        The study; one that optimizes the score only is shown by score and parameters.
 
     Returns
     -------
@@ -31,8 +31,8 @@ def objectives_frame(record: StudyRecord) -> pd.DataFrame:
         predicting 1,000 rows, mean over splits) those that are objectives; ``pareto`` (True where
         no other candidate is as good in every objective and better in one). Highest score first.
     """
-    names, asked = parameter_names(record), objectives_of(record.spec)
-    objectives = asked if len(asked) > 1 else ("score", "parameters")
+    names, own = parameter_names(record), objectives_of(record.spec)
+    objectives = own if len(own) > 1 else ("score", "parameters")
     rows, values = [], []
     for c in distinct(c for c in record.candidates if c.trial.state == "COMPLETE"):
         scores = [s.test.get(c.epoch, np.nan) for s in c.trial.splits]
@@ -51,7 +51,7 @@ def objectives_frame(record: StudyRecord) -> pd.DataFrame:
 
 
 def pareto(record: StudyRecord) -> pd.DataFrame:
-    """Return the Pareto set: the rows of :func:`objectives_frame` that no other one beats.
+    """Return the Pareto set: the rows of :func:`objectives_frame` that no other dominates.
 
     Returns
     -------
@@ -63,22 +63,22 @@ def pareto(record: StudyRecord) -> pd.DataFrame:
 
 
 def importances_frame(record: StudyRecord) -> pd.DataFrame:
-    """How much each parameter mattered, as computed when the study ended.
+    """Return the importances of the parameters, as computed when the study ended.
 
     Parameters
     ----------
     record : StudyRecord
-        The study; nothing is computed here.
+        The study; its importances are read, not computed.
 
     Returns
     -------
     DataFrame
         Columns ``parameter``; ``importance`` (share of 1); ``evaluator`` (``fANOVA`` or
-        ``PED-ANOVA``); ``n`` (complete candidates that entered); rows by importance, largest
-        first; empty where the ledger holds none.
+        ``PED-ANOVA``); ``n`` (complete candidates used); rows by importance, largest first; empty
+        where the ledger has none.
     """
-    held = record.importances
-    values = dict(held.values) if held else {}
+    found = record.importances
+    values = dict(found.values) if found else {}
     order = sorted(values, key=lambda name: (-values[name], name))
-    rows = [(name, values[name], held.evaluator, held.n) for name in order if held]
+    rows = [(name, values[name], found.evaluator, found.n) for name in order if found]
     return pd.DataFrame(rows, columns=["parameter", "importance", "evaluator", "n"])

@@ -1,4 +1,4 @@
-"""Which parameters a study's pivots cross: those that it asks for, or those that matter most."""
+"""Choose the parameters of a study's pivots: those in its file, or those that matter most."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 LEADING = 3
-"""Parameters that are crossed with each other where a study asks for no pivots."""
+"""Parameters that are crossed with each other if the study file names no pivots."""
 
 
 def study_pivots(record: StudyRecord, frame: pd.DataFrame) -> list[list[str]]:
@@ -32,8 +32,8 @@ def study_pivots(record: StudyRecord, frame: pd.DataFrame) -> list[list[str]]:
     list of list of str
         Names of parameters, the columns' last; empty where nothing is complete or nothing varies.
     """
-    if asked := record.spec.get("report", {}).get("pivots"):
-        return [[name.strip() for name in wanted.split(",")] for wanted in asked]
+    if pivots := record.spec.get("report", {}).get("pivots"):
+        return [[name.strip() for name in each.split(",")] for each in pivots]
     complete = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     return default_pivots(complete, ranges(record))
 
@@ -46,20 +46,20 @@ def default_pivots(frame: pd.DataFrame, ranged: frozenset[str] = frozenset()) ->
     frame : DataFrame
         The complete rows of :func:`sweep.tables.candidates_frame`.
     ranged : frozenset of str
-        Parameters that the space gives as a range.
+        Parameters that the space defines as ranges.
 
     Returns
     -------
     list of list of str
-        Each pair in the order of the space: rows, then columns. One parameter alone where
-        only one varies.
+        Each pair in the order of the space: rows, then columns. A single parameter if only one
+        varies.
     """
     names = [c.removeprefix(PREFIX) for c in frame.columns if c.startswith(PREFIX)]
     quartered, _ = binned(frame, names, ranged)
-    moving = [n for n in names if len(_groups(quartered, n)) > 1]
-    leading = sorted(moving, key=lambda n: -variation(quartered, n))[:LEADING]
+    varying = [n for n in names if len(_groups(quartered, n)) > 1]
+    leading = sorted(varying, key=lambda n: -variation(quartered, n))[:LEADING]
     pairs = [sorted(pair, key=names.index) for pair in combinations(leading, 2)]
-    return pairs or [[name] for name in moving]
+    return pairs or [[name] for name in varying]
 
 
 def variation(frame: pd.DataFrame, name: str) -> float:
@@ -75,8 +75,8 @@ def variation(frame: pd.DataFrame, name: str) -> float:
     Returns
     -------
     float
-        Epsilon squared (T. L. Kelley, PNAS 21:554-559, 1935): the share, less what as many
-        values would explain by chance; below 0 where they explain less than that.
+        Epsilon squared (T. L. Kelley, PNAS 21:554-559, 1935): the share, minus what as many
+        values would explain by chance; negative where they explain less than that.
     """
     scores = frame["mean_test_score"].astype(float)
     groups = _groups(frame, name)

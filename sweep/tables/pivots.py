@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
 FORMS = {10: "{:.4f}", 10_000: "{:.4g}"}
-"""How a mean below so much is written."""
+"""Format of a mean by its upper bound."""
 CELLS = 100_000
-"""More than anybody reads: what two ranges ask for, value by value."""
+"""Most cells of a pivot; two ranges, value by value, would exceed it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,17 +29,17 @@ class Pivot:
     Attributes
     ----------
     mean : DataFrame
-        Mean by cell; the index holds the index parameters, the columns the value names and,
-        below them, the column parameters where there are any. NaN where no candidate fell.
+        Mean by cell; the index has the index parameters, the columns the value names and, below
+        them, the column parameters if there are any. NaN for a cell without candidates.
     n : DataFrame
         Candidates in each cell, in the rows of ``mean``: one column ``n``, or one for each
         value of the column parameters.
     values : tuple of str
         The averaged columns of the table of candidates.
     cut : tuple of str
-        The parameters that stand in quartiles of the values tried, not value by value.
+        The parameters that are grouped in quartiles of the values tried, not value by value.
     choices : mapping of str to mapping
-        By parameter, the value that each label of an axis stands for: lists have text for labels.
+        By parameter, the value of each label of an axis: labels of lists are text.
     """
 
     mean: pd.DataFrame
@@ -82,7 +82,7 @@ def pivot(
     *,
     ranged: Collection[str] = (),
 ) -> Pivot:
-    """Average scores by parameter values; only complete candidates enter.
+    """Average scores of complete candidates by parameter values.
 
     Parameters
     ----------
@@ -93,19 +93,19 @@ def pivot(
     values : str or list of str
         Numeric columns of ``frame`` to average.
     ranged : collection of str, default ()
-        Parameters that stand in quartiles of the values tried, where these are more than four.
+        Parameters to group in quartiles of the values tried, if these are more than four.
 
     Returns
     -------
     Pivot
-        A parameter that does not apply stands as the string ``"None"``, sorted last; numbers
-        keep numeric order, categories theirs.
+        A parameter that does not apply has the label ``"None"``, sorted last; numbers are in
+        numeric order, categories in their own.
 
     Raises
     ------
     ResultError
-        If a name is unknown, or none is given; the message lists the allowed ones. If rows
-        times columns are more than a table can hold.
+        If a name is unknown, or none is given; the message lists the allowed ones. If the pivot
+        would have more than :data:`CELLS` cells.
     """
     rows, across = _parameters(frame, index), _parameters(frame, columns)
     wanted = _values(frame, values)
@@ -123,7 +123,7 @@ def pivot(
     groups = keyed.groupby(keys, observed=True, sort=True)
     mean, n = groups[wanted].mean(), groups.size().to_frame("n")
     if across:
-        _fits(n, rows, across)
+        _check_size(n, rows, across)
         mean = pd.concat({value: _spread(mean[value], across) for value in wanted}, axis=1)
         n = _spread(n["n"], across).fillna(0).astype(int)
     choices = {name: labelled(column) for name, column in named.items() if name not in cut}
@@ -131,15 +131,15 @@ def pivot(
 
 
 def _cell(mean: float, n: int) -> str:
-    """Four decimals; four digits from ten upwards, and all of them before the point."""
+    """Return a mean and its count as text: four decimals, or four digits from ten upwards."""
     if not n or mean != mean:  # noqa: PLR0124 - NaN
         return "-"
     form = next((form for end, form in FORMS.items() if abs(mean) < end), "{:,.0f}")
     return f"{form.format(mean)} ({n})"
 
 
-def _fits(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
-    """Refuse a table of two ranges' values: it grows with the square of the trials."""
+def _check_size(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
+    """Refuse too many cells: a table of two ranges grows with the square of the trials."""
     found = n.index.to_frame(index=False)
     down, wide = (len(found[names].drop_duplicates()) for names in (rows, across))
     if down * wide > CELLS:
@@ -150,7 +150,7 @@ def _fits(n: pd.DataFrame, rows: list[str], across: list[str]) -> None:
 
 
 def _spread(table: pd.Series[Any], across: Sequence[str]) -> pd.DataFrame:
-    """Move index levels to the columns (pivot_table would group, and drop None, once more)."""
+    """Move index levels to the columns (pivot_table would group again and drop None)."""
     spread = pd.DataFrame(table.unstack(list(across)))  # noqa: PD010 - see above
     return spread.sort_index(axis=1)
 
@@ -180,7 +180,7 @@ def _known(name: str, allowed: Sequence[str], kind: str) -> str:
 
 
 def _ordered(column: pd.Series[Any]) -> pd.Categorical:
-    """Values as categories in the order of a reader: numbers, then words, "None" last."""
+    """Return values as categories in natural order: numbers, then text, "None" last."""
     labels = [plain_label(value) for value in column]
     if isinstance(column.dtype, pd.CategoricalDtype):
         order = [*column.cat.categories, NO_VALUE]
@@ -190,7 +190,7 @@ def _ordered(column: pd.Series[Any]) -> pd.Categorical:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn categories of the axes back into plain values, parameter names without prefix."""
+    """Return the frame with plain values, not categories, on its axes; names without prefix."""
     return frame.set_axis(_plain_axis(frame.index), axis=0).set_axis(
         _plain_axis(frame.columns), axis=1
     )

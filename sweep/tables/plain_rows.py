@@ -1,4 +1,4 @@
-"""Frames as plain rows: for programs, spreadsheets and pages."""
+"""Convert frames to plain rows, for programs, spreadsheets and pages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 LEADING = ("rank", "trial", "state", "mean_test_score", "std_test_score")
 TRAILING = ("parameters", "epochs_run", "copied_from", "reason")
 LEFT_OUT = ("candidate", "std_fit_time", "mean_score_time")
-"""A study of which only the leaders were read cannot number its candidates."""
+"""Columns that the leaderboard leaves out: a study of which only the top candidates were read
+cannot number them."""
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame by column, None for what is missing."""
-    held = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in held.to_dict("records")]
+    """Return the rows of a frame as dicts, with None for missing values."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def leaderboard_rows(record: StudyRecord) -> list[dict[str, Any]]:
-    """Return every candidate that has ended, best first, then those without a score.
+    """Return every finished candidate, best first, then those without a score.
 
     Parameters
     ----------
