@@ -3,7 +3,7 @@
 import pytest
 
 from sweep.errors import StudyFileError
-from sweep.evaluation.estimator import check_own_code, make_estimator
+from sweep.evaluation.estimator import check_user_code, make_estimator
 from sweep.spec import load_study
 
 CODE = """
@@ -40,7 +40,7 @@ def own(tmp_path, monkeypatch):
 def refused(spec):
     """Return what is wrong once the factory is loaded."""
     try:
-        check_own_code(spec, ["own_rules"])
+        check_user_code(spec, ["own_rules"])
     except StudyFileError as error:
         return error.problems
     return []

@@ -59,7 +59,7 @@ def test_a_ladder_ends_at_the_whole():
 
 def test_brackets_take_turns():
     """Nine candidates begin with one epoch, five with three, three with all, and so on."""
-    begun = [LADDER.begin(number) for number in range(18)]
+    begun = [LADDER.first_rung(number) for number in range(18)]
     assert [(r.bracket, r.epochs) for r in begun] == [(0, 1)] * 9 + [(1, 3)] * 5 + [(2, 9)] * 3 + [
         (0, 1)
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ledgers import build, with_folder
 
-from sweep.evaluation.checkpoints import Checkpoints, Store
+from sweep.evaluation.checkpoints import CandidateCheckpoints, Checkpoints
 from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
 from sweep.evaluation.reuse import reuse_result
 from sweep.ledger.records import SplitResult, TrialRecord
@@ -157,7 +157,7 @@ def test_a_continued_fit_equals_an_uninterrupted_one_to_the_last_bit(tmp_path):
     def exact(found):
         return [(s.split, s.seed, s.test, dict(s.history), s.n_test) for s in found.splits]
 
-    store = Store(Checkpoints(tmp_path), {"width": 8}, largest=6)
+    store = CandidateCheckpoints(Checkpoints(tmp_path), {"width": 8}, largest=6)
     whole = run(6)
     run(4, store, lambda epoch, _: epoch == 2)
     assert len(list(tmp_path.glob("*.npz"))) == 4

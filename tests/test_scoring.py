@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
 from sweep.evaluation.lockstep import evaluate_in_lockstep
-from sweep.evaluation.scoring import LAID_OUT, Scoring
+from sweep.evaluation.scoring import NEEDS_LABELS, Scoring
 from sweep.spec import SCORERS
 
 RANDOM = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def test_a_class_that_a_fold_has_not_seen_has_no_probability():
         assert found.losses[2] == pytest.approx(loss, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name in LAID_OUT if name != "roc_auc_ovr"])
+@pytest.mark.parametrize("name", [name for name in NEEDS_LABELS if name != "roc_auc_ovr"])
 @pytest.mark.filterwarnings("ignore:Only one class is present")
 def test_held_out_rows_may_lack_a_class(name):
     """Columns are told by the study's classes, not by those that the rows happen to hold."""

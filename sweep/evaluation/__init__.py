@@ -1,1 +1,1 @@
-"""Measure a candidate: cross-validation, pruning on the way, the winner's refit, the test score."""
+"""Measure a candidate: cross-validation, pruning, the winner's refit, the test score."""

@@ -1,4 +1,4 @@
-"""When a long fit is written down: after about a minute, and never for long."""
+"""Decide when a long fit writes a checkpoint: about once a minute, more rarely on a slow disk."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVERY_SECONDS = 60.0
-"""A fit is written at the end of the first epoch after so long: as much may be lost."""
+"""A checkpoint is due at the end of the first epoch after so long; a kill loses about as much."""
 
 SHARE = 20
-"""Writing takes one part in so many of the time at most."""
+"""Writing takes at most 1 / SHARE of the time."""
 
 
 class CheckpointInterval:
-    """Says when it is time to write; a slow disk makes it wait longer."""
+    """Tell when the next checkpoint is due; after a slow write it waits longer."""
 
     def __init__(self) -> None:
         self._spent = 0.0
         self.begin()
 
     def begin(self) -> None:
-        """Count from now."""
+        """Start counting now."""
         self._last = time.monotonic()
 
     def due(self, share: float = 1.0) -> bool:
-        """Return whether that share of the time between two writes is over."""
+        """Return whether that share of the interval is over."""
         waited = time.monotonic() - self._last
         return waited >= max(share * EVERY_SECONDS, SHARE * self._spent)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Measure a write, and count from its end."""
+        """Measure the duration of a write, and start counting at its end."""
         began = time.monotonic()
         yield
         self.begin()

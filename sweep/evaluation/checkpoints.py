@@ -1,4 +1,4 @@
-"""Weights of half-finished fits, so that the same parameters go on with a larger budget."""
+"""Checkpoints of fits, from which the same parameters continue with a larger budget."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     Scores = Mapping[int, tuple[float, float]]
 
 LIMIT_BYTES = 2**30
-"""What the checkpoints of one study may take on the disk; the least recently used go first."""
+"""Most disk space of one study's checkpoints; the least recently used are deleted first."""
 
 
 class Checkpoints:
-    """The weights and optimizer states of one study, a file for each fit; never a pickle.
+    """The weights and optimizer states of one study's fits, a file for each fit; never a pickle.
 
     Parameters
     ----------
     folder : Path
-        Where they lie: beside the ledger, in the study's own folder, which goes with the study.
+        A folder inside the study's own, beside the ledger.
     limit : int
-        Bytes that they may take together.
+        Most bytes of all files together.
     code : str
-        What the model is made by: fits of other code are not found.
+        Version or digest of the code that makes the model: checkpoints of other code do not count.
     """
 
     def __init__(self, folder: Path, limit: int = LIMIT_BYTES, code: str = "") -> None:
@@ -40,27 +40,27 @@ class Checkpoints:
 
     def path(self, params: Mapping[str, Any], split: int, seed: int) -> Path:
         """Return the file of a fit: its parameters without ``epochs``, its split and seed."""
-        what = [without_epochs(params), split, seed, self.code]
-        said = json.dumps(what, sort_keys=True, default=str)
-        return self.folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npz"
+        identity = [without_epochs(params), split, seed, self.code]
+        text = json.dumps(identity, sort_keys=True, default=str)
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
 
     def resume(self, estimator: Any, path: Path, most: int) -> Scores:
-        """Bring an unfitted estimator to where its fit was left.
+        """Load a checkpoint into an unfitted estimator.
 
         Parameters
         ----------
         estimator : estimator
-            Its parameters set.
+            Unfitted, its parameters set.
         path : Path
-            Of the fit.
+            The checkpoint's file.
         most : int
-            Epochs that are asked; a fit that has gone further is no use.
+            Epochs of the fit; a checkpoint after more epochs is not used.
 
         Returns
         -------
         mapping of int to (float, float)
-            Score and loss of the held-out rows by epoch; empty where it begins anew, which a lost
-            or damaged file costs.
+            Score and loss of the held-out rows by epoch; empty without a usable checkpoint: the
+            fit then starts from the beginning.
         """
         from sweep.estimators.weight_files import load_progress, unless_damaged
 
@@ -71,14 +71,14 @@ class Checkpoints:
             return {}
         if scores:
             with suppress(OSError):
-                os.utime(path)
+                os.utime(path)  # it is now the last that `_make_room` deletes
         return scores
 
-    def keep(self, estimator: Any, path: Path, scores: Scores) -> None:
-        """Write where a fit has come to; the longest unused files make room for it."""
+    def save(self, estimator: Any, path: Path, scores: Scores) -> None:
+        """Write a checkpoint of a fit, and delete the least recently used ones above the limit."""
         from sweep.estimators.weight_files import save_progress
 
-        with suppress(OSError):  # a fit goes on without its copy
+        with suppress(OSError):  # the fit continues without a checkpoint
             save_progress(estimator, path, scores)
             self._make_room()
 
@@ -86,10 +86,10 @@ class Checkpoints:
         found = []
         for path in self.folder.glob("*.npz"):
             try:
-                facts = path.stat()
-            except FileNotFoundError:  # another worker made room meanwhile
+                status = path.stat()
+            except FileNotFoundError:  # another worker has deleted it meanwhile
                 continue
-            found.append((facts.st_mtime_ns, facts.st_size, path))
+            found.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
             if total <= self.limit:
@@ -99,7 +99,7 @@ class Checkpoints:
 
 
 @dataclass(frozen=True)
-class Store:
+class CandidateCheckpoints:
     """The checkpoints of one candidate's fits.
 
     Attributes
@@ -107,10 +107,10 @@ class Store:
     checkpoints : Checkpoints
         Those of the study.
     params : mapping of str to value
-        The candidate.
+        The candidate's parameters.
     largest : int
-        The most epochs that the study may ask: nothing goes on from there; 0 where no larger
-        budget may come at all.
+        The largest number of epochs in the study: no fit continues from there. 0 where no
+        candidate continues with a larger budget.
     """
 
     checkpoints: Checkpoints
@@ -118,19 +118,19 @@ class Store:
     largest: int
 
     def resume(self, estimator: Any, split: int, seed: int, most: int) -> Scores:
-        """Bring a fit to where it was left; return its scores by epoch."""
+        """Load the checkpoint of a fit into its estimator; return its scores by epoch."""
         path = self.checkpoints.path(self.params, split, seed)
         return self.checkpoints.resume(estimator, path, most)
 
-    def hold(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
-        """Write where a fit has come to, for a worker that takes the place of this one."""
+    def save(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
+        """Write a checkpoint of a running fit, for the case that this worker is killed."""
         if not estimator.can_continue_elsewhere_:
             return
-        self.checkpoints.keep(estimator, self.checkpoints.path(self.params, split, seed), scores)
+        self.checkpoints.save(estimator, self.checkpoints.path(self.params, split, seed), scores)
 
-    def keep(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
-        """Write where a fit has ended, if the study may ask for more; else remove it."""
+    def finish(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
+        """Write a checkpoint of a finished fit if a larger budget may follow; else delete it."""
         if estimator.n_epochs_ < self.largest:
-            self.hold(estimator, split, seed, scores)
+            self.save(estimator, split, seed, scores)
         else:
             self.checkpoints.path(self.params, split, seed).unlink(missing_ok=True)

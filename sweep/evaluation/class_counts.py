@@ -1,4 +1,4 @@
-"""Whether there are rows enough of each class to be split as a study asks."""
+"""Check that each class has enough rows for the splits of a study."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def few_rows_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
-    """Find a class with fewer rows than there are splits, and a part too small for all classes.
+    """Yield problems: a class with fewer rows than splits, a validation share that is too small.
 
     Parameters
     ----------
     spec : StudySpec
         The study.
     dataset : Dataset
-        Its data, or those of an outer fold.
+        Its data, or that of an outer fold.
     """
     search = spec.search
     for key, folds in (("cv", search.cv), ("nested", search.nested)):

@@ -1,4 +1,4 @@
-"""Evaluate one cell by scikit-learn's own GridSearchCV, scores taken on the way."""
+"""Evaluate one cell with scikit-learn's GridSearchCV, with scores at several epochs of each fit."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from sweep.search.splits import Split
 
 CHECKPOINT_BYTES = 256 * 2**20
-"""Weights kept for scoring every epoch of one fit; past this only the asked epochs are scored."""
+"""Most memory for the weights of all epochs of a fit; above it only the cell's epochs count."""
 
 PREDICTIONS = 5
-"""Predictions of the held-out rows that are timed; scoring has warmed the model up."""
+"""Timed predictions of the held-out rows; the scoring before has warmed the model up."""
 
 
 @dataclass(frozen=True)
 class SearchData:
-    """The rows a search may see: training rows, and never the test set.
+    """The rows that a search uses: training rows, and never the test set.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class SearchData:
     splits : sequence of (train, test)
         Row numbers.
     positive : label, optional
-        The positive class of two; the second without it.
+        The positive class of two; default: the second.
     """
 
     x: np.ndarray
@@ -51,13 +51,13 @@ class SearchData:
     positive: Any = None
 
     def scoring(self, name: str) -> Scoring:
-        """Return a scorer by these rows' classes."""
+        """Return a scorer for the classes of these rows."""
         return Scoring(name, self.y, self.positive)
 
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """What is asked of an evaluation.
+    """What an evaluation measures.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class EvaluationRequest:
     scoring : str
         A scorer's name in scikit-learn.
     train_scores : bool
-        Score the training rows too, at the asked epochs.
+        Score the training rows too, at these epochs.
     curves : bool
         Score the held-out rows after every epoch.
     seeds : int
@@ -85,9 +85,10 @@ class EvaluationRequest:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found; ``value`` is the best mean over the asked epochs.
+    """The result of an evaluation.
 
-    ``copied_from`` is the number of the trial whose result it is, where it was not trained.
+    ``value`` is the best mean score over the requested epochs. ``copied_from`` is the number of the
+    trial that the result is copied from, if nothing was trained.
     """
 
     splits: tuple[SplitResult, ...]
@@ -98,12 +99,12 @@ class Evaluation:
 
 
 def evaluate(
-    estimator: Any, data: SearchData, asked: EvaluationRequest, callbacks: Iterable[Any] = ()
+    estimator: Any, data: SearchData, request: EvaluationRequest, callbacks: Iterable[Any] = ()
 ) -> Evaluation:
     """Cross-validate one configuration.
 
-    A ``GridSearchCV`` over the seeds alone (fixed splits, no refit) does the work. A scorer reads
-    the estimator at each epoch, which equals separate fits, since a fit is a pure function of
+    A ``GridSearchCV`` over the seeds only (fixed splits, no refit) makes the fits. A scorer scores
+    the estimator at each epoch; this equals separate fits, because a fit is a pure function of
     seed and epoch.
 
     Parameters
@@ -112,10 +113,10 @@ def evaluate(
         Unfitted, its parameters set.
     data : SearchData
         Training rows and splits.
-    asked : Asked
-        What to score.
+    request : EvaluationRequest
+        What to measure.
     callbacks : iterable of scikit-learn callbacks
-        Told of each split and epoch.
+        Called at each split and epoch.
 
     Raises
     ------
@@ -124,21 +125,21 @@ def evaluate(
     """
     from sklearn.model_selection import GridSearchCV
 
-    last = asked.epochs[-1]
-    scorer = StagedScorer(asked, len(data.splits), data.scoring(asked.scoring))
+    last = request.epochs[-1]
+    scorer = StagedScorer(request, len(data.splits), data.scoring(request.scoring))
     checkpoints = range(1, last + 1)
     candidate = with_weights(estimator, data.y).set_params(
         epochs=last, checkpoint_epochs=checkpoints
     )
     search = GridSearchCV(
         candidate,
-        {"epochs": [last], **_seed_grid(candidate, asked.seeds)},
+        {"epochs": [last], **_seed_grid(candidate, request.seeds)},
         scoring=scorer,
         cv=list(data.splits),
         refit=False,
         n_jobs=None,
         error_score="raise",
-        return_train_score=asked.train_scores,
+        return_train_score=request.train_scores,
     )
     if callbacks := list(callbacks):
         search.set_callbacks(*callbacks)
@@ -147,14 +148,14 @@ def evaluate(
 
 
 class StagedScorer:
-    """A scorer that scores an estimator at every asked epoch and keeps what it saw.
+    """A scorer that scores an estimator at every requested epoch and collects split results.
 
-    scikit-learn calls it with the held-out rows of a split and then, if asked, with its training
-    rows. It returns one number for each epoch, as scikit-learn's multimetric scorers do.
+    scikit-learn calls it with the held-out rows of a split and then, with ``return_train_score``,
+    with the training rows. It returns one number for each epoch, like a multimetric scorer.
     """
 
-    def __init__(self, asked: EvaluationRequest, n_splits: int, scoring: Scoring) -> None:
-        self.asked = asked
+    def __init__(self, request: EvaluationRequest, n_splits: int, scoring: Scoring) -> None:
+        self.request = request
         self.n_splits = n_splits
         self.splits: list[SplitResult] = []
         self.layers: tuple[Layer, ...] = ()
@@ -163,26 +164,26 @@ class StagedScorer:
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
         """Score one split's rows, epoch by epoch."""
-        if estimator is self._last:
-            scores = self._score(estimator, X, y, self.asked.epochs)
+        if estimator is self._last:  # the second call for a split: its training rows
+            scores = self._score(estimator, X, y, self.request.epochs)
             self.splits[-1] = replace(self.splits[-1], train=plain_scores(scores))
         else:
             self._last = estimator
             scores = self._score_new(estimator, X, y)
-        return {f"epoch_{epoch}": scores[epoch].score for epoch in self.asked.epochs}
+        return {f"epoch_{epoch}": scores[epoch].score for epoch in self.request.epochs}
 
     def value(self) -> float:
-        """Return the best mean test score over the asked epochs."""
-        return max(mean_split_score(self.splits, epoch) for epoch in self.asked.epochs)
+        """Return the best mean test score over the requested epochs."""
+        return max(mean_split_score(self.splits, epoch) for epoch in self.request.epochs)
 
     def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, Scored]:
-        epochs = self._scored(estimator)
+        epochs = self._scored_epochs(estimator)
         began = time.perf_counter()
         scores = self._score(estimator, X, y, epochs)
         seconds = (time.perf_counter() - began) / len(epochs)
         seed, split = divmod(len(self.splits), self.n_splits)  # GridSearchCV: seed by seed
         found = split_result(estimator, scores, seconds, len(y))
-        timed = inference_ms(estimator, X) if self.asked.timed else None
+        timed = inference_ms(estimator, X) if self.request.timed else None
         self.splits.append(replace(found, split=split, seed=seed, inference_ms=timed))
         self.layers = whole_model([self.layers, estimator.layer_table()])
         return scores
@@ -190,15 +191,18 @@ class StagedScorer:
     def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, Scored]:
         return {epoch: self._scoring(estimator.at_epoch(epoch), X, y, epoch) for epoch in epochs}
 
-    def _scored(self, estimator: Any) -> list[int]:
+    def _scored_epochs(self, estimator: Any) -> list[int]:
         size = sum(weights.nbytes for weights in estimator._state.weights)
-        everything = self.asked.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
-        every = range(1, estimator.n_epochs_ + 1) if everything else ()
-        return sorted({*every, *self.asked.epochs})
+        all_fit = self.request.curves and size * estimator.n_epochs_ <= CHECKPOINT_BYTES
+        every = range(1, estimator.n_epochs_ + 1) if all_fit else ()
+        return sorted({*every, *self.request.epochs})
 
 
 def with_weights(estimator: Any, labels: NDArray[Any]) -> Any:
-    """Weigh the classes that a table of weights leaves out by 1, before a fold lacks the others."""
+    """Set the weight 1 for classes that a table of class weights leaves out.
+
+    It must be done with the labels of all rows: a split may lack classes that the table names.
+    """
     given = estimator.get_params(deep=False).get("class_weight")
     if isinstance(given, Mapping):
         named = {str(label): weight for label, weight in given.items()}
@@ -208,17 +212,17 @@ def with_weights(estimator: Any, labels: NDArray[Any]) -> Any:
 
 
 def whole_model(tables: Iterable[tuple[Layer, ...]]) -> tuple[Layer, ...]:
-    """Return the largest model of a cell's fits: one that lacks a class is smaller."""
+    """Return the largest model of a cell's fits: a fit without rows of a class is smaller."""
     return max(tables, key=lambda layers: sum(layer[3] for layer in layers))
 
 
 def nth_seed(estimator: Any, number: int) -> int:
-    """Return the ``random_state`` of the fits under that seed, the first being number 0."""
+    """Return the ``random_state`` of the fits under the seed of that number, counted from 0."""
     return int((estimator.get_params()["random_state"] or 0) + number) % 2**32
 
 
 def _seed_grid(estimator: Any, seeds: int) -> dict[str, list[int]]:
-    """Return the one parameter in which the seeds differ; nothing where there is but one."""
+    """Return a grid of the seeds' ``random_state``; empty for a single seed."""
     if seeds == 1:
         return {}
     return {"random_state": [nth_seed(estimator, number) for number in range(seeds)]}
@@ -237,7 +241,7 @@ def inference_ms(estimator: Any, X: Any) -> float:
 def split_result(
     estimator: Any, scores: Mapping[int, Scored], score_seconds: float, n_test: int
 ) -> SplitResult:
-    """Collect what one fitted estimator tells of its split."""
+    """Return the result of one fitted estimator on its split."""
     history = {n: tuple(values) for n, values in estimator.history_.items() if n != "seconds"}
     if not all(math.isfinite(loss) for loss in history["loss"]):
         bad = next(i for i, loss in enumerate(history["loss"], 1) if not math.isfinite(loss))
@@ -256,8 +260,8 @@ def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:
     return {epoch: scored.score for epoch, scored in scores.items()}
 
 
-def best_epoch(found: Evaluation, asked: Iterable[int]) -> int:
-    """Return the asked epoch with the best mean score; the last measured where none was reached."""
+def best_epoch(found: Evaluation, epochs: Iterable[int]) -> int:
+    """Return the epoch with the best mean score; the last measured one if none was reached."""
     shared = set.intersection(*(set(split.test) for split in found.splits))
-    reached = [epoch for epoch in sorted(asked) if epoch in shared] or [max(shared)]
+    reached = [epoch for epoch in sorted(epochs) if epoch in shared] or [max(shared)]
     return max(reached, key=lambda epoch: mean_split_score(found.splits, epoch))

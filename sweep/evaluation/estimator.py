@@ -1,4 +1,4 @@
-"""From a study file to the estimator it searches."""
+"""Make the estimator of a study's candidate; check and identify the user's own code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_estimator(
     Parameters
     ----------
     spec : StudySpec
-        Gives the model, its fixed parameters, the scaling and the seed.
+        The study: its model, fixed parameters, scaling and seed.
     params : mapping of str to value
         The searched parameters.
     allow : collection of str
@@ -47,7 +47,7 @@ def make_estimator(
 
 
 def _own_defaults(factory: Any) -> dict[str, Any]:
-    """Return the defaults of training parameters that a factory takes itself: they hold."""
+    """Return a factory's own defaults of training parameters; they replace the estimator's."""
     from sweep.models import REQUIRED, factory_parameters
     from sweep.spec import TRAINING
 
@@ -56,7 +56,7 @@ def _own_defaults(factory: Any) -> dict[str, Any]:
 
 
 def code_of(spec: StudySpec, allow: Collection[str]) -> str:
-    """Return what a study's models are made by: fits of other code are not gone on with."""
+    """Return what identifies the code of a study's models: fits of other code do not continue."""
     from sweep import __version__
     from sweep.support.code_references import is_reference, source_digest
 
@@ -65,8 +65,8 @@ def code_of(spec: StudySpec, allow: Collection[str]) -> str:
     return source_digest(spec.model.factory, allow=allow, folder=spec.folder)
 
 
-def own_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
-    """Return a digest of each module of the person's own that a study's results come from."""
+def user_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
+    """Return a digest of each of the user's own modules that a study uses, by module."""
     from sweep.support.code_references import is_reference, source_digest
 
     return {
@@ -76,21 +76,21 @@ def own_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
     }
 
 
-def said_code(spec: StudySpec, allow: Collection[str]) -> str:
-    """Return the digests of :func:`own_code` in one line; empty where there is none."""
-    return ", ".join(f"{name} {digest}" for name, digest in own_code(spec, allow).items())
+def user_code_text(spec: StudySpec, allow: Collection[str]) -> str:
+    """Return the digests of :func:`user_code` in one line; empty where there are none."""
+    return ", ".join(f"{name} {digest}" for name, digest in user_code(spec, allow).items())
 
 
-def check_own_code(spec: StudySpec, allow: Collection[str]) -> None:
-    """Refuse a factory of the person's own that may not be loaded, or lacks a parameter.
+def check_user_code(spec: StudySpec, allow: Collection[str]) -> None:
+    """Refuse a user's factory that may not be loaded, or that lacks a parameter of the study.
 
     Raises
     ------
     ReferenceError_
         If it may not or cannot be loaded.
     StudyFileError
-        If ``[model]`` or ``[space]`` name a parameter that it does not take, or a value that
-        training cannot have.
+        If ``[model]`` or ``[space]`` name a parameter that it does not take, or an invalid value
+        of a training parameter.
     """
     from sweep.models import check_parameters, factory_parameters
     from sweep.spec import TRAINING, training_problems

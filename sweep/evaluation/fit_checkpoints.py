@@ -1,4 +1,4 @@
-"""Long fits leave their weights from time to time, so that another worker can go on from there."""
+"""Save long fits from time to time, so that another worker can continue them."""
 
 from __future__ import annotations
 
@@ -21,93 +21,93 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENDED_SHARE = 0.25
-"""A fit that ends is written after this share of that time, for the cell's other fits follow."""
+"""A finished fit is saved after this share of the interval: the cell's other fits still follow."""
 
 LIMIT_BYTES = 2**30
-"""What the unfinished fits of a study may take on the disk; the longest untouched go first."""
+"""Most disk space of a study's unfinished fits; the longest unused are deleted first."""
 
 AGE_SECONDS = 14 * 24 * 3600.0
-"""Unfinished fits that were not touched for so long are removed."""
+"""Unfinished fits that were not used for so long are deleted."""
 
 
 class FitCheckpointer:
-    """A scikit-learn callback that takes a cell's fits up again, and writes where they have come.
+    """A scikit-learn callback that saves the fits of a cell and resumes saved ones.
 
-    A fit with Keras callbacks of the person's own is left alone, for their state is unknown; so
-    is one whose training backend cannot be continued by another worker.
+    It ignores fits with Keras callbacks of the user's own, whose state cannot be saved, and fits
+    whose training backend another worker cannot continue.
 
     Parameters
     ----------
     folder : Path
-        Of the study's unfinished fits.
+        Folder of the study's unfinished fits.
     cell : mapping of str to value
-        What tells this cell's fits from others.
+        What identifies this cell.
     """
 
     max_propagation_depth = None
 
     def __init__(self, folder: Path, cell: Mapping[str, Any]) -> None:
-        said = json.dumps(cell, sort_keys=True, default=str)
+        text = json.dumps(cell, sort_keys=True, default=str)
         self._home = folder
-        self._cell = hashlib.sha256(said.encode()).hexdigest()[:32]
-        self._pace, self._fit = CheckpointInterval(), -1
+        self._cell = hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._interval, self._fit = CheckpointInterval(), -1
 
     @property
     def folder(self) -> Path:
-        """Where the fit in hand is written."""
+        """The folder of the current fit's checkpoint."""
         return self._home / f"{self._cell}-{self._fit}"
 
     def setup(self, estimator: Any, context: Any) -> None:
-        """Begin; nothing to prepare."""
+        """Prepare nothing; scikit-learn requires this method."""
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """End; nothing to put away."""
+        """Clean up nothing; scikit-learn requires this method."""
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Count the cell's fits; take one up where it was left."""
+        """Count the cell's fits; resume the next one from its checkpoint, if there is one."""
         if context.task_name == "epoch" or not isinstance(estimator, BaseKerasClassifier):
             return
         self._fit += 1
-        self._pace.begin()
+        self._interval.begin()
         if estimator.callbacks:
             return
         try:
             with unless_damaged(estimator, self.folder):
                 if load_partial_fit(estimator, self.folder):
                     os.utime(self.folder)
-        except LedgerError:  # it begins anew
+        except LedgerError:  # a damaged checkpoint: the fit starts from the beginning
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
-        """Write the fit down if it is time; never ask to stop."""
+        """Save the fit if a checkpoint is due; return False: the fit is not to stop."""
         if not isinstance(estimator, BaseKerasClassifier):
             return False
-        due = self._pace.due(1.0 if context.task_name == "epoch" else ENDED_SHARE)
+        due = self._interval.due(1.0 if context.task_name == "epoch" else ENDED_SHARE)
         if due and estimator._saves_while_running():
-            with self._pace.writing(), suppress(OSError):  # a fit goes on without its copy
+            with self._interval.writing(), suppress(OSError):  # the fit continues without it
                 save_partial_fit(estimator, self.folder)
                 _make_room(self._home, self.folder)
         return False
 
     def clear(self) -> None:
-        """Remove what the cell's fits have left: it has ended."""
+        """Delete the checkpoints of the cell, which has ended."""
         for folder in self._home.glob(f"{self._cell}-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_old(folder: Path, age: float = AGE_SECONDS) -> None:
-    """Remove the unfinished fits that nobody has touched for so many seconds."""
+    """Delete the unfinished fits that were not used for so many seconds."""
     limit = time.time() - age
     for each in folder.glob("*"):
-        if _touched(each) < limit:
+        if _last_used(each) < limit:
             shutil.rmtree(each, ignore_errors=True)
 
 
 def _make_room(home: Path, own: Path) -> None:
-    found = sorted((each for each in home.iterdir() if each != own), key=_touched)
+    found = sorted((each for each in home.iterdir() if each != own), key=_last_used)
     sizes = {each: _size(each) for each in (*found, own)}
     total = sum(sizes.values())
-    if sizes[own] > LIMIT_BYTES:  # alone too large: no reason to take the others' away
+    if sizes[own] > LIMIT_BYTES:  # too large by itself: deleting the others would not help
         shutil.rmtree(own, ignore_errors=True)
         return
     for each in found:
@@ -117,10 +117,10 @@ def _make_room(home: Path, own: Path) -> None:
         total -= sizes[each]
 
 
-def _touched(folder: Path) -> float:
+def _last_used(folder: Path) -> float:
     try:
         return folder.stat().st_mtime
-    except FileNotFoundError:  # another worker has removed it
+    except FileNotFoundError:  # another worker has deleted it
         return 0.0
 
 

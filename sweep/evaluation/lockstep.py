@@ -1,4 +1,4 @@
-"""Evaluate one configuration epoch by epoch, all splits side by side, so that it can be pruned."""
+"""Evaluate one configuration epoch by epoch on all splits together, so that it can be pruned."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from sweep.evaluation.reuse import results_until
 from sweep.evaluation.scoring import Scored
 
 if TYPE_CHECKING:
-    from sweep.evaluation.checkpoints import Store
+    from sweep.evaluation.checkpoints import CandidateCheckpoints
     from sweep.ledger.records import SplitResult
 
 Stop = Callable[[int, float], bool]
-Tell = Callable[[int, int, int], None]
+Report = Callable[[int, int, int], None]
 
 
 def evaluate_in_lockstep(
     estimator: Any,
     data: SearchData,
-    asked: EvaluationRequest,
+    request: EvaluationRequest,
     stop: Stop,
-    tell: Tell,
-    store: Store | None = None,
+    report: Report,
+    store: CandidateCheckpoints | None = None,
 ) -> Evaluation:
-    """Train every split by one epoch, under every seed, score, ask whether to go on.
+    """Train the fits of all splits and seeds epoch by epoch; after each epoch score, maybe prune.
 
     The scores equal those of :func:`sweep.evaluation.cross_validation.evaluate`, epoch by epoch.
 
@@ -50,56 +50,56 @@ def evaluate_in_lockstep(
         Unfitted, its parameters set.
     data : SearchData
         Training rows and splits.
-    asked : Asked
-        What to score; the last epoch's mean is the value.
+    request : EvaluationRequest
+        What to measure; the last epoch's mean is the value.
     stop : callable
-        ``stop(epoch, mean_score) -> bool``: give this configuration up?
-    tell : callable
-        ``tell(fit, epoch, of)`` after each epoch; fits are counted seed by seed.
-    store : Store, optional
-        Where fits are continued from, and left for a larger budget; the result is the same to the
-        last bit, since a fit is a pure function of seed and epoch.
+        ``stop(epoch, mean_score) -> bool``: whether to prune this configuration.
+    report : callable
+        ``report(fit, epoch, of)`` after each epoch; fits are counted seed by seed.
+    store : CandidateCheckpoints, optional
+        Checkpoints to continue fits from, and to save them to. The result is the same to the last
+        bit, because a fit is a pure function of seed and epoch.
 
     Returns
     -------
     Evaluation
-        ``pruned`` if it was given up; its value is then the last epoch's mean.
+        ``pruned`` if ``stop`` returned True; its value is then the last epoch's mean.
     """
-    places = product(range(asked.seeds), range(len(data.splits)))
-    lanes = [_Lane(estimator, data, split, seed, asked) for seed, split in places]
-    last = asked.epochs[-1]
+    pairs = product(range(request.seeds), range(len(data.splits)))
+    fits = [_Fit(estimator, data, split, seed, request) for seed, split in pairs]
+    last = request.epochs[-1]
     if store is not None:
-        for lane in lanes:
-            lane.resume(store, last)
-    pace = CheckpointInterval()
+        for fit in fits:
+            fit.resume(store, last)
+    interval = CheckpointInterval()
     for epoch in range(1, last + 1):
-        for number, lane in enumerate(lanes):
-            if epoch not in lane.scores:
-                lane.step(epoch)
-            tell(number, epoch, last)
-        if store is not None and pace.due():
-            with pace.writing():
-                for lane in lanes:
-                    lane.hold(store)
-        value = float(np.mean([lane.scores[epoch].score for lane in lanes]))
+        for number, fit in enumerate(fits):
+            if epoch not in fit.scores:
+                fit.step(epoch)
+            report(number, epoch, last)
+        if store is not None and interval.due():
+            with interval.writing():
+                for fit in fits:
+                    fit.save(store)
+        value = float(np.mean([fit.scores[epoch].score for fit in fits]))
         if stop(epoch, value) and epoch < last:
-            return _evaluation(lanes, value, epoch, store, pruned=True)
-    for lane in lanes:
-        lane.finish()
-    return _evaluation(lanes, value, last, store, pruned=False)
+            return _evaluation(fits, value, epoch, store, pruned=True)
+    for fit in fits:
+        fit.score_training_rows()
+    return _evaluation(fits, value, last, store, pruned=False)
 
 
-class _Lane:
-    """One split's estimator under one seed, trained an epoch at a time."""
+class _Fit:
+    """One split's estimator under one seed, trained one epoch at a time."""
 
     def __init__(
-        self, estimator: Any, data: SearchData, split: int, seed: int, asked: EvaluationRequest
+        self, estimator: Any, data: SearchData, split: int, seed: int, request: EvaluationRequest
     ) -> None:
         self._split, self._seed = split, seed
         train, test = data.splits[split]
         self._train, self._test = (data.x[train], data.y[train]), (data.x[test], data.y[test])
-        self._asked = asked
-        self._scoring = data.scoring(asked.scoring)
+        self._request = request
+        self._scoring = data.scoring(request.scoring)
         self._seconds, self._trained = 0.0, False
         self._train_scores: dict[int, float] = {}
         self.estimator = with_weights(clone(estimator), data.y)
@@ -107,16 +107,16 @@ class _Lane:
             self.estimator.set_params(random_state=nth_seed(estimator, seed))
         self.scores: dict[int, Scored] = {}
 
-    def resume(self, store: Store, last: int) -> None:
+    def resume(self, store: CandidateCheckpoints, last: int) -> None:
         found = store.resume(self.estimator, self._split, self._seed, last)
         self.scores = {epoch: Scored(*both) for epoch, both in found.items()}
 
-    def hold(self, store: Store) -> None:
-        store.hold(self.estimator, self._split, self._seed, self.scores)
+    def save(self, store: CandidateCheckpoints) -> None:
+        store.save(self.estimator, self._split, self._seed, self.scores)
 
-    def keep(self, store: Store) -> None:
-        if self._trained:
-            store.keep(self.estimator, self._split, self._seed, self.scores)
+    def finish(self, store: CandidateCheckpoints) -> None:
+        if self._trained:  # else its checkpoint is still the one that it was resumed from
+            store.finish(self.estimator, self._split, self._seed, self.scores)
 
     def step(self, epoch: int) -> None:
         self._trained = True
@@ -125,9 +125,9 @@ class _Lane:
         self.scores[epoch] = self._scoring(self.estimator, *self._test, epoch)
         self._seconds = time.perf_counter() - began
 
-    def finish(self) -> None:
-        if self._asked.train_scores:
-            epoch = self._asked.epochs[-1]
+    def score_training_rows(self) -> None:
+        if self._request.train_scores:
+            epoch = self._request.epochs[-1]
             self._train_scores[epoch] = self._scoring(self.estimator, *self._train, epoch).score
 
     def result(self, epoch: int) -> SplitResult:
@@ -137,10 +137,10 @@ class _Lane:
 
 
 def _evaluation(
-    lanes: list[_Lane], value: float, epoch: int, store: Store | None, *, pruned: bool
+    fits: list[_Fit], value: float, epoch: int, store: CandidateCheckpoints | None, *, pruned: bool
 ) -> Evaluation:
     if store is not None:
-        for lane in lanes:
-            lane.keep(store)
-    layers = whole_model(lane.estimator.layer_table() for lane in lanes)
-    return Evaluation(tuple(lane.result(epoch) for lane in lanes), layers, value, pruned)
+        for fit in fits:
+            fit.finish(store)
+    layers = whole_model(fit.estimator.layer_table() for fit in fits)
+    return Evaluation(tuple(fit.result(epoch) for fit in fits), layers, value, pruned)

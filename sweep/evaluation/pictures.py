@@ -1,4 +1,4 @@
-"""Take the pictures of a study: what goes in, what the winner makes of it, what it has learnt."""
+"""Collect the pictures of a study: training images, the winner's predictions, its filters."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOSAIC = 64
-"""Random training images."""
+"""Number of random training images."""
 
 ROWS = 15
-"""First test images, and mistakes."""
+"""Number of first test images, and of mistakes."""
 
 SIDE = 48
-"""Larger images are made smaller: a report is mailed."""
+"""Larger images are made smaller, so that a report can be sent by mail."""
 
 KERNELS = (2, 16, 32)
-"""Convolutions, and inputs and outputs of each, that are shown at most."""
+"""Most convolutions to show, and most inputs and outputs of each."""
 
 
 def training_pictures(x: NDArray[Any], y: NDArray[Any], seed: int) -> Pictures:
-    """Return random training images with their labels; nothing where rows are no images.
+    """Return random training images with their labels; nothing if the rows are not images.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def training_pictures(x: NDArray[Any], y: NDArray[Any], seed: int) -> Pictures:
     y : ndarray of shape (n,)
         Their labels.
     seed : int
-        Decides which.
+        Seed of the random choice.
     """
     chosen = np.random.default_rng(seed).permutation(len(y))[:MOSAIC]
     images = pixels(x, chosen)
@@ -57,7 +57,7 @@ def winner_pictures(
     y : ndarray of shape (n,)
         Their labels.
     proba : ndarray of shape (n, classes)
-        What the estimator predicts.
+        The estimator's predicted probabilities.
     """
     true, guess, sure = np.searchsorted(estimator.classes_, y), proba.argmax(1), proba.max(1)
     wrong = np.flatnonzero(guess != true)
@@ -76,9 +76,9 @@ def weight_shapes(estimator: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 def pixels(x: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.uint8] | None:
-    """Return some rows as uint8 images, one or three channels; None where rows are no images.
+    """Return some rows as uint8 images, one or three channels; None if the rows are not images.
 
-    Numbers of other types are stretched from the least to the greatest of the chosen rows.
+    Other types are scaled so that the chosen rows range from 0 to 255.
     """
     images = x[rows]
     if images.ndim == 4:

@@ -34,17 +34,17 @@ def finish_study(
 ) -> WinnerRecord | None:
     """Refit the chosen configuration and open the test set for it.
 
-    For a winner that is already recorded the test set is not opened again; for another choice it
-    is, and that is counted.
+    For a winner that is already recorded the test set is not opened again. For another choice it
+    is, and the ledger counts that.
 
     Parameters
     ----------
     ledger : Ledger
-        Where the study is.
+        The ledger with the study.
     name : str
-        Its name.
+        The study's name.
     data : TrainingRows
-        What the winner is refitted on, under the study's own seed.
+        The rows for the refit, under the study's own seed.
     sealed : SealedTest
         The test rows.
     allow : collection of str
@@ -53,20 +53,20 @@ def finish_study(
     Returns
     -------
     WinnerRecord or None
-        None if nothing is complete.
+        None if no candidate is complete.
     """
-    while True:
-        with suppress(LetInError), one_at_a_time(ledger, name, "finish") as alone:
-            return _finish(ledger, name, data, sealed, allow, alone)  # or finds it recorded
+    while True:  # after a lost lock once more: the winner is then recorded, or refitted again
+        with suppress(LockLostError), one_at_a_time(ledger, name, "finish") as still_locked:
+            return _finish(ledger, name, data, sealed, allow, still_locked)
 
 
-class LetInError(Exception):
-    """Raised where another run may be at the same refit, before the test set is opened."""
+class LockLostError(Exception):
+    """Raised before the test set is opened if another process may do the same refit."""
 
 
 def _finish(
     ledger: Ledger, name: str, data: TrainingRows, sealed: SealedTest, allow: Collection[str],
-    alone: Callable[[], bool],
+    still_locked: Callable[[], bool],
 ) -> WinnerRecord | None:  # fmt: skip
     from sweep.evaluation.fit_checkpoints import FitCheckpointer
     from sweep.evaluation.winner_file import save_winner, winner_path
@@ -84,38 +84,39 @@ def _finish(
     folder = own_folder(ledger, name)
     cell = {"params": chosen.params, "epochs": epochs, "as": estimator.precision}
     code = code_of(spec, allow)
-    kept = FitCheckpointer(folder / "refit", {**cell, "code": code})
-    estimator.set_callbacks(kept).fit(data.x_train, data.y_train)
-    if not alone():
-        raise LetInError
+    checkpointer = FitCheckpointer(folder / "refit", {**cell, "code": code})
+    estimator.set_callbacks(checkpointer).fit(data.x_train, data.y_train)
+    if not still_locked():  # this process was suspended, and another one may have opened it
+        raise LockLostError
     scoring = Scoring(spec.search.scoring, data.y_train, data.positive)
-    seen = _TestScore(estimator, scoring)
-    opening, score = open_test_set(sealed, ledger, record, chosen, seen)
+    measured = _TestScore(estimator, scoring)
+    opening, score = open_test_set(sealed, ledger, record, chosen, measured)
     winner = WinnerRecord(
         params=dict(chosen.params),
         chosen_at=chosen_at,
         test_score=score,
         test_opened_at=opening.opened_at,
-        test_rows=seen.rows,
+        test_rows=measured.rows,
         train_rows=len(data.y_train),
         test_openings=record.test_openings + 1,
         refit_seconds=estimator.history_["seconds"][-1],
         history={k: tuple(v) for k, v in estimator.history_.items() if k != "seconds"},
         layers=estimator.layer_table(),
-        confusion=seen.confusion,
+        confusion=measured.confusion,
         precision=estimator.precision,
-        test_loss=seen.loss,
+        test_loss=measured.loss,
         weights=weight_shapes(estimator),
     )
+    # the files first: a winner in the ledger always has its weights
     save_winner(estimator, winner_path(ledger.url, name, record.uid), code)
-    save_pictures(winner_pictures_path(ledger.url, name, record.uid), seen.pictures)
+    save_pictures(winner_pictures_path(ledger.url, name, record.uid), measured.pictures)
     ledger.set_winner(name, winner)
-    kept.clear()
+    checkpointer.clear()
     return winner
 
 
 class _TestScore:
-    """Scores a fitted estimator on the rows it is given, and keeps what else they tell."""
+    """Scores a fitted estimator on the test rows, and keeps loss, confusion matrix and pictures."""
 
     def __init__(self, estimator: Any, scoring: Scoring) -> None:
         self._estimator, self._scoring = estimator, scoring
@@ -128,12 +129,12 @@ class _TestScore:
         from sklearn.metrics import confusion_matrix
 
         proba, classes = self._estimator.predict_proba(x), self._estimator.classes_
-        said = self._scoring.scored(classes, proba, y, int(self._estimator.n_epochs_))
+        scored = self._scoring.scored(classes, proba, y, int(self._estimator.n_epochs_))
         table = confusion_matrix(y, classes[proba.argmax(axis=1)], labels=classes)
-        self.rows, self.loss = len(y), said.loss
+        self.rows, self.loss = len(y), scored.loss
         self.confusion = tuple(tuple(int(n) for n in row) for row in table)
         self.pictures = winner_pictures(self._estimator, x, y, proba)
-        return said.score
+        return scored.score
 
 
 def _now() -> str:

@@ -1,4 +1,4 @@
-"""Scores of a fitted estimator: the study's scorer and the loss, from one prediction."""
+"""Compute the study's score and the loss of a fitted estimator from one prediction."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-LAID_OUT = (
+NEEDS_LABELS = (
     "d2_brier_score", "d2_log_loss_score", "neg_brier_score", "neg_log_loss", "roc_auc_ovo",
     "roc_auc_ovo_weighted", "roc_auc_ovr", "roc_auc_ovr_weighted", "top_k_accuracy",
 )  # fmt: skip
-"""Scorers that must be told which class a column of probabilities is of; rows may lack some."""
+"""Scorers that need the classes of the probabilities' columns, because rows may lack a class."""
 
 
 class EvaluationError(SweepError, ArithmeticError):
-    """A cell whose scores are no numbers."""
+    """Raised when a cell's score or loss is NaN or infinite."""
 
 
 class Scored(NamedTuple):
-    """What rows say of an estimator.
+    """Score and loss of an estimator on some rows.
 
     Attributes
     ----------
     score : float
-        The study's scorer.
+        Score by the study's scorer.
     loss : float
         Mean cross-entropy in nats, clipped as Keras's loss is.
     """
@@ -41,30 +41,30 @@ class Scored(NamedTuple):
 
 
 class Scoring:
-    """Scores fitted estimators by a scorer of scikit-learn.
+    """Scores fitted estimators with a scorer of scikit-learn.
 
-    Scorers see labels as their places among the study's classes, whatever classes a fold has
-    seen: one that it has not seen has the probability 0. Of two classes the positive one stands
-    second, as label 1, where every scorer looks for it.
+    Labels are passed to the scorer as indices of the study's classes, whatever classes a split was
+    trained on; a class that it was not trained on has probability 0. The positive one of two
+    classes has index 1, where every scorer expects it.
 
     Parameters
     ----------
     name : str
         The scorer's name.
     labels : array-like of label
-        Labels of the study, each class once or more.
+        Labels of the study, with each class at least once.
     positive : label, optional
-        The positive one of two; the second in sorted order without it.
+        The positive one of two classes; default: the second in sorted order.
     """
 
     def __init__(self, name: str, labels: ArrayLike, positive: Any = None) -> None:
         self._scorer, self._name = scorer_of(name), name
         classes = np.unique(labels)
-        turned = len(classes) == 2 and positive is not None and positive == classes[0]
-        self._classes = classes[::-1] if turned else classes
+        reverse = len(classes) == 2 and positive is not None and positive == classes[0]
+        self._classes = classes[::-1] if reverse else classes
 
     def __call__(self, estimator: Any, X: Any, y: Any, epoch: int) -> Scored:
-        """Score rows, which are predicted once.
+        """Return the score and the loss of rows, from one prediction.
 
         Raises
         ------
@@ -73,51 +73,52 @@ class Scoring:
         """
         return self.scored(estimator.classes_, estimator.predict_proba(X), y, epoch)
 
-    def scored(self, seen: Any, proba: NDArray[Any], y: Any, epoch: int) -> Scored:
-        """Score probabilities of the classes that an estimator has seen."""
-        places, columns = self._places(y), self._places(seen)
-        laid_out = np.zeros((len(proba), len(self._classes)), proba.dtype)
-        laid_out[:, columns] = proba
-        score = self._score(Prediction(laid_out, columns[proba.argmax(axis=1)]), places)
-        return Scored(checked_score(score, epoch), log_loss(laid_out, places))
+    def scored(self, classes: Any, proba: NDArray[Any], y: Any, epoch: int) -> Scored:
+        """Return score and loss from probabilities of the classes that an estimator knows."""
+        indices, columns = self._indices(y), self._indices(classes)
+        of_all = np.zeros((len(proba), len(self._classes)), proba.dtype)
+        of_all[:, columns] = proba
+        score = self._score(Prediction(of_all, columns[proba.argmax(axis=1)]), indices)
+        return Scored(checked_score(score, epoch), log_loss(of_all, indices))
 
-    def tried(self, y: Any, turn: int) -> float:
-        """Score a prediction that knows nothing, of the first two rows of each class.
+    def trial_score(self, y: Any, turn: int) -> float:
+        """Return the score of a made-up prediction of the first two rows of each class.
 
-        Probabilities are even; of the two rows one is taken for the first class and one for the
-        second, or with another ``turn`` for the next ones.
+        It serves to find out whether the scorer accepts the labels. Probabilities are equal; of the
+        two rows of a class one is predicted as the first class and one as the second, or with
+        another ``turn`` as the next ones.
         """
-        places = self._places(y)
-        order, counts = np.argsort(places, kind="stable"), np.bincount(places)
-        number = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+        indices = self._indices(y)
+        order, counts = np.argsort(indices, kind="stable"), np.bincount(indices)
+        number = np.arange(len(indices)) - np.repeat(np.cumsum(counts) - counts, counts)
         few, n_classes = order[number < 2], len(self._classes)
         guess = (number[number < 2] + turn) % n_classes
         even = np.full((len(few), n_classes), 1 / n_classes)
-        return self._score(Prediction(even, guess), places[few])
+        return self._score(Prediction(even, guess), indices[few])
 
-    def _score(self, said: Prediction, places: NDArray[Any]) -> float:
+    def _score(self, prediction: Prediction, indices: NDArray[Any]) -> float:
         from sklearn import config_context
 
-        if self._name not in LAID_OUT:
-            return float(self._scorer(said, None, places))
-        with config_context(enable_metadata_routing=True):
-            return float(self._scorer(said, None, places, labels=said.classes_))
+        if self._name not in NEEDS_LABELS:
+            return float(self._scorer(prediction, None, indices))
+        with config_context(enable_metadata_routing=True):  # else scorers take no `labels`
+            return float(self._scorer(prediction, None, indices, labels=prediction.classes_))
 
-    def _places(self, labels: Any) -> NDArray[np.intp]:
+    def _indices(self, labels: Any) -> NDArray[np.intp]:
         order = np.argsort(self._classes)
-        places: NDArray[np.intp] = order[np.searchsorted(self._classes, labels, sorter=order)]
-        return places
+        indices: NDArray[np.intp] = order[np.searchsorted(self._classes, labels, sorter=order)]
+        return indices
 
 
 class Prediction:
-    """What was predicted of some rows, in the form of a fitted classifier of scikit-learn.
+    """A finished prediction in the form of a fitted classifier, as scikit-learn's scorers need it.
 
     Parameters
     ----------
     proba : ndarray of shape (n, n_classes)
         Probabilities.
     guess : ndarray of shape (n,)
-        Place of the class that each row is taken for.
+        Index of the predicted class of each row.
     """
 
     def __init__(self, proba: NDArray[Any], guess: NDArray[Any]) -> None:
@@ -139,9 +140,9 @@ class Prediction:
         return Tags("classifier", TargetTags(required=True), classifier_tags=kind)
 
 
-def log_loss(proba: NDArray[Any], places: NDArray[Any]) -> float:
-    """Return the mean cross-entropy of probabilities with the places of the true classes."""
-    chosen = proba[np.arange(len(places)), places].astype(np.float64)
+def log_loss(proba: NDArray[Any], indices: NDArray[Any]) -> float:
+    """Return the mean cross-entropy of probabilities with the indices of the true classes."""
+    chosen = proba[np.arange(len(indices)), indices].astype(np.float64)
     return float(-np.log(np.clip(chosen, np.finfo(np.float32).eps, 1)).mean())
 
 

@@ -1,4 +1,4 @@
-"""Whether the rows of each split can be trained on and scored, before anything trains."""
+"""Check, before anything trains, that the rows of each split can be trained on and scored."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ BINARY_SCORERS = {
     "recall": "recall_macro",
     "roc_auc": "roc_auc_ovr",
 }
-"""Scorers for two classes, and what stands for them with more."""
+"""Scorers for two classes, and the one to use with more classes."""
 
 NO_NUMBER = 1e12
-"""A score beyond it has been divided by next to nothing."""
+"""A larger score comes from a division by almost zero."""
 
 WATCHING = ("EarlyStopping", "ReduceLROnPlateau")
-"""Keras callbacks that watch ``val_loss`` unless they are told otherwise."""
+"""Keras callbacks that monitor ``val_loss`` by default."""
 
 
-class _Part(NamedTuple):
-    """Labels of rows that are scored, what to call them, and what helps where they are too few."""
+class _ScoredRows(NamedTuple):
+    """Labels of rows that are scored, their name in messages, the remedy if they are too few."""
 
     labels: NDArray[Any]
     name: str
@@ -54,21 +54,20 @@ class _Part(NamedTuple):
 
 
 def checked_splits(spec: StudySpec, dataset: Dataset) -> list[Split]:
-    """Return the splits of a study's rows, which can be trained on and scored as it asks.
+    """Return the splits of a study's rows; refuse splits that cannot be trained on or scored.
 
     Parameters
     ----------
     spec : StudySpec
         The study.
     dataset : Dataset
-        Its data, or those of an outer fold.
+        Its data, or that of an outer fold.
 
     Raises
     ------
     StudyFileError
         With every problem: a class with too few rows, a split that trains on one class, a scorer
-        that rows do not allow, early stopping with too few rows, weights of classes that are not
-        there.
+        that cannot score the rows, early stopping with too few rows, weights of unknown classes.
     DataError
         As :func:`sweep.search.splits.make_splits`.
     """
@@ -88,7 +87,7 @@ def checked_splits(spec: StudySpec, dataset: Dataset) -> list[Split]:
 
 
 def check_outer_folds(spec: StudySpec, dataset: Dataset) -> None:
-    """Refuse outer folds that cannot be split as the study asks, before anything trains.
+    """Refuse outer folds whose rows cannot be split, before anything trains.
 
     Raises
     ------
@@ -97,31 +96,31 @@ def check_outer_folds(spec: StudySpec, dataset: Dataset) -> None:
     StudyFileError
         As :func:`checked_splits`.
     """
-    for part in outer_folds(spec):
-        rows = outer_fold_data(dataset, part)
+    for fold in outer_folds(spec):
+        rows = outer_fold_data(dataset, fold)
         try:
             checked_splits(outer_fold_spec(spec), rows)
         except StudyFileError as error:
-            raise StudyFileError(part.name, error.problems) from error
+            raise StudyFileError(fold.name, error.problems) from error
 
 
 def unseen_classes(dataset: Dataset, splits: Sequence[Split]) -> list[str]:
-    """Say which splits train without a class that stands in what they hold out."""
-    labels, said = dataset.y_train, []
+    """Return a warning for each split that holds out rows of a class without training on it."""
+    labels, warned = dataset.y_train, []
     for number, (train, test) in enumerate(splits, 1):
-        held = np.intersect1d(_missing(dataset, labels[train]), labels[test])
-        if len(held):
-            said.append(
-                f"split {number} trains on no row of class {_names(dataset, held)} and holds some "
-                "out: they count as wrong"
+        unseen = np.intersect1d(_missing(dataset, labels[train]), labels[test])
+        if len(unseen):
+            warned.append(
+                f"split {number} trains on no row of class {_names(dataset, unseen)} and holds "
+                "some out: they count as wrong"
             )
-    return first_lines(said)
+    return first_lines(warned)
 
 
 def _weight_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
     weights = spec.model.params.get("class_weight")
     labels = [str(label) for label in dataset.classes]
-    said = [
+    shown = [
         label if label == name else f"{label} ({name})"
         for label, name in zip(labels, dataset.class_names, strict=True)
     ]
@@ -129,7 +128,7 @@ def _weight_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
     if unknown := [label for label in named if label not in labels]:
         yield (
             f"model.class_weight: no class is labelled {', '.join(unknown)}; the labels are "
-            f"{', '.join(first_lines(said))}"
+            f"{', '.join(first_lines(shown))}"
         )
 
 
@@ -152,31 +151,35 @@ def _scoring_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]
         )
         return
     scoring = Scoring(name, dataset.y_train, dataset.positive)
-    for part in _parts(spec, dataset, splits):
-        if why := _refusal(scoring, part.labels):
-            missing = _names(dataset, _missing(dataset, part.labels))
+    for rows in _scored_rows(spec, dataset, splits):
+        if why := _refusal(scoring, rows.labels):
+            missing = _names(dataset, _missing(dataset, rows.labels))
             lack = f" without a row of class {missing}" if missing else f": {why}"
-            yield f'search.scoring: "{name}" cannot score {part.name}{lack}; {part.remedy}'
+            yield f'search.scoring: "{name}" cannot score {rows.name}{lack}; {rows.remedy}'
 
 
-def _parts(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[_Part]:
-    """List everything that a study scores."""
+def _scored_rows(
+    spec: StudySpec, dataset: Dataset, splits: Sequence[Split]
+) -> Iterator[_ScoredRows]:
+    """Yield all rows that a study scores."""
     other = 'or a scorer that needs no such row, as "accuracy"'
     for number, (train, test) in enumerate(splits, 1):
-        held, seen = dataset.y_train[test], dataset.y_train[train]
-        yield _Part(held, f"what split {number} holds out", f"take other splits, {other}")
+        held_out, seen = dataset.y_train[test], dataset.y_train[train]
+        remedy = f"take other splits, {other}"
+        yield _ScoredRows(held_out, f"what split {number} holds out", remedy)
         if spec.search.train_scores:
             name = f"what split {number} trains on"
-            yield _Part(seen, name, f"take other splits, train_scores = false, {other}")
+            yield _ScoredRows(seen, name, f"take other splits, train_scores = false, {other}")
     if spec.search.refit:
         remedy = f"take more test rows, refit = false, {other}"
-        yield _Part(dataset.y_test, "the test rows", remedy)
+        yield _ScoredRows(dataset.y_test, "the test rows", remedy)
 
 
 def _refusal(scoring: Scoring, labels: NDArray[Any]) -> str:
-    """Say why a scorer refuses labels, whatever is predicted of them; empty where it does not.
+    """Return why a scorer cannot score rows with these labels; empty where it can.
 
-    Two predictions are tried that get something right and something wrong in each class.
+    It tries two predictions, each with right and wrong ones in every class: a scorer that refuses
+    only one of them refuses the prediction and not the labels.
     """
     if not len(labels):
         return "there are none"
@@ -185,7 +188,7 @@ def _refusal(scoring: Scoring, labels: NDArray[Any]) -> str:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
-                score = scoring.tried(labels, turn)
+                score = scoring.trial_score(labels, turn)
             except ValueError as error:
                 score, why = math.nan, str(error)
         if abs(score) < NO_NUMBER:
@@ -220,7 +223,7 @@ def _stopping_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split
 
 
 def held_out_shares(spec: StudySpec) -> list[float]:
-    """Return the least and the largest part of its rows that a fit may hold out, if any does."""
+    """Return the smallest and the largest share of rows that a fit may hold out; empty for none."""
     names = ("early_stopping", "callbacks", "validation_fraction")
     shares = []
     for params in combinations(spec.space.dimensions, names):
@@ -231,10 +234,10 @@ def held_out_shares(spec: StudySpec) -> list[float]:
 
 
 def _watches(callbacks: Any) -> bool:
-    """Whether one of a study file's callbacks watches rows that a fit holds out."""
+    """Return whether one of a study file's callbacks monitors rows that a fit holds out."""
     for each in callbacks or ():
         settings = each if isinstance(each, Mapping) else {"name": each}
-        usual = "val_loss" if settings.get("name") in WATCHING else ""
-        if str(settings.get("monitor", usual)).startswith("val_"):
+        default = "val_loss" if settings.get("name") in WATCHING else ""
+        if str(settings.get("monitor", default)).startswith("val_"):
             return True
     return False

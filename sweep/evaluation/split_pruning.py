@@ -1,4 +1,4 @@
-"""Evaluate one configuration split by split, and give it up when it cannot become the best."""
+"""Evaluate one configuration split by split, and prune it when it cannot become the best."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from sweep.ledger.records import SplitResult, TrialRecord
 
 WILCOXON_FROM = 10
-"""Scores of a candidate from which the signed-rank test is taken: it needs many to be sure."""
+"""Number of scores from which the signed-rank test is the default: with fewer it has no power."""
 
-COMPANY = 3
-"""Other complete candidates from which the usual spread of differences is known."""
+MIN_OTHERS = 3
+"""Other complete candidates that are needed to estimate the usual spread of differences."""
 
 Pairs = Mapping[tuple[int, int], float]
 """Scores by split and seed."""
@@ -32,55 +32,56 @@ Hopeless = Callable[[Sequence["SplitResult"]], bool]
 def evaluate_by_split(
     estimator: Any,
     data: SearchData,
-    asked: EvaluationRequest,
+    request: EvaluationRequest,
     hopeless: Hopeless,
     callbacks: Iterable[Any] = (),
 ) -> Evaluation:
-    """Cross-validate one configuration, asking after each split whether to go on.
+    """Cross-validate one configuration; after each split decide whether to prune it.
 
     Each split is evaluated by :func:`sweep.evaluation.cross_validation.evaluate`: a configuration
     that is not pruned has the scores of the whole evaluation.
 
     Parameters
     ----------
-    estimator, data, asked, callbacks
+    estimator, data, request, callbacks
         As for :func:`sweep.evaluation.cross_validation.evaluate`.
     hopeless : callable
-        ``hopeless(measured) -> bool``: give it up, with these splits measured?
+        ``hopeless(measured) -> bool``: whether to prune it, given these results.
 
     Returns
     -------
     Evaluation
-        ``pruned`` if it was given up; its value is then the best mean of the measured splits.
+        ``pruned`` if ``hopeless`` returned True; its value is then the best mean of the measured
+        splits.
     """
     measured: list[SplitResult] = []
-    told, pruned = list(callbacks), False
+    each_time, pruned = list(callbacks), False
     layers: tuple[Layer, ...] = ()
     for number, split in enumerate(data.splits):
-        found = evaluate(estimator, replace(data, splits=[split]), asked, told)
+        found = evaluate(estimator, replace(data, splits=[split]), request, each_time)
         layers = whole_model([layers, found.layers])
         measured += [replace(result, split=number) for result in found.splits]
         if pruned := number + 1 < len(data.splits) and hopeless(measured):
             break
     splits = tuple(sorted(measured, key=lambda result: (result.seed, result.split)))
-    value = max(mean_split_score(splits, epoch) for epoch in asked.epochs)
+    value = max(mean_split_score(splits, epoch) for epoch in request.epochs)
     return Evaluation(splits, layers, value, pruned)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When a candidate is given up.
+    """When a candidate is pruned.
 
     Attributes
     ----------
     total : int
         Scores of a whole candidate: splits times seeds.
     p : float
-        Largest probability of being wrong.
+        Largest accepted probability that the decision is wrong.
     min_splits : int
-        Splits that every candidate is measured on.
+        Splits that are measured before the first decision.
     test : str or None
-        ``"paired"`` or ``"wilcoxon"``; None takes the latter from :data:`WILCOXON_FROM` scores.
+        ``"paired"`` or ``"wilcoxon"``; None: the latter from :data:`WILCOXON_FROM` scores on.
     max_fit_seconds : float or None
         Candidates that took longer are no competitors.
     """
@@ -92,14 +93,14 @@ class Rule:
     max_fit_seconds: float | None = None
 
     def gives_up(self, mine: Pairs, best: Pairs, usual: float = 0.0) -> bool:
-        """Return whether a candidate cannot be expected to become the best.
+        """Return whether to prune a candidate: it is not expected to become the best.
 
         Parameters
         ----------
         mine : mapping of (split, seed) to float
-            What has been measured of the candidate.
+            The candidate's scores so far.
         best : mapping of (split, seed) to float
-            All scores of the best so far.
+            All scores of the best candidate so far.
         usual : float
             Usual standard deviation of such differences; 0 where it is not known.
         """
@@ -116,23 +117,23 @@ class Rule:
 def chance_to_lead(differences: np.ndarray, total: int, usual: float = 0.0) -> float:
     """Return the probability that the mean of all differences will be above zero.
 
-    The differences still to come are predicted from those measured, all taken as draws of one
+    The remaining differences are predicted from the measured ones, all taken as draws of one
     normal distribution: the mean of all ``k`` given the first ``j`` has the mean ``m`` of these
     and the standard error ``s * sqrt((k - j) / (k * j))``, and follows Student's t with ``j - 1``
     degrees of freedom (the prediction interval for the mean of further draws: G. J. Hahn and
-    W. Q. Meeker, "Statistical Intervals", 1991). At one look, a share ``p`` of candidates at most
-    is given up that would have led. It asks what the whole evaluation
-    would have said of these splits, not which configuration is better on new data; so no
-    correction for overlapping training rows applies.
+    W. Q. Meeker, "Statistical Intervals", 1991). At one decision, at most a share ``p`` of the
+    candidates that would have become the best is pruned. The question is what the whole evaluation
+    on these splits would give, not which configuration is better on new data; so no correction for
+    overlapping training rows applies.
 
     Parameters
     ----------
     differences : ndarray of shape (j,)
-        The candidate's scores minus those of the best, paired; two at least.
+        The candidate's scores minus those of the best, paired; at least two.
     total : int
-        The ``k`` that a whole evaluation has.
+        The ``k`` of a whole evaluation.
     usual : float
-        A lower bound for the standard deviation: two differences may lie close by chance.
+        A lower bound for the standard deviation: two differences may be close by chance.
     """
     from scipy.stats import t
 
@@ -147,7 +148,7 @@ def chance_to_lead(differences: np.ndarray, total: int, usual: float = 0.0) -> f
 def _wilcoxon_gives_up(
     mine: Pairs, best: Pairs, shared: Sequence[tuple[int, int]], p: float
 ) -> bool:
-    """Ask Optuna's WilcoxonPruner, in a study of two trials."""
+    """Return the decision of Optuna's WilcoxonPruner, in a temporary study of two trials."""
     import optuna
     from optuna.trial import TrialState, create_trial
 
@@ -168,18 +169,18 @@ def decide_pruning(
     others: Iterable[TrialRecord],
     rule: Rule,
 ) -> bool:
-    """Return whether every asked epoch of a candidate is hopeless against the best so far.
+    """Return whether to prune a cell: none of its epochs can beat the best candidate so far.
 
     Parameters
     ----------
     measured : sequence of SplitResult
-        What has been measured of it.
+        The cell's results so far.
     epochs : sequence of int
-        The epochs asked of it: each is a candidate of its own.
+        The cell's epochs: each is a candidate of its own.
     others : iterable of TrialRecord
-        Complete trials, the candidate's competitors.
+        Complete trials, the competitors.
     rule : Rule
-        When to give up.
+        When to prune.
     """
     rows = [
         _pairs(trial.splits, epoch)
@@ -198,9 +199,9 @@ def decide_pruning(
 def usual_spread(best: Pairs, others: Sequence[Pairs]) -> float:
     """Return the median standard deviation of the others' differences from the best.
 
-    Zero where there are fewer than :data:`COMPANY`.
+    Zero where there are fewer than :data:`MIN_OTHERS`.
     """
-    if len(others) < COMPANY:
+    if len(others) < MIN_OTHERS:
         return 0.0
     return float(np.median([np.std([row[k] - best[k] for k in best], ddof=1) for row in others]))
 

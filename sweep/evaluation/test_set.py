@@ -1,4 +1,4 @@
-"""The one place where the test set of a study is opened, and the ledger told of it."""
+"""The only place where a study's test set is opened; the ledger records every opening."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 def open_test_set(
     sealed: SealedTest, ledger: Ledger, record: StudyRecord, chosen: Candidate, score: Score
 ) -> tuple[Opening, float]:
-    """Open the test set for a configuration that is chosen and refitted.
+    """Open the test set for the chosen, refitted configuration.
 
-    The ledger knows of it before a row is read: an opening that fails half-way counts too.
+    The ledger records the opening before a row is read, so that one that fails counts too.
 
     Parameters
     ----------
     sealed : SealedTest
         The test rows.
     ledger : Ledger
-        Keeps the list of openings.
+        Records the opening.
     record : StudyRecord
-        The study; openings that an older version noted with the winner alone are kept.
+        The study; openings that an older version recorded with the winner only are written anew.
     chosen : Candidate
         The configuration.
     score : callable
@@ -41,13 +41,13 @@ def open_test_set(
     Returns
     -------
     tuple of Opening and float
-        What the ledger holds of it, and the score.
+        The opening as first recorded, and the score.
     """
     for earlier in record.openings:
         ledger.note_opening(record.name, earlier)
     now = datetime.now().astimezone().isoformat(timespec="milliseconds")
     opening = Opening(now, dict(chosen.params))
     ledger.note_opening(record.name, opening)
-    said = score(*sealed._break_seal())
-    ledger.note_opening(record.name, replace(opening, score=said))
-    return opening, said
+    value = score(*sealed._break_seal())
+    ledger.note_opening(record.name, replace(opening, score=value))
+    return opening, value

@@ -1,7 +1,7 @@
-"""The winner's file: weights, the code that they were fitted by, what they say of a few rows.
+"""The winner's file: its weights, the identity of its code, its predictions of fixed probe rows.
 
-Other code may make another model of the same weights, without a word. What the winner has said of
-rows that are always the same tells it from one that only got another comment.
+Changed code may make another model with the same weights, without an error. If the code's digest
+differs, the predictions of the probe rows show whether the model is still the same.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 ROWS = 8
 TOLERANCE = 1e-3
-"""Far above what another processor makes of the same model."""
+"""Largest difference of predictions of the same model; far above that between two processors."""
 
 
 def winner_path(url: str, name: str, uid: str = "") -> Path:
-    """Return where the winner's weights lie."""
+    """Return the path of the winner's file."""
     return artifacts_folder(url, name, uid) / "winner.npz"
 
 
 def save_winner(estimator: Any, path: Path, code: str) -> None:
-    """Write a fitted winner, and what it is known by again.
+    """Write a fitted winner with the identity of its code and its predictions of the probe rows.
 
     Parameters
     ----------
@@ -42,10 +42,11 @@ def save_winner(estimator: Any, path: Path, code: str) -> None:
     path : Path
         The file.
     code : str
-        What its model is made by; see :func:`sweep.evaluation.estimator.code_of`.
+        Identity of its code; see :func:`sweep.evaluation.estimator.code_of`.
     """
     from sweep.estimators.weight_files import save_fitted
 
+    # the key "said" is part of the file format
     save_fitted(estimator, path, {"code": np.array(code), "said": predictions_of(estimator)})
 
 
@@ -55,9 +56,9 @@ def load_winner(record: StudyRecord, url: str, allow: Collection[str]) -> Any:
     Raises
     ------
     ReferenceError_
-        If its model is code that nobody allowed, or that cannot be loaded.
+        If its model's code is not allowed or cannot be loaded.
     ResultError
-        If that code makes another model now than the one that was fitted.
+        If there is no winner, or its code has changed and makes another model now.
     LedgerError
         If its weights are missing or damaged.
     """
@@ -74,24 +75,24 @@ def load_winner(record: StudyRecord, url: str, allow: Collection[str]) -> Any:
 
 
 def load_known(make: Callable[[], Any], path: Path, code: str, refusal: ResultError) -> Any:
-    """Return what :func:`save_winner` wrote, if the code makes the same model of it.
+    """Return the estimator that :func:`save_winner` wrote, if the code still makes the same model.
 
     Parameters
     ----------
     make : callable
-        Returns the estimator, its parameters set.
+        Returns the unfitted estimator, its parameters set.
     path : Path
-        What was written.
+        The winner's file.
     code : str
-        What the estimator's model is made by now. The same code is trusted; other code is where
-        it says the same of :func:`probe_rows`.
+        Identity of the code now. The same code is trusted; other code is accepted if the
+        predictions of :func:`probe_rows` agree.
     refusal : ResultError
-        Raised where it does not.
+        Raised if they do not.
     """
     from sweep.estimators.weight_files import load_fitted
 
-    held = _beside(path)
-    same_code = held.get("code", "") in ("", code)
+    stored = _stored_checks(path)
+    same_code = stored.get("code", "") in ("", code)
     try:
         estimator = load_fitted(make(), path)
     except ReferenceError_:
@@ -100,33 +101,36 @@ def load_known(make: Callable[[], Any], path: Path, code: str, refusal: ResultEr
         if same_code:
             raise
         raise refusal from error
-    if not same_code and not predictions_agree(predictions_of(estimator), held["said"]):
+    if not same_code and not predictions_agree(predictions_of(estimator), stored["said"]):
         raise refusal
     return estimator
 
 
 def predictions_agree(one: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether two models have said the same, but for the last digits."""
-    alike = one.shape == other.shape
-    return alike and np.allclose(one, other, rtol=0, atol=TOLERANCE, equal_nan=True)
+    """Return whether two predictions are equal up to the tolerance."""
+    same_shape = one.shape == other.shape
+    return same_shape and np.allclose(one, other, rtol=0, atol=TOLERANCE, equal_nan=True)
 
 
 def probe_rows(estimator: Any) -> np.ndarray:
-    """Return rows of the shape and range that a fitted estimator knows, always the same."""
+    """Return fixed random rows in the shape and the range of an estimator's training rows."""
     drawn = np.random.default_rng(0).random((ROWS, *estimator._row_shape), np.float32)
     scaling = estimator._scaling
     return np.float32(scaling.shift) + np.float32(scaling.scale) * drawn
 
 
 def predictions_of(estimator: Any) -> np.ndarray:
-    """Return its probabilities of these rows; none where it has none for them."""
-    with suppress(Exception):  # a model of the person's own may refuse rows that nobody has seen
+    """Return an estimator's probabilities of the probe rows; an empty array if it refuses them."""
+    with suppress(Exception):  # a user's model may refuse random rows
         return np.asarray(estimator.predict_proba(probe_rows(estimator)))
     return np.empty(0)
 
 
-def _beside(path: Path) -> dict[str, Any]:
-    """Return what is written beside the weights; a file that cannot be read is told of later."""
+def _stored_checks(path: Path) -> dict[str, Any]:
+    """Return code and predictions from the winner's file; empty if it cannot be read.
+
+    The error is raised later, when the weights are loaded.
+    """
     with suppress(Exception), np.load(path, allow_pickle=False) as saved:
         return {"code": str(saved["code"]), "said": saved["said"]}
     return {}

@@ -286,9 +286,9 @@ def _grid_rows(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate
     rows = []
     for cell in spec.grid_cells():
         for index, epoch in zip(cell.candidates, _epochs(candidates, cell, spec), strict=True):
-            trial = _trial_for(by_key.get(cell.key, []), epoch)
-            if trial is not None:
-                limited = within_seconds(trial, spec.search.max_fit_seconds, epoch)
+            found = _trial_for(by_key.get(cell.key, []), epoch)
+            if found is not None:
+                limited = within_seconds(found, spec.search.max_fit_seconds, epoch)
                 rows.append(Candidate(index, limited, epoch, candidates[index]))
     return sorted(rows, key=lambda row: row.index)
 

@@ -1,1 +1,1 @@
-"""What to try: the plan, samplers, pruners, constraints, splits and outer folds."""
+"""Decide what to try: the plan, samplers, pruners, constraints, splits and outer folds."""

@@ -1,4 +1,4 @@
-"""CMA-ES without a pickle: its state is worked out again from the trials of the ledger."""
+"""CMA-ES without a pickle: its state is computed again from the trials of the ledger."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 ENOUGH_SOURCES = 10
-"""Trials of other studies of which the best tenth is at least one."""
+"""Fewest trials of other studies for a warm start: their best tenth is then at least one trial."""
 
 
 class ReplayedCmaEsSampler(CmaEsSampler):
-    """Optuna's ``CmaEsSampler`` that keeps its state nowhere.
+    """Optuna's ``CmaEsSampler`` without a stored state.
 
-    Optuna stores the optimizer as a pickle beside a trial and reads it again; whoever can write
-    the ledger could run code in every worker. Here each suggestion begins with a new optimizer
-    that is told the finished trials, generation by generation: telling is arithmetic without
-    chance, so the state is the same. The ledger holds each trial's generation, a number.
+    Optuna stores the optimizer as a pickle with a trial and loads it again; whoever can write to
+    the ledger could thus run code in every worker. Here each suggestion starts with a new optimizer
+    and passes it the finished trials, generation by generation (``tell``). This is deterministic,
+    so the state is the same. The ledger stores only each trial's generation number.
     """
 
-    _told: Sequence[FrozenTrial] = ()
+    _completed: Sequence[FrozenTrial] = ()
 
     def _restore_optimizer(self, completed_trials: Sequence[FrozenTrial]) -> None:
-        """Never unpickle; remember what there is to be told."""
-        self._told = completed_trials
+        """Remember the finished trials, and return None instead of unpickling an optimizer."""
+        self._completed = completed_trials
 
     def _init_optimizer(self, trans: Any, direction: StudyDirection) -> Any:
         self._source_trials = self._sources(list(trans._search_space))
         optimizer = super()._init_optimizer(trans, direction)
         sign = 1 if direction == StudyDirection.MINIMIZE else -1
         while True:
-            trials = self._get_solution_trials(list(self._told), optimizer.generation)
+            trials = self._get_solution_trials(list(self._completed), optimizer.generation)
             if len(trials) < optimizer.population_size:
                 return optimizer
             generation = trials[: optimizer.population_size]
             optimizer.tell([(trans.transform(t.params), sign * _value(t)) for t in generation])
 
     def _sources(self, names: Sequence[str]) -> list[FrozenTrial] | None:
-        """Return the trials of other studies, in the parameters that are learned together.
+        """Return the trials of other studies, reduced to the parameters of the optimizer.
 
-        They set the first mean and covariance (M. Nomura et al., "Warm starting CMA-ES for
-        hyperparameter optimization", AAAI 2021), which takes the best tenth of them.
+        The best tenth of them sets the first mean and covariance (M. Nomura et al., "Warm starting
+        CMA-ES for hyperparameter optimization", AAAI 2021).
         """
-        sources = [trial for trial in self._told if SOURCE in trial.user_attrs]
+        sources = [trial for trial in self._completed if SOURCE in trial.user_attrs]
         if len(sources) < ENOUGH_SOURCES:
             return None
         return [

@@ -1,4 +1,4 @@
-"""Constraints: models that are too large are not trained, fits that take too long not ranked."""
+"""Constraints: too large models are not trained, too slow fits are not ranked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TooLargeError(SweepError, ValueError):
     Attributes
     ----------
     layers : tuple of Layer
-        The model.
+        The model's layers.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -38,13 +38,13 @@ def check_size(
 ) -> None:
     """Refuse a model with more than ``max_parameters``.
 
-    Built-in models are counted from their layers; a factory of the person's own is called and
-    its model counted, which costs a build but no training.
+    The weights of built-in models are counted from layer descriptions; a user's factory is called
+    and its model counted, which needs a build but no training.
 
     Raises
     ------
     TooLargeError
-        With both numbers.
+        If the model is too large; the message has both numbers.
     """
     limit = spec.search.max_parameters
     if limit is None:
@@ -72,12 +72,12 @@ def ruled_out(
 def check_sizes(
     spec: StudySpec, cells: Sequence[PlannedCell], shape: Sequence[int], n_classes: int
 ) -> None:
-    """Refuse a limit that rules out every model, where all are known beforehand.
+    """Refuse a limit that rules out every model, if all are known beforehand.
 
     Raises
     ------
     StudyFileError
-        With the parameters of the smallest.
+        If it does; the message has the size of the smallest model.
     """
     if not cells or len(ruled_out(spec, cells, shape, n_classes)) < len(cells):
         return
@@ -91,7 +91,7 @@ def check_sizes(
 
 
 def constraint_values(spec: StudySpec, found: Evaluation, epoch: int) -> dict[str, float]:
-    """Return how far a result is past each limit, as Optuna's samplers learn it; 0 is within."""
+    """Return by how much a result exceeds each limit, for Optuna's samplers; up to 0 is allowed."""
     limits = {"max_parameters": spec.search.max_parameters} if spec.search.max_parameters else {}
     past = {name: float(_count(found.layers) - limit) for name, limit in limits.items()}
     if (seconds := spec.search.max_fit_seconds) is not None:
@@ -107,7 +107,7 @@ def layer_rows(
     n_classes: int,
     allow: Collection[str],
 ) -> tuple[Layer, ...]:
-    """Describe a candidate's model layer by layer; one of the person's own is built for that."""
+    """Return the layer table of a candidate's model; a user's own model is built for it."""
     given = row_shape(spec, params, shape)
     if (layers := cell_layers(spec, params, shape, n_classes)) is not None:
         return describe(layers, given)

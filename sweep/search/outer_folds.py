@@ -1,4 +1,4 @@
-"""Outer folds of a nested cross-validation: each is a study of its own on a part of the rows."""
+"""Outer folds of a nested cross-validation: each is a study of its own on some of the rows."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class OuterFold:
     study : str
         The study whose search is repeated.
     number : int
-        From 1.
+        Number of the fold, from 1.
     of : int
-        Outer folds.
+        Number of outer folds.
     """
 
     study: str
@@ -38,49 +38,49 @@ class OuterFold:
 
     @property
     def name(self) -> str:
-        """The name of its own study in the ledger, which no list shows."""
+        """The name of its own study in the ledger; lists do not show it."""
         return outer_name(self.study, self.number, self.of)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON-able values, for the header of its study."""
+        """Return its fields as JSON-able values, for the header of its study."""
         return asdict(self)
 
 
 def outer_folds(spec: StudySpec) -> list[OuterFold]:
-    """Return the outer folds of a study; none unless it asks for them."""
+    """Return the outer folds of a study; empty unless ``search.nested`` is set."""
     folds = spec.search.nested or 0
     return [OuterFold(spec.study.name, number, folds) for number in range(1, folds + 1)]
 
 
 def outer_fold_spec(spec: StudySpec) -> StudySpec:
-    """Return what an outer fold searches: the same, its choice always refitted and scored."""
+    """Return the study file of an outer fold: the same search, always with refit and score."""
     search = spec.search.model_copy(update={"nested": None, "refit": True})
     return spec.model_copy(update={"search": search})
 
 
-def outer_fold_data(dataset: Dataset, part: Mapping[str, Any] | OuterFold | None) -> Dataset:
-    """Return the rows of an outer fold: its training rows, and in place of the test set its own.
+def outer_fold_data(dataset: Dataset, fold: Mapping[str, Any] | OuterFold | None) -> Dataset:
+    """Return the data of an outer fold: its training rows, and its held-out rows as the test set.
 
     Parameters
     ----------
     dataset : Dataset
-        The study's. Its test rows are left out, so that no outer fold can reach them.
-    part : mapping, Part or None
-        As :meth:`OuterFold.plain` writes it; None returns the dataset itself.
+        The study's data. Its test rows are left out, so that no outer fold can use them.
+    fold : mapping, OuterFold or None
+        The fold, or what :meth:`OuterFold.plain` returned; None returns the dataset itself.
 
     Raises
     ------
     DataError
-        If the rows cannot be split so, or a class is missing from a fold's training rows.
+        If the rows cannot be split, or a class is missing from a fold's training rows.
     """
-    if part is None:
+    if fold is None:
         return dataset
-    held = part if isinstance(part, OuterFold) else OuterFold(**part)
-    train, test = fold_splits(held.of, dataset.y_train, dataset.groups)[held.number - 1]
+    outer = fold if isinstance(fold, OuterFold) else OuterFold(**fold)
+    train, test = fold_splits(outer.of, dataset.y_train, dataset.groups)[outer.number - 1]
     missing = np.setdiff1d(dataset.y_train, dataset.y_train[train])
     if len(missing):
         raise DataError(
-            f"search.nested: the training rows of outer fold {held.number} have no row of class "
+            f"search.nested: the training rows of outer fold {outer.number} have no row of class "
             f"{dataset.class_names[dataset.classes.index(int(missing[0]))]}; take fewer folds or "
             "other groups"
         )

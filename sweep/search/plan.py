@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 EVEN_START = 10
-"""Trials that TPE begins with before it learns, as many as Optuna's default."""
+"""Trials of TPE before it learns, as many as Optuna's default."""
 
 STEP_OPERATIONS = 200_000
-"""Operations that take as long as one step of the optimizer, whatever the model."""
+"""Operations that take as long as the constant part of one optimizer step."""
 
 LINES_SHOWN = 5
 
@@ -35,13 +35,13 @@ class Plan:
     Attributes
     ----------
     cells : tuple of PlannedCell
-        The cells, in the order of the table.
+        The cells, in the order of the table of candidates.
     candidates : int
-        Rows of the table when all is done.
+        Rows of that table when all cells are finished.
     distributions : mapping of str to optuna distribution
-        For what Optuna may hold of the cells' parameters.
+        Distributions of those parameters that Optuna's tables can hold.
     patience : int or None
-        Ended trials without improvement after which the search ends.
+        Number of trials without improvement after which the search ends.
     """
 
     cells: tuple[PlannedCell, ...]
@@ -51,17 +51,17 @@ class Plan:
 
     @property
     def sampled(self) -> bool:
-        """Whether parameters are drawn only when a cell is taken."""
+        """Whether parameters are drawn when a cell is claimed."""
         return any(cell.params is None for cell in self.cells)
 
 
 def make_plan(spec: StudySpec) -> Plan:
-    """Lay out the cells of a study.
+    """Return the plan of a study.
 
-    A grid's candidates that differ only in ``epochs`` share a cell, scored on the way. A random
-    or quasi-random study is drawn here, once, so that its table is the same for any number of
-    workers; other samplers learn from what is finished, and hyperband decides what goes on by it,
-    so their cells are slots.
+    A grid's candidates that differ only in ``epochs`` share a cell, whose fit is scored at each of
+    them. A random or quasi-random study is drawn here, once, so that its table is the same for any
+    number of workers. Other samplers learn from finished trials, and hyperband promotes by them, so
+    their cells are slots whose parameters are drawn later.
     """
     if spec.search.method == "grid":
         return _grid_plan(spec)
@@ -77,7 +77,7 @@ def make_plan(spec: StudySpec) -> Plan:
 
 
 def model_params(spec: StudySpec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that a candidate's built-in model factory gets."""
+    """Return the parameters of a candidate that its built-in model factory takes."""
     known = factory_parameters(spec.model.factory)
     return {n: v for n, v in {**spec.model.params, **params}.items() if n in known}
 
@@ -85,12 +85,12 @@ def model_params(spec: StudySpec, params: Mapping[str, Any]) -> dict[str, Any]:
 def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: int) -> None:
     """Refuse a plan with models that cannot be built, before anything trains.
 
-    Only built-in factories are known without building; others are tried by the workers.
+    Only models of built-in factories are known without building; a worker notices others.
 
     Raises
     ------
     StudyFileError
-        One line for each different problem, with the candidate it was met at.
+        With one line for each distinct problem and a candidate that has it.
     """
     problems: dict[str, str] = {}
     for cell in plan.cells:
@@ -100,14 +100,14 @@ def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: i
             if layers is not None:
                 describe(layers, given)
         except ModelError as error:
-            problems.setdefault(str(error), _shown(cell.params or {}))
+            problems.setdefault(str(error), _params_text(cell.params or {}))
     if problems:
         lines = [f"{error} (met at {where})" for error, where in problems.items()]
         raise StudyFileError(spec.study.name, first_lines(lines))
 
 
 def first_lines(lines: Sequence[str]) -> list[str]:
-    """Return the first few of many alike, and how many more there are."""
+    """Return the first few of many lines, and how many more there are."""
     more = len(lines) - LINES_SHOWN
     return [*lines[:LINES_SHOWN], *([f"... and {more} more"] if more > 0 else [])]
 
@@ -115,7 +115,7 @@ def first_lines(lines: Sequence[str]) -> list[str]:
 def cell_layers(
     spec: StudySpec, params: Mapping[str, Any] | None, shape: Sequence[int], n_classes: int
 ) -> Any:
-    """Return the layer descriptions of a cell's model; None where they are not known yet."""
+    """Return the layer descriptions of a cell's model; None where they are not known."""
     if params is None or spec.model.factory not in FACTORIES:
         return None
     given = {**estimator_defaults(spec.model.factory), **model_params(spec, params)}
@@ -123,12 +123,12 @@ def cell_layers(
 
 
 def row_shape(spec: StudySpec, params: Mapping[str, Any], shape: Sequence[int]) -> tuple[int, ...]:
-    """Return the shape in which a candidate's model gets a row: ``image_shape``, or the data's.
+    """Return the input shape of a candidate's model: ``image_shape``, or the data's shape.
 
     Raises
     ------
     ModelError
-        If a row does not fill that shape.
+        If a row has another number of values than that shape.
     """
     given = tuple(spec.settled(params)["image_shape"] or shape)
     if prod(given) != prod(shape):
@@ -140,14 +140,14 @@ def row_shape(spec: StudySpec, params: Mapping[str, Any], shape: Sequence[int]) 
 
 
 def estimator_defaults(factory: str) -> dict[str, Any]:
-    """Return where an estimator's defaults differ from its factory's."""
+    """Return the estimator's defaults that differ from those of its factory."""
     return {"padding": "same"} if factory == "cnn" else {}
 
 
 def cell_cost(spec: StudySpec, cell: PlannedCell, shape: Sequence[int], n_classes: int) -> float:
-    """Return the work of a cell relative to others: operations a row times epochs.
+    """Return the cost of a cell relative to others: operations per row, times epochs.
 
-    Those of its model are left out where it is not known beforehand.
+    The model's operations count 0 where they are not known.
     """
     params = cell.params or {}
     layers = cell_layers(spec, cell.params, shape, n_classes)
@@ -175,9 +175,9 @@ def _drawn_plan(spec: StudySpec) -> Plan:
 
 
 def _even_start(spec: StudySpec) -> list[Mapping[str, Any]]:
-    """Return what TPE begins with: points spread evenly, where Optuna's draws them at random.
+    """Return the first parameters of TPE: evenly spread points instead of Optuna's random ones.
 
-    None where the study begins with what others have found.
+    Empty for a study with a warm start.
     """
     if spec.search.method != "tpe" or spec.search.start_from:
         return []
@@ -185,7 +185,7 @@ def _even_start(spec: StudySpec) -> list[Mapping[str, Any]]:
 
 
 def _grid_distributions(candidates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Numbers as ranges, which may widen when a grid grows; other values as choices."""
+    """Return distributions of a grid: ints as ranges, which may grow later, others as choices."""
     values: dict[str, list[Any]] = {}
     for candidate in candidates:
         for name, value in candidate.items():
@@ -204,5 +204,5 @@ def _trials(spec: StudySpec) -> int:
     return int(spec.search.trials or 0)
 
 
-def _shown(params: Mapping[str, Any]) -> str:
+def _params_text(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in params.items()) or "the fixed model"

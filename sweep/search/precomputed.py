@@ -1,4 +1,4 @@
-"""Samplers that learn nothing: every trial of a study is drawn beforehand, by its number."""
+"""Samplers that do not learn: all trials of a study are drawn before it starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def random_draws(spec: StudySpec) -> Iterator[Params]:
-    """Draw independently; one stream for the study, so that more trials append."""
+    """Yield independent random draws, all from one stream: more trials continue the sequence."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -28,18 +28,18 @@ def random_draws(spec: StudySpec) -> Iterator[Params]:
 
 
 def quasi_random_draws(spec: StudySpec) -> Iterator[Params]:
-    """Take the points of a Sobol sequence scrambled by the study's seed, one a trial.
+    """Yield the points of a Sobol sequence scrambled by the study's seed, one for each trial.
 
     Optuna's ``QMCSampler`` draws each point in the whole space; a parameter whose condition is
-    not met leaves its coordinate unused, so the sequence stays even with conditions. A trial that
-    begins fixed takes the point of its number for what is left open. The scrambling is that of
+    not met leaves its coordinate unused, so the sequence stays even with conditions. A trial with
+    fixed parameters takes the others from the point of its number. The scrambling is that of
     A. B. Owen, "Scrambling Sobol' and Niederreiter-Xing points", Journal of Complexity
     14:466-489, 1998.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with warnings.catch_warnings():  # used knowingly
+    with warnings.catch_warnings():  # Optuna calls this sampler experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.QMCSampler(scramble=True, seed=spec.study.seed)
     study = optuna.create_study(sampler=sampler)
@@ -58,4 +58,4 @@ def _stored(params: Mapping[str, Any]) -> dict[str, Any]:
 DRAWN_BEFOREHAND: Mapping[str, Callable[[StudySpec], Iterator[Params]]] = MappingProxyType(
     {"random": random_draws, "qmc": quasi_random_draws}
 )
-"""By the method's name in a study file."""
+"""The draws of a method, by its name in a study file."""

@@ -1,9 +1,9 @@
-"""Hyperband by promotion: each slot begins a candidate with few epochs, or lets a good one go on.
+"""Hyperband by promotion: each slot starts a candidate with few epochs, or continues a good one.
 
-A decision trial by trial, as Optuna's pruners take it, stops a trial for good or lets it run: the
-first ones of a rung, which have nobody to be compared with, run to the end. Here a trial pauses at
-its rung. It goes on, from its saved weights, once it is among the best ``1 / reduction_factor`` of
-those that have come so far. The brackets are those of L. Li et al., "Hyperband: a novel
+Optuna's pruners decide at once whether a trial stops for good or runs on: the first trials of a
+rung, without others to compare with, run to the end. Here a trial pauses at its rung. It
+continues, from its saved weights, once it is among the best ``1 / reduction_factor`` of the trials
+that have reached the rung. The brackets are those of L. Li et al., "Hyperband: a novel
 bandit-based approach to hyperparameter optimization" (JMLR 18, 2018), the promotion is that of
 L. Li et al., "A system for massively parallel hyperparameter tuning" (MLSys 2020).
 """
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bracket:
-    """One way of dividing a budget.
+    """A bracket: its rungs, and its share of the candidates.
 
     Attributes
     ----------
     rungs : tuple of int
-        Epochs after which a candidate pauses, ascending; the last is the whole.
+        Epochs after which a candidate pauses, ascending; the last is the full budget.
     starts : int
-        Candidates begun in it before the next bracket's turn.
+        Candidates started in it before the next bracket's turn.
     """
 
     rungs: tuple[int, ...]
@@ -48,14 +48,14 @@ class Bracket:
 
 @dataclass(frozen=True)
 class BracketPlan:
-    """The brackets of a study, most candidates first; one trial of ``factor`` goes on."""
+    """The brackets of a study, most candidates first; one trial of ``factor`` is promoted."""
 
     brackets: tuple[Bracket, ...]
     factor: int
 
     @property
-    def whole(self) -> int:
-        """Epochs of a whole trial."""
+    def max_epochs(self) -> int:
+        """Epochs of a trial with the full budget."""
         return self.brackets[0].rungs[-1]
 
     @property
@@ -63,36 +63,36 @@ class BracketPlan:
         """Epochs that a slot trains on average, over one turn of all brackets."""
         slots = epochs = 0.0
         for bracket in self.brackets:
-            before, going = 0, float(bracket.starts)
+            before, remaining = 0, float(bracket.starts)
             for rung in bracket.rungs:
-                slots, epochs = slots + going, epochs + going * (rung - before)
-                before, going = rung, going / self.factor
+                slots, epochs = slots + remaining, epochs + remaining * (rung - before)
+                before, remaining = rung, remaining / self.factor
         return epochs / slots
 
-    def begin(self, number: int) -> Rung:
-        """Return where the candidate of that number, from 0, pauses first."""
-        turns = [place for place, each in enumerate(self.brackets) for _ in range(each.starts)]
-        place = next(islice(cycle(turns), number % len(turns), None))
-        return Rung(place, self.brackets[place].rungs[0])
+    def first_rung(self, number: int) -> Rung:
+        """Return the first rung of the candidate of that number, counted from 0."""
+        turns = [index for index, each in enumerate(self.brackets) for _ in range(each.starts)]
+        index = next(islice(cycle(turns), number % len(turns), None))
+        return Rung(index, self.brackets[index].rungs[0])
 
-    def above(self, rung: Rung) -> int:
-        """Return the epochs of the next rung; the whole where there is none."""
+    def next_epochs(self, rung: Rung) -> int:
+        """Return the epochs of the next rung; the full budget where there is none."""
         rungs = self.brackets[rung.bracket].rungs
         return next((epochs for epochs in rungs if epochs > rung.epochs), rungs[-1])
 
 
 def bracket_plan(spec: StudySpec) -> BracketPlan | None:
-    """Return the plan of a study; None where its pruner has none."""
-    asked = spec.search.pruner
-    if asked is None or asked.name not in BY_RUNGS:
+    """Return the brackets of a study; None where its pruner has none."""
+    pruner = spec.search.pruner
+    if pruner is None or pruner.name not in BY_RUNGS:
         return None
-    factor, least = asked.reduction_factor or 3, asked.min_epochs or 1
-    most = max(asked.max_epochs or spec.largest_epochs, least)
+    factor, least = pruner.reduction_factor or 3, pruner.min_epochs or 1
+    most = max(pruner.max_epochs or spec.largest_epochs, least)
     rungs = [least]
     while rungs[-1] * factor < most:
         rungs.append(rungs[-1] * factor)
     steps = (*rungs, most) if rungs[-1] < most else tuple(rungs)
-    if asked.name == "successive_halving":
+    if pruner.name == "successive_halving":
         return BracketPlan((Bracket(steps, 1),), factor)
     size = len(steps)
     starts = [math.ceil(size * factor ** (size - 1 - i) / (size - i)) for i in range(size)]
@@ -103,61 +103,61 @@ def bracket_plan(spec: StudySpec) -> BracketPlan | None:
 def next_rung(
     plan: BracketPlan, trials: Sequence[TrialRecord], left: int, lost: Collection[int] = ()
 ) -> Rung:
-    """Return what the next slot of a study does.
+    """Return the rung of the next slot: of a new candidate, or of one that continues.
 
     Parameters
     ----------
     plan : BracketPlan
-        The study's.
+        The study's brackets.
     trials : sequence of TrialRecord
-        Those with a rung that run or have ended with a value.
+        Trials with a rung that run or have ended with a value.
     left : int
-        Slots that will be left after this one. The last ones begin nothing new where something
-        is left to go on, so that the study ends with whole trials.
+        Slots that will be left after this one. The last slots start no new candidate while a
+        paused one can continue, so that the study ends with complete trials.
     lost : collection of int
-        Numbers of trials whose continuation failed: they do not go on.
+        Numbers of trials whose continuation failed: they do not continue again.
     """
     furthest: dict[str, int] = {}
     for each in trials:
-        furthest[_who(each)] = max(_rung(each).epochs, furthest.get(_who(each), 0))
-    followed = {t.number for t in trials if furthest[_who(t)] > _rung(t).epochs} | set(lost)
-    # One that was just taken may not have its parameters written yet.
+        furthest[_identity(each)] = max(_rung(each).epochs, furthest.get(_identity(each), 0))
+    followed = {t.number for t in trials if furthest[_identity(t)] > _rung(t).epochs} | set(lost)
+    # A trial that was just claimed may not have its parameters written yet.
     followed |= {r.continues for r in map(_rung, trials) if r.continues is not None}
     paused = [t for t in trials if _pauses(t) and t.number not in followed]
     if chosen := _promotable(plan, trials, paused):
         return _follow(plan, chosen)
-    whole = any(t.state == "COMPLETE" for t in trials)
+    has_complete = any(t.state == "COMPLETE" for t in trials)
     if left < len(plan.brackets[0].rungs) - 1 and paused:
         best = max(paused, key=lambda t: (_rung(t).epochs, reached_score(t), -t.number))
         rung = _follow(plan, best)
-        return rung if left or whole else Rung(rung.bracket, plan.whole, best.number)
-    begun = sum(t.rung is not None and t.rung.continues is None for t in trials)
-    first = plan.begin(begun)
-    return first if left or whole else Rung(first.bracket, plan.whole)
+        return rung if left or has_complete else Rung(rung.bracket, plan.max_epochs, best.number)
+    started = sum(t.rung is not None and t.rung.continues is None for t in trials)
+    first = plan.first_rung(started)
+    return first if left or has_complete else Rung(first.bracket, plan.max_epochs)
 
 
 def rank_across_budgets(trials: list[FrozenTrial], enough: int) -> list[FrozenTrial]:
     """Make trials of different budgets comparable for a sampler.
 
-    A sampler takes every complete trial for better than every pruned one, however long both were
+    A sampler considers every complete trial better than every pruned one, however long both were
     trained. Here trials are ranked by their score at the highest rung that enough of them have
-    reached; those that have not come so far rank below, by how far they came. Ranking by one
+    reached; those that have not reached it rank below, by their own last epoch. Ranking by one
     budget is that of S. Falkner et al., "BOHB: robust and efficient hyperparameter optimization
     at scale" (ICML 2018); keeping the others as bad examples is ours.
 
     Parameters
     ----------
     trials : list of optuna.trial.FrozenTrial
-        As the ledger holds them, with a score for each epoch.
+        Trials of the ledger, with a score for each epoch.
     enough : int
-        Trials at a rung before they are ranked by it.
+        Fewest trials at a rung for ranking by it.
 
     Returns
     -------
     list of optuna.trial.FrozenTrial
-        Ended ones as complete, their value the rank from 0, the worst; running ones, and those
-        that were never trained, unchanged. What another study has taught counts as trained
-        enough.
+        Finished trials as complete, with the rank as value (0 is the worst); running ones, and
+        those that were never trained, unchanged. Warm-start trials count as having reached the
+        rung.
     """
     ended = [t for t in trials if t.state.is_finished() and (t.intermediate_values or t.values)]
     ends = sorted({max(t.intermediate_values or {0: 0}) for t in ended}, reverse=True)
@@ -182,7 +182,7 @@ def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
 
 
 def reached_score(trial: TrialRecord) -> float:
-    """Return the mean held-out score of a trial at its rung, or as far as it came."""
+    """Return the mean held-out score of a trial at its rung, or at its last epoch before it."""
     shared = set.intersection(*(set(split.test) for split in trial.splits))
     return mean_split_score(trial.splits, max(e for e in shared if e <= _rung(trial).epochs))
 
@@ -190,12 +190,12 @@ def reached_score(trial: TrialRecord) -> float:
 def _promotable(
     plan: BracketPlan, trials: Sequence[TrialRecord], paused: Sequence[TrialRecord]
 ) -> TrialRecord | None:
-    """Return the best trial of the highest rung that has one to let go on."""
-    places = {(t.rung.epochs, -t.rung.bracket) for t in paused if t.rung}
-    for epochs, bracket in sorted(places, reverse=True):
+    """Return the best trial of the highest rung that has one to promote; None without any."""
+    rungs = {(t.rung.epochs, -t.rung.bracket) for t in paused if t.rung}
+    for epochs, bracket in sorted(rungs, reverse=True):
         here = [t for t in trials if t.rung and t.splits and t.state in ("PRUNED", "COMPLETE")]
         here = [t for t in here if (_rung(t).epochs, -_rung(t).bracket) == (epochs, bracket)]
-        once = {_who(t): t for t in sorted(here, key=lambda t: -t.number)}
+        once = {_identity(t): t for t in sorted(here, key=lambda t: -t.number)}
         ranked = sorted(once.values(), key=lambda t: (-reached_score(t), t.number))
         for trial in ranked[: len(ranked) // plan.factor]:
             if trial in paused:
@@ -203,19 +203,19 @@ def _promotable(
     return None
 
 
-def _who(trial: TrialRecord) -> str:
-    """Tell candidates apart: trials with the same parameters are one."""
+def _identity(trial: TrialRecord) -> str:
+    """Return the candidate's identity: trials with the same parameters are one candidate."""
     return candidate_identity(without_epochs(trial.params))
 
 
 def _pauses(trial: TrialRecord) -> bool:
-    """Whether it may go on; what a limit has refused was never trained."""
+    """Return whether a trial is paused; a trial without splits was refused as too large."""
     return trial.state == "PRUNED" and bool(trial.splits)
 
 
 def _follow(plan: BracketPlan, trial: TrialRecord) -> Rung:
     rung = _rung(trial)
-    return Rung(rung.bracket, plan.above(rung), trial.number)
+    return Rung(rung.bracket, plan.next_epochs(rung), trial.number)
 
 
 def _rung(trial: TrialRecord) -> Rung:

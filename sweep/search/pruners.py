@@ -1,6 +1,6 @@
-"""Optuna's pruners by epoch, as a study file names them.
+"""Optuna's pruners by epoch, with the names of the study file.
 
-A step is the number of epochs done, so that the first epoch is step 1.
+A step is the number of finished epochs, so the first epoch is step 1.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 
 
 def make_pruner(spec: StudySpec) -> Any:
-    """Return the pruner of a study; one that never prunes where none is asked for.
+    """Return the pruner of a study; one that never prunes if the study file names none.
 
-    Hyperband and successive halving are none of Optuna's: see :mod:`sweep.search.promotion`.
+    Hyperband and successive halving do not use Optuna's: see :mod:`sweep.search.promotion`.
     """
     import optuna
 
-    asked = spec.search.pruner
-    if asked is None or asked.name in BY_RUNGS:
+    section = spec.search.pruner
+    if section is None or section.name in BY_RUNGS:
         return optuna.pruners.NopPruner()
-    return _make(asked)
+    return _make(section)
 
 
-def _make(asked: PrunerSection) -> Any:
+def _make(section: PrunerSection) -> Any:
     from optuna import pruners
 
-    wrapped = None if asked.wrapped is None else _make(asked.wrapped)
-    warm_up = {"n_warmup_steps": asked.min_epochs}
-    startup = {"n_startup_trials": asked.startup_trials}
-    patience = {"patience": asked.patience, "min_delta": asked.min_delta}
+    wrapped = None if section.wrapped is None else _make(section.wrapped)
+    warm_up = {"n_warmup_steps": section.min_epochs}
+    startup = {"n_startup_trials": section.startup_trials}
+    patience = {"patience": section.patience, "min_delta": section.min_delta}
     kinds: dict[str, tuple[Any, dict[str, Any]]] = {
         "median": (pruners.MedianPruner, {**startup, **warm_up}),
         "percentile": (
             pruners.PercentilePruner,
-            {"percentile": asked.percentile, **startup, **warm_up},
+            {"percentile": section.percentile, **startup, **warm_up},
         ),
         "threshold": (
             pruners.ThresholdPruner,
-            {"lower": asked.lower, "upper": asked.upper, **warm_up},
+            {"lower": section.lower, "upper": section.upper, **warm_up},
         ),
         "patient": (pruners.PatientPruner, {"wrapped_pruner": wrapped, **patience}),
     }
-    kind, settings = kinds[asked.name]
+    kind, settings = kinds[section.name]
     return kind(**settings)

@@ -1,6 +1,6 @@
-"""Data in two parts: training rows, which a search sees, and test rows under a seal.
+"""Data in two parts: training rows, which a search uses, and sealed test rows.
 
-Only :func:`sweep.evaluation.test_set.open_test_set` breaks the seal, and a test holds it to that.
+Only :func:`sweep.evaluation.test_set.open_test_set` breaks the seal; a test checks that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """All that a search, a refit and a worker ever hold of a dataset.
+    """The part of a dataset that a search, a refit and a worker have.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class TrainingRows:
     y_train : ndarray of shape (n,)
         Labels.
     class_names : tuple of str
-        One name a class, in the order of the sorted labels.
+        One name for each class, in the order of the sorted labels.
     groups : ndarray of shape (n,), optional
         The group of each row.
     positive : int, optional
-        Label of the positive class, where the study names one of two.
+        Label of the positive class of two, if the study file names it.
     """
 
     x_train: NDArray[Any]
@@ -47,16 +47,16 @@ class TrainingRows:
 
 
 class SealedTest:
-    """The test rows of a study; no attribute leads to them."""
+    """The test rows of a study; no attribute gives access to them."""
 
     __slots__ = ("_break_seal",)
     _break_seal: Callable[[], tuple[NDArray[Any], NDArray[Any]]]
 
     def __init__(self, x: NDArray[Any], y: NDArray[Any]) -> None:
-        self._break_seal = lambda: (x, y)
+        self._break_seal = lambda: (x, y)  # a closure: nothing reads the rows by accident
 
 
 def seal(dataset: Dataset) -> tuple[TrainingRows, SealedTest]:
-    """Part a dataset into what a search may see and what stays sealed until a choice is made."""
+    """Return a dataset's training rows, and its test rows sealed."""
     rows = dataset.x_train, dataset.y_train, dataset.class_names, dataset.groups
     return TrainingRows(*rows, dataset.positive), SealedTest(dataset.x_test, dataset.y_test)

@@ -1,4 +1,4 @@
-"""Splits of the training rows: scikit-learn's own splitters, fixed once for a study."""
+"""Splits of the training rows by scikit-learn's splitters, the same for a whole study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None
     y : ndarray of shape (n,)
         Training labels.
     groups : ndarray of shape (n,), optional
-        Rows of one group never stand on both sides.
+        All rows of a group are on the same side of a split.
 
     Returns
     -------
@@ -57,6 +57,7 @@ def fold_splits(folds: int, y: np.ndarray, groups: np.ndarray | None = None) -> 
 
 def _split(splitter: Any, place: str, y: np.ndarray, groups: np.ndarray | None) -> list[Split]:
     with warnings.catch_warnings():
+        # scikit-learn only warns if a class has fewer rows than there are splits
         warnings.simplefilter("error", UserWarning)
         try:
             return list(splitter.split(np.zeros(len(y)), y, groups))

@@ -1,4 +1,4 @@
-"""The data of a study, loaded as its file says."""
+"""Load the data of a study."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def load_data(
     spec: StudySpec, data_home: str | None = None, allow: Collection[str] = ()
 ) -> Dataset:
-    """Load a study's data; pixels stay as stored, each split scales them by its own rows."""
-    words = spec.data.model_dump(exclude={"scaling", "dataset"})
+    """Load a study's data without scaling: each fit scales by its own training rows."""
+    settings = spec.data.model_dump(exclude={"scaling", "dataset"})
     return load_dataset(
         spec.data.dataset,
-        **words,
+        **settings,
         data_home=data_home,
         seed=spec.study.seed,
         allow=allow,
@@ -29,7 +29,7 @@ def load_data(
 
 
 def data_record(dataset: Dataset) -> DataRecord:
-    """Return what the ledger keeps of a dataset."""
+    """Return the record of a dataset for the ledger."""
     return DataRecord(
         name=dataset.name,
         fingerprint=dataset.fingerprint,

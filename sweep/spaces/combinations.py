@@ -1,4 +1,4 @@
-"""Combinations of a few parameters: enough to see whether a rule between them can be broken."""
+"""Combinations of a few parameters, to check rules between them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 COMBINATIONS_LIMIT = 10_000
-"""Combinations that are looked at; a space of a person's own has a few dozen."""
+"""Most combinations that are checked; a usual space has a few dozen."""
 
 
 def ends(dimension: Dimension) -> tuple[Any, ...]:
-    """Return the values that stand for a dimension: its choices, or the ends of its range."""
+    """Return the values that represent a dimension: its choices, or the ends of its range."""
     if isinstance(dimension, Choices):
         return dimension.values
     return (dimension.low, dimension.high)
 
 
 def combinations(space: Space, names: Iterable[str]) -> Iterator[Params]:
-    """Combine the values of some parameters, and of those that their conditions name.
+    """Yield all combinations of some parameters, and of the parents that their conditions name.
 
-    A parameter is absent where its condition is not met; a range stands for its ends and the
+    A parameter is absent where its condition is not met. A range is represented by its ends and the
     values that conditions name.
 
     Parameters
@@ -32,12 +32,12 @@ def combinations(space: Space, names: Iterable[str]) -> Iterator[Params]:
     space : mapping of str to dimension
         The search space.
     names : iterable of str
-        Those of the parameters that are in the space count.
+        The parameters; names that the space does not have are ignored.
 
     Yields
     ------
     dict
-        The searched ones among them, as a candidate has them.
+        The searched ones of these parameters, as in a candidate.
     """
     inner = _with_parents(space, names)
     values = {name: [*ends(dimension), *_named(inner, name)] for name, dimension in inner.items()}

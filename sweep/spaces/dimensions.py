@@ -1,4 +1,4 @@
-"""The kinds of dimension that a search space is made of, and what holds for each alone."""
+"""The kinds of dimensions of a search space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Params: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Choices:
-    """A list of values, each as it is: none, truth value, number, text, or a list of these.
+    """A list of values: None, bool, number, text, or a list of these.
 
     Attributes
     ----------
@@ -39,9 +39,9 @@ class IntRange:
     low, high : int
         The ends.
     step : int
-        Distance of neighbours, counted from ``low``.
+        Distance between neighbours, counted from ``low``.
     log : bool
-        Sample the logarithm evenly.
+        Sample the logarithm uniformly.
     when : mapping of str to tuple
         As in :class:`Choices`.
     """
@@ -62,9 +62,9 @@ class FloatRange:
     low, high : float
         The ends.
     step : float or None
-        Distance of neighbours, counted from ``low``; None for any number between.
+        Distance between neighbours, counted from ``low``; None for any number in the range.
     log : bool
-        Sample the logarithm evenly.
+        Sample the logarithm uniformly.
     when : mapping of str to tuple
         As in :class:`Choices`.
     """
@@ -81,7 +81,7 @@ Space: TypeAlias = Mapping[str, Dimension]
 
 
 def ordered(space: Space) -> list[str]:
-    """Names in an order in which a condition's parents come first, else as given."""
+    """Return the names in an order in which parents of conditions come first, else as given."""
     done: list[str] = []
     left = list(space)
     while left:
@@ -94,7 +94,7 @@ def ordered(space: Space) -> list[str]:
 
 
 def applies(dimension: Dimension, params: Mapping[str, Any]) -> bool:
-    """Whether the dimension's condition is met by the parameters chosen so far."""
+    """Return whether the parameters chosen so far meet the dimension's condition."""
     return all(
         parent in params and any(same(params[parent], value) for value in values)
         for parent, values in dimension.when.items()
@@ -102,10 +102,7 @@ def applies(dimension: Dimension, params: Mapping[str, Any]) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equality that keeps truth values and numbers apart: ``1`` is ``1.0`` but not ``True``.
-
-    In lists, too.
-    """
+    """Return whether values are equal, also in lists; ``1`` equals ``1.0`` but not ``True``."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
@@ -114,7 +111,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def top(dimension: IntRange | FloatRange) -> Any:
-    """Find the largest value that steps from ``low`` reach; Optuna warns of other upper ends."""
+    """Return the largest value that steps from ``low`` reach; Optuna warns about other ends."""
     if dimension.step is None or dimension.log:
         return dimension.high
     if isinstance(dimension, IntRange):
@@ -124,7 +121,7 @@ def top(dimension: IntRange | FloatRange) -> Any:
 
 
 def size(dimension: Dimension) -> int:
-    """How many values a grid takes from a dimension, without listing them."""
+    """Return the number of values of a dimension in a grid, without listing them."""
     if isinstance(dimension, Choices):
         return len(dimension.values)
     if isinstance(dimension, IntRange):
@@ -134,7 +131,7 @@ def size(dimension: Dimension) -> int:
 
 
 def text(dimension: Dimension) -> str:
-    """Write a dimension as a study file does."""
+    """Return a dimension as in a study file."""
     if isinstance(dimension, Choices):
         return json.dumps(list(dimension.values))
     kind = "int" if isinstance(dimension, IntRange) else "float"

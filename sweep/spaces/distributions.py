@@ -1,4 +1,4 @@
-"""A search space as Optuna sees it; Optuna is imported only when asked for."""
+"""Convert a search space to Optuna's distributions; Optuna is imported only when needed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from sweep.spaces.dimensions import (
 
 
 def encode(value: Any) -> Any:
-    """Turn a choice into what Optuna can hold: itself, or its JSON text when it is a list."""
+    """Return a choice as Optuna can store it: unchanged, or as JSON text if it is a list."""
     scalar = value is None or isinstance(value, bool | int | float | str)
     return value if scalar else json.dumps(value, separators=(",", ":"))
 
 
 def decode(dimension: Dimension, stored: Any) -> Any:
-    """Find the choice that :func:`encode` made ``stored`` from; put a number on its step."""
+    """Return the choice that :func:`encode` stored; round a number to its step."""
     if isinstance(dimension, Choices):
         return next((v for v in dimension.values if same(encode(v), stored)), stored)
     if isinstance(dimension, FloatRange) and dimension.step is not None:
@@ -36,13 +36,13 @@ def decode(dimension: Dimension, stored: Any) -> Any:
 
 
 def _on_step(low: float, step: float, value: float) -> float:
-    """Undo the rounding noise of Optuna, which says 0.30000000000000004 where a grid says 0.3."""
+    """Return a value without Optuna's rounding error: 0.3 for 0.30000000000000004."""
     steps = round((value - low) / step)
     return float(Decimal(str(low)) + steps * Decimal(str(step)))
 
 
 def distributions(space: Space) -> dict[str, Any]:
-    """Build Optuna's distributions of the space: ``{name: distribution}``."""
+    """Return Optuna's distributions of a space: ``{name: distribution}``."""
     from optuna import distributions as optuna
 
     def one(dimension: Dimension) -> Any:
@@ -57,12 +57,12 @@ def distributions(space: Space) -> dict[str, Any]:
 
 
 def suggest(trial: Any, space: Space) -> Params:
-    """Parameters that an Optuna trial suggests; those whose condition is not met are absent.
+    """Return parameters suggested by an Optuna trial, without those whose condition is not met.
 
     Parameters
     ----------
     trial : optuna.trial.BaseTrial
-        Asked once for each parameter that applies, parents first.
+        It suggests each parameter that applies, parents first.
     space : mapping of str to dimension
         The search space.
     """
@@ -77,6 +77,8 @@ def _suggest_one(trial: Any, name: str, dimension: Dimension) -> Any:
     if isinstance(dimension, Choices):
         stored = trial.suggest_categorical(name, [encode(v) for v in dimension.values])
         return decode(dimension, stored)
-    ask = trial.suggest_int if isinstance(dimension, IntRange) else trial.suggest_float
-    stored = ask(name, dimension.low, top(dimension), step=dimension.step, log=dimension.log)
+    suggest_number = trial.suggest_int if isinstance(dimension, IntRange) else trial.suggest_float
+    stored = suggest_number(
+        name, dimension.low, top(dimension), step=dimension.step, log=dimension.log
+    )
     return decode(dimension, stored)

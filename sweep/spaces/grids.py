@@ -1,4 +1,4 @@
-"""Grids: every combination of a space, and the cells of work that answer them."""
+"""Grids: all combinations of a space, and the cells that evaluate them."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 GRID_LIMIT = 100_000
-"""Candidates that a grid may have; more is a mistake, or a job for a sampler."""
+"""Most candidates of a grid; more is a mistake, or needs a sampler."""
 
 EPOCHS = "epochs"
-"""The parameter that one fit answers for all its values."""
+"""The parameter whose values one fit can measure all."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of work: candidates that differ in ``epochs`` alone, answered by one fit.
+    """One cell of work: candidates that differ only in ``epochs`` and share the same fits.
 
     Attributes
     ----------
     key : str
-        Canonical JSON of ``params``: the cell's name in the ledger.
+        Canonical JSON of ``params``: the cell's key in the ledger.
     params : dict
-        The searched parameters, ``epochs`` left out.
+        The searched parameters without ``epochs``.
     epochs : tuple of int
         The epochs to score, ascending; the fit runs to the last.
     candidates : tuple of int
-        The candidate that each of ``epochs`` answers, by its index.
+        The index of the candidate of each of ``epochs``.
     """
 
     key: str
@@ -56,18 +56,18 @@ class Cell:
 
 
 def canonical(params: Mapping[str, Any]) -> str:
-    """Canonical JSON: sorted keys, no spaces.
+    """Return canonical JSON: sorted keys, no spaces.
 
     Raises
     ------
     ValueError
-        A number is not finite.
+        If a number is not finite.
     """
     return json.dumps(params, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def grid_problems(space: Space) -> dict[str, str]:
-    """Say what keeps parameters out of a grid: ``{name: rule and value}``, or nothing."""
+    """Return why parameters cannot be in a grid: ``{name: rule and value}``; empty for none."""
     problems = {}
     for name, dimension in space.items():
         bare = isinstance(dimension, FloatRange) and dimension.step is None
@@ -86,29 +86,29 @@ def grid_problems(space: Space) -> dict[str, str]:
 
 
 def grid_candidates(space: Space) -> list[Params]:
-    """Every combination, in the order of scikit-learn's ``ParameterGrid``.
+    """Return all combinations, in the order of scikit-learn's ``ParameterGrid``.
 
     Names are sorted and the last varies fastest. A parameter is absent where its condition is not
-    met; combinations that this makes equal appear once, at their first place.
+    met; combinations that become equal by that appear once, at their first position.
 
     Raises
     ------
     StudyFileError
-        A range without step, a log range, or a grid past ``GRID_LIMIT``.
+        For a range without step, a log range, or a grid above ``GRID_LIMIT``.
     """
     if problems := grid_problems(space):
         raise StudyFileError("study", [f"space.{n}: {why}" for n, why in problems.items()])
     names, order = sorted(space), ordered(space)
     rows = itertools.product(*(grid_values(space[name]) for name in names))
-    kept = (_applying(space, order, dict(zip(names, row, strict=True))) for row in rows)
+    combinations = (_applying(space, order, dict(zip(names, row, strict=True))) for row in rows)
     unique: dict[str, Params] = {}
-    for params in kept:
+    for params in combinations:
         unique.setdefault(canonical(params), params)
     return list(unique.values())
 
 
 def grid_values(dimension: Dimension) -> tuple[Any, ...]:
-    """List the values of a dimension in a grid; a range needs a step."""
+    """Return the values of a dimension in a grid; a range needs a step."""
     if isinstance(dimension, Choices):
         return dimension.values
     if isinstance(dimension, IntRange):
@@ -123,27 +123,27 @@ def cells(
     *,
     staged: Callable[[Mapping[str, Any]], bool] = lambda _: True,
 ) -> list[Cell]:
-    """Group candidates that differ only in ``epochs``, in order of first appearance.
+    """Group candidates that differ only in ``epochs`` into cells, in order of first appearance.
 
     Parameters
     ----------
     candidates : sequence of mapping
         As from :func:`grid_candidates`.
     epochs : int
-        Epochs of a candidate that does not say its own.
+        Epochs of a candidate without ``epochs`` of its own.
     staged : callable
-        ``staged(candidate) -> bool``: whether its fit answers it with fewer ``epochs`` too;
+        ``staged(candidate) -> bool``: whether the first epochs of its fit equal a shorter fit;
         otherwise it is a cell of its own.
     """
     groups: dict[str, tuple[Params, dict[int, int]]] = {}
     for index, candidate in enumerate(candidates):
         params = {name: value for name, value in candidate.items() if name != EPOCHS}
         key = canonical(params if staged(candidate) else candidate)
-        asked = groups.setdefault(key, (params, {}))[1]
-        asked.setdefault(candidate.get(EPOCHS, epochs), index)
+        by_epochs = groups.setdefault(key, (params, {}))[1]
+        by_epochs.setdefault(candidate.get(EPOCHS, epochs), index)
     return [
-        Cell(key, params, tuple(sorted(asked)), tuple(asked[e] for e in sorted(asked)))
-        for key, (params, asked) in groups.items()
+        Cell(key, params, tuple(sorted(found)), tuple(found[e] for e in sorted(found)))
+        for key, (params, found) in groups.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Whether a study that goes on asks the same question: what of its space is more than growth."""
+"""Compare the space of a continued study with the stored one: only growth is allowed."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from sweep.spaces.grids import canonical, grid_values
 
 
 def grown(old: Space, new: Space, *, grid: bool = True) -> list[str]:
-    """Say what a new space changes beyond growth, one readable line each.
+    """Return one line for each change of a space that is not growth.
 
     Parameters
     ----------
     old, new : mapping of str to dimension
-        The space in the ledger, and the one asked for now.
+        The space in the ledger, and the one in the study file now.
     grid : bool
         In a grid more values, in any order, and a longer range are growth. A sampler's space
-        (``grid=False``) must stay as it is.
+        (``grid=False``) must not change.
     """
-    gone = [name for name in old if name not in new]
-    fresh = [name for name in new if name not in old]
-    same = _grew if grid else _equal
-    other = [name for name in old if name in new and not same(old[name], new[name])]
+    removed = [name for name in old if name not in new]
+    added = [name for name in new if name not in old]
+    allowed = _grew if grid else _equal
+    changed = [name for name in old if name in new and not allowed(old[name], new[name])]
     return [
         f"space.{name}: was {_shown(old.get(name))}, now {_shown(new.get(name))}"
-        for name in (*gone, *fresh, *other)
+        for name in (*removed, *added, *changed)
     ]
 
 

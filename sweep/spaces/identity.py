@@ -1,4 +1,4 @@
-"""What tells a candidate from all others: its parameters, whatever row it stands in."""
+"""The identity of a candidate: a digest of its parameters, independent of its row."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def candidate_identity(params: Mapping[str, Any]) -> str:
-    """Return the identity of a candidate: the SHA-256 of its parameters, 32 characters of it.
+    """Return the identity of a candidate: the first 32 characters of its parameters' SHA-256.
 
-    The order of the parameters does not count. ``1`` is ``1.0`` but not ``True``, as for
+    The order of the parameters does not matter. ``1`` equals ``1.0`` but not ``True``, as in
     :func:`sweep.spaces.dimensions.same`. Parameters whose condition is not met are absent.
 
     Parameters
@@ -22,12 +22,12 @@ def candidate_identity(params: Mapping[str, Any]) -> str:
     params : mapping of str to value
         The searched parameters that apply, ``epochs`` included when it is searched.
     """
-    said = canonical({name: _plain(value) for name, value in params.items()})
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    text = canonical({name: _plain(value) for name, value in params.items()})
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _plain(value: Any) -> Any:
-    """Write equal numbers alike."""
+    """Return equal numbers in the same form."""
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, float) and value.is_integer():
@@ -36,5 +36,5 @@ def _plain(value: Any) -> Any:
 
 
 def without_epochs(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that all budgets of a candidate share."""
+    """Return the parameters without ``epochs``, which all budgets of a candidate share."""
     return {name: value for name, value in params.items() if name != "epochs"}

@@ -129,10 +129,10 @@ def _check_same_data(asked: str, here: str) -> None:
 
 
 def _check_same_code(spec: StudySpec, job: Job) -> None:
-    from sweep.evaluation.estimator import check_own_code, said_code
+    from sweep.evaluation.estimator import check_user_code, user_code_text
 
-    check_own_code(spec, job.allow)  # what is loaded now stays
-    here = said_code(spec, job.allow)
+    check_user_code(spec, job.allow)  # what is loaded now stays
+    here = user_code_text(spec, job.allow)
     if job.code and here != job.code:
         raise StudyChangedError(
             f"this run began with other code: {job.code}, {'here' if job.elsewhere else 'now'} "

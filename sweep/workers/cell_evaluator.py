@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweep.evaluation.checkpoints import Checkpoints, Store
+from sweep.evaluation.checkpoints import CandidateCheckpoints, Checkpoints
 from sweep.evaluation.cross_validation import (
     Evaluation,
     EvaluationRequest,
@@ -92,7 +92,9 @@ class CellEvaluator:
         ended = self.ended.complete() if self._rungs.bracket_plan else self.ended.all()
         return reuse_result(params, asked, ended, fits, staged=self.spec.staged(params))
 
-    def _store(self, params: Mapping[str, Any], asked: EvaluationRequest) -> Store | None:
+    def _store(
+        self, params: Mapping[str, Any], asked: EvaluationRequest
+    ) -> CandidateCheckpoints | None:
         """Return where fits go on with a larger budget; None where none may come."""
         searched = self.spec.searched_epochs and self.spec.search.method != "grid"
         lasting = bool((searched and asked.curves) or self._rungs.bracket_plan)
@@ -101,7 +103,7 @@ class CellEvaluator:
         if not self.spec.by_epoch(params):
             return None
         held = Checkpoints(self._folder / "checkpoints", code=self._code)
-        return Store(held, params, self.spec.largest_epochs if lasting else 0)
+        return CandidateCheckpoints(held, params, self.spec.largest_epochs if lasting else 0)
 
     def _score(
         self,

@@ -52,7 +52,7 @@ class RungScheduler:
             trials = [each for each in (*self._ended.all(), *running) if each.rung]
             fixed: Mapping[str, Any] = {}
             if slot < len(self._spec.search.start):  # its parameters are given
-                rung = self.bracket_plan.begin(slot)
+                rung = self.bracket_plan.first_rung(slot)
             else:
                 taken = {each.key for each in trials} | {claim.key}  # retried: no failure any more
                 failed = self._ledger.failed_rungs(self._study, but=taken)
