@@ -1,1 +1,1 @@
-"""optuna-dashboard over the ledger: who may ask, what is served, and the server."""
+"""optuna-dashboard for the ledger: access control, the pages, and the server."""

@@ -1,4 +1,4 @@
-"""What the dashboard serves: the list of studies, their reports, and optuna-dashboard."""
+"""The pages of the dashboard: the list of studies, their reports, and optuna-dashboard."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ REPORT_POLICY = (
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "sandbox allow-scripts allow-downloads"
 )
-"""Beside the narrower policy of a report's own: a changed file cannot reach the dashboard."""
+"""In addition to the report's own, stricter policy: a changed report file could drop that one, and
+must not reach the dashboard."""
 NO_REPORT = b"No study of this ledger has a report of that name; sweep report STUDY writes one."
 DRAINED = 65536
-"""Bytes of an unwanted body that are read."""
+"""Most bytes of a refused request's body that are read."""
 
 
 class Dashboard:
@@ -47,9 +48,9 @@ class Dashboard:
     Parameters
     ----------
     ledger : Ledger
-        Opened for queries alone where the guard lets nobody edit.
+        Opened read-only unless the guard allows editing.
     guard : Guard
-        Who may ask for what.
+        Decides which requests are allowed.
     """
 
     def __init__(self, ledger: Ledger, guard: Guard) -> None:
@@ -81,9 +82,9 @@ class Dashboard:
         try:
             return self._answer(environ, start)
         except SweepError as error:
-            said = str(error).encode()
-            start("503 Service Unavailable", _typed("text/plain; charset=utf-8", said))
-            return [said]
+            message = str(error).encode()
+            start("503 Service Unavailable", _typed("text/plain; charset=utf-8", message))
+            return [message]
 
     def _answer(self, environ: WSGIEnvironment, start: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -102,7 +103,7 @@ class Dashboard:
         return render_index(studies, links, pages, note).encode()
 
     def _report(self, name: str, start: Any) -> Iterable[bytes]:
-        """Serve a report by looking its file up among those of the ledger's studies."""
+        """Serve a report of a study in the ledger; no path is built from the request."""
         files = {file.name: file for file in map(self._file, self.ledger.names())}
         with suppress(KeyError, FileNotFoundError):
             return self._page(start, files[name].read_bytes(), REPORT_POLICY)
@@ -144,7 +145,7 @@ def _typed(content: str, body: bytes) -> Headers:
 
 
 def _drain(environ: WSGIEnvironment) -> None:
-    """Read a small body that nobody wants: a connection closed on it may lose the answer."""
+    """Read a small body of a refused request; if it stays unread, the answer may be lost."""
     with suppress(ValueError, OSError):
         length = int(environ.get("CONTENT_LENGTH") or 0)
         environ["wsgi.input"].read(max(0, min(length, DRAINED)))

@@ -1,4 +1,4 @@
-"""Who may ask the dashboard for what: optuna-dashboard itself refuses nobody and nothing."""
+"""Access control of the dashboard: optuna-dashboard itself has none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READING = ("GET", "HEAD")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine alone, by its name or its number."""
+    """Return whether a host name or address can be reached from this machine only."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -30,12 +30,12 @@ def is_loopback(host: str) -> bool:
 
 
 def check_door(host: str, password: str, *, public: bool) -> None:
-    """Refuse to listen where others reach it, unless that is asked for and guarded.
+    """Refuse to listen for other machines without ``--public`` and a password.
 
     Raises
     ------
     DashboardError
-        With everything that is missing.
+        With every missing setting.
     """
     problems = []
     outside = not is_loopback(host)
@@ -58,7 +58,7 @@ def check_door(host: str, password: str, *, public: bool) -> None:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that is no: HTTP status, and the reason for the person."""
+    """A refused request: HTTP status, and the reason for the user."""
 
     status: str
     reason: str
@@ -72,9 +72,9 @@ class Guard:
     Attributes
     ----------
     host : str
-        Where it listens.
+        The address where it listens.
     password : str
-        Asked of everybody; empty for none.
+        Every request needs it; empty for none.
     edit : bool
         Whether requests may change the ledger.
     """
@@ -84,7 +84,7 @@ class Guard:
     edit: bool = False
 
     def refusal(self, environ: Mapping[str, Any]) -> Refusal | None:
-        """Return why a WSGI request is refused, None where it may pass."""
+        """Return why a WSGI request is refused, None if it is allowed."""
         if not self._is_meant(environ.get("HTTP_HOST", "")):
             return Refusal(
                 "403 Forbidden",
@@ -107,10 +107,11 @@ class Guard:
         return None
 
     def _is_meant(self, header: str) -> bool:
-        """Tell a page of another site that has its name resolve to this machine (DNS rebinding).
+        """Return whether the ``Host`` header names this dashboard; it prevents DNS rebinding.
 
-        Where every address of the machine is listened on, its names are not known: there the
-        password, which such a page has not, stands alone.
+        In that attack the name of another site resolves to this machine. If the server listens on
+        every address, its names are not known; then only the password protects it, which a page of
+        another site does not have.
         """
         name = _name(header)
         return bool(name) and (
@@ -121,12 +122,12 @@ class Guard:
         return self.host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
     def _knows(self, header: str) -> bool:
-        scheme, _, held = header.partition(" ")
+        scheme, _, credentials = header.partition(" ")
         try:
-            given = base64.b64decode(held.strip(), validate=True).partition(b":")[2]
+            given = base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
         except (binascii.Error, ValueError):
             return False
-        right = hmac.compare_digest(given, self.password.encode())
+        right = hmac.compare_digest(given, self.password.encode())  # takes constant time
         return right and scheme.lower() == "basic"
 
 
@@ -138,6 +139,6 @@ def _name(header: str) -> str:
 
 
 def _is_foreign(environ: Mapping[str, Any]) -> bool:
-    """Return whether a page of another origin sends this; browsers always say their origin."""
+    """Return whether a page of another origin sends a request; browsers send ``Origin`` with it."""
     origin = environ.get("HTTP_ORIGIN")
     return origin is not None and origin.partition("://")[2] != environ["HTTP_HOST"]

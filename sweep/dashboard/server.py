@@ -1,4 +1,4 @@
-"""The server: a thread a request, from Python's own library, as optuna-dashboard brings it too."""
+"""The dashboard's server: Python's own WSGI server, with a thread for each request."""
 
 from __future__ import annotations
 
@@ -20,53 +20,53 @@ log = logging.getLogger("sweep")
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Answers every request in a thread that ends with the process."""
+    """Answers every request in a daemon thread."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep in the log what ends a connection: a browser that is gone, or says nothing."""
+        """Log the error of a connection, such as one that the browser has closed."""
         del request
         log.info("%s: %s", client_address[0], ascii(str(sys.exception())))
 
 
 class SixServer(Server):
-    """The same over IPv6."""
+    """The same server for IPv6."""
 
     address_family = socket.AF_INET6
 
 
 class Handler(WSGIRequestHandler):
-    """Gives up a connection that says nothing for half a minute; logs only to the log file."""
+    """Closes a connection that is silent for half a minute; logs to the log file only."""
 
     timeout = 30
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base's own name
-        """Keep a request in the log."""
+        """Log a request."""
         log.info("%s %s", self.address_string(), ascii(format % args))
 
     def get_stderr(self) -> Any:
-        """Return where tracebacks of answers go: into the log, not onto the person's terminal."""
+        """Return the stream for tracebacks: the log, not the user's terminal."""
         return _Logged()
 
 
 class _Logged(io.TextIOBase):
-    """A stream whose text goes into the log."""
+    """A stream that writes to the log."""
 
     def write(self, text: str, /) -> int:
-        """Keep a text; blank lines are none."""
+        """Log a text unless it is blank."""
         if text.strip():
             log.error("%s", text.rstrip())
         return len(text)
 
 
 def listen(host: str, port: int, app: WSGIApplication) -> Server:
-    """Take the port; ``serve_forever`` then serves, ``server_port`` says which it is.
+    """Return a server that listens on a port; call ``serve_forever``, read ``server_port``.
 
     Raises
     ------
     DashboardError
-        If it cannot be taken.
+        If it cannot listen there.
     """
     try:
         kind = SixServer if ":" in host else Server

@@ -1,8 +1,9 @@
-"""An exported winner: a folder with the Keras model and how it came about, loaded to predict.
+"""Load an exported winner to predict: a folder with the Keras model and its recipe.
 
-Nothing in it is a pickle, or code: ``model.keras`` is loaded in Keras's safe mode, ``recipe.json``
-is JSON. Where Keras alone cannot make the model again, for it has layers of the person's own, the
-folder holds its weights (``weights.npz``, plain arrays), and the recipe names the factory.
+The folder has no pickle and no code: ``model.keras`` is loaded in Keras's safe mode,
+``recipe.json`` is JSON. If Keras alone cannot rebuild the model, because it has layers of the
+user's own, the folder has its weights (``weights.npz``, plain arrays), and the recipe names the
+factory.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ LONGEST_REASON = 300
 
 @dataclass(frozen=True, eq=False)
 class ExportedModel:
-    """A winner that was exported, ready to predict.
+    """An exported winner, ready to predict.
 
     Attributes
     ----------
     model : keras.Model
-        From raw pixels to probabilities: scaling is its first layer.
+        Maps raw pixels to probabilities: scaling is its first layer.
     recipe : mapping
-        What ``recipe.json`` says.
+        The content of ``recipe.json``.
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     """
@@ -51,7 +52,7 @@ class ExportedModel:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """One name a class, in the order of the labels."""
+        """One name for each class, in the order of the labels."""
         return tuple(self.recipe["class_names"])
 
     @property
@@ -80,21 +81,21 @@ class ExportedModel:
 
 
 def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) -> ExportedModel:
-    """Load what ``sweep export`` or ``StudyResult.export`` has written.
+    """Load an export of ``sweep export`` or ``StudyResult.export``.
 
     Parameters
     ----------
     folder : path
         The export.
     allow : collection of str
-        Modules that it may load code from: needed where the model has layers of the person's own.
-        They are looked up in the current folder, then on Python's path.
+        Modules that it may load code from: needed if the model has layers of your own. They are
+        looked up in the current folder, then on Python's path.
 
     Raises
     ------
     ResultError
-        If it is no export, was changed since, is of a later version, or needs code that is not
-        allowed, or that makes another model now.
+        If it is not an export, was changed since, is of a later version, needs code that is not
+        allowed, or if that code makes another model now.
     """
     from sweep.support.tensorflow_loading import load_tensorflow
 
@@ -118,12 +119,12 @@ def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) ->
 
 
 def _read(model: Path) -> Any:
-    """Return what Keras makes of a file, by itself and in safe mode."""
+    """Return the model that Keras loads from a file, in safe mode."""
     import keras
 
     try:
         return keras.saving.load_model(model, compile=False, safe_mode=True)
-    except Exception as error:  # whoever wrote the file decides what it makes Keras raise
+    except Exception as error:  # on a damaged or crafted file Keras raises anything
         line = (str(error).splitlines() or [type(error).__name__])[0][:LONGEST_REASON]
         raise ResultError(
             f"{model}: Keras cannot load it in safe mode ({line}); if it has layers of your own, "
@@ -141,7 +142,7 @@ def _check_allowed(model: Path, code: str, allow: Collection[str]) -> None:
 
 
 def _rebuilt(weights: Path, recipe: Mapping[str, Any], allow: Collection[str]) -> Any:
-    """Return the model that the person's own factory makes, with the weights in it."""
+    """Return the model that the user's own factory makes, with the exported weights."""
     from sweep.estimators import KerasClassifier
     from sweep.evaluation.winner_file import load_known
 
@@ -157,7 +158,7 @@ def _rebuilt(weights: Path, recipe: Mapping[str, Any], allow: Collection[str]) -
 
 
 def _check_fit(loaded: Any, recipe: Mapping[str, Any], path: Path) -> None:
-    """Refuse a recipe of another model than the one beside it."""
+    """Refuse a recipe that does not fit the model beside it."""
     shapes = (loaded.input_shape, loaded.output_shape)
     if not all(isinstance(shape, tuple) and len(shape) > 1 for shape in shapes):
         raise ResultError(f"{path}: the model beside it is no classifier; export the study again")
@@ -180,7 +181,7 @@ def standalone(estimator: Any) -> Any:
     import keras
 
     inner, scaling = estimator.model_, estimator._scaling
-    # What its factory compiled is not part of a model that predicts, and would not load.
+    # Compiled losses and optimizers are not needed to predict, and custom ones would not load.
     inner.optimizer, inner.compiled = None, False
     shape = estimator._blueprint.architecture.input_shape
     inputs = keras.Input(estimator._row_shape, dtype="float32")
@@ -198,5 +199,5 @@ def standalone(estimator: Any) -> Any:
 
 
 def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file, by which a recipe knows its model."""
+    """Return the SHA-256 of a file, with which a recipe identifies its model."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

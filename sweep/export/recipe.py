@@ -1,4 +1,4 @@
-"""``recipe.json`` beside an exported model: read as what it may be, a file of anybody's."""
+"""Read ``recipe.json`` of an exported model, and check it: the file may come from anybody."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _each(value: Any, holds: Callable[[Any], bool]) -> bool:
 
 
 def _one_kind(value: Any) -> bool:
-    """Whether a list has labels of one kind: whole numbers of 64 bits, numbers, or texts."""
+    """Return whether a list has labels of one kind: bools, 64-bit ints, floats, or texts."""
     kinds = {type(each) for each in value} if isinstance(value, list) else set()
     if len(kinds) != 1 or not kinds <= {bool, int, float, str}:
         return False
@@ -47,7 +47,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "class_names": ("a list of texts", lambda v: _each(v, lambda name: isinstance(name, str))),
     "scaling": ("a table with the numbers shift and scale", _is_scaling),
 }
-"""What a recipe must say for its model to be used; it may come from anybody."""
+"""Keys that a recipe must have, with their rules."""
 
 CODE_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "code": ('"module:function"', lambda v: isinstance(v, str) and is_reference(v)),
@@ -55,16 +55,16 @@ CODE_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "params": ("a table", lambda v: isinstance(v, dict)),
     "precision": ("text", lambda v: isinstance(v, str)),
 }
-"""What it must say beside, where a function of the person's own makes the model."""
+"""Keys that it must have in addition if a function of the user makes the model."""
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
-    """Read a recipe and check what a model is used by.
+    """Read a recipe and check the keys that loading needs.
 
     Raises
     ------
     ResultError
-        If it cannot be read, is none of ours, or says what no recipe of ours says.
+        If it cannot be read, is not a recipe of sweep, or breaks a rule.
     """
     try:
         recipe: Any = json.loads(path.read_text(encoding="utf-8"))

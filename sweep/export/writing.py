@@ -1,4 +1,4 @@
-"""Write a study's winner into a folder of its own, and try it before saying that it is there."""
+"""Write a study's winner into a folder of its own, and load it once to check the export."""
 
 from __future__ import annotations
 
@@ -33,23 +33,26 @@ if TYPE_CHECKING:
     from sweep.study.result import StudyResult
 
 CARD = "README.md"
+ROWS, PREDICTIONS = "rows.npy", "predictions.npy"
+"""Files beside the temporary folder, to and from the process that checks the export."""
 MINUTES = 10
-"""How long a fresh process may take to load an export and to predict a few rows."""
+"""Most minutes for a new process to load an export and predict a few rows."""
 
 
 def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     """Write a study's refitted winner as ``model.keras``, ``recipe.json`` and a model card.
 
-    What is written is loaded as :func:`sweep.load_best` does, and must say what the winner says.
-    A model that Keras alone cannot make again, for it has layers or functions of the person's
-    own, is written as ``weights.npz``; the recipe names the factory, and a fresh process tries it.
+    The export is loaded again with :func:`sweep.load_best`, and its predictions must equal those of
+    the winner. A model that Keras alone cannot rebuild, because it has layers or functions of the
+    user's own, is written as ``weights.npz``; the recipe names the factory, and a new process
+    checks it.
 
     Parameters
     ----------
     result : StudyResult
         The study.
     folder : path
-        A folder that is not there yet, or is empty.
+        A folder that does not exist yet, or is empty.
 
     Returns
     -------
@@ -59,8 +62,8 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ResultError
-        If there is no refitted winner, something is in the folder, or what was written cannot be
-        loaded again; nothing is left behind then.
+        If there is no refitted winner, the folder is not empty, or the export cannot be loaded
+        again; nothing is left behind then.
     """
     given, record = expanded(folder), result.record
     target = real(given)
@@ -69,13 +72,13 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     estimator, winner = result._load_winner(), record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
-    is_there = target.is_dir()
-    home = target if is_there else target.parent
+    exists = target.is_dir()
+    home = target if exists else target.parent
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".export-") as part:
         export = _Export(Path(part) / "export", result, estimator, winner)
         export.write()
-        if is_there:  # it stays the folder that it is: its owner, its bits, a disk of its own
+        if exists:  # the folder itself stays: its owner, its permissions, a mount point
             for file in sorted(export.folder.iterdir()):
                 file.rename(target / file.name)
         else:
@@ -84,18 +87,18 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
 
 
 class _Export:
-    """One export under way, in a folder that is not yet the one asked for."""
+    """Write one export into a temporary folder."""
 
     def __init__(
         self, folder: Path, result: StudyResult, estimator: Any, winner: WinnerRecord
     ) -> None:
         self.folder, self.result, self.estimator, self.winner = folder, result, estimator, winner
         self.rows = probe_rows(estimator)
-        self.said = np.asarray(estimator.predict_proba(self.rows))
+        self.expected = np.asarray(estimator.predict_proba(self.rows))
         folder.mkdir()
 
     def write(self) -> None:
-        """Write it as Keras can load it alone, else with the factory's name."""
+        """Write the model in Keras's format, or weights and factory if Keras cannot load it."""
         why = self._by_keras()
         if why is None:
             return
@@ -106,39 +109,37 @@ class _Export:
         self._by_factory(factory)
 
     def _by_keras(self) -> str | None:
-        """Write the model as Keras does; return why it cannot be loaded by Keras alone."""
+        """Write the model in Keras's format; return why Keras cannot load it, None if it can."""
         path = self.folder / MODEL
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of what the next lines find out
+                warnings.simplefilter("ignore")  # the next lines check what Keras warns about
                 standalone(self.estimator).save(path)
             if not _is_keras_alone(json.loads(zipfile.ZipFile(path).read("config.json"))):
                 return "it has parts that are not Keras's own"
             self._describe(path)
-            said = load_best(self.folder).predict_proba(self.rows)
-        except Exception as error:  # noqa: BLE001 - a layer of one's own may raise anything
+            found = load_best(self.folder).predict_proba(self.rows)
+        except Exception as error:  # noqa: BLE001 - a user's layer may raise anything
             return f"it cannot be written and loaded again: {error}"
-        return (
-            None
-            if predictions_agree(said, self.said)
-            else "what is loaded again says something else"
-        )
+        if predictions_agree(found, self.expected):
+            return None
+        return "the model that is loaded again predicts something else"
 
     def _by_factory(self, factory: str) -> None:
-        """Write the weights, and have a fresh process make the model of them."""
+        """Write the weights, and check in a new process that the factory rebuilds the model."""
         from sweep.evaluation.estimator import code_of
         from sweep.spec import StudySpec
 
         spec, allow = StudySpec.from_plain(self.result.record.spec), self.result.allow
         save_winner(self.estimator, self.folder / WEIGHTS, code_of(spec, allow))
         self._describe(self.folder / WEIGHTS, code=factory)
-        said = self.folder.with_name("said.npy")
-        np.save(said.with_name("rows.npy"), self.rows)
-        told = {"folder": str(self.folder.resolve()), "allow": sorted(allow)}
-        if failed := _in_a_fresh_process(told, spec.folder):
+        predictions = self.folder.with_name(PREDICTIONS)
+        np.save(self.folder.with_name(ROWS), self.rows)
+        job = {"folder": str(self.folder.resolve()), "allow": sorted(allow)}
+        if failed := _check_in_new_process(job, spec.folder):
             why = f"a fresh process cannot load it: {failed}"
-        elif not predictions_agree(np.load(said), self.said):
-            why = "a fresh process makes a model of it that says something else"
+        elif not predictions_agree(np.load(predictions), self.expected):
+            why = "a model that a fresh process makes of it predicts something else"
         else:
             return
         raise ResultError(f"study {self.result.name!r} is not exported: {why}")
@@ -150,12 +151,18 @@ class _Export:
         (self.folder / CARD).write_text(_card(recipe), encoding="utf-8")
 
 
-def _in_a_fresh_process(told: Mapping[str, Any], folder: Path | None) -> str:
-    """Have :func:`_try_in_this_process` run where the person's code lies; return why it failed."""
+def _check_in_new_process(job: Mapping[str, Any], folder: Path | None) -> str:
+    """Run :func:`_check_here` in a new process in the folder of the user's code.
+
+    Returns
+    -------
+    str
+        Why it failed; empty if it did not.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "sweep.export.writing"],
-            input=json.dumps(told),
+            input=json.dumps(job),
             cwd=folder if folder and folder.is_dir() else None,
             env=worker_environment(),
             capture_output=True,
@@ -170,19 +177,19 @@ def _in_a_fresh_process(told: Mapping[str, Any], folder: Path | None) -> str:
 
 
 def _is_keras_alone(node: Any) -> bool:
-    """Return whether a model's configuration names nothing but what Keras itself has."""
+    """Return whether a model's configuration names only layers and functions of Keras itself."""
     if isinstance(node, list):
         return all(map(_is_keras_alone, node))
     if not isinstance(node, dict):
         return True
-    return _is_kerass(node) and all(map(_is_keras_alone, node.values()))
+    return _is_from_keras(node) and all(map(_is_keras_alone, node.values()))
 
 
-def _is_kerass(node: Mapping[str, Any]) -> bool:
+def _is_from_keras(node: Mapping[str, Any]) -> bool:
     import keras
 
     kind, home = node.get("class_name"), str(node.get("module") or "keras").partition(".")[0]
-    if kind == "function":  # without its module: one that was registered comes before Keras's
+    if kind == "function":  # has no module; a registered function of that name hides Keras's own
         return keras.saving.get_registered_object(str(node.get("config"))) is None
     return kind != "__lambda__" and (kind is None or home in ("keras", "builtins"))
 
@@ -190,7 +197,7 @@ def _is_kerass(node: Mapping[str, Any]) -> bool:
 def _recipe(
     record: StudyRecord, winner: WinnerRecord, estimator: Any, digest: str
 ) -> dict[str, Any]:
-    held = candidate_with(record.candidates, winner.params)
+    candidate = candidate_with(record.candidates, winner.params)
     return {
         "format": FORMAT,
         "model_sha256": digest,
@@ -210,7 +217,7 @@ def _recipe(
         "seed": record.spec["study"].get("seed", 0),
         "train_rows": winner.train_rows,
         "scoring": record.spec["search"].get("scoring", "accuracy"),
-        "held_out_score": None if held is None else mean_score(held),
+        "held_out_score": None if candidate is None else mean_score(candidate),
         "test_score": winner.test_score,
         "test_rows": winner.test_rows,
         "test_openings": record.test_openings,
@@ -274,25 +281,24 @@ def _card(recipe: Mapping[str, Any]) -> str:
 
 
 def _plain(text: object) -> str:
-    """Return text that stays text in Markdown."""
+    """Return text with Markdown's special characters escaped."""
     shown = "".join(c for c in str(text) if c.isprintable())
     return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in shown)
 
 
-def _try_in_this_process() -> int:
-    """Load an export as every command does, and write what it says of the rows beside it."""
-    told = json.loads(sys.stdin.read())
-    folder = Path(told["folder"])
+def _check_here() -> int:
+    """Load the export named on standard input, and write its predictions of the rows beside it."""
+    job = json.loads(sys.stdin.read())
+    folder = Path(job["folder"])
     try:
-        said = load_best(folder, allow=told["allow"]).predict_proba(
-            np.load(folder.with_name("rows.npy"))
-        )
+        rows = np.load(folder.with_name(ROWS))
+        found = load_best(folder, allow=job["allow"]).predict_proba(rows)
     except SweepError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
-    np.save(folder.with_name("said.npy"), said)
+    np.save(folder.with_name(PREDICTIONS), found)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(_try_in_this_process())
+    sys.exit(_check_here())

@@ -1,4 +1,4 @@
-"""Model factories: pure functions from settings to layer descriptions, and on to Keras.
+"""Model factories: pure functions that return layer descriptions; Keras models are built of these.
 
 Importing this package does not load TensorFlow; ``build_model``, ``build_from`` and
 ``model_layers`` do when they are called.

@@ -1,4 +1,4 @@
-"""From layer descriptions to a ``keras.Model``; the only file here that loads Keras."""
+"""Build a ``keras.Model`` from layer descriptions; the only file of this room that loads Keras."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def build_model(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> kera
     Parameters
     ----------
     layers : sequence of LayerSpec
-        What a built-in factory returns.
+        As a built-in factory returns them.
     input_shape : sequence of int
         Shape of one row, without the batch axis.
 
     Returns
     -------
     keras.Model
-        With layers named as described, and ``describe`` true of it.
+        With the layers, names and shapes that ``describe`` returns.
 
     Raises
     ------
@@ -67,29 +67,29 @@ def build_from(
     n_classes: int,
     params: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """Call a factory and build what it returns.
+    """Call a factory and return its model, built if it returns layer descriptions.
 
     Parameters
     ----------
     factory : str or callable
-        A built-in's name, or a person's own ``f(input_shape, n_classes, **params)`` that returns
-        a ``keras.Model`` or a list of layer descriptions.
+        A built-in's name, or the user's own ``f(input_shape, n_classes, **params)`` that returns a
+        ``keras.Model`` or a list of layer descriptions.
     input_shape : sequence of int
         Shape of one row, without the batch axis.
     n_classes : int
         Classes.
     params : mapping of str to value, optional
-        The factory's own parameters.
+        The factory's parameters.
 
     Returns
     -------
     keras.Model
-        Uncompiled, unless a person's own function compiled it.
+        Uncompiled, unless the user's function compiled it.
 
     Raises
     ------
     ModelError
-        For an unknown factory, parameter or value, or a result that is neither.
+        For an unknown factory, parameter or value, or another type of result.
     """
     params = params or {}
     check_parameters(factory, params)
@@ -107,7 +107,7 @@ def build_from(
 
 
 def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
-    """Describe any Keras model layer by layer: name, kind, output shape, parameters.
+    """Return the layers of any Keras model: name, kind, output shape, parameters.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
     Raises
     ------
     ModelError
-        Where the model does not yet know its input's shape.
+        If the model does not know its input's shape yet.
     """
     return tuple(
         (layer.name, type(layer).__name__, _shape_text(layer), _count(layer))
@@ -133,7 +133,7 @@ def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
 
 
 def _with_weights(model: Any, input_shape: Sequence[int]) -> Any:
-    """Let a model that does not know its rows see one: Keras itself does so in ``fit``."""
+    """Create the weights of a model that has none yet, with one row, as Keras does in ``fit``."""
     import keras
     import numpy as np
 
@@ -191,7 +191,7 @@ def _conv(layer: Conv, kl: Any) -> Any:
 
 
 def _dense(layer: Dense, kl: Any) -> Any:
-    # Probabilities in eight bits of mantissa would spoil the loss: the output stays float32.
+    # In mixed precision too the probabilities stay float32: half precision would distort the loss.
     dtype = "float32" if layer.activation == "softmax" else None
     return kl.Dense(layer.units, activation=layer.activation, dtype=dtype, name=layer.name)
 

@@ -1,4 +1,4 @@
-"""Pieces that the factories share: the image view of a row, normalized layers, the head."""
+"""Layers that the factories share: the image view of a row, normalized layers, the head."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ IMAGE_AXES = 3
 
 
 def as_image(shape: tuple[int, ...]) -> list[LayerSpec]:
-    """View a row as (height, width, channels): images gain a channel, flat rows are 1 x n."""
+    """Return the layers that reshape a row to (height, width, channels); a flat row is 1 x n."""
     if len(shape) == IMAGE_AXES:
         return []
     return [Reshape("image", (1, *shape, 1) if len(shape) == 1 else (*shape, 1))]
 
 
 def window(size: int, shape: tuple[int, ...]) -> int | tuple[int, int]:
-    """Square window of an image; on a flat row it slides along the row, one value high."""
+    """Return the size of a window: square for images, one value high for flat rows."""
     return (1, size) if len(shape) == 1 else size
 
 
 def augmentation(kind: str, shape: tuple[int, ...]) -> list[LayerSpec]:
-    """Layers of ``augment``: nothing, or mirroring and shifting."""
+    """Return the layers of ``augment``: none, or mirroring and shifting."""
     if kind == "none":
         return []
     if len(shape) == 1:
@@ -49,16 +49,16 @@ def augmentation(kind: str, shape: tuple[int, ...]) -> list[LayerSpec]:
 
 
 def normalized(layer: Conv | Dense, batch_norm: str, suffix: str) -> list[LayerSpec]:
-    """Give a layer batch normalization before or after its activation.
+    """Return a layer with batch normalization before or after its activation.
 
     Parameters
     ----------
     layer : Conv or Dense
-        With its activation fused.
+        The layer, with its activation.
     batch_norm : {"none", "before", "after"}
-        Before splits the activation off into a layer of its own.
+        "before" moves the activation into a layer of its own.
     suffix : str
-        Ends the names of what is added: ``"1"`` gives ``"batch_norm_1"``.
+        Suffix of the added layers' names: ``"1"`` gives ``"batch_norm_1"``.
     """
     norm = BatchNorm(f"batch_norm_{suffix}")
     if batch_norm == "before":
@@ -68,14 +68,14 @@ def normalized(layer: Conv | Dense, batch_norm: str, suffix: str) -> list[LayerS
 
 
 def dropout(name: str, rate: float) -> list[LayerSpec]:
-    """Build a dropout layer, or nothing at rate 0."""
+    """Return a dropout layer, or nothing at rate 0."""
     return [Dropout(name, rate)] if rate else []
 
 
 def head(
     dense_width: int, activation: str, dense_dropout_rate: float, n_classes: int
 ) -> list[LayerSpec]:
-    """Flatten, dense layer and its dropout (width 0: neither), softmax over the classes."""
+    """Return flatten, dense layer and its dropout (width 0: neither), softmax over the classes."""
     layers: list[LayerSpec] = [Flatten("flatten")]
     if dense_width:
         layers += [Dense("dense", dense_width, activation)]
@@ -84,14 +84,14 @@ def head(
 
 
 def output(n_classes: int) -> LayerSpec:
-    """Build the last layer: softmax over the classes, also where there are two."""
+    """Return the last layer: softmax over the classes, also for two classes."""
     return Dense("output", n_classes, "softmax")
 
 
 def convolve(
     template: Conv, filters: Sequence[int], batch_norm: str, first: int
 ) -> list[LayerSpec]:
-    """Repeat a convolution, numbered from ``first``, with these filters, each normalized."""
+    """Return convolutions with these filters, numbered from ``first``, each normalized."""
     layers: list[LayerSpec] = []
     for number, width in enumerate(filters, start=first):
         conv = replace(template, name=f"conv_{number}", filters=width)

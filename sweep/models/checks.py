@@ -43,7 +43,7 @@ ACTIVATIONS = (
     "tanh",
     "tanh_shrink",
 )
-"""Keras's activations that a name is enough for."""
+"""Keras's activations that need no arguments."""
 
 OTHERS = {
     "glu": "halves the width of its layer",
@@ -54,13 +54,13 @@ OTHERS = {
 BATCH_NORM = ("none", "before", "after")
 PADDING = ("same", "valid")
 MOST_LAYERS = 1000
-"""Layers of one kind; they are described one by one, and no image model has nearly as many."""
+"""Most layers of one kind: each one is described, and no image model has nearly as many."""
 
 T = TypeVar("T")
 
 
 def whole(name: str, value: Any, low: int = 1) -> int:
-    """Check a whole number of at least ``low``."""
+    """Return a whole number of at least ``low``; refuse others."""
     number = plain(value)
     if isinstance(number, float) and number.is_integer():
         number = int(number)
@@ -72,7 +72,7 @@ def whole(name: str, value: Any, low: int = 1) -> int:
 
 
 def count(name: str, value: Any, each_holds: int = 1) -> int:
-    """Check a number of layers, or of blocks that hold some layers each: few enough to list."""
+    """Return a number of layers, or of blocks with some layers each; refuse too many."""
     number = whole(name, value)
     if number * each_holds > MOST_LAYERS:
         rule = f"a model may have at most {MOST_LAYERS} such layers"
@@ -82,7 +82,7 @@ def count(name: str, value: Any, each_holds: int = 1) -> int:
 
 
 def rate(name: str, value: Any) -> float:
-    """Check a dropout rate: at least 0 and below 1."""
+    """Return a dropout rate of at least 0 and below 1; refuse others."""
     number = plain(value)
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
     if not is_number or not isfinite(number) or not 0 <= number < 1:
@@ -93,7 +93,7 @@ def rate(name: str, value: Any) -> float:
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """Check a word against the allowed ones."""
+    """Return one of the allowed words; refuse others."""
     word = plain(value)
     if isinstance(word, str) and word in allowed:
         return word
@@ -103,7 +103,7 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
 
 
 def activation(value: Any, name: str = "activation") -> str:
-    """Check the name of an activation; a near miss is answered with a suggestion."""
+    """Return the name of an activation; refuse others, with a suggestion for a similar name."""
     word = plain(value)
     if isinstance(word, str) and word in ACTIVATIONS:
         return word
@@ -122,20 +122,20 @@ def activation(value: Any, name: str = "activation") -> str:
 def each(
     name: str, value: Any, count: int, check: Callable[[str, Any], T], what: str
 ) -> tuple[T, ...]:
-    """Check one value for all, or a list with one for each of ``count`` things.
+    """Return ``count`` values from one value for all, or from a list; refuse other lengths.
 
     Parameters
     ----------
     name : str
         The parameter, for messages.
     value : value or list
-        One for all, or one each.
+        One value for all, or a list with one for each.
     count : int
-        How many there are.
+        Number of layers or blocks.
     check : callable
-        ``check(name, value)`` of a single value.
+        ``check(name, value)`` for a single value.
     what : str
-        Plural of what there are, for messages: ``"hidden layers"``.
+        What is counted, in the plural, for messages: ``"hidden layers"``.
     """
     values = plain(value)
     if not isinstance(values, list):
@@ -148,7 +148,7 @@ def each(
 
 
 def row_shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """Check the shape of one row: (features,), (height, width) or (height, width, channels)."""
+    """Return the shape of one row: (features,), (height, width) or (height, width, channels)."""
     sizes = tuple(plain(size) for size in shape)
     good = all(isinstance(size, int) and size >= 1 for size in sizes)
     if not good or not 1 <= len(sizes) <= 3:
@@ -160,7 +160,7 @@ def row_shape(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def class_count(n_classes: Any) -> int:
-    """Check the number of classes: two or more."""
+    """Return the number of classes; refuse fewer than two."""
     count = plain(n_classes)
     if isinstance(count, bool) or not isinstance(count, int) or count < 2:
         raise ModelError(f"n_classes: a model needs at least 2 classes, got {shown(n_classes)}")
@@ -168,12 +168,12 @@ def class_count(n_classes: Any) -> int:
 
 
 def plain(value: Any) -> Any:
-    """Turn a NumPy number or array, or a tuple, into plain numbers and lists."""
+    """Return a NumPy number or array, or a tuple, as plain numbers and lists."""
     if hasattr(value, "tolist"):
         return value.tolist()
     return list(value) if isinstance(value, tuple | range) else value
 
 
 def shown(value: Any) -> str:
-    """Write a value as a study file would: text in double quotes."""
+    """Return a value as in a study file: text in double quotes."""
     return f'"{value}"' if isinstance(value, str) else repr(plain(value))

@@ -1,4 +1,4 @@
-"""The built-in factories by name, and what any factory's signature says."""
+"""The built-in factories by name, and the parameters in any factory's signature."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ FACTORIES: dict[str, Factory] = {
 }
 
 REQUIRED = inspect.Parameter.empty
-"""Stands for the default of a parameter that has none."""
+"""The default of a parameter without one."""
 
 _VARIADIC = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 
 def get_factory(factory: str | Factory) -> Factory:
-    """Find a built-in factory by name; a callable is returned as it is.
+    """Return a built-in factory by name; a callable is returned unchanged.
 
     Raises
     ------
     ModelError
-        Where there is no factory of that name.
+        If there is no factory of that name.
     """
     if callable(factory):
         return factory
@@ -47,12 +47,12 @@ def get_factory(factory: str | Factory) -> Factory:
 
 
 def factory_parameters(factory: str | Factory) -> dict[str, Any]:
-    """List a factory's parameters and their defaults, without ``input_shape`` and ``n_classes``.
+    """Return a factory's parameters and defaults, without ``input_shape`` and ``n_classes``.
 
     Parameters
     ----------
     factory : str or callable
-        A built-in's name, or a person's own ``f(input_shape, n_classes, **parameters)``.
+        A built-in's name, or the user's own ``f(input_shape, n_classes, **parameters)``.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def factory_parameters(factory: str | Factory) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        Where there is no such factory, or it does not take the two first arguments.
+        If there is no such factory, or it does not take the two first arguments.
     """
     signature = _signature(get_factory(factory))
     named = [p for p in list(signature.parameters.values())[2:] if p.kind not in _VARIADIC]
@@ -70,12 +70,12 @@ def factory_parameters(factory: str | Factory) -> dict[str, Any]:
 
 
 def check_parameters(factory: str | Factory, params: Mapping[str, Any]) -> None:
-    """Check that a factory takes these parameters, and that none it needs is missing.
+    """Check that a factory takes these parameters, and that no required one is missing.
 
     Raises
     ------
     ModelError
-        Naming the first unknown parameter, with a close match, or the first missing one.
+        For the first unknown parameter, with a similar name, or the first missing one.
     """
     function = get_factory(factory)
     known = factory_parameters(function)
@@ -89,7 +89,7 @@ def check_parameters(factory: str | Factory, params: Mapping[str, Any]) -> None:
 
 
 def one_line(factory: str | Factory) -> str:
-    """First line of a factory's docstring, or the empty string."""
+    """Return the first line of a factory's docstring, or the empty string."""
     documentation = inspect.getdoc(get_factory(factory)) or ""
     return documentation.partition("\n")[0]
 
@@ -110,9 +110,10 @@ def _signature(function: Factory) -> inspect.Signature:
 
 
 def _begins_with_shape_and_classes(first: list[inspect.Parameter]) -> bool:
-    """Return whether the first two parameters may be those that sweep gives by their places.
+    """Return whether the first two parameters can be the shape and the number of classes.
 
-    One that has a default and another name would get the number of classes in silence.
+    sweep passes both by position: a parameter with another meaning, say ``units=64``, would get the
+    number of classes without an error.
     """
     named = [("shape", "class"), ("class", "shape")]
     return not any(
@@ -125,7 +126,7 @@ def _begins_with_shape_and_classes(first: list[inspect.Parameter]) -> bool:
 
 def _unknown(name: str, known: Mapping[str, Any], factory: str | Factory) -> str:
     close = get_close_matches(name, known, n=1)
-    if name in _taken_places(factory):
+    if name in _first_two(factory):
         return (
             f"model.{name}: {_name(factory)} takes it first, where sweep gives the shape of a row "
             "and the number of classes; put input_shape and n_classes before it"
@@ -134,8 +135,8 @@ def _unknown(name: str, known: Mapping[str, Any], factory: str | Factory) -> str
     return f"model.{name}: unknown parameter of {_name(factory)}; {hint}"
 
 
-def _taken_places(factory: str | Factory) -> list[str]:
-    """Return the names of the two arguments that sweep gives by their places."""
+def _first_two(factory: str | Factory) -> list[str]:
+    """Return the names of the two arguments that sweep passes by position."""
     return list(_signature(get_factory(factory)).parameters)[:2]
 
 

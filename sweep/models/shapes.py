@@ -1,7 +1,7 @@
-"""What a list of layer descriptions amounts to: shapes, weights, parameters, operations.
+"""Shapes, weights, parameters and operations of a list of layer descriptions.
 
-Nothing here imports TensorFlow. Each function raises :class:`sweep.errors.ModelError`, naming
-the layer, where a kernel or a pool does not fit its input.
+Nothing here imports TensorFlow. Each function raises :class:`sweep.errors.ModelError`, with the
+layer's name, if a kernel or a pool does not fit its input.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ WeightRow = tuple[str, str, Shape]
 
 
 def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[LayerRow, ...]:
-    """Describe a model layer by layer, as ``keras.Model.summary`` would.
+    """Return the layers of a model, like ``keras.Model.summary``.
 
     Parameters
     ----------
     layers : sequence of LayerSpec
-        What a model factory returns.
+        As a model factory returns them.
     input_shape : sequence of int
         Shape of one row, without the batch axis.
 
@@ -36,12 +36,12 @@ def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[L
     -------
     tuple of (str, str, str, int)
         Name, kind (the Keras layer's name), output shape such as ``"(26, 26, 32)"``, and number
-        of parameters, those that training does not change included.
+        of parameters, with those that training does not change.
 
     Raises
     ------
     ModelError
-        Where a kernel or pool does not fit its input, or two layers have one name.
+        If a kernel or pool does not fit its input, or two layers have the same name.
     """
     return tuple(
         (layer.name, layer.kind, str(layer.output_shape(shape)), _parameters(layer, shape))
@@ -50,7 +50,7 @@ def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[L
 
 
 def weight_shapes(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[WeightRow, ...]:
-    """List every weight array of a model: layer, weight (Keras's name), shape."""
+    """Return every weight array of a model: layer, weight (Keras's name), shape."""
     return tuple(
         (layer.name, weight, size)
         for layer, shape in _walk(layers, input_shape)
@@ -59,7 +59,7 @@ def weight_shapes(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tu
 
 
 def output_shape(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> Shape:
-    """Shape of one row after the last layer."""
+    """Return the shape of one row after the last layer."""
     shape = tuple(input_shape)
     for layer, before in _walk(layers, input_shape):
         shape = layer.output_shape(before)
@@ -67,14 +67,14 @@ def output_shape(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> Sha
 
 
 def count_parameters(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> int:
-    """Count the parameters, those that training does not change included."""
+    """Return the number of parameters, with those that training does not change."""
     return sum(_parameters(layer, shape) for layer, shape in _walk(layers, input_shape))
 
 
 def count_operations(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> int:
-    """Count the multiply-adds of one forward pass of one row.
+    """Return the multiply-adds of one forward pass of one row.
 
-    Biases, activations, pooling and what is active only in training are not counted; a training
+    Biases, activations, pooling and layers active only in training are not counted; a training
     step costs about three times as much.
     """
     return sum(layer.operations(shape) for layer, shape in _walk(layers, input_shape))
@@ -94,6 +94,6 @@ def _walk(
 
 
 def _parameters(layer: LayerSpec, shape: Shape) -> int:
-    # output_shape first: it is where a kernel that does not fit says so.
+    # output_shape first: it raises the error for a kernel that does not fit
     layer.output_shape(shape)
     return sum(prod(size) for _, size in layer.weights(shape))

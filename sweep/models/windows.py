@@ -1,4 +1,4 @@
-"""Kernels and pools as windows that slide over a map: where they fit, how often."""
+"""Kernels and pools as windows that slide over a feature map: whether they fit, how often."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ Shape = tuple[int, ...]
 
 
 def pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    """Height and width from one number for both, or from a pair."""
+    """Return height and width from one number for both, or from a pair."""
     return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
 def slide(
     shape: Shape, window: tuple[int, int], strides: tuple[int, int], padding: str
 ) -> tuple[int, int]:
-    """Places that a window takes, by Keras's rules (``same``: Keras pads as much as needed)."""
+    """Return the number of window positions, by Keras's rules (``same``: padded as needed)."""
     if padding == "same":
         return -(-shape[0] // strides[0]), -(-shape[1] // strides[1])
     return (shape[0] - window[0]) // strides[0] + 1, (shape[1] - window[1]) // strides[1] + 1

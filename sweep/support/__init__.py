@@ -1,1 +1,1 @@
-"""What every room may use: names of files, passwords, a person's code, TensorFlow's loading."""
+"""Helpers for every room: files, passwords, the user's own code, loading of TensorFlow."""

@@ -1,10 +1,10 @@
-"""The files that a person's code is made of: their digest, and whether one has changed since.
+"""Find the source files of the user's own code, compute their digest, notice changes.
 
-A module of the person's own is one that they allow, or that lies beside the study file, or beside
-the module that a study names. What it imports of those, at its top or inside a function, by a
-statement or by a name that stands in a call of ``import_module``, belongs to it: so a decorator, a
-base class, a constant or the function behind a ``functools.partial`` counts wherever it stands. The
-files are read, never run.
+A user's module is one that the user allows, or a file beside the study file or beside the module
+that a study names. The user's modules that it imports belong to it, whether at its top or inside a
+function, by a statement or by a literal name in a call of ``import_module``. So a decorator, a
+base class, a constant or the function of a ``functools.partial`` counts wherever it is defined.
+The files are read, never run.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 INSTALLED = {Path(sysconfig.get_paths()[key]).resolve() for key in ("stdlib", "purelib", "platlib")}
-"""Folders of installed packages: what lies side by side there does not belong together."""
+"""Folders of installed packages: modules side by side there do not belong together."""
 
 _known: dict[str, tuple[Path, str]] = {}
-"""File and digest of each module as it was when last looked at: loaded then, or later from it."""
+"""File and digest of each module when :func:`forget_changed` last checked it."""
 
-_kept: dict[str, str] | None = None
-"""Digests of modules that stay as they were loaded; None where they are loaded again."""
+_fixed: dict[str, str] | None = None
+"""Inside :func:`keep_loaded`: digests of the modules as loaded. None: changed ones are reloaded."""
 
 
 def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict[str, Path]:
-    """Find the files of a module of the person's own, and of those that it leads to.
+    """Return the files of a user's module, and of the user's modules that it imports.
 
     Parameters
     ----------
     module : str
-        Its name; what it imports is looked up as Python does, the folder first.
+        Its name; imports are looked up as Python does, the folder first.
     allow : collection of str
-        Modules and packages that the person allows.
+        Modules and packages that the user allows.
     folder : Path or None
-        The study file's.
+        The study file's folder.
 
     Returns
     -------
     dict of str to Path
-        A file for each module, sorted by name; empty where there is no file of Python's.
+        A file for each module, sorted by name; empty if it has no Python file.
     """
     homes = [] if folder is None else [folder.resolve()]
     top = module.partition(".")[0]
@@ -61,39 +61,39 @@ def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict
     if first is not None and (beside := _home(first)) not in INSTALLED:
         homes.append(beside)
     found: dict[str, Path] = {}
-    ahead = [module]
-    while ahead:
-        name = ahead.pop()
+    pending = [module]
+    while pending:
+        name = pending.pop()
         file = None if name in found else _file(name, allow, homes)
         if file is not None:
             found[name] = file
-            ahead += [*parents_of(name), *_imports(_text(file), _package(name, file))]
+            pending += [*parents_of(name), *_imports(_text(file), _package(name, file))]
     return dict(sorted(found.items()))
 
 
 def digest_of(module: str, allow: Collection[str], folder: Path | None) -> str:
-    """Return a digest of a module's sources, comments and blank lines aside; empty for no file.
+    """Return a digest of a module's sources without comments and blank lines; empty for no file.
 
-    Where what is loaded is kept (:func:`keep_loaded`), it is of what was loaded.
+    Inside :func:`keep_loaded` it is the digest of the code as first loaded.
     """
-    if _kept is not None and module in _kept:
-        return _kept[module]
+    if _fixed is not None and module in _fixed:
+        return _fixed[module]
     files = sources_of(module, allow, folder).items()
-    said = "\n".join(f"{name} {_digest(file)}" for name, file in files)
-    found = hashlib.sha256(said.encode()).hexdigest()[:12] if said else ""
-    if _kept is not None:
-        _kept[module] = found
+    text = "\n".join(f"{name} {_digest(file)}" for name, file in files)
+    found = hashlib.sha256(text.encode()).hexdigest()[:12] if text else ""
+    if _fixed is not None:
+        _fixed[module] = found
     return found
 
 
 def forget_changed(module: str, allow: Collection[str], folder: Path | None) -> None:
-    """Have Python load a module again, if the file of one of its sources has changed since.
+    """Make Python reload a module if one of its source files has changed since it was loaded.
 
-    With a module go those that import it, and the rest of their packages: they hold its old parts.
-    One of that name that was loaded from elsewhere is forgotten too. Parameters are those of
-    :func:`sources_of`.
+    The modules that import a changed one, and the rest of their packages, are reloaded too: they
+    refer to its old objects. So is a module of the same name that was loaded from elsewhere. For
+    the parameters see :func:`sources_of`.
     """
-    if _kept is not None:
+    if _fixed is not None:
         return
     sources, top = sources_of(module, allow, folder), module.partition(".")[0]
     changed = {name for name, file in sources.items() if _has_changed(name, file, top)}
@@ -104,20 +104,21 @@ def forget_changed(module: str, allow: Collection[str], folder: Path | None) -> 
     for name in [n for n in sys.modules if n.partition(".")[0] in tops] if tops else ():
         del sys.modules[name]
     for name in changed:
-        with suppress(OSError, NotImplementedError):  # it is compared by size and whole seconds
+        # Python compares a bytecode file by size and whole seconds, and could take an outdated one
+        with suppress(OSError, NotImplementedError):
             Path(cache_from_source(str(sources[name]))).unlink(missing_ok=True)
     _known.update({name: (file, _digest(file)) for name, file in sources.items()})
 
 
 @contextmanager
 def keep_loaded() -> Iterator[None]:
-    """Load nothing again inside: what a worker evaluates is one code from beginning to end."""
-    global _kept  # noqa: PLW0603 - the modules of this process, and so is what is known of them
-    before, _kept = _kept, {}
+    """Reload nothing inside: a worker uses the same code from beginning to end."""
+    global _fixed  # noqa: PLW0603 - modules are global to the process, and so is this
+    before, _fixed = _fixed, {}
     try:
         yield
     finally:
-        _kept = before
+        _fixed = before
 
 
 def _has_changed(name: str, file: Path, top: str) -> bool:
@@ -126,14 +127,14 @@ def _has_changed(name: str, file: Path, top: str) -> bool:
         return False
     if name in _known:
         return _known[name] != (file, _digest(file))
-    held = getattr(module, "__file__", None)
-    if held is None or Path(held).resolve() != file:
+    loaded = getattr(module, "__file__", None)
+    if loaded is None or Path(loaded).resolve() != file:
         return name.partition(".")[0] == top
     return file.stat().st_mtime >= _process_began()
 
 
 def _file(name: str, allow: Collection[str], homes: list[Path]) -> Path | None:
-    """Return the file of a module of the person's own; None for any other."""
+    """Return the file of a user's module; None for any other."""
     top, *rest = name.split(".")
     if top in ("sweep", "__main__") or top in sys.stdlib_module_names:
         return None
@@ -146,7 +147,7 @@ def _file(name: str, allow: Collection[str], homes: list[Path]) -> Path | None:
 
 
 def _beside(top: str, homes: list[Path]) -> Path | None:
-    """Return ``top.py`` or ``top/__init__.py``, which a folder of modules need not have."""
+    """Return ``top.py`` or ``top/__init__.py`` in a folder; the latter need not exist."""
     for home in homes:
         if (file := home / f"{top}.py").is_file() and not (home / top / "__init__.py").is_file():
             return file
@@ -156,13 +157,13 @@ def _beside(top: str, homes: list[Path]) -> Path | None:
 
 
 def _on_path(top: str) -> Path | None:
-    """Return the same of what Python would load now, were nothing loaded yet."""
+    """Return the same on Python's path, as if the module were not loaded yet."""
     spec = spec_of(top)
     if spec is None:
         return None
     inside = next(iter(spec.submodule_search_locations or ()), None)
-    held = Path(inside, "__init__.py") if inside else Path(spec.origin or "")
-    return held.resolve() if held.suffix == ".py" else None
+    file = Path(inside, "__init__.py") if inside else Path(spec.origin or "")
+    return file.resolve() if file.suffix == ".py" else None
 
 
 def _home(first: Path) -> Path:
@@ -175,7 +176,7 @@ def _package(name: str, file: Path) -> str:
 
 @lru_cache(maxsize=1024)
 def _imports(text: str, package: str) -> tuple[str, ...]:
-    """Return the names that a module's imports may mean: modules, and what may be one in them."""
+    """Return the names of modules that a module may import; some may be no modules."""
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return tuple(_imported(ast.parse(text), package))
     return ()
@@ -198,19 +199,19 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
 
 
 def _absolute(name: str, dots: int, package: str) -> str:
-    """Return the full name of what is imported in a package with so many dots before it."""
+    """Return the absolute name of a relative import with so many dots in a package."""
     parts = package.split(".")
     above = parts[: len(parts) - dots + 1] if dots else []
     return ".".join(filter(None, [*above, name]))
 
 
 def _called(call: ast.Call) -> str:
-    """Return the last name of what is called."""
+    """Return the last name of a called function."""
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def _text(file: Path) -> str:
-    """Return what a file says, as Python reads it; what is no text of Python's, byte by byte."""
+    """Return a file's text as Python decodes it; other files as one character per byte."""
     try:
         with tokenize.open(file) as lines:
             return lines.read()
@@ -219,12 +220,12 @@ def _text(file: Path) -> str:
 
 
 def _digest(file: Path) -> str:
-    return hashlib.sha256(_bare(_text(file)).encode()).hexdigest()
+    return hashlib.sha256(_without_comments(_text(file)).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1024)
-def _bare(text: str) -> str:
-    """Return a module's lines without comments and blank ones, alike in every Python."""
+def _without_comments(text: str) -> str:
+    """Return a module's lines without comments and blank lines, the same in every Python."""
     lines = text.split("\n")
     with suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -236,7 +237,7 @@ def _bare(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _process_began() -> float:
-    """Return when this process began; where the system does not say, all may have changed since."""
+    """Return when this process started; 0 where that is unknown: every file may have changed."""
     try:
         ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
         since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,7 +1,7 @@
-"""``"module:function"`` strings, and the permission they need.
+"""``"module:function"`` references, and the permission they need.
 
-A study file that names code *is* code. So a named module loads only where the person allows it,
-on the command line or in the project's ``pyproject.toml``, never in the study file itself.
+A study file that names code *is* code. So a module is loaded only if the user allows it, on the
+command line or in the project's ``pyproject.toml``, never in the study file itself.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 
 
 def is_reference(text: str) -> bool:
-    """Whether ``text`` has the form ``"package.module:function"``.
+    """Return whether a text has the form ``"package.module:function"``.
 
     Parameters
     ----------
     text : str
-        Any text; a built-in name such as ``"cnn"`` is no reference.
+        Any text; a built-in name such as ``"cnn"`` is not a reference.
     """
     module, colon, name = text.partition(":")
     return bool(colon) and name.isidentifier() and is_module(module)
 
 
 def resolve(reference: str, *, allow: Collection[str], folder: Path | None = None) -> object:
-    """Load the callable that a ``"package.module:function"`` string names.
+    """Return the callable that a ``"package.module:function"`` reference names.
 
     Parameters
     ----------
     reference : str
         Module, colon, name.
     allow : collection of str
-        Modules and packages that the person allows; a package allows the modules in it. See
+        Modules and packages that the user allows; a package allows the modules in it. See
         :mod:`sweep.support.module_permission`.
     folder : Path, optional
-        The study file's folder, searched before Python's own path. It is on that path only
-        while a module from there loads; what its functions import later is found all the same.
+        The study file's folder, searched before Python's own path. It is on that path only while a
+        module from there loads; later imports by its functions are found by a finder of sweep.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
     Raises
     ------
     ReferenceError_
-        Malformed, not allowed, not found, not callable, or its import raised.
+        If it is malformed, not allowed, not found, not callable, or its import raises an error.
     """
     if not is_reference(reference):
         raise ReferenceError_(
@@ -76,7 +76,7 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
 
 
 def source_digest(reference: str, *, allow: Collection[str], folder: Path | None) -> str:
-    """Return a digest of all the person's own code behind a reference; empty where it has none."""
+    """Return a digest of the user's code of a reference; empty where it has no source file."""
     module = reference.partition(":")[0]
     home = searched_first(module, folder)
     with searching(home):
@@ -84,18 +84,18 @@ def source_digest(reference: str, *, allow: Collection[str], folder: Path | None
 
 
 def project_allow(start: Path) -> frozenset[str]:
-    """Read ``allow`` of ``[tool.sweep]``: the modules that the project allows, with its folder.
+    """Return the modules that ``[tool.sweep] allow`` of the project permits, with its folder.
 
     Parameters
     ----------
     start : Path
-        Where the person stands; the nearest ``pyproject.toml`` at or above it is read. Never
-        the folder of a study file that somebody else wrote: it could then allow itself.
+        The user's current folder; the nearest ``pyproject.toml`` at or above it is read. Never
+        the folder of a study file: a study file from somebody else could then allow itself.
 
     Raises
     ------
     ReferenceError_
-        The ``pyproject.toml`` cannot be read, or ``allow`` is no list of module names.
+        If the ``pyproject.toml`` cannot be read, or ``allow`` is not a list of module names.
     """
     project = project_of(start)
     if project is None:
@@ -123,8 +123,8 @@ def _module(name: str, allow: Collection[str], folder: Path | None) -> ModuleTyp
         with searching(home):
             forget_changed(name, allow, home)
             module = importlib.import_module(name)
-            leads_to = sources_of(name, allow, home)
-        BESIDE.lend(home, leads_to)
+            sources = sources_of(name, allow, home)
+        BESIDE.register(home, sources)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _import_raised(name, error, folder) from error
@@ -148,7 +148,7 @@ def _import_raised(name: str, error: BaseException, folder: Path | None) -> Refe
 
 
 def _place(error: BaseException, folder: Path | None) -> str:
-    """``file:line`` of the person's own code where it is in the traceback."""
+    """Return ``file:line`` of an error, in the user's own code if the traceback has some."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     trace = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""What a container leaves to this process: CPUs and memory, and who was ended for memory."""
+"""Limits of a container: CPUs and memory of this process; processes killed for lack of memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 OWN = Path("/proc/self/cgroup")
 GROUPS = Path("/sys/fs/cgroup")
-"""Where Linux tells of which control groups this process is a part, and what they may take."""
+"""Linux's files on the control groups of this process, and on their limits."""
 
 
 def share_of_cpus() -> float | None:
-    """Return how many CPUs' time this process and its group may take; None for no limit."""
+    """Return how many CPUs this process and its control group may use; None for no limit."""
     return min((share for folder in _folders("cpu") if (share := _share(folder))), default=None)
 
 
 def memory_limit() -> int | None:
-    """Return how many bytes this process and its group may take; None for no limit."""
+    """Return how many bytes this process and its control group may use; None for no limit."""
     names = ("memory.max", "memory.limit_in_bytes")
     files = (folder / name for folder in _folders("memory") for name in names)
     limits = [int(line) for file in files for line in _read(file) if line.isdigit()]
@@ -28,7 +28,7 @@ def memory_limit() -> int | None:
 
 
 def ended_for_memory() -> int:
-    """Return how many processes of this one's group Linux has ended for want of memory."""
+    """Return how many processes of this control group Linux has killed for lack of memory."""
     for folder in _folders("memory"):
         for file in ("memory.events", "memory.oom_control"):
             for name, _, count in (line.partition(" ") for line in _read(folder / file)):
@@ -38,7 +38,7 @@ def ended_for_memory() -> int:
 
 
 def _folders(controller: str) -> Iterator[Path]:
-    """Yield the folders of this process's groups, its own first; of both versions of them."""
+    """Yield the folders of this process's control groups (versions 1 and 2), its own first."""
     for line in _read(OWN):
         _, names, place = line.split(":", 2)
         if names and controller not in names.split(","):
@@ -49,18 +49,18 @@ def _folders(controller: str) -> Iterator[Path]:
 
 
 def _share(folder: Path) -> float | None:
-    """Return what a group may take; the second version has both numbers in one line."""
-    words = " ".join(_read(folder / "cpu.max")).split() or [
+    """Return a group's share of CPUs; version 2 has quota and period in one line."""
+    numbers = " ".join(_read(folder / "cpu.max")).split() or [
         *_read(folder / "cpu.cfs_quota_us"), *_read(folder / "cpu.cfs_period_us")
     ]  # fmt: skip
-    with suppress(ValueError):
-        quota, period = map(int, words)
+    with suppress(ValueError):  # "max": no limit
+        quota, period = map(int, numbers)
         return quota / period if quota > 0 else None
     return None
 
 
 def _read(file: Path) -> list[str]:
-    """Return the lines of a file; none where there is none."""
+    """Return the lines of a file; empty if it cannot be read."""
     with suppress(OSError):
         return file.read_text(encoding="utf-8", errors="replace").splitlines()
     return []

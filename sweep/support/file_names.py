@@ -1,4 +1,4 @@
-"""Names as files: a study's name is no path as it stands, and ``~`` is the person's own folder."""
+"""Names of files: a safe file name for a study, checked identifiers, ``~`` expanded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TAKEN = {
     *("index", "con", "prn", "aux", "nul"),
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
 }
-"""The list of all reports, and names that Windows keeps for devices."""
+"""Reserved names: the list of all reports, and Windows's names of devices."""
 
 _PLAIN = re.compile(r"(?!.*--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
 _UID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -24,11 +24,11 @@ _OUTER = re.compile(r".* / outer [0-9]+ of [0-9]+", re.DOTALL)
 
 
 def slug(name: str) -> str:
-    """Return a study's name as a safe file name; names that differ never share one.
+    """Return a safe file name for a study's name; different names give different file names.
 
-    A plain name stays as it is: at most 60 small letters, digits, ``_`` and single hyphens. Any
-    other gets two hyphens and a digest, which no plain name has; also one with capitals, because
-    some file systems do not tell them from small letters.
+    A plain name stays unchanged: at most 60 lower-case letters, digits, ``_`` and single hyphens.
+    Any other gets two hyphens and a digest, which no plain name has; so does one with upper-case
+    letters, because some file systems ignore case.
     """
     if _PLAIN.fullmatch(name) and len(name) <= LENGTH and name not in TAKEN:
         return name
@@ -49,12 +49,12 @@ def _readable(name: str) -> str:
 
 
 def checked_uid(uid: object) -> str:
-    """Return a study's ``uid`` as a ledger holds it, to name a folder by; it may be empty.
+    """Return a study's ``uid`` if it is safe as a folder's name; it may be empty.
 
     Raises
     ------
     LedgerError
-        If it could name any other place.
+        If it is not, so that it could lead to another folder.
     """
     if uid == "" or (isinstance(uid, str) and _UID.fullmatch(uid)):
         return uid
@@ -66,25 +66,25 @@ def checked_uid(uid: object) -> str:
 
 
 def outer_name(study: str, number: int, of: int) -> str:
-    """Return the name of an outer fold's own study in the ledger, which no list shows."""
+    """Return the name of an outer fold's own study in the ledger; lists do not show it."""
     return f"{study} / outer {number} of {of}"
 
 
 def is_outer_name(name: str) -> bool:
-    """Return whether a name is one that only outer folds may have."""
+    """Return whether a name has the form that is reserved for outer folds."""
     return _OUTER.fullmatch(name) is not None
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """Return a path as a shell would: ``~`` and ``~name`` are folders of people, where known."""
+    """Return a path with ``~`` and ``~name`` expanded to home folders, as a shell does."""
     given = Path(path)
     try:
         return given.expanduser()
-    except RuntimeError:  # no such person, or nobody knows where this one lives
+    except RuntimeError:  # no such user, or without a home folder
         return given
 
 
 def _sha256(name: bytes) -> str:
-    from hashlib import sha256  # OpenSSL takes a while to load, and most commands need no name
+    from hashlib import sha256  # loads OpenSSL, which is slow, and most commands need no digest
 
     return sha256(name).hexdigest()

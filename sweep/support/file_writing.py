@@ -1,7 +1,7 @@
-"""Files that a person names: each appears whole or not at all, and stays the kind of file it was.
+"""Write files that the user names: atomically, and without changing their kind.
 
-A link is followed: the file that it points at is replaced, the link stays. What is no ordinary
-file, a pipe or a device, is written into and never replaced.
+A link is followed: its target is replaced, the link stays. A pipe or a device is written to and
+never replaced.
 """
 
 from __future__ import annotations
@@ -15,53 +15,54 @@ from pathlib import Path
 from sweep.support.file_names import expanded
 
 FIXED = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
-"""A file cannot be replaced: its folder is closed, it is another person's, or a mount point."""
-DISKLESS = (errno.EINVAL, errno.ENOTSUP)
-"""A pipe or a device has no disk that one could wait for."""
+"""Errors for a file that cannot be replaced: the folder is read-only, the file belongs to another
+user, or it is a mount point."""
+NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)
+"""Errors of ``fsync`` on a pipe or a device."""
 OPENED = Path("/proc/self/fd")
 
 
 def write_file(path: str | os.PathLike[str], text: str) -> Path:
-    """Write a file in place of what is there; its folder is made where it is missing.
+    """Write a file or replace an existing one; create its folder if it is missing.
 
-    Permission bits and owner of a file that is there are kept. Where it may be written but not
-    replaced, for its folder is closed to this user, it is written into.
+    An existing file's permission bits and owner are kept. If it may be written but not replaced,
+    because its folder is read-only for this user, its content is overwritten.
 
     Parameters
     ----------
     path : path-like
         The file.
     text : str
-        What it shall hold, in UTF-8.
+        The content, written as UTF-8.
 
     Returns
     -------
     Path
-        The file, as it was named.
+        The file, as named by the caller.
 
     Raises
     ------
     OSError
-        Naming the file, where it cannot be written.
+        If it cannot be written; the error has the file's name.
     """
     target = expanded(path)
     real(target).parent.mkdir(parents=True, exist_ok=True)
     try:
         _write(target, text.encode())
     except OSError as error:
-        raise _of(target, error) from error
+        raise _named(target, error) from error
     return target
 
 
 def make_file(path: str | os.PathLike[str], text: str) -> Path:
-    """Write a file that is not there yet; its folder is made where it is missing.
+    """Write a new file; create its folder if it is missing.
 
     Raises
     ------
     FileExistsError
-        If something is there, be it a link to nothing.
+        If the name exists, also as a broken link.
     OSError
-        Naming the file, where it cannot be written.
+        If it cannot be written; the error has the file's name.
     """
     target = expanded(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,38 +74,38 @@ def make_file(path: str | os.PathLike[str], text: str) -> Path:
                 target.unlink()
                 raise
     except OSError as error:
-        raise _of(target, error) from error
+        raise _named(target, error) from error
     return target
 
 
 def is_replaced(path: str | os.PathLike[str]) -> bool:
-    """Return whether writing replaces what is there: it is an ordinary file, or nothing yet."""
+    """Return whether :func:`write_file` replaces the file: an ordinary one, or none yet."""
     target = expanded(path)
     return not target.exists() or _is_ordinary(target)
 
 
 def take_place(part: Path, target: Path) -> None:
-    """Put a file that is whole in the place of another, with the other's owner and bits.
+    """Replace ``target`` by the finished file ``part``, with the owner and bits of ``target``.
 
-    Both lie in one folder; ``target`` is no link.
+    Both are in the same folder; ``target`` is not a link.
     """
-    with part.open("rb") as held:
-        _become(held.fileno(), target)
+    with part.open("rb") as file:
+        _copy_owner(file.fileno(), target)
     part.replace(target)
 
 
 def real(path: Path) -> Path:
-    """Return the file that a path stands for, links followed, be it there or not."""
+    """Return a path with all links followed, whether the file exists or not."""
     return Path(os.path.realpath(path))
 
 
 def _write(target: Path, data: bytes) -> None:
-    there = target.exists()
-    if not there or _is_ordinary(target):
+    exists = target.exists()
+    if not exists or _is_ordinary(target):
         try:
             return _replace(real(target), data)
         except OSError as error:
-            if not there or error.errno not in FIXED:
+            if not exists or error.errno not in FIXED:
                 raise
     opened = os.open(target, os.O_WRONLY | os.O_TRUNC)
     try:
@@ -115,8 +116,8 @@ def _write(target: Path, data: bytes) -> None:
 
 
 def _is_ordinary(target: Path) -> bool:
-    """Return whether it is a file that may be written and has a name that can be given anew."""
-    found = real(target)  # an open file's name in /proc may stand for none
+    """Return whether it is a writable regular file with a name of its own."""
+    found = real(target)  # a name in /proc/self/fd may belong to a file without a name
     mode = target.stat().st_mode
     named = found.exists() and found.samefile(target)
     return stat.S_ISREG(mode) and named and os.access(target, os.W_OK)
@@ -127,8 +128,8 @@ def _replace(target: Path, data: bytes) -> None:
     opened, nameless = _begin(part)
     try:
         _fill(opened, data)
-        _become(opened, target)
-        if nameless:  # any number here has the link to the open file followed
+        _copy_owner(opened, target)
+        if nameless:  # src_dir_fd, with any value, makes os.link follow the link in /proc
             os.link(OPENED / str(opened), part, src_dir_fd=opened)
         part.replace(target)
     finally:
@@ -137,15 +138,15 @@ def _replace(target: Path, data: bytes) -> None:
 
 
 def _begin(part: Path) -> tuple[int, bool]:
-    """Open a new file: where the system can without a name, so that a kill leaves none behind."""
+    """Open a new file, without a name where the system can: a kill then leaves no file behind."""
     if OPENED.is_dir():
-        with suppress(OSError):  # this file system knows no such files, or the next line tells why
+        with suppress(OSError):  # not supported by the file system, or the next line fails too
             return os.open(part.parent, os.O_TMPFILE | os.O_WRONLY, 0o666), True
     return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), False
 
 
-def _become(opened: int, other: Path) -> None:
-    """Give an open file the owner and the permission bits of another, where that one is there."""
+def _copy_owner(opened: int, other: Path) -> None:
+    """Give an open file the owner and the permission bits of another file, if that exists."""
     with suppress(FileNotFoundError):
         wanted, now = other.stat(), os.fstat(opened)
         if (wanted.st_uid, wanted.st_gid) != (now.st_uid, now.st_gid):
@@ -160,9 +161,9 @@ def _fill(opened: int, data: bytes) -> None:
     try:
         os.fsync(opened)
     except OSError as error:
-        if error.errno not in DISKLESS:
+        if error.errno not in NO_FSYNC:
             raise
 
 
-def _of(target: Path, error: OSError) -> OSError:
+def _named(target: Path, error: OSError) -> OSError:
     return OSError(error.errno, error.strerror or str(error), os.fspath(target))

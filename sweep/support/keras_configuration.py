@@ -1,4 +1,4 @@
-"""Which Keras a process has: TensorFlow's, with its own defaults, whatever is set from outside."""
+"""Load Keras with the TensorFlow backend and default settings, whatever the user has configured."""
 
 from __future__ import annotations
 
@@ -21,30 +21,29 @@ OURS: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
 }
-"""Entries of ``keras.json`` that change what a fit computes."""
+"""Our values of the settings in ``keras.json`` that change the results of a fit."""
 
 LIMITS = ("max_epochs", "max_steps_per_epoch")
-"""Keras ends a fit early by these, without a word."""
+"""Settings by which Keras ends a fit early, without a message."""
 
-_begun = _done = False
-_said: set[str] = set()
+_started = _done = False
+_warned: set[str] = set()
 
 
 def load_keras() -> None:
-    """Load Keras with our settings; say once what is left aside. Nothing is run of TensorFlow's.
+    """Load Keras with our settings; warn once about ignored ones. It runs no TensorFlow code.
 
     Raises
     ------
     SetupError
-        If a person has loaded it with settings that none of our fits can have.
+        If the user's code has loaded Keras with settings that our fits cannot use.
     """
-    global _begun, _done  # noqa: PLW0603 - one Keras a process
-    if "keras" in sys.modules and (_done or not _begun):
+    global _started, _done  # noqa: PLW0603 - one Keras per process
+    if "keras" in sys.modules and (_done or not _started):
         _check_loaded()
         return
-    _begun = (
-        True  # a thread that comes meanwhile does the same, and waits where Python's imports do
-    )
+    # No lock: a second thread does the same meanwhile, and waits in Python's import of Keras.
+    _started = True
     settle(os.environ)
     import keras
 
@@ -54,19 +53,19 @@ def load_keras() -> None:
 
 
 def settle(environment: MutableMapping[str, str]) -> None:
-    """Have a process with this environment load our Keras; say once what is left aside."""
-    text = "; ".join(_left_aside(environment))
-    if text and text not in _said:
-        _said.add(text)
+    """Set the environment variables for our Keras; warn once about the settings it ignores."""
+    text = "; ".join(_ignored(environment))
+    if text and text not in _warned:
+        _warned.add(text)
         warnings.warn(f"Keras runs here with {text}", SettingWarning, stacklevel=1)
     environment["KERAS_BACKEND"] = OURS["backend"]
-    if environment.get("KERAS_HOME"):  # Keras would make a folder named ~
+    if environment.get("KERAS_HOME"):  # Keras does not expand ~ and would create a folder "~"
         environment["KERAS_HOME"] = str(keras_home(environment))
     for name in LIMITS:
         environment.pop(_variable(name), None)
 
 
-def _left_aside(environment: Mapping[str, str]) -> Iterator[str]:
+def _ignored(environment: Mapping[str, str]) -> Iterator[str]:
     named = environment.get("KERAS_BACKEND")
     if named and named != OURS["backend"]:
         yield f"backend = {OURS['backend']}, not {named} (KERAS_BACKEND)"
@@ -74,9 +73,9 @@ def _left_aside(environment: Mapping[str, str]) -> Iterator[str]:
         if value := environment.get(_variable(name)):
             yield f"no {name}, not {value} ({_variable(name)})"
     path = keras_home(environment) / "keras.json"
-    held = _entries(path)
+    entries = _entries(path)
     for name, ours in OURS.items():
-        if (value := held.get(name, ours)) != ours and not (named and name == "backend"):
+        if (value := entries.get(name, ours)) != ours and not (named and name == "backend"):
             yield f"{name} = {ours}, not {value} ({path})"
 
 
@@ -85,24 +84,24 @@ def _variable(name: str) -> str:
 
 
 def keras_home(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder where Keras looks for ``keras.json`` and keeps what it has downloaded."""
+    """Return Keras's folder, with ``keras.json`` and its downloads."""
     if named := environment.get("KERAS_HOME"):
         return expanded(named)
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises if there is none
     return (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"  # noqa: S108 - Keras's
 
 
 def _entries(path: Path) -> dict[str, Any]:
-    """Return what ``keras.json`` says; nothing where it cannot be read, as Keras takes it."""
+    """Return the settings in ``keras.json``; empty if it cannot be read, as for Keras."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return held if isinstance(held, dict) else {}
+    return entries if isinstance(entries, dict) else {}
 
 
 def _check_loaded() -> None:
-    """Refuse a Keras that a person has loaded with settings that none of our fits can have."""
+    """Refuse a Keras that the user's code has loaded with settings that our fits cannot use."""
     from keras import config
 
     problems = []

@@ -1,9 +1,9 @@
-"""Which modules a study may load, and from which place.
+"""Which modules a study may load, and from where.
 
-An entry of ``allow`` is the name of a module or package, as ``--allow`` gives it: it holds wherever
-the study finds that module. An entry ``"name@folder"`` comes from the ``pyproject.toml`` in that
-folder: it holds where Python's own path finds the module, and beside the study files of that
-project. A study file elsewhere cannot bring a module of its own under an allowed name.
+An entry of ``allow`` is the name of a module or package, from ``--allow``: it allows the module
+wherever the study finds it. An entry ``"name@folder"`` comes from the ``pyproject.toml`` in that
+folder: it allows the module on Python's own path, and beside study files of that project. So a
+study file elsewhere cannot bring another module with an allowed name.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 AT = "@"
-"""Between the name of a module and the folder of the project that allows it."""
+"""Separates the name of a module from the folder of the project that allows it."""
 
 
 def names_of(allow: Collection[str]) -> tuple[str, ...]:
-    """Return the entries of ``allow``; a text alone is one of them, not its letters."""
+    """Return the entries of ``allow``; a single text is one entry."""
     return (allow,) if isinstance(allow, str) else tuple(allow)
 
 
 def is_module(text: str) -> bool:
-    """Whether a text has the form of a module's name: ``mine``, ``package.models``."""
+    """Return whether a text has the form of a module's name: ``mine``, ``package.models``."""
     return all(part.isidentifier() for part in text.split("."))
 
 
 def allowed(module: str, allow: Collection[str]) -> bool:
-    """Whether ``module`` or a package that holds it is in ``allow``, for whatever place."""
+    """Return whether ``allow`` has the module or its package, from any place."""
     return bool(_entries(module, allow))
 
 
 def check_permission(module: str, allow: Collection[str], folder: Path | None) -> None:
-    """Refuse a module that nobody allows, or that would load from a place where nobody allows it.
+    """Refuse a module that is not allowed, or not allowed from where it would be loaded.
 
     Parameters
     ----------
     module : str
         Its name.
     allow : collection of str
-        What the person and their project allow.
+        Entries of the user and of the project.
     folder : Path or None
         The study file's folder, which is searched before Python's own path.
 
     Raises
     ------
     ReferenceError_
-        With the file that would run, the rule, and what to type.
+        If it is not allowed; the message has the file that would run, the rule and the remedy.
     """
     entries = _entries(module, allow)
     if not entries:
@@ -79,9 +79,9 @@ def check_permission(module: str, allow: Collection[str], folder: Path | None) -
 
 
 def searched_first(module: str, folder: Path | None) -> Path | None:
-    """Return the study file's folder where the module comes from there; None where it does not.
+    """Return the study file's folder if the module comes from there, else None.
 
-    Only then is the folder on Python's path: nothing in it can run in the place of what a module
+    Only then the folder is put on Python's path. So no file in it can replace a module that code
     from elsewhere imports.
     """
     if folder is None or _files(module, folder) == _files(module, None):
@@ -100,46 +100,46 @@ def project_of(start: Path) -> Path | None:
 
 @contextmanager
 def searching(folder: Path | None) -> Iterator[None]:
-    """Have a folder first on Python's path, and nothing found beside the study before it."""
+    """Put a folder first on Python's path, and switch off the finder of the last study's folder."""
     importlib.invalidate_caches()
-    before, lent = list(sys.path), BESIDE in sys.meta_path
-    if lent:
+    before, active = list(sys.path), BESIDE in sys.meta_path
+    if active:
         sys.meta_path.remove(BESIDE)
     if folder is not None:
         sys.path.insert(0, str(folder.resolve()))
     try:
         yield
     finally:
-        if lent:
+        if active:
             sys.meta_path.insert(0, BESIDE)
         if folder is not None and sys.path[:1] == [str(folder.resolve())]:
-            sys.path.pop(0)
+            sys.path.pop(0)  # other changes by the loaded code stay
         elif folder is not None:
             sys.path[:] = before
 
 
 def spec_of(name: str, path: Any = None) -> ModuleSpec | None:
-    """Return what Python would load now under a name, were nothing loaded yet."""
+    """Return what Python would load now under a name if it were not loaded yet."""
     for finder in sys.meta_path:
-        with suppress(Exception):  # a finder is anybody's
+        with suppress(Exception):  # other libraries' finders may raise anything
             if spec := finder.find_spec(name, path):
                 return spec
     return None
 
 
 class _Beside:
-    """A finder of the modules beside a study file that its code leads to.
+    """An import finder for the modules beside a study file that its code imports.
 
-    The folder is on Python's path only while the code loads. What a function imports when it is
-    called is found here: the same files that count as the study's code, and no others.
+    The folder is on Python's path only while the code loads. For imports inside functions, which
+    run later, this finder finds the files that count as the study's code, and no others.
     """
 
     def __init__(self) -> None:
         self.folder: Path | None = None
         self.tops: set[str] = set()
 
-    def lend(self, folder: Path | None, names: Collection[str]) -> None:
-        """Find these modules, of the code that was loaded last, there; None: on Python's path."""
+    def register(self, folder: Path | None, names: Collection[str]) -> None:
+        """Find these modules in the folder from now on; with None on Python's path."""
         tops = {name.partition(".")[0] for name in names}
         if folder is None:
             self.tops -= tops
@@ -150,7 +150,7 @@ class _Beside:
             sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Answer Python's import: None for what is not beside the study."""
+        """Return the spec of a registered module; None for any other."""
         del target
         if path is not None or self.folder is None or name not in self.tops:
             return None
@@ -161,7 +161,7 @@ BESIDE = _Beside()
 
 
 def parents_of(name: str) -> list[str]:
-    """Return the packages that hold a module, the outermost first."""
+    """Return the parent packages of a module, the outermost first."""
     parts = name.split(".")
     return [".".join(parts[:n]) for n in range(1, len(parts))]
 
@@ -172,7 +172,7 @@ def _entries(module: str, allow: Collection[str]) -> list[str]:
 
 
 def _files(module: str, folder: Path | None) -> list[str]:
-    """Return the files that loading a module would run, of its packages and its own."""
+    """Return the files that run when a module is loaded: those of its packages and its own."""
     found: list[str] = []
     path: Any = None
     with searching(folder):
@@ -183,7 +183,7 @@ def _files(module: str, folder: Path | None) -> list[str]:
             if spec.origin:
                 found.append(os.path.realpath(spec.origin) if spec.has_location else spec.origin)
             places = spec.submodule_search_locations
-            path = getattr(places, "_path", places)  # a package without __init__.py, not loaded
+            path = getattr(places, "_path", places)  # of a namespace package, without loading it
             if path is None:
                 break
     return found
@@ -196,6 +196,6 @@ def _first_file(module: str, folder: Path) -> str:
 
 
 def _instead(module: str) -> str:
-    """Say which file loads where the one beside the study file goes."""
+    """Return which file would be loaded if the one beside the study file were renamed."""
     on_path = _files(module, None)
     return f", or rename it, and {on_path[-1]} is loaded" if on_path else ""

@@ -1,7 +1,7 @@
-"""``.npz`` files, read without unpickling, and only after their headers have been looked at.
+"""Read ``.npz`` files without unpickling, and only after a check of their headers.
 
-A small file can hold a very large array. What each array needs stands in its header (shape times
-the bytes of a number), so a file that does not fit is refused before its arrays are read.
+A small compressed file can have a very large array. The header has its shape and type, so a file
+that does not fit into memory is refused before its arrays are read.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
 LONGEST_HEADER = 10_000
-"""Of an array, in bytes: NumPy reads no longer one either."""
+"""Longest header of an array in bytes, as in NumPy."""
 
 MOST_MEMBERS = 10_000
 LARGEST_DIRECTORY = 2**22
-"""Members and bytes of a file's table of contents, which is read whole: 4 MiB is some 60,000."""
+"""Most members and bytes of a file's directory, which zipfile reads whole: 4 MiB has about 60,000
+members."""
 
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 READERS: dict[int, Any] = {1: npy.read_array_header_1_0, 2: npy.read_array_header_2_0}
@@ -35,11 +36,11 @@ GB = 2**30
 
 
 class ArchiveError(ValueError):
-    """A file that holds something else than arrays, or more than the memory that is free."""
+    """Raised for a file that has other members than arrays, or needs too much memory."""
 
 
 class Header(NamedTuple):
-    """What an array's header says."""
+    """The header of an array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -50,7 +51,7 @@ class Header(NamedTuple):
         return math.prod(self.shape) * self.dtype.itemsize
 
     def stand_in(self) -> np.ndarray:
-        """Return an array of this shape and type that takes no memory: all of it one number."""
+        """Return an array of this shape and type that needs no memory: one number, broadcast."""
         return np.broadcast_to(np.zeros((), self.dtype), self.shape)
 
 
@@ -66,21 +67,21 @@ def read_arrays(
     path : Path
         The file.
     wanted : collection of str, optional
-        Names of those to read, where they are there; all of them without it.
+        Names of the arrays to read, if they exist; default: all.
     check : callable, optional
-        Called before anything is read, with arrays of the same shapes and types.
+        Called before the arrays are read, with stand-ins of the same shapes and types.
 
     Returns
     -------
     names : list of str
-        Of all that is there.
+        Names of all arrays.
     arrays : dict of str to ndarray
 
     Raises
     ------
     ArchiveError
-        If a member is no array, holds Python objects, is not as long as its header says, or if
-        all of them need more than half of the memory that is free.
+        If a member is not an array, has Python objects or another length than its header says, or
+        if the arrays need more than half of the free memory.
     """
     with path.open("rb") as file:
         _check_directory(file)
@@ -95,7 +96,7 @@ def read_arrays(
 
 
 def free_memory() -> int:
-    """Return the bytes that this process may still take: of the machine, and of its limits."""
+    """Return the bytes that this process can still use, by the machine's memory and its limits."""
     return max(0, min(_limits()))
 
 
@@ -112,7 +113,7 @@ def _limits() -> Iterator[int]:
 
 
 def _check_directory(file: IO[bytes]) -> None:
-    """Refuse a table of contents that is longer than any of arrays is."""
+    """Refuse a directory with far more entries than an archive of arrays has."""
     end: Any = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     file.seek(0)
     if end and (end[4] > MOST_MEMBERS or end[5] > LARGEST_DIRECTORY):
@@ -142,7 +143,7 @@ def _header(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo) -> Hea
 
 
 def _read_header(stream: IO[bytes], name: str) -> Header:
-    """Read an array's header; how long it is, before it is read."""
+    """Return an array's header; its length is checked before it is read."""
     began = stream.read(12)
     if not began.startswith(npy.MAGIC_PREFIX) or len(began) < 12:
         raise ArchiveError(f"{name} is no array; write it with numpy.savez_compressed")
@@ -154,7 +155,7 @@ def _read_header(stream: IO[bytes], name: str) -> Header:
         )
     stream.seek(0)
     major, _ = npy.read_magic(stream)
-    if major not in READERS:  # for fields with names in Unicode alone
+    if major not in READERS:  # version 3 exists only for fields with Unicode names
         raise ArchiveError(f"{name} must be an array of numbers or strings; it has fields")
     shape, _, dtype = READERS[major](stream, max_header_size=LONGEST_HEADER)
     if any(side < 0 for side in shape):

@@ -1,7 +1,7 @@
-"""Passwords of database addresses: found in every form, and taken out of what is shown.
+"""Find passwords of database addresses in every form, and remove them from all messages.
 
-An address that is mistyped would be taken for the name of a file, and be shown with its password.
-So what looks like an address and is none is refused, and no part of it is said.
+A mistyped address would be read as the name of a file and shown with its password. So a text that
+looks like an address but is not valid is refused, and no part of it is shown.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ REMEDY = (
     "as %25; give it in SWEEP_STORAGE, or in a file that SWEEP_STORAGE_FILE names. A file whose "
     "name looks so is written with ./ before it"
 )
-"""What is said of an address that is mistyped."""
+"""The message for a mistyped address."""
 
-# Not compiled here: `re` compiles a pattern at its first use and keeps it; most commands need none.
+# Not compiled here: `re` compiles and caches a pattern at its first use; most commands need none.
 _ADDRESS = r"[a-z][a-z0-9+]*://[^\s'\"]+"
 _DATABASES = "postgres|postgresql|postgre|mysql|mariadb|oracle|mssql|cockroachdb|redshift|sqlite"
 _SCHEME = rf"(?i)({_DATABASES})(\+\w+)?\s*(:|//|\\)"
@@ -47,17 +47,17 @@ _SHOWN_ENCODED = rf"(?i)\b({_DATABASES})\w*%3A(%2F)*\S*?%40[^\s'\"]*"
 
 
 def remember(address: str) -> None:
-    """Take the passwords of an address that this process uses out of all that it shows."""
+    """Register the passwords of an address: :func:`redacted` then removes them from any text."""
     _known.update(secrets(address))
 
 
 def redacted(text: str) -> str:
-    """Return text without the passwords of ledgers, and of what else looks like an address."""
+    """Return text without the passwords of ledgers and of anything that looks like an address."""
     return scrubbed(_without(text, _known | secrets(os.environ.get("SWEEP_STORAGE", ""))))
 
 
 def masked(word: str) -> str:
-    """Return a word of a command line without the passwords it holds itself."""
+    """Return a word of a command line without the passwords in it."""
     option, equals, given = word.partition("=")
     if option.startswith("-") and equals:
         return f"{option}={masked(given)}"
@@ -65,7 +65,7 @@ def masked(word: str) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """Return text without the passwords of addresses in it, ours or others', well-formed or not."""
+    """Return text without the passwords of any addresses in it, valid or not."""
     text = re.sub(_SHOWN_ADDRESS, r"\1***@", text)
     text = re.sub(_SHOWN_USER, r"\1***@", text)
     text = re.sub(_SHOWN_CREDENTIAL, r"\1\2***", text)
@@ -73,7 +73,7 @@ def scrubbed(text: str) -> str:
 
 
 def mistyped(address: str) -> bool:
-    """Whether a text looks like a database address, and is neither one nor a plain path."""
+    """Return whether a text looks like a database address but is not valid, and is not a path."""
     if address.startswith("sqlite:///"):
         return False
     plain = unquote(address).strip(" \t\r\n'\"")
@@ -92,13 +92,13 @@ def mistyped(address: str) -> bool:
 
 
 def shown_cause(error: BaseException) -> BaseException | None:
-    """Return an error as the cause of another; None where its traceback would show a password."""
-    told = "".join(traceback.format_exception(error))
-    return error if redacted(told) == told else None
+    """Return an error as the cause of another; None if its traceback would show a password."""
+    text = "".join(traceback.format_exception(error))
+    return error if redacted(text) == text else None
 
 
 def secrets(address: str) -> set[str]:
-    """Return every form in which the passwords of a database address may turn up."""
+    """Return every form in which the passwords of a database address may appear in texts."""
     if not address or (address.startswith("sqlite:///") and not mistyped(address)):
         return set()
     if mistyped(address):
@@ -107,15 +107,15 @@ def secrets(address: str) -> set[str]:
     place, _, query = rest.partition("?")
     found = {_password(rest), _password(place)}
     for pair in query.split("&"):
-        key, _, held = pair.partition("=")
-        found |= {held} if _names_secret(key) else set()
-    # Where a password holds an @, SQLAlchemy takes what follows it for the host.
+        key, _, value = pair.partition("=")
+        found |= {value} if _names_secret(key) else set()
+    # If a password has an @, SQLAlchemy reads the rest of it as the host.
     found |= {f"{part}@" for each in found for part in each.split("@")[1:]}
     return {form for each in found for form in (each, unquote_plus(each), repr(each)[1:-1]) if form}
 
 
 def _parts(address: str) -> set[str]:
-    """Return a mistyped address as it may turn up, whole and in its secret parts."""
+    """Return the forms in which a mistyped address may appear: whole, and its secret parts."""
     forms = {address, address.strip(), unquote(address), repr(address)[1:-1]}
     forms |= {form.replace("//", "/") for form in forms}  # as a path
     for form in (address, unquote(address)):
@@ -133,12 +133,12 @@ def _without(text: str, found: set[str]) -> str:
 
 
 def _password(place: str) -> str:
-    """Return what stands between the first colon and the last @, itself excluded."""
+    """Return the text between the first colon and the last @."""
     user, at, _ = place.rpartition("@")
     return user.partition(":")[2] if at else ""
 
 
 def _names_secret(key: str) -> bool:
-    """Whether a setting is a password; ``passfile`` names the file that one is in."""
+    """Return whether a setting is a password; ``passfile`` is only the name of a file with one."""
     words = ("pass", "pwd", "pw", "secret", "token", "apikey", "api_key", "auth", "credential")
     return key.lower() != "passfile" and any(word in key.lower() for word in words)

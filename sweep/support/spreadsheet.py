@@ -1,4 +1,4 @@
-"""Tables for programs and spreadsheets: plain JSON values, and CSV that calculates nothing."""
+"""Tables for programs and spreadsheets: plain JSON values, and CSV without formulas."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from numbers import Integral, Real
 from typing import Any
 
 DANGEROUS = tuple("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b")
-"""Where a formula begins; full and small width too, as spreadsheets in Japan read it."""
+"""Characters that begin a formula; also full-width and small ones, which Japanese versions read."""
 SEPARATORS = re.compile(r"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029])")
-"""Where a spreadsheet may begin another cell: where a comma is decimal, ``;`` is between cells."""
+"""Characters at which a spreadsheet may begin another cell; ``;`` where the comma is decimal."""
 
 UNSEEN = ("Z", "C")
-"""Unicode's categories of spaces, and of characters that control, format or are none."""
+"""Unicode categories of invisible characters: spaces, control and format characters."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -47,7 +47,7 @@ def _json_scalar(value: Any) -> Any:
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as CSV; a cell that a spreadsheet would calculate gets an apostrophe."""
+    """Return rows as CSV; a cell that a spreadsheet could read as a formula gets an apostrophe."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -57,9 +57,9 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def guarded(value: Any) -> str:
-    """Return a cell's text, an apostrophe before what is no number and begins like a formula.
+    """Return a cell's text, with an apostrophe if it begins like a formula and is not a number.
 
-    So does each part of it that a spreadsheet may take for a cell of its own.
+    The same holds for each part of it that a spreadsheet may read as a cell of its own.
     """
     plain = json_value(value)
     if plain is None:

@@ -1,4 +1,4 @@
-"""TensorFlow, without its greetings on standard error."""
+"""Load TensorFlow without its start messages on standard error."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ NOISE = re.compile(
 
 _loading, _loaded = threading.Lock(), threading.Event()
 _loader: int | None = None
-"""The thread that loads it."""
+"""The thread that loads TensorFlow now."""
 
 
 def load_tensorflow() -> None:
-    """Load TensorFlow and Keras, and look for devices, greetings held back; once a process.
+    """Load TensorFlow and Keras and list the devices, without start messages; once per process.
 
-    Nobody waits for a lock of ours: threads that come meanwhile wait where Python's own imports
-    do, which know a deadlock when they see one.
+    No thread waits for a lock of ours: other threads wait in Python's own import locks, which
+    detect deadlocks.
 
     Raises
     ------
     SetupError
-        If it cannot be loaded, or is being loaded by what calls this, or Keras is loaded with
-        settings of no use here.
+        If it cannot be loaded, if its own import calls this, or if Keras is loaded with settings
+        that our fits cannot use.
     """
     if not _loaded.is_set():
         _load()
@@ -49,7 +49,7 @@ def load_tensorflow() -> None:
 
 
 def _load() -> None:
-    global _loader  # noqa: PLW0603 - one a process
+    global _loader  # noqa: PLW0603 - one per process
     if _loader == threading.get_ident():
         raise SetupError(_own_import())
     first = _loading.acquire(blocking=False)
@@ -81,14 +81,15 @@ def _import() -> None:
 
 
 def _is_half_loaded(name: str) -> bool:
-    """Return whether this thread is about to load a module; for another that is, wait."""
+    """Return whether this thread is loading a module now; if another thread is, wait for it."""
     if name not in sys.modules:
         return False
+    # import_module waits for another thread, and returns a half-loaded module to its own
     return bool(getattr(import_module(name).__spec__, "_initializing", False))
 
 
 def _own_import() -> str:
-    """Say whose file runs while TensorFlow is being loaded: the innermost one."""
+    """Return the message for a file that is run by TensorFlow's import and asks for TensorFlow."""
     own = str(Path(__file__).parent)
     files = [f.filename for f in traceback.extract_stack() if f.name == "<module>"]
     named = next((name for name in reversed(files) if not name.startswith((own, "<"))), "a file")
@@ -99,7 +100,7 @@ def _own_import() -> str:
 
 
 def _broken(error: Exception) -> str:
-    """Say what its loading ended in, and where: often another file of a library's name."""
+    """Return the message for a failed import, with its place: often a file named like a library."""
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<")
     ]
@@ -112,37 +113,37 @@ def _broken(error: Exception) -> str:
 
 
 def _not_about_our_traces(record: logging.LogRecord) -> bool:
-    """Drop the advice against tracing anew: each architecture is traced once, on purpose."""
+    """Return False for warnings about retracing: each architecture is traced once, on purpose."""
     text = record.getMessage()
     return not ("tf.function retracing" in text and "<locals>" in text)
 
 
 @contextmanager
 def without_noise() -> Iterator[None]:
-    """Hold back standard error, then let through what is not TensorFlow's information.
+    """Collect standard error inside; at the end print it without TensorFlow's information lines.
 
-    The lines come from native code, before any setting of ours reaches it, so the file
-    descriptor itself is turned aside.
+    Native code writes these lines before any setting of ours takes effect, so the file descriptor
+    itself is redirected.
     """
     try:
-        kept = os.dup(2)
-    except OSError:  # it is closed: there is nothing to hold back
+        original = os.dup(2)
+    except OSError:  # standard error is closed: nothing to filter
         yield
         return
     _flush()
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as buffer:
+        os.dup2(buffer.fileno(), 2)
         try:
             yield
         finally:
             _flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            with suppress(OSError):  # nobody reads it, or its disk is full
-                os.write(2, b"".join(line for line in held if not NOISE.match(line)))
+            os.dup2(original, 2)
+            os.close(original)
+            buffer.seek(0)
+            with suppress(OSError):  # its reader has gone, or its disk is full
+                os.write(2, b"".join(line for line in buffer if not NOISE.match(line)))
 
 
 def _flush() -> None:
-    if sys.stderr is not None:  # closed before the process began
+    if sys.stderr is not None:  # None if it was closed before the process started
         sys.stderr.flush()
