@@ -250,7 +250,7 @@ class StudyRecord:
     damage : tuple of str
         A line for each thing that the ledger holds otherwise than it was recorded; trials that
         were changed are failed ones, with that reason.
-    counted : Tally or None
+    counted : StudyCounts or None
         What the database has counted, where ``trials`` and ``candidates`` are the leading ones
         alone; None where they are all there are.
     """
