@@ -216,7 +216,7 @@ def test_a_failure_that_was_retried_is_none(monkeypatch, tmp_path):
 def test_an_outer_fold_counts_its_own_failures(monkeypatch, tmp_path):
     """Not those of the study whose search it repeats."""
     ledger, asked = Ledger(f"sqlite:///{tmp_path / 'l.db'}"), []
-    monkeypatch.setattr(ledger, "failed", lambda name, but=(): asked.append(name) or [])
+    monkeypatch.setattr(ledger, "failed_rungs", lambda name, but=(): asked.append(name) or [])
     spec = study("tpe", space=SPACE, trials=3, pruner="hyperband")
     ledger.create("fold", {"spec": spec.plain()})
     ledger.enqueue("fold", make_plan(spec).cells, {})
