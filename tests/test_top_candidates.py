@@ -74,14 +74,14 @@ def _with_a_retry(ledger):
 
 def test_leaders_alone_say_what_the_whole_study_says(ledger_url, monkeypatch):
     names = made(ledger_url, monkeypatch)
-    asked, whole, among = [], top_candidates.read_study, top_candidates._leading
+    asked, whole, among = [], top_candidates.read_study, top_candidates._top_candidates
     monkeypatch.setattr(top_candidates, "read_study", lambda *a: asked.append(a[1]) or whole(*a))
     for name, top, form in [(n, t, f) for n in names for t in (1, 3) for f in ("json", "table")]:
         said = shown(ledger_url, name, top, form)
         with monkeypatch.context() as slow:
-            slow.setattr(top_candidates, "_leading", lambda *_: None)
+            slow.setattr(top_candidates, "_top_candidates", lambda *_: None)
             assert said == shown(ledger_url, name, top, form)
-    monkeypatch.setattr(top_candidates, "_leading", among)
+    monkeypatch.setattr(top_candidates, "_top_candidates", among)
     asked.clear()
     for name in names:
         shown(ledger_url, name, 1, "json")

@@ -27,7 +27,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_, StudyChangedError, StudyFileError, StudyNotFoundError
-from sweep.evaluation.estimator import check_own_code, said_code
+from sweep.evaluation.estimator import check_user_code, user_code_text
 from sweep.evaluation.split_checks import check_outer_folds, checked_splits
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
@@ -143,9 +143,9 @@ def check_code(
     StudyChangedError
         As :func:`check_same_code`.
     """
-    check_own_code(spec, allow)
+    check_user_code(spec, allow)
     if ledger is not None and ledger.has(name):
-        check_same_code(ledger, name, said_code(spec, allow), helping=helping)
+        check_same_code(ledger, name, user_code_text(spec, allow), helping=helping)
 
 
 def check_same_code(ledger: Ledger, name: str, now: str, *, helping: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sweep.datasets import DATASETS
-from sweep.evaluation.estimator import own_code, said_code
+from sweep.evaluation.estimator import user_code, user_code_text
 from sweep.evaluation.pictures import training_pictures
 from sweep.evaluation.split_checks import unseen_classes
 from sweep.ledger.limits import since_growth
@@ -46,18 +46,18 @@ def prepare_study(
     """Check the data and every model, make the study; return the plan, slowest cells first."""
     make_artifacts_root(job.storage)
     dataset = outer_fold_data(dataset, outer_fold)
-    now = {**versions(), **own_code(spec, job.allow)}
+    now = {**versions(), **user_code(spec, job.allow)}
     passed = check_data(ledger, job.storage, spec, plan, dataset, job.study)
     data = passed.data
     if ledger.has(job.study):
         header = ledger.header(job.study)
-        _update_code(ledger, job.study, said_code(spec, job.allow), helping=helping)
+        _update_code(ledger, job.study, user_code_text(spec, job.allow), helping=helping)
         update(ledger, spec, plan, job.study)
         if differences := changed(header["environment"], now):
             watcher.say(f"note: versions have changed since: {', '.join(differences)}")
     else:
         header = _header(spec, plan, asdict(data), now)
-        header |= {"code": said_code(spec, job.allow), "ledger": ledger_id(ledger)}
+        header |= {"code": user_code_text(spec, job.allow), "ledger": ledger_id(ledger)}
         ledger.create(
             job.study, header if outer_fold is None else {**header, "part": outer_fold.plain()}
         )
@@ -111,7 +111,7 @@ def check_finished(spec: StudySpec, record: StudyRecord, job: Job) -> str:
     if spec.data.dataset not in DATASETS and not is_reference(spec.data.dataset):
         now = load_data(spec, job.data_home, job.allow).fingerprint
         check_same_data(job.study, asdict(record.data), now)
-    differences = changed(dict(record.environment), own_code(spec, job.allow))
+    differences = changed(dict(record.environment), user_code(spec, job.allow))
     if not differences:
         return ""
     return (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis import importances
-from sweep.evaluation.estimator import said_code
+from sweep.evaluation.estimator import user_code_text
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.runner.dask_pool import DaskPool
 from sweep.runner.forkserver import forkserver_started
@@ -22,7 +22,7 @@ from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
 from sweep.storage.locations import ledger_folder, storage_url
 from sweep.storage.locks import one_at_a_time
-from sweep.storage.waiting_messages import waits_said_by
+from sweep.storage.waiting_messages import waits_shown_by
 from sweep.study.check import cells_left, takes_up_again
 from sweep.study.initial_progress import count_finished_cells, planned_progress
 from sweep.study.nested import record_nested
@@ -123,7 +123,7 @@ def run_study(
         cluster.check_ledger(url)
     with ExitStack() as stack:
         if watcher:
-            stack.enter_context(waits_said_by(watcher.say))
+            stack.enter_context(waits_shown_by(watcher.say))
         ledger = stack.enter_context(closing(open_to_write(url)))
         stop_request = ledger.stopped(job.study) if ledger.has(job.study) else None
         run = _Run(
@@ -214,7 +214,7 @@ class _Run:
             with closing(self._pool(plan, logs)) as pool:
                 check_code(ledger, spec, job.allow, job.study, helping=self.helping)
                 if not self.job.code:  # the outer folds run on the code of their study
-                    self.job = replace(self.job, code=said_code(spec, job.allow))
+                    self.job = replace(self.job, code=user_code_text(spec, job.allow))
                 job = replace(job, code=self.job.code)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.forkserver:
