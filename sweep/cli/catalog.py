@@ -9,7 +9,8 @@ import click
 
 from sweep.cli.options import allow_option, allowed, data_home_option, format_option
 from sweep.cli.output import emit
-from sweep.cli.text import clean, counted
+from sweep.cli.text import clean
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -20,8 +20,9 @@ from sweep.cli.options import (
 )
 from sweep.cli.output import console, emit
 from sweep.cli.plan_text import status_note, test_set, verdict
-from sweep.cli.text import classes_of, clean, counted, setting, spoken
+from sweep.cli.text import classes_of, clean, setting, spoken
 from sweep.support.tensorflow_loading import without_noise
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.nested_text import nested_lines
-from sweep.cli.text import clean, counted, moment, score, setting, settings, times
+from sweep.cli.text import clean, moment, score, setting, settings
 from sweep.ledger.counts import ENDED
+from sweep.support.text import counted, times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.cli.text import counted, score
+from sweep.cli.text import score
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.cli.text import counted, times
+from sweep.support.text import counted, times
 
 if TYPE_CHECKING:
     from sweep.study.answers.plan import StudyPlan

@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.progress_lines import ProgressReporter, outcome
-from sweep.cli.text import clean, counted, duration, score, settings
+from sweep.cli.text import clean, duration, score, settings
 from sweep.support.redaction import redacted
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sweep.cli.options import storage_option
-from sweep.cli.text import clean, counted
+from sweep.cli.text import clean
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from sweep.study.cleanup import Leftover

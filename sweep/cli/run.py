@@ -28,8 +28,9 @@ from sweep.cli.options import (
 from sweep.cli.output import console, show
 from sweep.cli.report import written
 from sweep.cli.signals import heard, status_of
-from sweep.cli.text import clean, complain, counted, duration
+from sweep.cli.text import clean, complain, duration
 from sweep.errors import InterruptedRunError, ResultError
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ import click
 
 from sweep.cli.group import QUIET
 from sweep.cli.options import PathOfPerson, allow_option, allowed, data_home_option, storage_option
-from sweep.cli.text import complain, counted
+from sweep.cli.text import complain
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,9 @@ from sweep.cli.leaderboard import beyond_lines, board_parts, failure_lines, head
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.output import show as show_parts
-from sweep.cli.text import classes_of, clean, counted, moment
+from sweep.cli.text import classes_of, clean, moment
 from sweep.study.answers import TOP
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

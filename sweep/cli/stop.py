@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from sweep.cli.options import storage_option, study_argument
-from sweep.cli.text import clean, counted
+from sweep.cli.text import clean
+from sweep.support.text import counted
 
 
 @click.command(short_help="Have a study's workers finish their cells and leave.")

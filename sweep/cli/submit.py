@@ -17,7 +17,8 @@ from sweep.cli.options import (
     set_option,
     storage_option,
 )
-from sweep.cli.text import clean, counted
+from sweep.cli.text import clean
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

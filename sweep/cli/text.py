@@ -1,22 +1,20 @@
-"""Text for people: nothing that a terminal would obey, times as one says them."""
+"""Text for a terminal: without control characters, numbers and durations as people write them."""
 
 from __future__ import annotations
 
 from math import isfinite
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.support import text as shared
 from sweep.support.redaction import redacted
+from sweep.support.text import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.ledger.outcomes import DataRecord
-
-MINUTE, HOUR = 60, 3600
-TEN = 10
 
 
 def clean(text: object) -> str:
@@ -55,26 +53,17 @@ def spoken(seconds: float) -> str:
 
 def score(value: float | None) -> str:
     """Return a score with four decimals, or four digits from ten upwards."""
-    if value is None or not isfinite(value):
-        return "-"
-    return f"{value:.4f}" if abs(value) < TEN else f"{value:.4g}"
+    return shared.score(value, "-")
 
 
 def setting(value: Any) -> str:
     """Return a parameter's value: floats with four significant digits."""
-    if isinstance(value, Real) and not isinstance(value, Integral):
-        return f"{float(value):.4g}"
-    return clean(value)
+    return clean(shared.setting(value))
 
 
 def settings(params: Mapping[str, Any], separator: str = ", ") -> str:
     """Return ``hidden_size=64, epochs=10``."""
     return separator.join(f"{clean(name)}={setting(value)}" for name, value in params.items())
-
-
-def counted(number: int, word: str, plural: str | None = None) -> str:
-    """Return ``1 fit``, ``1,200 fits``."""
-    return f"{number:,} {word if number == 1 else plural or word + 's'}"
 
 
 def classes_of(data: DataRecord) -> str:
@@ -83,11 +72,6 @@ def classes_of(data: DataRecord) -> str:
     return f"{said} (positive: {clean(data.positive)})" if data.positive else said
 
 
-def times(number: int) -> str:
-    """Return ``once``, ``twice``, ``3 times``."""
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
-
-
 def moment(stamp: str) -> str:
     """Return an ISO time as date and clock time."""
-    return clean(stamp[:16].replace("T", " "))
+    return clean(shared.moment(stamp))

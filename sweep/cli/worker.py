@@ -18,8 +18,9 @@ from sweep.cli.options import (
     storage_option,
 )
 from sweep.cli.signals import heard, status_of
-from sweep.cli.text import clean, complain, counted, score
+from sweep.cli.text import clean, complain, score
 from sweep.errors import InterruptedRunError, SweepError
+from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
