@@ -1,4 +1,4 @@
-"""The run's side of the template process: start it, ask it for workers, hear how they end."""
+"""The run's side of the forkserver: start it, ask it for workers, learn how they ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from sweep.runner.forkserver_process import DATA, MESSAGE_BYTES
+from sweep.runner.forkserver_process import MESSAGE_BYTES
 from sweep.runner.worker_command import worker_environment
 
 if TYPE_CHECKING:
@@ -29,51 +29,58 @@ WATCH_SECONDS = 0.1
 
 
 class ForkServer:
-    """Where a run's workers come from: a template, another if that one dies, and their data.
+    """Where workers come from: a process that has loaded TensorFlow, another if that one dies.
 
-    A template needs nothing but time, so it is started first of all, before the study is read.
+    It needs nothing but time, so it is started first of all, before the study is read. Several
+    runs may share one: each keeps its own :class:`SharedData`.
     """
 
     def __init__(self) -> None:
-        self._template = ForkServerProcess()
-        self._data: int | None = None
+        self._server = ForkServerProcess()
+        self._lock = threading.Lock()
 
-    def share(self, dataset: Dataset) -> None:
-        """Put the data where every worker sees it; without memory for that, each loads its own."""
-        from sweep.workers.shared_dataset import share_dataset
-
-        if self._data is None:
-            with contextlib.suppress(OSError):
-                self._data = share_dataset(dataset)
-                self._template.hand(self._data)
-
-    def fork(self, log: Path, device: str | None = None) -> ForkedProcess:
-        """Ask for a worker that sees a device; it begins as soon as the template has loaded."""
-        if not self._template.alive:
-            self._template.close()
-            self._template = ForkServerProcess()
-            if self._data is not None:
-                self._template.hand(self._data)
-        return self._template.fork(log, device)
-
-    def abandon(self) -> None:
-        """Wait no longer for workers that have not begun; they leave when they do."""
-        self._template.abandon()
+    def fork(
+        self, log: Path, device: str | None = None, data: SharedData | None = None
+    ) -> ForkedProcess:
+        """Ask for a worker that sees a device and a dataset; it begins when all is loaded."""
+        with self._lock:
+            if not self._server.alive:
+                self._server.close()
+                self._server = ForkServerProcess()
+            return self._server.fork(log, device, data.fd if data else None)
 
     def close(self) -> None:
-        """End the template; the workers it made are on their own."""
-        self._template.close()
-        if self._data is not None:
-            os.close(self._data)
-            self._data = None
+        """End the process; the workers it made are on their own."""
+        self._server.close()
+
+
+class SharedData:
+    """A dataset in memory that all workers of a run map; each loads its own where it is empty."""
+
+    def __init__(self) -> None:
+        self.fd: int | None = None
+
+    def put(self, dataset: Dataset) -> None:
+        """Write the dataset, once; without memory for that, nothing."""
+        from sweep.workers.shared_dataset import share_dataset
+
+        if self.fd is None:
+            with contextlib.suppress(OSError):
+                self.fd = share_dataset(dataset)
+
+    def close(self) -> None:
+        """Give the memory back, when the last worker has ended."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
 
 
 class ForkServerProcess:
-    """The run's side of one template process."""
+    """The run's side of one forkserver process."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the template is
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process is
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [
@@ -100,16 +107,18 @@ class ForkServerProcess:
         """Whether workers can still be asked for."""
         return not self._silent
 
-    def fork(self, log: Path, device: str | None = None) -> ForkedProcess:
-        """Ask for a worker that sees a device."""
+    def fork(
+        self, log: Path, device: str | None = None, data: int | None = None
+    ) -> ForkedProcess:
+        """Ask for a worker that sees a device, and the dataset behind a file descriptor."""
         token = next(self._tokens)
         child_in, our_in = os.pipe()
         our_out, child_out = os.pipe()
         child = ForkedProcess(os.fdopen(our_in, "w"), os.fdopen(our_out), log)
         self._children[token] = child
         with log.open("ab") as errors:
-            fds = [child_in, child_out, errors.fileno()]
-            with contextlib.suppress(OSError):  # a dead template is noticed by its silence
+            fds = [child_in, child_out, errors.fileno(), *([] if data is None else [data])]
+            with contextlib.suppress(OSError):  # a dead forkserver is noticed by its silence
                 socket.send_fds(self._socket, [f"{token} {device or ''}".encode()], fds)
         os.close(child_in)
         os.close(child_out)
@@ -117,24 +126,13 @@ class ForkServerProcess:
             child.stillborn(self.words())
         return child
 
-    def hand(self, data: int) -> None:
-        """Hand a dataset over, for the workers asked for from now on."""
-        with contextlib.suppress(OSError):
-            socket.send_fds(self._socket, [DATA], [data])
-
     def words(self) -> bytes:
-        """Return what an ended template has printed; nothing of one that was closed."""
+        """Return what an ended forkserver has printed; nothing of one that was closed."""
         self._process.wait()
         with contextlib.suppress(ValueError), self._reading:
             self._words.seek(0)
             return self._words.read()
         return b""
-
-    def abandon(self) -> None:
-        """Take the workers that have not begun as ended."""
-        for child in list(self._children.values()):
-            if child.pid is None:
-                child.ended(1)
 
     def close(self) -> None:
         """End it, once."""
@@ -177,7 +175,7 @@ def _is_alive(pid: int) -> bool:
 
 @contextmanager
 def forkserver_started() -> Iterator[ForkServer | None]:
-    """Start a template for a run that is still to be prepared; None where none can be forked."""
+    """Start a forkserver for a run that is still to be prepared; None where nothing can fork."""
     forkserver = ForkServer() if sys.platform == "linux" else None
     try:
         yield forkserver
@@ -202,7 +200,7 @@ class ForkedProcess:
         self._over.set()
 
     def stillborn(self, words: bytes) -> None:
-        """Take it as ended before it began; what its template said last goes into its log."""
+        """Take it as ended before it began; what the forkserver said last goes into its log."""
         if self._status is None:
             with contextlib.suppress(OSError), self._log.open("ab") as log:
                 log.write(words)

@@ -1,8 +1,8 @@
-"""A template process that loads TensorFlow once and forks each worker from there.
+"""The forkserver: a process that loads TensorFlow once and forks each worker from there.
 
-Loading takes seconds of CPU and hundreds of MB; a fork repeats none of it and shares the memory,
-the dataset's too. It is safe in this one place: the template has run nothing of TensorFlow's and
-has a single thread, so no lock can be held by a thread that the child lacks. Where it finds more
+Loading takes seconds of CPU and hundreds of MB; a fork repeats none of it and shares the memory.
+It is safe in this one place: the forkserver has run nothing of TensorFlow's
+and has a single thread, so no lock can be held by a thread that the child lacks. Where it finds more
 threads it spawns instead.
 """
 
@@ -29,9 +29,9 @@ LEAVE_SECONDS = 8.5
 """How long workers may take to leave when the run is gone; a little more than they ask for."""
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 256
-DATA = b"data"
-"""The message beside which a dataset is handed over; all others ask for a worker, by a number
-and the device that it sees."""
+"""A message asks for a worker: its number and the device that it sees. Beside it come the file
+descriptors of its standard streams, and that of its dataset, if it is given one."""
+STREAMS = 3
 
 
 def main(fd: int) -> None:
@@ -71,12 +71,9 @@ def _one_round(control: socket.socket, workers: set[int]) -> bool:
     """Make a worker if one is asked for; False when the run has gone."""
     if not select.select([control], [], [], LOOK_SECONDS)[0]:
         return True
-    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
+    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, STREAMS + 1)
     if not message:
         return False
-    if message == DATA:
-        _hold(fds[0])
-        return True
     token, _, device = message.decode().partition(" ")
     pid = _fork(control, fds, device) if _single_threaded() else _spawn(fds, device)
     for fd in fds:
@@ -86,13 +83,6 @@ def _one_round(control: socket.socket, workers: set[int]) -> bool:
     return True
 
 
-def _hold(fd: int) -> None:
-    from sweep.workers.shared_dataset import hold
-
-    hold(fd)
-    os.close(fd)
-
-
 def _fork(control: socket.socket, fds: list[int], device: str) -> int:
     pid = os.fork()
     if pid:
@@ -100,14 +90,18 @@ def _fork(control: socket.socket, fds: list[int], device: str) -> int:
     status = 1
     try:
         from sweep.workers.__main__ import main as work
+        from sweep.workers.shared_dataset import hold
 
         control.close()
         os.setsid()
         see_only(os.environ, device or None)  # CUDA reads it at TensorFlow's first use of a device
-        for target, fd in enumerate(fds):
+        for target, fd in enumerate(fds[:STREAMS]):
             os.dup2(fd, target)
             os.close(fd)
         sys.stdin = os.fdopen(0)
+        for fd in fds[STREAMS:]:
+            hold(fd)
+            os.close(fd)
         status = work()
     except BaseException:  # noqa: BLE001 - this process's last frame: said, then left
         import traceback
@@ -119,7 +113,7 @@ def _fork(control: socket.socket, fds: list[int], device: str) -> int:
 
 
 def _spawn(fds: list[int], device: str) -> int:
-    stdin, stdout, stderr = fds
+    stdin, stdout, stderr = fds[:STREAMS]  # this one loads its data itself
     its_own = dict(os.environ)
     see_only(its_own, device or None)
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module

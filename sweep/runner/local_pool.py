@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 import time
 from contextlib import suppress
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
@@ -16,10 +18,11 @@ from sweep.runner.worker_process import READ_SECONDS, Event, WorkerProcess, spaw
 from sweep.support.container_limits import ended_for_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
-    from sweep.runner.forkserver import ForkServer
+    from sweep.runner.forkserver import ForkServer, SharedData
     from sweep.runner.progress import Progress, Watcher
     from sweep.search.plan import Plan
     from sweep.workers.job import Job
@@ -34,7 +37,7 @@ class LocalPool:
 
     Parameters
     ----------
-    count : int
+    size : int
         How many at a time.
     logs : Path
         Folder for what they print.
@@ -49,11 +52,17 @@ class LocalPool:
         What they compute on; a worker that replaces another sees what that one saw.
     stop_name : str or None
         The study whose request to stop counts, where one of its outer folds is searched.
+    data : SharedData or None
+        The dataset that forked workers are given.
+    share : callable or None
+        Says how many workers this run may have now, where several runs share them; ``size`` is
+        what it said first. At 0 the run leaves the study to others.
     """
 
     def __init__(
-        self, count: int, logs: Path, watcher: Watcher, forkserver: ForkServer | None = None,
+        self, size: int, logs: Path, watcher: Watcher, forkserver: ForkServer | None = None,
         *, devices: Gpus | None = None, helping: bool = False, stop_name: str | None = None,
+        data: SharedData | None = None, share: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
         self.watcher = watcher
         self._helping, self._stop_name = helping, stop_name
@@ -65,8 +74,9 @@ class LocalPool:
         self._job: Job | None = None
         self._supervisor: Supervisor | None = None
         self._finished = False
-        self._forkserver = forkserver
-        self._count = count
+        self._forkserver, self._data = forkserver, data
+        self._size, self._share = size, share
+        self._leaving: set[int] = set()
         self._workers: dict[int, WorkerProcess] = {} if forkserver else self._all_started()
 
     @property
@@ -106,8 +116,7 @@ class LocalPool:
         """Tell the workers to leave, and wait for that; count what they ended, give up the rest."""
         for worker in self._workers.values():
             worker.dismiss() if worker.idle else worker.order("stop")
-        if self._forkserver:
-            self._forkserver.abandon()
+            worker.abandon()
         deadline = time.monotonic() + LEAVE_SECONDS
         for worker in self._workers.values():
             worker.end(max(0.1, deadline - time.monotonic()))
@@ -132,6 +141,8 @@ class LocalPool:
     def _search(self, supervisor: Supervisor) -> None:
         look_at = time.monotonic()  # at once: somebody may have asked to stop meanwhile
         while not (self._must_end(supervisor) and self._all_idle()):
+            if not self._resized():
+                return
             self._follow()
             began = time.monotonic()
             if not self._all_idle() and began < look_at:
@@ -140,6 +151,30 @@ class LocalPool:
                 return
             spent = time.monotonic() - began  # of a large ledger: look at it the more seldom
             look_at = time.monotonic() + max(LEDGER_SECONDS, 20 * spent)
+
+    def _resized(self) -> bool:
+        """Have as many workers as this run may have now; return whether it has any."""
+        if self._share is None:
+            return True
+        want = self._share()
+        staying = [number for number in self._workers if number not in self._leaving]
+        for number in staying[max(want, 0) :]:
+            self._leaving.add(number)
+            self._workers[number].pause()
+        for number in [n for n in self._leaving if self._workers[n].idle]:
+            self._leaving.discard(number)
+            worker = self._workers.pop(number)
+            worker.dismiss()
+            worker.end(LEAVE_SECONDS)
+        for _ in range(want - len(staying)):
+            self._add_worker()
+        return bool(self._workers)
+
+    def _add_worker(self) -> None:
+        number = next(n for n in count() if n not in self._workers)
+        worker = self._workers[number] = self._start(number)
+        if self._job:
+            worker.begin(self._job)
 
     def _must_end(self, supervisor: Supervisor) -> bool:
         """Return whether no cell may begin any more; interrupt the workers where time is up."""
@@ -168,7 +203,9 @@ class LocalPool:
 
     def _left_to_others(self, supervisor: Supervisor) -> bool:
         """Return whether the winner is not ours to refit: the search goes on, or was stopped."""
-        return supervisor.stopped or (self._helping and supervisor.counts()["RUNNING"] > 0)
+        if supervisor.stopped or not self._workers:
+            return True
+        return self._helping and supervisor.counts()["RUNNING"] > 0
 
     def _refit(self) -> None:
         self._progress.phase = "refitting"
@@ -196,7 +233,7 @@ class LocalPool:
             if self._supervisor:
                 self._supervisor.failed_starts = 0
             record_event(self._progress, self.watcher, number, event)
-        else:
+        elif number in self._workers:  # else it has left, for another run has its place
             getattr(self, f"_on_{event['event']}")(self._workers[number], event)
 
     def _read_last_events(self) -> None:
@@ -259,11 +296,11 @@ class LocalPool:
     # -- small things --------------------------------------------------------------------------
 
     def _all_started(self) -> dict[int, WorkerProcess]:
-        return {number: self._start(number) for number in range(self._count)}
+        return {number: self._start(number) for number in range(self._size)}
 
     def _start(self, number: int) -> WorkerProcess:
         log = self._logs / f"worker-{number}.log"
-        start = self._forkserver.fork if self._forkserver else spawn
+        start = partial(self._forkserver.fork, data=self._data) if self._forkserver else spawn
         return WorkerProcess(number, self._events, log, start, self._devices.of(number))
 
     def _doing(self) -> str:
@@ -274,10 +311,10 @@ class LocalPool:
             worker.order(word)
 
     def _idle(self) -> list[WorkerProcess]:
-        return [worker for worker in self._workers.values() if worker.idle]
+        return [w for n, w in self._workers.items() if w.idle and n not in self._leaving]
 
     def _all_idle(self) -> bool:
-        return len(self._idle()) == len(self._workers)
+        return all(worker.idle for worker in self._workers.values())
 
 
 def _ended(cause: str) -> str:

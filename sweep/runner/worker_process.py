@@ -81,6 +81,11 @@ class WorkerProcess:
         """Have it finish its cell and take no other; an idle one stays so."""
         self._write("pause\n")
 
+    def abandon(self) -> None:
+        """Wait no longer for it where it has not begun; it leaves when it does."""
+        if self._process.pid is None:
+            self._process.kill()
+
     def dismiss(self) -> None:
         """End it at once: it is idle and holds nothing."""
         self._process.kill()
@@ -129,7 +134,7 @@ class WorkerProcess:
 
 
 def spawn(log: Path, device: str | None = None) -> subprocess.Popen[str]:
-    """Start a worker as a fresh interpreter: where no template can be forked."""
+    """Start a worker as a fresh interpreter: where nothing can fork."""
     its_own = worker_environment()
     see_only(its_own, device)
     with log.open("ab") as errors:
