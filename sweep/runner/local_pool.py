@@ -272,6 +272,10 @@ class LocalPool:
         worker.end(LEAVE_SECONDS)
         if not worker.to_recycle:
             self._on_worker_death(worker, self._cause(worker.exit_status))
+        if worker.number in self._leaving:  # another run has its place
+            self._leaving.discard(worker.number)
+            del self._workers[worker.number]
+            return
         fresh = self._workers[worker.number] = self._start(worker.number)
         if self._job:
             fresh.begin(self._job)

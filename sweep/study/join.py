@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sweep.analysis.overview import all_overviews
 from sweep.errors import DataChangedError
 from sweep.ledger.ledger import Ledger
+from sweep.ledger.queue_rows import QueueRow, queue_rows
 from sweep.ledger.reading import study_spec
 from sweep.storage.locations import storage_url
+from sweep.study.queue import in_order
 from sweep.study.run import run_study
 
 if TYPE_CHECKING:
@@ -62,19 +64,24 @@ def join_study(name: str, storage: str | None = None, **options: Any) -> StudyRe
 
 
 def open_studies(storage: str | None = None) -> list[str]:
-    """Return the names of the studies that have cells to take or a winner to refit, oldest first.
+    """Return the names of the studies that have cells to take or a winner to refit.
 
-    Studies that somebody has stopped are left out.
+    In the order of :mod:`sweep.study.queue`. Studies that somebody has stopped are left out.
     """
     with closing(Ledger(storage_url(storage), reading=True)) as ledger:
-        found = all_overviews(ledger)
-        return [
-            each.name
-            for each in found
-            if each.status != "damaged"
-            and ledger.stopped(each.name) is None
-            and (_has_cells(ledger, each) or _lacks_winner(ledger, each))
-        ]
+        return [row.name for row in in_order(open_rows(ledger))]
+
+
+def open_rows(ledger: Ledger) -> list[QueueRow]:
+    """Return the studies that have cells to take or a winner to refit, oldest first."""
+    rows = {row.name: row for row in queue_rows(ledger)}
+    return [
+        rows[each.name]
+        for each in all_overviews(ledger)
+        if each.name in rows
+        and each.status != "damaged"
+        and (_has_cells(ledger, each) or _lacks_winner(ledger, each))
+    ]
 
 
 def _has_cells(ledger: Ledger, study: StudyOverview) -> bool:
