@@ -67,10 +67,13 @@ def queue_rows(ledger: Studies) -> list[QueueRow]:
         rows = [counted[each] for each in (name, *folds.get(name, ())) if each in counted]
         found.append(
             QueueRow(
-                name, str(header.get("owner", "")), int(held.get(PRIORITY) or 0),
-                str(header["created"]), sum(int(row.waiting or 0) for row in rows),
+                name,
+                str(header.get("owner", "")),
+                int(held.get(PRIORITY) or 0),
+                str(header["created"]),
+                sum(int(row.waiting or 0) for row in rows),
                 sum(int(row.running or 0) for row in rows),
                 max((str(row.began) for row in rows if row.began), default=""),
-            )  # fmt: skip
+            )
         )
     return sorted(found, key=lambda each: each.created)

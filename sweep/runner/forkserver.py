@@ -107,9 +107,7 @@ class ForkServerProcess:
         """Whether workers can still be asked for."""
         return not self._silent
 
-    def fork(
-        self, log: Path, device: str | None = None, data: int | None = None
-    ) -> ForkedProcess:
+    def fork(self, log: Path, device: str | None = None, data: int | None = None) -> ForkedProcess:
         """Ask for a worker that sees a device, and the dataset behind a file descriptor."""
         token = next(self._tokens)
         child_in, our_in = os.pipe()

@@ -1,9 +1,9 @@
 """The forkserver: a process that loads TensorFlow once and forks each worker from there.
 
 Loading takes seconds of CPU and hundreds of MB; a fork repeats none of it and shares the memory.
-It is safe in this one place: the forkserver has run nothing of TensorFlow's
-and has a single thread, so no lock can be held by a thread that the child lacks. Where it finds more
-threads it spawns instead.
+It is safe in this one place: the forkserver has run nothing of TensorFlow's and has a single
+thread, so no lock can be held by a thread that the child lacks. Where it finds more threads it
+spawns instead.
 """
 
 from __future__ import annotations
