@@ -117,7 +117,7 @@ def place(tmp_path_factory, request):
     place = Place(tmp_path_factory.mktemp("bad"))
     for name in ("optuna", "scipy.stats.qmc", "sklearn.model_selection"):  # are not what is timed
         importlib.import_module(name)
-    nothing = SimpleNamespace(share=lambda dataset: None, abandon=lambda: None)
+    nothing = SimpleNamespace()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place.folder)
         patch.delenv("SWEEP_STORAGE", raising=False)

@@ -1,4 +1,4 @@
-"""The template that workers are forked from."""
+"""The process that workers are forked from."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from processes import wait_for
 
-from sweep import load_dataset
-from sweep.runner.forkserver import ForkServer, ForkServerProcess
+from sweep.datasets import load_dataset
+from sweep.runner.forkserver import ForkServer, ForkServerProcess, SharedData
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -25,12 +25,11 @@ def forkserver(tmp_path):
     """Return a forkserver that is closed in the end."""
     forkserver = ForkServer()
     yield forkserver
-    forkserver.abandon()
     forkserver.close()
 
 
 def hello(child):
-    """Return the first thing a worker says, its name, when the template has named it too."""
+    """Return the first thing a worker says, its name, when the forkserver has named it too."""
     name = json.loads(child.stdout.readline())["name"]
     wait_for(lambda: child.pid, 10)
     return name
@@ -52,15 +51,15 @@ def test_workers_are_forked_from_one_process_and_leave_when_told(forkserver, tmp
         Path(f"/proc/{c.pid}/stat").read_text().rpartition(")")[2].split()[1] for c in children
     }
     assert len(names) == 2
-    assert parents == {str(forkserver._template._process.pid)}
+    assert parents == {str(forkserver._server._process.pid)}
     assert [leave(child) for child in children] == [0, 0]
 
 
-def test_the_template_has_a_single_thread_when_it_forks(forkserver, tmp_path):
+def test_the_server_has_a_single_thread_when_it_forks(forkserver, tmp_path):
     """That is what makes the fork safe; with more threads it would spawn."""
     child = forkserver.fork(tmp_path / "0.log")
     hello(child)
-    assert len(list(Path(f"/proc/{forkserver._template._process.pid}/task").iterdir())) == 1
+    assert len(list(Path(f"/proc/{forkserver._server._process.pid}/task").iterdir())) == 1
     assert "sweep.runner.forkserver_process" in Path(f"/proc/{child.pid}/cmdline").read_text()
     leave(child)
 
@@ -81,7 +80,7 @@ def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     forkserver = ForkServer()
     child = forkserver.fork(tmp_path / "0.log")
     began = time.monotonic()
-    forkserver.abandon()
+    child.kill()
     assert child.wait(2) == 1
     forkserver.close()
     assert time.monotonic() - began < 2
@@ -89,30 +88,34 @@ def test_workers_that_were_never_made_do_not_hold_anyone_up(tmp_path):
     child.stdout.close()
 
 
-def test_a_worker_asked_of_a_dead_template_has_ended(tmp_path):
+def test_a_worker_asked_of_a_dead_server_has_ended(tmp_path):
     """However the asking and the death meet: nobody waits for a worker that never comes."""
-    template = ForkServerProcess()
-    os.kill(template._process.pid, signal.SIGKILL)
+    forkserver = ForkServerProcess()
+    os.kill(forkserver._process.pid, signal.SIGKILL)
     for number in range(2):
-        child = template.fork(tmp_path / f"{number}.log")
+        child = forkserver.fork(tmp_path / f"{number}.log")
         assert child.wait(5) == 1
         child.stdin.close()
         child.stdout.close()
-    assert not template.alive
-    template.close()
+    assert not forkserver.alive
+    forkserver.close()
 
 
 def test_workers_see_the_run_s_data(forkserver, tmp_path):
-    """Mapped by the template, so that no worker loads or copies it; another template too."""
-    forkserver.share(load_dataset("digits", train_rows=50, test_rows=20))
-    for number in range(2):  # the second of another template
-        child = forkserver.fork(tmp_path / f"{number}.log")
-        hello(child)
-        assert "memfd:sweep-data" in Path(f"/proc/{child.pid}/maps").read_text()
-        leave(child)
-        os.kill(forkserver._template._process.pid, signal.SIGKILL)
-        while forkserver._template.alive:
+    """Each maps its own run's, so that none loads or copies them; another forkserver's too."""
+    data = SharedData()
+    data.put(load_dataset("digits", train_rows=50, test_rows=20))
+    for number in range(2):  # the second of another forkserver
+        for given in (data, None):
+            child = forkserver.fork(tmp_path / f"{number}.log", data=given)
+            hello(child)
+            maps = Path(f"/proc/{child.pid}/maps").read_text()
+            assert ("memfd:sweep-data" in maps) is (given is not None)
+            leave(child)
+        os.kill(forkserver._server._process.pid, signal.SIGKILL)
+        while forkserver._server.alive:
             time.sleep(0.01)
+    data.close()
 
 
 RUN = """
@@ -124,13 +127,13 @@ child = forkserver.fork(Path(sys.argv[1]) / "0.log")
 child.stdout.readline()
 while child.pid is None:
     time.sleep(0.01)
-print(forkserver._template._process.pid, child.pid, flush=True)
+print(forkserver._server._process.pid, child.pid, flush=True)
 time.sleep(60)
 """
 
 
-def test_the_template_ends_with_the_run(tmp_path):
-    """kill -9 of the run leaves neither template nor workers behind."""
+def test_the_server_ends_with_the_run(tmp_path):
+    """kill -9 of the run leaves neither forkserver nor workers behind."""
     line = [sys.executable, "-c", RUN, str(tmp_path)]
     run = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     pids = [int(number) for number in run.stdout.readline().split()]

@@ -77,12 +77,13 @@ class LocalPool:
         self._forkserver, self._data = forkserver, data
         self._size, self._share = size, share
         self._leaving: set[int] = set()
+        self._left = False
         self._workers: dict[int, WorkerProcess] = {} if forkserver else self._all_started()
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody asked the study's workers to stop."""
-        return self._supervisor is not None and self._supervisor.stopped
+        """Whether the study is left before its end: it was asked to, or others need its workers."""
+        return self._left or (self._supervisor is not None and self._supervisor.stopped)
 
     def run(
         self, job: Job, ledger: Ledger, plan: Plan, progress: Progress, *,
@@ -142,6 +143,7 @@ class LocalPool:
         look_at = time.monotonic()  # at once: somebody may have asked to stop meanwhile
         while not (self._must_end(supervisor) and self._all_idle()):
             if not self._resized():
+                self._left = True
                 return
             self._follow()
             began = time.monotonic()
@@ -203,7 +205,7 @@ class LocalPool:
 
     def _left_to_others(self, supervisor: Supervisor) -> bool:
         """Return whether the winner is not ours to refit: the search goes on, or was stopped."""
-        if supervisor.stopped or not self._workers:
+        if self.stopped:
             return True
         return self._helping and supervisor.counts()["RUNNING"] > 0
 

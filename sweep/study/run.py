@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis import importances
 from sweep.evaluation.estimator import user_code_text
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.runner.dask_pool import DaskPool
-from sweep.runner.forkserver import forkserver_started
+from sweep.runner.forkserver import SharedData, forkserver_started
 from sweep.runner.gpus import Gpus, cores, find_gpus
 from sweep.runner.local_pool import LocalPool
 from sweep.runner.progress import Watcher
@@ -30,12 +30,13 @@ from sweep.study.own_sections import compute_sections, own_sections
 from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
 from sweep.study.preparation import check_finished, prepare_study, update
 from sweep.study.result import StudyResult
+from sweep.support.file_names import slug
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
 from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
@@ -59,6 +60,7 @@ def run_study(
     helping: bool = False,
     gpus: str | None = None,
     cluster: DaskCluster | None = None,
+    share: Callable[[], int] | None = None,
 ) -> StudyResult:
     """Run a study, or continue it where it stopped; a finished one is only read.
 
@@ -93,6 +95,9 @@ def run_study(
         ``CUDA_VISIBLE_DEVICES`` shows.
     cluster : Cluster, optional
         Where workers are started; by default on this machine.
+    share : callable, optional
+        Returns how many workers this run may have now, where several runs share a machine's; at 0
+        it returns and leaves the study to others.
 
     Returns
     -------
@@ -128,8 +133,9 @@ def run_study(
         stop_request = ledger.stopped(job.study) if ledger.has(job.study) else None
         run = _Run(
             ledger, job, n_jobs, watcher or Watcher(), progress, retry_failed, forkserver, stack,
-            helping, devices, cluster, stop_request,
+            helping, devices, cluster, stop_request, share,
         )  # fmt: skip
+        stack.callback(run.data.close)
         run.see_through(spec, None)
         if folds:
             searched = outer_fold_spec(spec)
@@ -185,6 +191,8 @@ class _Run:
     cluster: DaskCluster | None = None
     stop_request: str | None = None
     """The request to stop that this run takes back; a later one stops it."""
+    share: Callable[[], int] | None = None
+    data: SharedData = field(default_factory=SharedData)
     stopped: bool = False
     said: str = ""
 
@@ -209,6 +217,8 @@ class _Run:
         began, ledger, progress = time.monotonic(), self.ledger, self.progress
         progress.turn_to(job.study, outer=outer_fold is not None)
         logs = ledger_folder(job.storage) / "logs"
+        if self.share:  # other runs of this machine have workers of the same numbers
+            logs /= slug(self.job.study)
         self.watcher.begin(progress)
         try:
             with closing(self._pool(plan, logs)) as pool:
@@ -218,7 +228,7 @@ class _Run:
                 job = replace(job, code=self.job.code)
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.forkserver:
-                    self.forkserver.share(dataset)
+                    self.data.put(dataset)
                 ordered = prepare_study(
                     ledger, spec, plan, job, self.watcher, dataset, outer_fold,
                     helping=self.helping,
@@ -257,7 +267,8 @@ class _Run:
             self.forkserver = self.stack.enter_context(forkserver_started())
         return LocalPool(
             workers, logs, self.watcher, self.forkserver,
-            devices=devices, helping=self.helping, stop_name=self.job.study,
+            devices=devices, helping=self.helping, stop_name=self.job.study, data=self.data,
+            share=self.share,
         )  # fmt: skip
 
 
