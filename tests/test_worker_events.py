@@ -36,6 +36,9 @@ class Leaving:
 
     dismiss = order
 
+    def abandon(self):
+        """It has begun."""
+
     def end(self, _seconds):
         """Be gone."""
 
