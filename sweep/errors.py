@@ -26,6 +26,11 @@ message alone and exits with ``exit_status``.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class SweepError(Exception):
     """Base of every error that sweep raises on purpose."""
@@ -42,11 +47,16 @@ class StudyFileError(SweepError, ValueError):
         The file (or ``"study"``) that holds the problems.
     problems : list of str
         One line each: place, rule, value, remedy.
+    places : sequence of (str, int or None, str), optional
+        The same problems in parts: the key, its line in the file, the rest of the message.
     """
 
-    def __init__(self, source: str, problems: list[str]) -> None:
+    def __init__(
+        self, source: str, problems: list[str], places: Sequence[tuple[str, int | None, str]] = ()
+    ) -> None:
         self.source = source
         self.problems = problems
+        self.places = tuple(places) or tuple(("", None, each) for each in problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__("\n".join([f"{source}: {count}", *(f"  {p}" for p in problems)]))
 

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from sweep import __version__
 from sweep.errors import StudyNotFoundError, SweepError
 from sweep.ledger.ledger import Ledger
+from sweep.service.answers_cache import AnswersCache
 from sweep.service.gate import Gate
 from sweep.service.problems import Refusal, RefusedError, refusal_response
 from sweep.service.rates import Rates
@@ -25,7 +26,7 @@ from sweep.service.tables import make_tables
 from sweep.service.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -48,6 +49,8 @@ class Service:
         Who asks.
     snapshot : Snapshot
         All studies in a few numbers.
+    cache : AnswersCache
+        Answers about studies that have not changed.
     workers : WorkerPool or None
         The workers of this machine; None where there are none.
     """
@@ -57,16 +60,28 @@ class Service:
     tokens: Tokens
     sessions: Sessions
     snapshot: Snapshot
+    cache: AnswersCache
     workers: WorkerPool | None = None
+
+    def now(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Return what the workers of this machine are doing for a study."""
+        return self.workers.now(name) if self.workers is not None else ()
+
+    def changed(self) -> None:
+        """Take a change in at once: the list shows it, the workers look."""
+        self.snapshot.refresh()
+        if self.workers is not None:
+            self.workers.wake()
 
 
 def open_service(settings: Settings, start_token: str | None) -> Service:
     """Open the ledger and what the service keeps in it; nothing listens yet."""
     ledger = Ledger(settings.storage)
     make_tables(ledger)
+    snapshot = Snapshot(ledger)
     return Service(
         settings, ledger, Tokens(ledger, start_token),
-        Sessions(ledger, start_token or secrets.token_hex(16)), Snapshot(ledger),
+        Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(snapshot),
     )  # fmt: skip
 
 
@@ -78,7 +93,7 @@ def create_app(service: Service) -> FastAPI:
     service : Service
         See :func:`open_service`.
     """
-    from sweep.service import api, pages
+    from sweep.service import api, changes, events, new_study_pages, pages, study_pages
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -93,8 +108,8 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan,
     )  # fmt: skip
     app.state.service = service
-    app.include_router(api.router)
-    app.include_router(pages.router)
+    for module in (api, changes, events, pages, new_study_pages, study_pages):
+        app.include_router(module.router)
     static = str(resources.files("sweep.service") / "static")
     app.mount("/static", StaticFiles(directory=static), name="static")
     for kind in (RefusedError, SweepError, HTTPException, RequestValidationError):

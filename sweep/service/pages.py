@@ -1,4 +1,4 @@
-"""The pages that people open."""
+"""What all pages share: templates, style, the way in and out; and the list of studies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from sweep.report import text
 from sweep.report.page import page_resources
-from sweep.service.access import role, service_of
-from sweep.service.problems import Refusal, RefusedError
+from sweep.service.access import identity_of, role, service_of
+from sweep.service.acts import acts
+from sweep.service.problems import RefusedError, Refusal
 from sweep.service.sessions import COOKIE, SECONDS
 from sweep.support.file_names import slug
 
@@ -25,26 +26,43 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 @cache
 def environment() -> Any:
-    """Return the templates; every text in them is escaped."""
+    """Return the templates of the service and of reports; every text in them is escaped."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
 
-    folder = resources.files("sweep.service") / "templates"
     made = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["clean"] = text.clean
-    made.filters["moment"] = text.moment
-    made.filters["score"] = text.score
-    made.filters["key"] = slug
+    made.filters["own"] = Markup  # only for drawings of sweep.figures
+    made.filters |= {
+        "clean": text.clean, "moment": text.moment, "score": text.score, "key": slug,
+        "visible": text.visible,
+    }  # fmt: skip
     return made
+
+
+def _template(name: str) -> str:
+    own = resources.files("sweep.service") / "templates" / name
+    place = own if own.is_file() else resources.files("sweep.report") / name
+    return place.read_text("utf-8")
 
 
 def page(request: Request, template: str, **values: Any) -> str:
     """Return a page: a template with what every page shows beside its own values."""
     who = request.scope.get("state", {}).get("identity")
-    root = request.scope.get("root_path", "")
-    return str(environment().get_template(template).render(who=who, root=root, **values))
+    made = environment().get_template(template)
+    return str(made.render(who=who, root=root_of(request), **values))
+
+
+def root_of(request: Request) -> str:
+    """Return the path under which a proxy shows the service; empty for none."""
+    return str(request.scope.get("root_path", ""))
+
+
+def seen(request: Request, path: str) -> RedirectResponse:
+    """Return the answer to a form: go on to another page."""
+    return RedirectResponse(f"{root_of(request)}{path}", 303)
 
 
 def refusal_page(request: Request, refusal: Refusal) -> str:
@@ -61,11 +79,18 @@ def style() -> Response:
     return Response(page_resources()["css"] + own, media_type="text/css", headers=KEPT)
 
 
+@router.get("/health")
+def health() -> Response:
+    """Say that the server is there; nothing else, for nobody is asked who they are."""
+    return Response(status_code=204)
+
+
 @router.get("/")
 def home(request: Request, token: str = "") -> Response:
     """Show the studies; with a token in the address, log in first."""
     if token:
         return _log_in(request, token)
+    identity_of(request)
     return HTMLResponse(page(request, "studies.html.j2", **_studies(request)))
 
 
@@ -84,9 +109,15 @@ def log_in(request: Request, token: Annotated[str, Form()] = "") -> Response:
 @router.post("/logout")
 def log_out(request: Request) -> Response:
     """End the session."""
-    answer = RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
-    answer.delete_cookie(COOKIE, path=request.scope.get("root_path", "") or "/")
+    answer = seen(request, "/")
+    answer.delete_cookie(COOKIE, path=root_of(request) or "/")
     return answer
+
+
+@router.get("/acts", dependencies=[role("admin")])
+def changes(request: Request) -> str:
+    """Show who did what."""
+    return page(request, "acts.html.j2", acts=acts(service_of(request).ledger))
 
 
 def _log_in(request: Request, token: str) -> Response:
@@ -94,11 +125,11 @@ def _log_in(request: Request, token: str) -> Response:
     who = service.tokens.identify(token.strip())
     if who is None:
         raise RefusedError(401, "This token is not known here, or was revoked.")
-    root = request.scope.get("root_path", "")
-    answer = RedirectResponse(f"{root}/", 303)
+    answer = seen(request, "/")
     answer.set_cookie(
-        COOKIE, service.sessions.cookie(who.token_id), max_age=SECONDS, path=root or "/",
-        httponly=True, samesite="strict", secure=request.url.scheme == "https",
+        COOKIE, service.sessions.cookie(who.token_id), max_age=SECONDS,
+        path=root_of(request) or "/", httponly=True, samesite="strict",
+        secure=request.url.scheme == "https",
     )  # fmt: skip
     return answer
 

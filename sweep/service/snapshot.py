@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
@@ -47,11 +47,14 @@ class Copy:
         Oldest first.
     names : mapping of str to str
         From a study's address in this service to its name.
+    by_name : mapping of str to StudyOverview
+        The studies by their names.
     """
 
     number: int = 0
     studies: Sequence[StudyOverview] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    by_name: Mapping[str, StudyOverview] = field(default_factory=dict)
 
 
 class Snapshot:
@@ -83,6 +86,11 @@ class Snapshot:
         self._over.set()
         self._wake()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server ends."""
+        return self._over.is_set()
+
     def refresh(self) -> Copy:
         """Read the studies now, where something has changed; return the copy."""
         with self._lock:
@@ -110,12 +118,13 @@ class Snapshot:
 
     def touch(self) -> None:
         """Say that something beside the ledger has changed: what runs now."""
-        self.copy = Copy(self.copy.number + 1, self.copy.studies, self.copy.names)
+        self.copy = replace(self.copy, number=self.copy.number + 1)
         self._wake()
 
     def _replace(self, found: Sequence[StudyOverview]) -> None:
         names = {slug(each.name): each.name for each in found}
-        self.copy = Copy(self.copy.number + 1, found, names)
+        by_name = {each.name: each for each in found}
+        self.copy = Copy(self.copy.number + 1, found, names, by_name)
         self._wake()
 
     def _wake(self) -> None:

@@ -1,7 +1,7 @@
 """Study files: TOML to frozen models, every problem at once, each with its place."""
 
 from sweep.spec.dimensions import takes
-from sweep.spec.loading import load_study, shipped_studies
+from sweep.spec.loading import load_study, read_study_text, shipped_studies
 from sweep.spec.own_factory_rules import training_problems
 from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
 from sweep.spec.pruning import PrunerSection, SplitPrunerSection
@@ -32,6 +32,7 @@ __all__ = [
     "StudySpec",
     "estimator_parameters",
     "load_study",
+    "read_study_text",
     "shipped_studies",
     "takes",
     "to_toml",

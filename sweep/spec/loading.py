@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -63,16 +64,53 @@ def load_study(
     else:
         path, label = _locate(study), _label(study)
         text = _text(path, label)
-        _check_secrets(text, label)
-        raw, folder, name = _parse(text, label), path.resolve().parent, path.stem
+        raw, folder, name = _parsed(text, label), path.resolve().parent, path.stem
+    return _checked(raw, text, label, name, folder, set_, parameters)
+
+
+def read_study_text(
+    text: str, *, folder: Path | None = None, set_: Iterable[str] = (), label: str = "study.toml"
+) -> StudySpec:
+    """Read a study from its text, as :func:`load_study` reads it from a file.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    folder : Path, optional
+        Where relative paths and modules are looked for.
+    set_ : iterable of str
+        Changes, ``"search.cv=3"`` each.
+    label : str
+        What messages call it.
+
+    Raises
+    ------
+    StudyFileError
+        With all problems.
+    """
+    if (size := len(text.encode("utf-8", "surrogatepass"))) > LARGEST_FILE:
+        raise StudyFileError(label, [_too_large(size)])
+    return _checked(_parsed(text, label), text, label, Path(label).stem, folder, set_, None)
+
+
+def _checked(
+    raw: dict[str, Any], text: str, label: str, name: str, folder: Path | None,
+    set_: Iterable[str], parameters: ParametersOf | None,
+) -> StudySpec:  # fmt: skip
     changes = [set_] if isinstance(set_, str) else set_
     changed, places, problems = overridden(raw, changes)
     spec, found = read(changed, name=name, parameters=parameters or estimator_parameters)
     if problems or spec is None:
-        raise StudyFileError(label, _written([*problems, *found], text, places))
+        raise _error(label, [*problems, *found], text, places)
     source = text if text and not places else to_toml(spec.sections() if not text else changed)
     _check_secrets(source, label)
     return spec.model_copy(update={"source": source, "folder": folder})
+
+
+def _parsed(text: str, label: str) -> dict[str, Any]:
+    _check_secrets(text, label)
+    return _parse(text, label)
 
 
 def _check_secrets(text: str, label: str) -> None:
@@ -156,8 +194,7 @@ def _not_found(name: str, shipped: list[str]) -> str:
 def _text(path: Path, label: str) -> str:
     try:
         if (size := path.stat().st_size) > LARGEST_FILE:
-            rule = f"a study file must have at most {LARGEST_FILE} bytes, got {size}"
-            raise StudyFileError(label, [rule])
+            raise StudyFileError(label, [_too_large(size)])
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         rule = f"must be UTF-8 text, got byte 0x{error.object[error.start]:02x}"
@@ -173,7 +210,10 @@ def _parse(text: str, label: str) -> dict[str, Any]:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         why = TOO_DEEP if isinstance(error, RecursionError) else str(error)
-        raise StudyFileError(label, [f"must be TOML, but: {why}"]) from error
+        at = re.search(r"line (\d+)", why)
+        rule = f"must be TOML, but: {why}"
+        place = ("", int(at[1]) if at else None, rule)
+        raise StudyFileError(label, [rule], [place]) from error
     if _deeper(raw, DEEPEST_KEY):  # a dotted key nests tables without a bracket
         raise StudyFileError(label, [f"must be TOML, but: {TOO_DEEP}"])
     return raw
@@ -185,23 +225,35 @@ def _deeper(value: Any, levels: int) -> bool:
     return any(levels == 0 or _deeper(each, levels - 1) for each in inner)
 
 
-def _written(problems: list[Problem], text: str, places: set[tuple[str, ...]]) -> list[str]:
-    """Write problems as lines, in the order of the file."""
+def _error(
+    label: str, problems: list[Problem], text: str, places: set[tuple[str, ...]]
+) -> StudyFileError:
+    """Return the error with these problems, in the order of the file."""
     known = lines(text)
     last = text.count("\n") + 2
     problems = sorted(problems, key=lambda each: line_of(each.place, known) or last)
-    return [f"{_place(p.place, known, places)}: {p.message}" for p in problems]
+    written = [f"{_place(p.place, known, places)}: {p.message}" for p in problems]
+    parts = [(_name(p.place), line_of(p.place, known), p.message) for p in problems]
+    return StudyFileError(label, written, parts)
+
+
+def _too_large(size: int) -> str:
+    return f"a study file must have at most {LARGEST_FILE} bytes, got {size}"
 
 
 def _place(
     place: tuple[str, ...], known: Mapping[tuple[str, ...], int], places: set[tuple[str, ...]]
 ) -> str:
-    name = ".".join(key if key == "--set" else _key(key) for key in place)
+    name = _name(place)
     line = line_of(place, known)
     by_change = any(place[: len(each)] == each for each in places)
     if by_change or (line is None and any(each[: len(place)] == place for each in places)):
         return f"{name} (--set)"
     return name if line is None else f"{name} (line {line})"
+
+
+def _name(place: tuple[str, ...]) -> str:
+    return ".".join(key if key == "--set" else _key(key) for key in place)
 
 
 def _key(key: str) -> str:

@@ -1,0 +1,167 @@
+"""``/api/v1``: what changes studies: check, hand in, stop, continue, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sweep.errors import StudyFileError, SweepError
+from sweep.service.access import Services, StudyName, check_owner, role
+from sweep.service.acts import record_act
+from sweep.service.api import as_json
+from sweep.service.app import Service
+from sweep.service.handing_in import read_source, refused
+from sweep.service.problems import RefusedError
+from sweep.service.tokens import Identity
+from sweep.spec import StudySpec
+from sweep.study.answers import actions
+from sweep.study.answers.plan import known_study, plain_plan, plan_study
+from sweep.study.delete import delete_study
+from sweep.support.file_names import slug
+
+router = APIRouter(prefix="/api/v1", tags=["submit"], dependencies=[role("submit")])
+Source = Annotated[str, Body(description="the study file, TOML")]
+Name = Annotated[str | None, Body(description="another name for the study")]
+Submitter = Annotated[Identity, role("submit")]
+
+
+@router.post("/check")
+def check(
+    service: Services, source: Source, name: Name = None, *, probe: Annotated[bool, Body()] = False
+) -> Response:
+    """Check a study file; 422 with every problem at its line, else the plan."""
+    return as_json(plain_plan(planned(service, source, name, probe=probe)))
+
+
+@router.post("/studies", status_code=201)
+def submit(
+    service: Services, who: Submitter, source: Source, name: Name = None,
+    *, retry_failed: Annotated[bool, Body()] = False,
+) -> Response:  # fmt: skip
+    """Hand a study in: it is checked, put into the ledger and queued."""
+    found = hand_in(service, who, source, name, retry_failed=retry_failed)
+    return as_json(found, 201)
+
+
+@router.post("/studies/{key}/stop")
+def stop(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
+    """Have the workers of a study finish their cells and leave it."""
+    _check_own(request, service, name)
+    found = actions.stop(service.settings.storage, name)
+    record_act(service.ledger, who.name, "stop", name)
+    service.changed()
+    return as_json({"study": name, "requested": found.requested, "running": found.running})
+
+
+@router.post("/studies/{key}/continue")
+def go_on(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
+    """Take a request to stop back, and queue the cells that are left."""
+    return _again(request, service, name, who, "continue", retry_failed=False)
+
+
+@router.post("/studies/{key}/retry")
+def retry(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
+    """Queue the cells that failed once more."""
+    return _again(request, service, name, who, "retry", retry_failed=True)
+
+
+@router.delete("/studies/{key}")
+def delete(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
+    """Delete a study, its trials and weights."""
+    _check_own(request, service, name)
+    left = delete_study(name, service.settings.storage)
+    record_act(service.ledger, who.name, "delete", name)
+    service.changed()
+    return as_json({"study": name, "left": left})
+
+
+def planned(service: Service, source: str, name: str | None, *, probe: bool = False) -> Any:
+    """Return the plan of a study file.
+
+    Raises
+    ------
+    RefusedError
+        422 with every problem.
+    """
+    settings, spec = service.settings, read_source(service.settings, source, name)
+    with _problems_as_answers():
+        known = known_study(settings.storage, spec)
+        return plan_study(
+            settings.storage, spec, known, data_home=settings.data_home, allow=settings.allow,
+            probe=probe,
+        )  # fmt: skip
+
+
+def hand_in(
+    service: Service, who: Identity, source: str, name: str | None = None, *,
+    retry_failed: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Check a study file and queue it; return its name, address and how many cells were queued.
+
+    Raises
+    ------
+    RefusedError
+        422 with every problem; 403 where the study is somebody else's.
+    """
+    spec = read_source(service.settings, source, name)
+    _check_may_continue(service, who, spec.study.name)
+    cells = _submitted(service, who, spec, retry_failed=retry_failed)
+    record_act(service.ledger, who.name, "submit", spec.study.name)
+    service.changed()
+    return {"key": slug(spec.study.name), "name": spec.study.name, "enqueued": cells}
+
+
+def _submitted(service: Service, who: Identity, spec: StudySpec, *, retry_failed: bool) -> int:
+    from sweep.study.submit import submit_study
+
+    settings = service.settings
+    with _problems_as_answers():
+        return submit_study(
+            spec, storage=settings.storage, data_home=settings.data_home, allow=settings.allow,
+            retry_failed=retry_failed, owner=who.name,
+        )  # fmt: skip
+
+
+def _again(
+    request: Request, service: Service, name: str, who: Identity, act: str, *, retry_failed: bool
+) -> Response:
+    from sweep.ledger.reading import study_spec
+
+    _check_own(request, service, name)
+    spec = study_spec(name, service.ledger.header(name))
+    cells = _submitted(service, who, spec, retry_failed=retry_failed)
+    record_act(service.ledger, who.name, act, name)
+    service.changed()
+    return as_json({"study": name, "enqueued": cells})
+
+
+def _check_own(request: Request, service: Service, name: str) -> None:
+    check_owner(request, str(service.ledger.header(name).get("owner", "")))
+
+
+def _check_may_continue(service: Service, who: Identity, name: str) -> None:
+    """Refuse to go on with, or to retry, a study of somebody else's under its name."""
+    if not service.ledger.has(name) or who.may("admin"):
+        return
+    owner = str(service.ledger.header(name).get("owner", ""))
+    if owner != who.name:
+        raise RefusedError(
+            403, f"a study named {name!r} is there, of {owner}; give yours another name"
+        )
+
+
+@contextmanager
+def _problems_as_answers() -> Iterator[None]:
+    """Turn what a study file gets wrong on this server into the answer 422."""
+    try:
+        yield
+    except StudyFileError as error:
+        raise refused(error) from error
+    except SweepError as error:
+        problem = {"path": "", "line": None, "message": str(error)}
+        raise RefusedError(422, str(error), [problem]) from error
