@@ -47,9 +47,7 @@ def show(service: Services, name: StudyName, top: Top = None) -> Response:
 
     def made() -> bytes:
         found = leaderboard.find_candidates(service.settings.storage, name, top)
-        return encoded(
-            leaderboard.plain_candidates(leaderboard.candidate_table(found.record, top))
-        )
+        return encoded(leaderboard.plain_candidates(leaderboard.candidate_table(found.record, top)))
 
     return json_answer(service.cache.get(name, ("show", top), made))
 

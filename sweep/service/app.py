@@ -24,6 +24,7 @@ from sweep.service.sessions import Sessions
 from sweep.service.snapshot import Snapshot
 from sweep.service.tables import make_tables
 from sweep.service.tokens import Tokens
+from sweep.study.preparation import owner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -63,9 +64,13 @@ class Service:
     cache: AnswersCache
     workers: WorkerPool | None = None
 
-    def now(self, name: str) -> Sequence[Mapping[str, Any]]:
-        """Return what the workers of this machine are doing for a study."""
-        return self.workers.now(name) if self.workers is not None else ()
+    def now(self, name: str) -> Mapping[str, Any]:
+        """Return what the workers of this machine are doing for a study; empty if nothing."""
+        return self.workers.now(name) if self.workers is not None else {}
+
+    def lines(self, name: str) -> Sequence[str]:
+        """Return the last lines of the workers of this machine about a study, oldest first."""
+        return self.workers.lines(name) if self.workers is not None else ()
 
     def changed(self) -> None:
         """Take a change in at once: the list shows it, the workers look."""
@@ -80,7 +85,7 @@ def open_service(settings: Settings, start_token: str | None) -> Service:
     make_tables(ledger)
     snapshot = Snapshot(ledger)
     return Service(
-        settings, ledger, Tokens(ledger, start_token),
+        settings, ledger, Tokens(ledger, start_token, owner()),
         Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(snapshot),
     )  # fmt: skip
 

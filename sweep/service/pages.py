@@ -16,7 +16,7 @@ from sweep.report import text
 from sweep.report.page import page_resources
 from sweep.service.access import identity_of, role, service_of
 from sweep.service.acts import acts
-from sweep.service.problems import RefusedError, Refusal
+from sweep.service.problems import Refusal, RefusedError
 from sweep.service.sessions import COOKIE, SECONDS
 from sweep.support.file_names import slug
 
@@ -37,7 +37,7 @@ def environment() -> Any:
     made.filters["own"] = Markup  # only for drawings of sweep.figures
     made.filters |= {
         "clean": text.clean, "moment": text.moment, "score": text.score, "key": slug,
-        "visible": text.visible,
+        "visible": text.visible, "duration": text.seconds,
     }  # fmt: skip
     return made
 

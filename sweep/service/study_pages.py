@@ -86,7 +86,7 @@ def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
     return {
         "name": name, "key": slug(name), "study": overview, "own": own,
         "going": overview.status in GOING_ON, "number": service.snapshot.copy.number,
-        "now": service.now(name), **held,
+        "now": service.now(name), "lines": service.lines(name), **held,
     }  # fmt: skip
 
 

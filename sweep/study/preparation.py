@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def prepare_study(
     ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
-    outer_fold: OuterFold | None, *, helping: bool = False,
+    outer_fold: OuterFold | None, *, helping: bool = False, owned_by: str = "",
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, slowest cells first."""
     make_artifacts_root(job.storage)
@@ -58,6 +58,7 @@ def prepare_study(
     else:
         header = _header(spec, plan, asdict(data), now)
         header |= {"code": user_code_text(spec, job.allow), "ledger": ledger_id(ledger)}
+        header["owner"] = owned_by or owner()
         ledger.create(
             job.study, header if outer_fold is None else {**header, "part": outer_fold.plain()}
         )
@@ -136,7 +137,6 @@ def _header(
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "planned": len(plan.cells),
         "uid": uuid4().hex[:12],
-        "owner": owner(),
         BY_DRAW: not plan.sampled,
     }
 

@@ -30,6 +30,7 @@ def submit_study(
     allow: Collection[str] = (),
     retry_failed: bool = False,
     watcher: Watcher | None = None,
+    owner: str = "",
 ) -> int:
     """Check a study, make it in the ledger or let it grow, and enqueue its cells.
 
@@ -40,6 +41,8 @@ def submit_study(
     ----------
     study, storage, data_home, allow, retry_failed, watcher
         As for :func:`sweep.run_study`.
+    owner : str, optional
+        Whose a new study is; by default ``user@host``.
 
     Returns
     -------
@@ -62,7 +65,9 @@ def submit_study(
         check_ledger(ledger, spec, name)
         check_code(ledger, spec, job.allow, name)
         dataset = load_data(spec, job.data_home, job.allow)
-        ordered = prepare_study(ledger, spec, plan, job, watcher or Watcher(), dataset, None)
+        ordered = prepare_study(
+            ledger, spec, plan, job, watcher or Watcher(), dataset, None, owned_by=owner
+        )
         ledger.resume(name, stop_request)
         fail_orphaned_trials(ledger, name)
         return enqueue_missing(ledger, name, ordered, retry_failed=retry_failed)
