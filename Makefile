@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo test test-fast lint format docs gallery bench clean
+.PHONY: demo test test-all test-fast lint format docs gallery bench clean
 
 # Two studies on scikit-learn's bundled digits: a grid and a TPE search, each with its report.
 demo: $(STAMP)
@@ -13,11 +13,16 @@ demo: $(STAMP)
 
 # The fast tests first; then those that train real models, and those that open a browser. Two at a time.
 test: $(STAMP)
+	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser and not long"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "(tensorflow or browser) and not long"
+
+# These and the long ones (tests/long_tests.txt): before a release, by hand.
+test-all: $(STAMP)
 	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser"
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "tensorflow or browser"
 
 test-fast: $(STAMP)
-	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser"
+	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser and not long"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -23,6 +23,29 @@ os.environ.update(
 )
 
 
+MANY_FILES = 50
+"""Of so many files all tests are collected, not single ones that were named."""
+LONG = {
+    line
+    for line in (Path(__file__).parent / "long_tests.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of long_tests.txt; refuse a line there that names no test."""
+    seen, files = set(), set()
+    for item in items:
+        files.add(item.nodeid.partition("::")[0])
+        for name in {item.nodeid, item.nodeid.partition("[")[0]} & LONG:
+            seen.add(name)
+            item.add_marker(pytest.mark.long)
+    whole = len(files) > MANY_FILES
+    lost = {name for name in LONG - seen if whole and name.partition("::")[0] in files}
+    if lost:
+        raise pytest.UsageError(f"tests/long_tests.txt names no test by {sorted(lost)}")
+
+
 @pytest.fixture(autouse=True)
 def no_ledger_of_the_person(monkeypatch):
     """Keep tests away from a ledger or an address that the person has set."""
