@@ -27,6 +27,7 @@ WORDS = {
     "run": "run nothing.toml",
     "submit": "submit digits-grid",
     "worker": "worker --study tiny",
+    "serve": "serve token list",
     "stop": "stop half",
     "list": "list",
     "show": "show tiny",

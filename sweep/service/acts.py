@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sweep.ledger.studies import Studies
 
 MOST = 200
+log = logging.getLogger("sweep.service")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,10 @@ class Act:
 
 
 def record_act(ledger: Studies, who: str, act: str, study: str = "", detail: str = "") -> None:
-    """Write down a change."""
+    """Write down a change, in the ledger and in the server's log."""
+    log.info(
+        "%s: %s%s%s", who, act, f" {study!r}" if study else "", f" ({detail})" if detail else ""
+    )
     row = {
         "at": now(), "seconds": time.time(), "who": who, "act": act, "study": study,
         "detail": detail,

@@ -13,6 +13,7 @@ from sweep.dashboard.guard import is_loopback
 from sweep.errors import ServiceError
 from sweep.runner.signals import handled
 from sweep.service.app import create_app, open_service
+from sweep.service.notify import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,13 +67,19 @@ def serve(settings: Settings, started: Callable[[str, Service], None]) -> None:
         service = open_service(settings, token)
         if settings.workers:
             service.workers = WorkerPool(settings, service.snapshot)
+        port = listener.getsockname()[1]
+        notifier = Notifier(
+            settings, service.ledger, service.snapshot, public_address(settings, port)
+        )
         try:
             server = _Server(_configuration(service))
+            notifier.start()
             if service.workers:
                 service.workers.start()
-            started(address(settings, listener.getsockname()[1], token), service)
+            started(address(settings, port, token), service)
             server.run(sockets=[listener])
         finally:
+            notifier.stop()
             if service.workers:
                 service.workers.stop()
             service.ledger.close()
@@ -127,5 +134,16 @@ def listening(host: str, port: int) -> socket.socket:
 
 def address(settings: Settings, port: int, token: str) -> str:
     """Return the address that a person opens, with the token that lets them in."""
+    return f"{_listened(settings, port)}/?token={token}"
+
+
+def public_address(settings: Settings, port: int) -> str:
+    """Return where people reach the server: the first name that a proxy passes on, if any."""
+    if settings.names:
+        return f"https://{settings.names[0]}{settings.root_path}"
+    return _listened(settings, port)
+
+
+def _listened(settings: Settings, port: int) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}{settings.root_path}/?token={token}"
+    return f"http://{host}:{port}{settings.root_path}"

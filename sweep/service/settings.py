@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sweep.errors import ServiceError
 
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Bytes = Annotated[int, Field(ge=1024)]
+
+
+def _http_address(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_http_address)]
 
 
 class Limits(BaseModel):
@@ -46,9 +57,19 @@ class Notify(BaseModel):
 
     command: list[str] = []
     """A program and its words; it gets the JSON on standard input."""
-    url: str = ""
+    url: Address = ""
     """An HTTP address; it gets the JSON by POST."""
-    on: list[str] = ["finished", "failed", "stopped"]
+    on: list[Literal["finished", "failed", "stopped"]] = ["finished", "failed", "stopped"]
+    """Which ends are told."""
+    link: Address = ""
+    """Where people reach this server, for the link to the study; default: where it listens."""
+    seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long the command, or one try of the address, may take."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is to be told."""
+        return bool(self.on and (self.command or self.url))
 
 
 class Configuration(BaseModel):

@@ -50,6 +50,15 @@ KEYS = Table(
 )
 """Secrets of the service itself: the key that signs browser sessions."""
 
+TOLD = Table(
+    "sweep_told",
+    METADATA,
+    Column("study", String(512), primary_key=True),
+    Column("ended", String(160), primary_key=True),
+    Column("at", String(40), nullable=False),
+)
+"""Ends of studies that somebody was notified of."""
+
 
 def make_tables(ledger: Studies) -> None:
     """Make the tables where they are missing."""
