@@ -9,14 +9,17 @@ from sweep.analysis import mean_score
 from sweep.errors import StudyFileError
 from sweep.ledger.ledger import Ledger
 from sweep.search.plan import make_plan
-from sweep.search.samplers import EXTRAS, check_extra
+from sweep.search.samplers import check_extra
+from sweep.spec.methods import METHODS
 
-LEARNING = ("tpe", "nsga2", "cmaes", "gp")
+LEARNING = tuple(name for name, method in METHODS.items() if method.learns)
+DRAWN = tuple(name for name, method in METHODS.items() if method.drawn_beforehand)
 
 
 def needs(method):
     """Skip where the extra of a sampler is not installed."""
-    if method in EXTRAS and find_spec(EXTRAS[method][0]) is None:
+    extra = METHODS[method].extra
+    if extra is not None and find_spec(extra.module) is None:
         pytest.skip(f"the extra {method} is not installed")
 
 
@@ -25,7 +28,7 @@ def params(record):
     return [dict(c.params) for c in record.candidates]
 
 
-@pytest.mark.parametrize("method", ["random", "qmc", *LEARNING])
+@pytest.mark.parametrize("method", [*DRAWN, *LEARNING])
 def test_every_sampler_takes_every_kind_of_dimension(monkeypatch, tmp_path, method):
     """Ranges, logs, steps, choices and conditions; each trial lies in the space, quietly."""
     needs(method)
@@ -71,7 +74,7 @@ def test_cma_es_leaves_no_pickle_in_the_ledger(monkeypatch, tmp_path):
     assert max(each.get("cma:generation", 0) for each in held) >= 2
 
 
-@pytest.mark.parametrize("method", ["random", "qmc"])
+@pytest.mark.parametrize("method", DRAWN)
 def test_trials_drawn_beforehand_grow_by_appending(method):
     """The first trials of a longer study are those of the shorter one; the seed decides them."""
     short, longer = (

@@ -9,6 +9,7 @@ from test_samplers import needs
 from sweep.errors import StudyFileError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
+from sweep.spec.methods import METHODS
 from sweep.study.warm_start import sources, warm_start, warm_start_trials
 
 GRID = {"learning_rate": [1e-3, 1e-2, 0.5], "hidden_size": [24, 32, 40], "optimizer": ["adam"]}
@@ -34,7 +35,9 @@ def started(monkeypatch, ledger, method, name, trials=12):
     return said, record
 
 
-@pytest.mark.parametrize("method", ["tpe", "nsga2", "cmaes", "gp"])
+@pytest.mark.parametrize(
+    "method", [name for name, row in METHODS.items() if row.warm_start != "none"]
+)
 def test_a_grid_teaches_a_sampler_and_makes_no_rows(monkeypatch, ledger, method):
     """Values outside the space do not fit, and that is counted; the table is the study's own."""
     needs(method)

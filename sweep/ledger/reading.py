@@ -263,7 +263,7 @@ def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidat
 
     A trial that another one continues is left out: the other one is the candidate.
     """
-    if spec.search.method == "grid":
+    if spec.search.method_row.is_grid:
         return _grid_rows(spec, trials)
     ended = latest_by_key(trials)
     followed = {trial.rung.continues for trial in ended.values() if trial.rung}

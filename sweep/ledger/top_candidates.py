@@ -67,7 +67,7 @@ def _top_candidates(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
     counts = sums(ledger, study_id, count=top).get(study_id, Sums())
     # such cells of a grid may have been given more epochs, and then two trials share their rows
     shared = counts.repeated or counts.cells["FAIL"]
-    if not is_exact(ledger, header, counts) or (spec.search.method == "grid" and shared):
+    if not is_exact(ledger, header, counts) or (spec.search.method_row.is_grid and shared):
         return None
     with ledger.translated():
         trials = read_trials(ledger.storage, study_id, only=counts.leaders)

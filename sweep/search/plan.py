@@ -63,9 +63,9 @@ def make_plan(spec: StudySpec) -> Plan:
     number of workers. Other samplers learn from finished trials, and hyperband promotes by them, so
     their cells are slots whose parameters are drawn later.
     """
-    if spec.search.method == "grid":
+    if spec.search.method_row.is_grid:
         return _grid_plan(spec)
-    if spec.search.method in DRAWN_BEFOREHAND and bracket_plan(spec) is None:
+    if spec.search.method_row.drawn_beforehand and bracket_plan(spec) is None:
         return _drawn_plan(spec)
     epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
     given = [*spec.search.start, *_even_start(spec)[len(spec.search.start) :]]
@@ -179,7 +179,7 @@ def _even_start(spec: StudySpec) -> list[Mapping[str, Any]]:
 
     Empty for a study with a warm start.
     """
-    if spec.search.method != "tpe" or spec.search.start_from:
+    if not spec.search.method_row.even_start or spec.search.start_from:
         return []
     return list(islice(quasi_random_draws(spec), min(EVEN_START, _trials(spec))))
 

@@ -1,4 +1,4 @@
-"""Optuna's samplers that learn, as a study file names them."""
+"""The Optuna sampler of each search method of :mod:`sweep.spec.methods` that has one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 POPULATION = 20
 """Trials of a generation of NSGA-II. Optuna's 50 would leave most studies without a second one."""
 
-EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "PyTorch")}
-)
-"""Samplers that need an extra of the same name: the module it brings, and what that is called."""
-
 
 def check_extra(spec: StudySpec) -> None:
     """Refuse a sampler whose extra is not installed, before a worker meets that.
@@ -30,12 +25,11 @@ def check_extra(spec: StudySpec) -> None:
     StudyFileError
         Naming the extra.
     """
-    module, called = EXTRAS.get(spec.search.method, ("", ""))
-    if module and find_spec(module) is None:
-        method = spec.search.method
+    extra = spec.search.method_row.extra
+    if extra is not None and find_spec(extra.module) is None:
         problem = (
-            f'search.method: "{method}" needs {called}, which is not installed; '
-            f'pip install ".[{method}]" in a checkout of sweep'
+            f'search.method: "{spec.search.method}" needs {extra.title}, which is not installed; '
+            f'pip install ".[{extra.name}]" in a checkout of sweep'
         )
         raise StudyFileError(spec.study.name, [problem])
 
@@ -47,10 +41,11 @@ def make_sampler(spec: StudySpec, slot: int) -> Any:
     exactly; one that was interrupted learns in another order from there on.
     """
     seed = (spec.study.seed * 1_000_003 + slot) % 2**32
-    return _MAKERS.get(spec.search.method, _random)(seed)
+    return MAKERS[spec.search.method](seed)
 
 
 def _random(seed: int) -> Any:
+    """Return what fills in nothing: under a pruner too, these methods' points are given."""
     import optuna
 
     return optuna.samplers.RandomSampler(seed=seed)
@@ -84,6 +79,7 @@ def _cmaes(seed: int) -> Any:
     return ReplayedCmaEsSampler(seed=seed, warn_independent_sampling=False)
 
 
-_MAKERS: Mapping[str, Callable[[int], Any]] = MappingProxyType(
-    {"tpe": _tpe, "nsga2": _nsga2, "gp": _gp, "cmaes": _cmaes}
+MAKERS: Mapping[str, Callable[[int], Any]] = MappingProxyType(
+    {"random": _random, "qmc": _random, "tpe": _tpe, "nsga2": _nsga2, "gp": _gp, "cmaes": _cmaes}
 )
+"""By the method's name in a study file; a grid's trials need no sampler."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.spaces.combinations import combinations
 from sweep.spec.fit_parameters import ACTS, acts, ends_itself, ignored, settled
+from sweep.spec.methods import is_grid
 from sweep.spec.problems import Problem
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def pruner_problems(
     search: Mapping[str, Any], fixed: Mapping[str, Any], space: Space
 ) -> Iterator[Problem]:
     """Find fits that decide themselves when they end, under a pruner that would do so."""
-    if search.get("pruner") in (None, "none") or search.get("method") == "grid":
+    if search.get("pruner") in (None, "none") or is_grid(search.get("method")):
         return
     possible = combinations(space, ("early_stopping", "callbacks"))
     found = (ends_itself(settled(fixed, params)) for params in possible)

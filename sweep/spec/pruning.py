@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share
+from sweep.spec.methods import is_grid
 from sweep.spec.number_types import is_number
 from sweep.spec.problems import Problem, shown, translated
 
@@ -190,7 +191,7 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
 
 def pruning_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
     """Find contradictions between pruning and the rest of ``[search]``, its defaults filled in."""
-    if raw.get("pruner") not in (None, "none") and raw.get("method") == "grid":
+    if raw.get("pruner") not in (None, "none") and is_grid(raw.get("method")):
         yield Problem(
             ("search", "pruner"),
             "a grid finishes the epochs of every candidate, so pruner must be left out, got "

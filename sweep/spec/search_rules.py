@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.spaces import Choices, Dimension, Space, same, text
 from sweep.spec.dimensions import takes
+from sweep.spec.methods import find_method
 from sweep.spec.problems import Problem, did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNLEARNED = ("random", "qmc")
-"""Samplers that draw every trial beforehand."""
-
 
 def sampler_problems(search: Mapping[str, Any], space: Space) -> Iterator[Problem]:
     """Find what a sampler cannot do."""
-    method, objectives = search.get("method"), search.get("objectives")
+    method, objectives = find_method(search.get("method")), search.get("objectives")
     several = isinstance(objectives, list | tuple) and len(objectives) > 1
-    if several and method == "cmaes":
+    if several and method and method.one_objective:
         yield Problem(
             ("search", "objectives"),
-            f'method = "cmaes" takes one objective, got {shown(objectives)}; '
+            f'method = "{method.name}" takes one objective, got {shown(objectives)}; '
             'take method = "nsga2", "tpe" or "gp"',
         )
     for key in ("pruner", "split_pruner"):
@@ -33,10 +31,12 @@ def sampler_problems(search: Mapping[str, Any], space: Space) -> Iterator[Proble
                 f"a pruner compares one number, got objectives = {shown(objectives)}; "
                 f"leave {key} out",
             )
-    if method == "cmaes" and space and not any(map(_free_range, space.values())):
+    ranges = any(map(_free_range, space.values()))
+    if method and method.needs_free_range and space and not ranges:
         yield Problem(
             ("search", "method"),
-            '"cmaes" learns ranges without a condition, and [space] has none; take method = "tpe"',
+            f'"{method.name}" learns ranges without a condition, and [space] has none; '
+            'take method = "tpe"',
         )
 
 
@@ -80,10 +80,11 @@ def start_from_problems(search: Mapping[str, Any], name: Any) -> Iterator[Proble
     place, names = ("search", "start_from"), search.get("start_from")
     if not isinstance(names, list | tuple) or not names:
         return
-    if search.get("method") in UNLEARNED:
+    method = find_method(search.get("method"))
+    if method and method.drawn_beforehand:  # a grid's own message stands in section_rules
         yield Problem(
             place,
-            f'method = "{search["method"]}" learns from no trial, so start_from must be left out, '
+            f'method = "{method.name}" learns from no trial, so start_from must be left out, '
             f'got {shown(names)}; or take method = "tpe"',
         )
     elif name in names:

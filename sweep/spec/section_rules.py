@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.spaces import Space, grid_problems
 from sweep.spaces.combinations import ends
 from sweep.spec.choice_rules import choice_problems
+from sweep.spec.methods import find_method, is_grid
 from sweep.spec.parameters import (
     ParametersOf,
     factory_names,
@@ -19,7 +20,6 @@ from sweep.spec.parameters import (
 from sweep.spec.problems import Problem, did_you_mean, shown
 from sweep.spec.pruning import pruning_problems
 from sweep.spec.report_sections import REPORT_SECTIONS
-from sweep.spec.sections import METHODS
 from sweep.support.code_references import is_reference
 from sweep.support.file_names import is_outer_name
 
@@ -33,7 +33,7 @@ DEFAULT_VALIDATION = 0.1
 
 def search_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in what ``[search]`` leaves to its method."""
-    grid = raw.get("method") == "grid"
+    grid = is_grid(raw.get("method"))
     filled = {"train_scores": grid, **raw}
     if filled.get("cv") is None and filled.get("validation") is None:
         filled.update({"cv": DEFAULT_CV} if grid else {"validation": DEFAULT_VALIDATION})
@@ -42,7 +42,7 @@ def search_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def search_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
     """Find contradictions in ``[search]``."""
-    method = raw.get("method")
+    method = find_method(raw.get("method"))
     filled = search_defaults(raw)
     yield from pruning_problems(filled)
     yield from choice_problems(filled)
@@ -64,15 +64,19 @@ def search_problems(raw: Mapping[str, Any], space: Mapping[str, Any]) -> Iterato
             "an outer fold must not know its held-out rows, which the studies of start_from have "
             "seen; leave out nested or start_from",
         )
-    if method == "grid":
+    if method is None:
+        return
+    if method.is_grid:
         yield from _grid_problems(raw)
-    elif method in METHODS:
+    else:
         if raw.get("trials") is None:
             yield Problem(
-                ("search", "trials"), f'method = "{method}" needs how many: say trials = 60'
+                ("search", "trials"), f'method = "{method.name}" needs how many: say trials = 60'
             )
         if not space:
-            yield Problem(("space",), f'method = "{method}" needs a parameter to search, got none')
+            yield Problem(
+                ("space",), f'method = "{method.name}" needs a parameter to search, got none'
+            )
 
 
 def _grid_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -11,10 +11,10 @@ from sweep.spaces import Choices, FloatRange, IntRange  # noqa: TC001 - pydantic
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share, Text
 from sweep.spec.durations import seconds
 from sweep.spec.memory_sizes import size
+from sweep.spec.methods import METHODS, SearchMethod, find_method
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS
 
-METHODS = ("grid", "random", "qmc", "tpe", "nsga2", "cmaes", "gp")
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
 TRIALS_LIMIT = 100_000
@@ -47,6 +47,12 @@ def _name(value: Any) -> Any:
     if isinstance(value, str) and value.isprintable() and value == value.strip():
         return value
     raise PydanticCustomError("name", "no name")
+
+
+def _method(value: Any) -> Any:
+    if find_method(value) is not None:
+        return value
+    raise PydanticCustomError("method", "no method")
 
 
 def _scorer(value: Any) -> Any:
@@ -123,7 +129,7 @@ class ModelSection(Section):
 class SearchSection(Section):
     """``[search]``: how candidates are found and judged; durations are in seconds."""
 
-    method: Literal["grid", "random", "qmc", "tpe", "nsga2", "cmaes", "gp"] = Field(
+    method: Annotated[str, BeforeValidator(_method)] = Field(
         description=f"one of: {', '.join(METHODS)}"
     )
     cv: Annotated[int, Field(ge=2)] | None = Field(
@@ -176,6 +182,11 @@ class SearchSection(Section):
         ("score",), description='"score" first, then any of: parameters, fit_seconds, inference_ms'
     )
     curves: bool = Field(default=True, description="true or false")
+
+    @property
+    def method_row(self) -> SearchMethod:
+        """What :mod:`sweep.spec.methods` says of the method."""
+        return METHODS[self.method]
 
 
 class SpaceSection(Section):

@@ -14,6 +14,7 @@ from sweep.spec import fit_parameters, search_rules, section_rules
 from sweep.spec.base import Section
 from sweep.spec.canonical_values import KERAS_NAMES, double_problems, respelled
 from sweep.spec.dimensions import parse_space, plain_dimension
+from sweep.spec.methods import is_grid
 from sweep.spec.parameter_rules import idle_problems, optimizer_problems, pruner_problems
 from sweep.spec.parameters import OF_THE_OPTIMIZER, ParametersOf, is_own
 from sweep.spec.plain_values import cleaned
@@ -239,7 +240,7 @@ class _Reader:
         self.add(search_rules.start_from_problems(search, self.table("study").get("name")))
         self.add(section_rules.data_problems(self.table("data")))
         self.add(section_rules.value_problems(model, dimensions, own))
-        if search.get("method") == "grid":
+        if is_grid(search.get("method")):
             self.add(section_rules.grid_space_problems(dimensions))
         self.add(section_rules.report_problems(self.table("report"), space))
 

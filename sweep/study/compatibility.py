@@ -87,4 +87,4 @@ def _allowed(place: tuple[str, str], was: Any, now: Any) -> bool:
 
 def _space_differences(before: StudySpec, now: StudySpec) -> list[str]:
     old, new = before.space.dimensions, now.space.dimensions
-    return list(grown(old, new, grid=now.search.method == "grid"))
+    return list(grown(old, new, grid=now.search.method_row.is_grid))

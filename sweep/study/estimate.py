@@ -146,7 +146,7 @@ def trained_epochs(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, f
     """Return the places of the cells that are trained, with their epochs; repeated ones once."""
     if (brackets := bracket_plan(spec)) is not None:
         return dict.fromkeys(range(len(cells)), brackets.epochs_of_a_slot)
-    if spec.search.method == "grid":
+    if spec.search.method_row.is_grid:
         return {place: float(max(cell.epochs)) for place, cell in enumerate(cells)}
     longest: dict[str, tuple[int, int]] = {}
     for place, cell in enumerate(cells):

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
 
 STARTED = "started_from"
-PARTIAL = ("tpe",)
-"""Samplers that learn from trials without some parameters; others need all that always apply."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
                 for each in many
             ],
             distributions(spec.space.dimensions),
-            _generation(spec),
+            spec.search.method_row.warm_start_attributes,
         )
         ledger.update(name, **{STARTED: {other: len(many) for other, many in trials.items()}})
     return [_message(record, len(trials[record.name])) for record in records]
@@ -140,7 +138,8 @@ def _warm_start_trial(
         return None
     params = _usable(settings, spec)
     always = {name for name, each in spec.space.dimensions.items() if not each.when}
-    if not params or (spec.search.method not in PARTIAL and not always <= set(params)):
+    whole = spec.search.method_row.warm_start == "all"
+    if not params or (whole and not always <= set(params)):
         return None
     values = objective_values(spec.search.objectives, score, trial.splits, epoch, trial.parameters)
     if not np.isfinite(values).all():
@@ -161,11 +160,6 @@ def _usable(given: Mapping[str, Any], spec: StudySpec) -> dict[str, Any]:
 def _source(trial: WarmStartTrial) -> dict[str, Any]:
     """Return the trial attribute that names where it is from."""
     return {SOURCE: {"study": trial.study, "candidate": trial.candidate}}
-
-
-def _generation(spec: StudySpec) -> dict[str, int]:
-    """Return the generation that NSGA-II chooses parents from: other studies are its first."""
-    return {"NSGAIISampler:generation": 0} if spec.search.method == "nsga2" else {}
 
 
 def _message(record: StudyRecord, used: int) -> str:

@@ -86,7 +86,7 @@ class CellEvaluator:
 
     def _taken_over(self, params: Mapping[str, Any], asked: EvaluationRequest) -> Evaluation | None:
         """Return what an equal trial has measured; a grid's candidates all differ."""
-        if self.spec.search.method == "grid":
+        if self.spec.search.method_row.is_grid:
             return None
         fits = len(self.data.splits) * asked.seeds
         ended = self.ended.complete() if self._rungs.bracket_plan else self.ended.all()
@@ -96,7 +96,7 @@ class CellEvaluator:
         self, params: Mapping[str, Any], asked: EvaluationRequest
     ) -> CandidateCheckpoints | None:
         """Return where fits go on with a larger budget; None where none may come."""
-        searched = self.spec.searched_epochs and self.spec.search.method != "grid"
+        searched = self.spec.searched_epochs and not self.spec.search.method_row.is_grid
         lasting = bool((searched and asked.curves) or self._rungs.bracket_plan)
         if asked.timed or not (lasting or self.spec.search.pruner):
             return None

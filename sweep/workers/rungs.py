@@ -67,8 +67,10 @@ class RungScheduler:
         """Return the parameters of the trial that goes on, or a draw that learns nothing."""
         if rung.continues is not None:
             return next(t.params for t in self._ended.all() if t.number == rung.continues)
-        draws = DRAWN_BEFOREHAND.get(self._spec.search.method)
-        return next(islice(draws(self._spec), slot, None)) if draws else {}
+        search = self._spec.search
+        if not search.method_row.drawn_beforehand:
+            return {}
+        return next(islice(DRAWN_BEFOREHAND[search.method](self._spec), slot, None))
 
 
 def slot_of(claim: Claim) -> int:
