@@ -15,6 +15,7 @@ from sweep.storage.attributes import (
     IMPORTANCES,
     NESTED,
     OPENING,
+    PRIORITY,
     SECTIONS,
     STOP,
     STUDY,
@@ -206,6 +207,10 @@ class Studies:
         with self.translated():
             when = self.storage.get_study_user_attrs(study_id).get(STOP)
         return None if when is None else str(when)
+
+    def set_priority(self, name: str, priority: int) -> None:
+        """Say how soon a study's turn comes: those of a higher priority come first; 0 is usual."""
+        self._write(name, PRIORITY, priority)
 
     def _write(self, name: str, key: str, value: Any) -> None:
         study_id = self.study_id(name)

@@ -37,8 +37,26 @@ def list_studies(
 ) -> Response:
     """List the studies, oldest first, with their addresses."""
     found = service.snapshot.copy.studies
-    page = [{"key": slug(each.name), **asdict(each)} for each in found[offset : offset + limit]]
+    queue = service.queue()
+    page = [
+        {
+            "key": slug(each.name), **asdict(each),
+            "priority": queue.priorities.get(each.name, 0), "place": queue.places.get(each.name),
+        }
+        for each in found[offset : offset + limit]
+    ]  # fmt: skip
     return as_json({"total": len(found), "offset": offset, "studies": page})
+
+
+@router.get("/queue")
+def queue(service: Services) -> Response:
+    """List the studies that have work, in the order in which workers take them."""
+    standing = service.queue()
+    rows = [
+        {"key": slug(each.name), **asdict(each), "place": standing.places.get(each.name)}
+        for each in standing.rows
+    ]
+    return as_json({"studies": rows})
 
 
 @router.get("/studies/{key}")

@@ -18,7 +18,9 @@ from sweep.errors import StudyNotFoundError, SweepError
 from sweep.ledger.ledger import Ledger
 from sweep.service.answers_cache import AnswersCache
 from sweep.service.gate import Gate
+from sweep.service.intervals import Intervals
 from sweep.service.problems import Refusal, RefusedError, refusal_response
+from sweep.service.queue import Queue, Standing
 from sweep.service.rates import Rates
 from sweep.service.sessions import Sessions
 from sweep.service.snapshot import Snapshot
@@ -52,6 +54,10 @@ class Service:
         All studies in a few numbers.
     cache : AnswersCache
         Answers about studies that have not changed.
+    order : Queue
+        The order in which workers take the studies.
+    intervals : Intervals
+        Of the best scores.
     workers : WorkerPool or None
         The workers of this machine; None where there are none.
     """
@@ -62,6 +68,8 @@ class Service:
     sessions: Sessions
     snapshot: Snapshot
     cache: AnswersCache
+    order: Queue
+    intervals: Intervals
     workers: WorkerPool | None = None
 
     def now(self, name: str) -> Mapping[str, Any]:
@@ -72,9 +80,15 @@ class Service:
         """Return the last lines of the workers of this machine about a study, oldest first."""
         return self.workers.lines(name) if self.workers is not None else ()
 
+    def queue(self) -> Standing:
+        """Return which studies are at work, and which wait at which place."""
+        return self.order.standing()
+
     def changed(self) -> None:
         """Take a change in at once: the list shows it, the workers look."""
         self.snapshot.refresh()
+        self.order.forget()
+        self.snapshot.touch()
         if self.workers is not None:
             self.workers.wake()
 
@@ -87,6 +101,7 @@ def open_service(settings: Settings, start_token: str | None) -> Service:
     return Service(
         settings, ledger, Tokens(ledger, start_token, owner()),
         Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(snapshot),
+        Queue(ledger, snapshot), Intervals(ledger, snapshot),
     )  # fmt: skip
 
 
@@ -103,9 +118,11 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.snapshot.start()
+        service.intervals.start()
         try:
             yield
         finally:
+            service.intervals.stop()
             service.snapshot.stop()
 
     app = FastAPI(

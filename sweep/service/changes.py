@@ -28,6 +28,10 @@ router = APIRouter(prefix="/api/v1", tags=["submit"], dependencies=[role("submit
 Source = Annotated[str, Body(description="the study file, TOML")]
 Name = Annotated[str | None, Body(description="another name for the study")]
 Submitter = Annotated[Identity, role("submit")]
+HIGHEST = 100
+Priority = Annotated[
+    int, Body(ge=-HIGHEST, le=HIGHEST, description="higher ones come first; 0 is usual")
+]
 
 
 @router.post("/check")
@@ -41,10 +45,10 @@ def check(
 @router.post("/studies", status_code=201)
 def submit(
     service: Services, who: Submitter, source: Source, name: Name = None,
-    *, retry_failed: Annotated[bool, Body()] = False,
+    *, retry_failed: Annotated[bool, Body()] = False, priority: Priority = 0,
 ) -> Response:  # fmt: skip
     """Hand a study in: it is checked, put into the ledger and queued."""
-    found = hand_in(service, who, source, name, retry_failed=retry_failed)
+    found = hand_in(service, who, source, name, retry_failed=retry_failed, priority=priority)
     return as_json(found, 201)
 
 
@@ -70,6 +74,16 @@ def retry(request: Request, service: Services, name: StudyName, who: Submitter) 
     return _again(request, service, name, who, "retry", retry_failed=True)
 
 
+@router.post("/studies/{key}/priority")
+def change_priority(
+    request: Request, service: Services, name: StudyName, who: Submitter,
+    priority: Annotated[Priority, Body(embed=True)],
+) -> Response:  # fmt: skip
+    """Say how soon a study's turn comes."""
+    set_priority(request, service, name, who, priority)
+    return as_json({"study": name, "priority": priority})
+
+
 @router.delete("/studies/{key}")
 def delete(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
     """Delete a study, its trials and weights."""
@@ -78,6 +92,26 @@ def delete(request: Request, service: Services, name: StudyName, who: Submitter)
     record_act(service.ledger, who.name, "delete", name)
     service.changed()
     return as_json({"study": name, "left": left})
+
+
+def set_priority(
+    request: Request, service: Service, name: str, who: Identity, priority: int
+) -> None:
+    """Change how soon a study's turn comes, and write down who did it.
+
+    Raises
+    ------
+    RefusedError
+        403 where the study is somebody else's; 422 for a number out of range.
+    """
+    _check_own(request, service, name)
+    if not -HIGHEST <= priority <= HIGHEST:
+        raise RefusedError(
+            422, f"A priority is a whole number from {-HIGHEST} to {HIGHEST}, not {priority}."
+        )
+    service.ledger.set_priority(name, priority)
+    record_act(service.ledger, who.name, "priority", name, str(priority))
+    service.changed()
 
 
 def planned(service: Service, source: str, name: str | None, *, probe: bool = False) -> Any:
@@ -99,7 +133,7 @@ def planned(service: Service, source: str, name: str | None, *, probe: bool = Fa
 
 def hand_in(
     service: Service, who: Identity, source: str, name: str | None = None, *,
-    retry_failed: bool = False,
+    retry_failed: bool = False, priority: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Check a study file and queue it; return its name, address and how many cells were queued.
 
@@ -111,6 +145,8 @@ def hand_in(
     spec = read_source(service.settings, source, name)
     _check_may_continue(service, who, spec.study.name)
     cells = _submitted(service, who, spec, retry_failed=retry_failed)
+    if priority:
+        service.ledger.set_priority(spec.study.name, priority)
     record_act(service.ledger, who.name, "submit", spec.study.name)
     service.changed()
     return {"key": slug(spec.study.name), "name": spec.study.name, "enqueued": cells}

@@ -15,6 +15,8 @@ from sweep.study.queue import in_order
 from sweep.study.run import run_study
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweep.ledger.overview import StudyOverview
     from sweep.study.result import StudyResult
 
@@ -72,12 +74,20 @@ def open_studies(storage: str | None = None) -> list[str]:
         return [row.name for row in in_order(open_rows(ledger))]
 
 
-def open_rows(ledger: Ledger) -> list[QueueRow]:
-    """Return the studies that have cells to take or a winner to refit, oldest first."""
+def open_rows(ledger: Ledger, overviews: Sequence[StudyOverview] | None = None) -> list[QueueRow]:
+    """Return the studies that have cells to take or a winner to refit, oldest first.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where the studies are.
+    overviews : sequence of StudyOverview, optional
+        What is known of them; read, where it is not given.
+    """
     rows = {row.name: row for row in queue_rows(ledger)}
     return [
         rows[each.name]
-        for each in all_overviews(ledger)
+        for each in (all_overviews(ledger) if overviews is None else overviews)
         if each.name in rows
         and each.status != "damaged"
         and (_has_cells(ledger, each) or _lacks_winner(ledger, each))
@@ -85,6 +95,8 @@ def open_rows(ledger: Ledger) -> list[QueueRow]:
 
 
 def _has_cells(ledger: Ledger, study: StudyOverview) -> bool:
+    if study.status == "finished":
+        return False  # no cell waits or runs
     return study.status in ("stopped", "waiting") or ledger.counts(study.name)["WAITING"] > 0
 
 
