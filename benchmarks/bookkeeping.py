@@ -21,6 +21,7 @@ from sweep.ledger.records import SplitResult
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 from sweep.storage.locations import storage_url
+from sweep.support.layer import Layer
 from sweep.workers.recovery import enqueue_missing
 
 ALLOWED_MS, ALLOWED_CALLS = 60, 8
@@ -96,7 +97,7 @@ def loop(url: str) -> tuple[int, float, float]:
         calls = count_transactions(ledger)
         began, cpu = time.perf_counter(), time.process_time()
         while claim := ledger.claim("empty", "bench"):
-            ledger.complete(claim, 0.5, result, (("output", "Dense", "(2,)", 18),))
+            ledger.complete(claim, 0.5, result, (Layer("output", "Dense", "(2,)", 18),))
         return calls[0], time.perf_counter() - began, time.process_time() - cpu
 
 

@@ -37,6 +37,7 @@ from sweep.search.plan import make_plan
 from sweep.spec import load_study
 from sweep.storage.attributes import CELL, DIGEST, RESULT, SUMMARY, WORKER
 from sweep.storage.locations import storage_url
+from sweep.support.layer import Layer
 
 COMMANDS = (
     "list",
@@ -48,7 +49,7 @@ COMMANDS = (
 )
 SMALL = 100  # trials of the study that the large one is compared with
 DATA = DataRecord("digits", "f" * 64, 1437, 360, (8, 8), tuple("0123456789"), (144,) * 10)
-LAYERS = (("dense_1", "Dense", "(32,)", 2080), ("output", "Dense", "(10,)", 330))
+LAYERS = (Layer("dense_1", "Dense", "(32,)", 2080), Layer("output", "Dense", "(10,)", 330))
 
 
 def study(name: str, trials: int):

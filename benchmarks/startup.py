@@ -18,6 +18,7 @@ from common import processor, timed
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.records import PlannedCell, SplitResult
 from sweep.search.plan import make_plan
+from sweep.support.layer import Layer
 from sweep.workers.recovery import enqueue_missing
 
 LIMITS = {"--help": 0.3, "list": 1.5, "report": 10.0}
@@ -64,7 +65,7 @@ def fill(url: str) -> None:
         split = SplitResult(
             scores, {}, {e: 0.1 * e for e in scores}, 0.01, {"loss": tuple(scores.values())}, 100
         )
-        ledger.complete(claim, scores[9], (split,), (("output", "Dense", "(2,)", place),))
+        ledger.complete(claim, scores[9], (split,), (Layer("output", "Dense", "(2,)", place),))
     ledger.close()
 
 

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from sweep.support.layer import Layer
+
 
 class FakeClassifier(ClassifierMixin, BaseEstimator):
     """Right on a share of the rows that grows by ``skill`` with every epoch and every seed."""
@@ -66,7 +68,7 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
 
     def layer_table(self):
         """Return one layer."""
-        return (("dense", "Dense", "(3,)", 3),)
+        return (Layer("dense", "Dense", "(3,)", 3),)
 
 
 class FakeWinner(FakeClassifier):

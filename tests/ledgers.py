@@ -15,6 +15,7 @@ from sweep.ledger.scores import mean_split_score
 from sweep.ledger.study_folders import ledger_id, own_folder
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
+from sweep.support.layer import Layer
 
 DATA = DataRecord(
     name="digits",
@@ -25,7 +26,7 @@ DATA = DataRecord(
     classes=tuple("0123456789"),
     class_counts=(142, 145, 142, 146, 145, 146, 145, 143, 139, 144),
 )
-LAYERS = (("out", "Dense", "10", 9),)
+LAYERS = (Layer("out", "Dense", "10", 9),)
 GRID = {"epochs": [2, 5], "hidden_size": [16, 32, 64]}
 RANDOM = {
     "hidden_size": {"int": [16, 64]},

@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.ledger.outcomes import DataRecord, WinnerRecord
 from sweep.ledger.records import Candidate, SplitResult, StudyRecord, TrialRecord
+from sweep.support.layer import Layer
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ENVIRONMENT = {
@@ -33,9 +34,9 @@ DATA = DataRecord(
 def mlp_layers(width):
     """The layers of a multi-layer perceptron with one hidden layer."""
     return (
-        ("flatten", "Flatten", "(784,)", 0),
-        ("hidden_1", "Dense", f"({width},)", 785 * width),
-        ("output", "Dense", "(10,)", 10 * (width + 1)),
+        Layer("flatten", "Flatten", "(784,)", 0),
+        Layer("hidden_1", "Dense", f"({width},)", 785 * width),
+        Layer("output", "Dense", "(10,)", 10 * (width + 1)),
     )
 
 
@@ -192,9 +193,9 @@ def tpe_trial(rng, number, *, epochs=10, splits=1):
         splits=results if ran else (),
         parameters=6770 * params["filters"] + 10,
         layers=(
-            ("conv_1", "Conv2D", f"(26, 26, {params['filters']})", 10 * params["filters"]),
-            ("flatten", "Flatten", f"({676 * params['filters']},)", 0),
-            ("output", "Dense", "(10,)", 6760 * params["filters"] + 10),
+            Layer("conv_1", "Conv2D", f"(26, 26, {params['filters']})", 10 * params["filters"]),
+            Layer("flatten", "Flatten", f"({676 * params['filters']},)", 0),
+            Layer("output", "Dense", "(10,)", 6760 * params["filters"] + 10),
         ),
         reason="the loss became NaN in epoch 1" if state == "FAIL" else None,
         **timed(number),

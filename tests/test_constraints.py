@@ -14,6 +14,7 @@ from sweep.search.constraints import TooLargeError, check_size, ruled_out
 from sweep.search.plan import make_plan
 from sweep.study.check import cells_left
 from sweep.study.preparation import update
+from sweep.support.layer import Layer
 from sweep.tables import candidates_frame
 from sweep.workers.recovery import cancel_waiting, enqueue_missing, patience_exhausted
 
@@ -50,7 +51,7 @@ def test_a_model_of_ones_own_is_counted_after_building(monkeypatch):
     seen = []
     monkeypatch.setattr(
         "sweep.search.constraints.model_layers",
-        lambda built: seen.append(built[3]) or (("d", "Dense", "(2,)", 11),),
+        lambda built: seen.append(built[3]) or (Layer("d", "Dense", "(2,)", 11),),
     )
     with pytest.raises(TooLargeError, match="11 parameters, above max_parameters = 10"):
         check_size(spec, {"hidden_size": 3}, (2,), 2, ())

@@ -28,6 +28,7 @@ from sweep.models import (
     two_stage,
     weight_shapes,
 )
+from sweep.support.layer import total_parameters
 
 
 @given(
@@ -98,7 +99,7 @@ def test_a_model_has_positive_sizes_or_is_refused(model, shape, n_classes):
     assert min(sizes) >= 1
     assert output_shape(layers, shape) == (n_classes,)
     assert count_operations(layers, shape) > 0
-    assert sum(row[3] for row in rows) == count_parameters(layers, shape)
+    assert total_parameters(rows) == count_parameters(layers, shape)
 
 
 def test_operations_are_multiply_adds():

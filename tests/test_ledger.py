@@ -16,6 +16,7 @@ from sweep.ledger.records import PlannedCell, SplitResult
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 from sweep.storage.locations import default_url, shown_url, storage_url
+from sweep.support.layer import Layer
 from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
 SPEC = load_study(
@@ -35,7 +36,7 @@ DATA = {
     "classes": ["0", "1"],
     "class_counts": [5, 5],
 }
-LAYERS = (("dense", "Dense", "(8,)", 72), ("output", "Dense", "(2,)", 18))
+LAYERS = (Layer("dense", "Dense", "(8,)", 72), Layer("output", "Dense", "(2,)", 18))
 
 
 def header(spec=SPEC):

@@ -10,6 +10,7 @@ from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, eva
 from sweep.evaluation.lockstep import evaluate_in_lockstep
 from sweep.evaluation.scoring import NEEDS_LABELS, Scoring
 from sweep.spec import SCORERS
+from sweep.support.layer import Layer
 
 RANDOM = np.random.default_rng(0)
 TWO = np.tile([0, 0, 1], 20)
@@ -76,7 +77,7 @@ class Seeing(FakeClassifier):
 
     def layer_table(self):
         """Return one layer, larger with every class."""
-        return (("dense", "Dense", "", len(self.classes_)),)
+        return (Layer("dense", "Dense", "", len(self.classes_)),)
 
 
 def laid_out(estimator, rows):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from sweep.estimators.partial_fits import PartialFit
+    from sweep.support.layer import Layer
     from sweep.training.backend import Backend
     from sweep.training.blueprint import Blueprint
 
@@ -204,7 +205,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         earlier.best_epoch_ = earlier._state.epoch
         return earlier
 
-    def layer_table(self) -> tuple[tuple[str, str, str, int], ...]:
+    def layer_table(self) -> tuple[Layer, ...]:
         """Return name, kind, output shape and number of parameters of each layer."""
         from sweep.models import model_layers
 

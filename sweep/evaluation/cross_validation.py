@@ -13,14 +13,15 @@ import numpy as np
 from sweep.evaluation.scoring import EvaluationError, Scored, Scoring
 from sweep.ledger.records import SplitResult
 from sweep.ledger.scores import mean_split_score
+from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from sweep.ledger.outcomes import Layer
     from sweep.search.splits import Split
+    from sweep.support.layer import Layer
 
 CHECKPOINT_BYTES = 256 * 2**20
 """Most memory for the weights of all epochs of a fit; above it only the cell's epochs count."""
@@ -213,7 +214,7 @@ def with_weights(estimator: Any, labels: NDArray[Any]) -> Any:
 
 def whole_model(tables: Iterable[tuple[Layer, ...]]) -> tuple[Layer, ...]:
     """Return the largest model of a cell's fits: a fit without rows of a class is smaller."""
-    return max(tables, key=lambda layers: sum(layer[3] for layer in layers))
+    return max(tables, key=total_parameters)
 
 
 def nth_seed(estimator: Any, number: int) -> int:

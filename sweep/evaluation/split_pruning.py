@@ -14,8 +14,8 @@ from sweep.ledger.scores import mean_split_score
 
 if TYPE_CHECKING:
     from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
-    from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import SplitResult, TrialRecord
+    from sweep.support.layer import Layer
 
 WILCOXON_FROM = 10
 """Number of scores from which the signed-rank test is the default: with fewer it has no power."""

@@ -23,6 +23,7 @@ from sweep.runner.worker_command import worker_environment
 from sweep.support.code_references import is_reference
 from sweep.support.file_names import expanded
 from sweep.support.file_writing import real
+from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
     import os
@@ -222,7 +223,7 @@ def _recipe(
         "test_rows": winner.test_rows,
         "test_openings": record.test_openings,
         "test_opened_at": winner.test_opened_at,
-        "parameters": sum(layer[3] for layer in winner.layers),
+        "parameters": total_parameters(winner.layers),
         "precision": winner.precision,
         "environment": dict(record.environment),
     }

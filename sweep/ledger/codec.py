@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.outcomes import (
     DataRecord,
     ImportanceRecord,
-    Layer,
     NestedRecord,
     Opening,
     OuterFold,
@@ -17,6 +16,7 @@ from sweep.ledger.outcomes import (
 from sweep.ledger.records import SplitResult
 from sweep.section import SectionRecord
 from sweep.storage.attributes import COPIED, RESULT
+from sweep.support.layer import Layer, total_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> d
     """Return a trial's measurements as JSON-able values."""
     return {
         "splits": [split_to_plain(split) for split in splits],
-        "parameters": sum(layer[3] for layer in layers),
+        "parameters": total_parameters(layers),
         "layers": [list(layer) for layer in layers],
     }
 
@@ -85,7 +85,9 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
 
 def layers_from_plain(plain: Any) -> tuple[Layer, ...]:
     """Read a layer table."""
-    return tuple((str(n), str(kind), str(shape), int(count)) for n, kind, shape, count in plain)
+    return tuple(
+        Layer(str(n), str(kind), str(shape), int(count)) for n, kind, shape, count in plain
+    )
 
 
 def data_from_plain(plain: Mapping[str, Any]) -> DataRecord:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import optuna
 
     from sweep.ledger.claims import Claim
-    from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import PlannedCell, Rung, SplitResult
     from sweep.storage.queries import WaitingCell
     from sweep.storage.sampler_view import SamplerView
+    from sweep.support.layer import Layer
 
     Value = float | list[float]
     """One number, or one for each objective."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Layer = tuple[str, str, str, int]
-"""Name, kind, output shape and number of parameters of one layer."""
+    from sweep.support.layer import Layer
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from sweep.ledger.outcomes import (
         DataRecord,
         ImportanceRecord,
-        Layer,
         NestedRecord,
         Opening,
         WinnerRecord,
     )
     from sweep.section import SectionRecord
+    from sweep.support.layer import Layer
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from sweep.models.layers import (
     Reshape,
 )
 from sweep.models.registry import Factory, check_parameters, get_factory
-from sweep.models.shapes import LayerRow, describe
+from sweep.models.shapes import describe
 from sweep.support.keras_configuration import load_keras
+from sweep.support.layer import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,7 +107,7 @@ def build_from(
     )
 
 
-def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
+def model_layers(model: keras.Model) -> tuple[Layer, ...]:
     """Return the layers of any Keras model: name, kind, output shape, parameters.
 
     Parameters
@@ -116,7 +117,7 @@ def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
 
     Returns
     -------
-    tuple of (str, str, str, int)
+    tuple of Layer
         As :func:`sweep.models.describe`; input layers are left out. The shape is ``"?"`` where
         Keras does not know it (models that subclass ``keras.Model``).
 
@@ -126,7 +127,7 @@ def model_layers(model: keras.Model) -> tuple[LayerRow, ...]:
         If the model does not know its input's shape yet.
     """
     return tuple(
-        (layer.name, type(layer).__name__, _shape_text(layer), _count(layer))
+        Layer(layer.name, type(layer).__name__, _shape_text(layer), _count(layer))
         for layer in model.layers
         if type(layer).__name__ != "InputLayer"
     )

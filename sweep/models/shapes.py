@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import ModelError
 from sweep.models.layers import LayerSpec, Shape
+from sweep.support.layer import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-LayerRow = tuple[str, str, str, int]
-"""Name, kind, output shape as text and number of parameters: the ledger's ``Layer``."""
 
 WeightRow = tuple[str, str, Shape]
 """Layer, weight and shape: ``("conv_1", "kernel", (3, 3, 1, 32))``."""
 
 
-def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[LayerRow, ...]:
+def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[Layer, ...]:
     """Return the layers of a model, like ``keras.Model.summary``.
 
     Parameters
@@ -34,7 +32,7 @@ def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[L
 
     Returns
     -------
-    tuple of (str, str, str, int)
+    tuple of Layer
         Name, kind (the Keras layer's name), output shape such as ``"(26, 26, 32)"``, and number
         of parameters, with those that training does not change.
 
@@ -44,7 +42,7 @@ def describe(layers: Sequence[LayerSpec], input_shape: Sequence[int]) -> tuple[L
         If a kernel or pool does not fit its input, or two layers have the same name.
     """
     return tuple(
-        (layer.name, layer.kind, str(layer.output_shape(shape)), _parameters(layer, shape))
+        Layer(layer.name, layer.kind, str(layer.output_shape(shape)), _parameters(layer, shape))
         for layer, shape in _walk(layers, input_shape)
     )
 

@@ -10,6 +10,7 @@ from sweep.report import text
 from sweep.report.answer import chosen
 from sweep.report.blocks import Heat, HeatMap, Table, shades, table
 from sweep.report.classes import class_names, shape_text
+from sweep.support.layer import total_parameters
 from sweep.support.text import counted
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def layers(record: StudyRecord) -> Table | None:
     held = held or (candidate.trial.layers if candidate else ())
     if not held:
         return None
-    rows = [(name, kind, shape, text.whole(count)) for name, kind, shape, count in held]
-    total = sum(count for *_, count in held)
+    rows = [(each.name, each.kind, each.output_shape, text.whole(each.parameters)) for each in held]
+    total = total_parameters(held)
     rows.append(("total", "", "", text.whole(total)))
     whose = "winner" if record.winner else "best trial so far"
     caption = f"{counted(len(held), 'layer')} of the {whose}: output shape of one row, and weights."

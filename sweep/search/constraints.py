@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from sweep.errors import StudyFileError, SweepError
 from sweep.models import build_from, count_parameters, describe, factory_parameters, model_layers
 from sweep.search.plan import cell_layers, row_shape
+from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sweep.evaluation.cross_validation import Evaluation
-    from sweep.ledger.outcomes import Layer
     from sweep.ledger.records import PlannedCell
     from sweep.spec import StudySpec
+    from sweep.support.layer import Layer
 
 
 class TooLargeError(SweepError, ValueError):
@@ -50,7 +51,7 @@ def check_size(
     if limit is None:
         return
     layers = layer_rows(spec, params, shape, n_classes, allow)
-    if (count := _count(layers)) > limit:
+    if (count := total_parameters(layers)) > limit:
         error = TooLargeError(f"{count:,} parameters, above max_parameters = {limit:,}")
         error.layers = layers
         raise error
@@ -93,7 +94,7 @@ def check_sizes(
 def constraint_values(spec: StudySpec, found: Evaluation, epoch: int) -> dict[str, float]:
     """Return by how much a result exceeds each limit, for Optuna's samplers; up to 0 is allowed."""
     limits = {"max_parameters": spec.search.max_parameters} if spec.search.max_parameters else {}
-    past = {name: float(_count(found.layers) - limit) for name, limit in limits.items()}
+    past = {name: float(total_parameters(found.layers) - limit) for name, limit in limits.items()}
     if (seconds := spec.search.max_fit_seconds) is not None:
         slowest = max(split.seconds.get(epoch, 0.0) for split in found.splits)
         past["max_fit_seconds"] = slowest - seconds
@@ -118,7 +119,3 @@ def layer_rows(
     named = {**spec.model.params, **params}
     own = {n: v for n, v in named.items() if n in factory_parameters(factory) or n not in TRAINING}
     return model_layers(build_from(factory, given, n_classes, own))
-
-
-def _count(layers: Sequence[Layer]) -> int:
-    return sum(layer[3] for layer in layers)

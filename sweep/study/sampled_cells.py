@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sweep.errors import ReferenceError_
 from sweep.search.constraints import layer_rows
 from sweep.search.plan import cell_cost
 from sweep.support.code_references import is_reference
+from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -75,13 +76,13 @@ def _build_some(
         if time.monotonic() - began > BUILD_SECONDS:
             break
         try:
-            rows: Any = layer_rows(spec, cell.params or {}, shape, n_classes, allow)
+            rows = layer_rows(spec, cell.params or {}, shape, n_classes, allow)
         except ReferenceError_:
             raise
         except Exception as error:  # noqa: BLE001 - a user's model may raise anything
             failures[model] = error
         else:
-            weights[model] = float(sum(row[3] for row in rows))
+            weights[model] = float(total_parameters(rows))
     return weights, failures
 
 

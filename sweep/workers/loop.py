@@ -18,6 +18,7 @@ from sweep.ledger.objectives import objective_values
 from sweep.search.constraints import TooLargeError, constraint_values
 from sweep.storage.locations import HEARTBEAT_SECONDS
 from sweep.storage.process_identity import worker_name
+from sweep.support.layer import total_parameters
 from sweep.workers.cell_evaluator import CellEvaluator
 from sweep.workers.control import Control, StopWork
 from sweep.workers.failure_reason import reason_of
@@ -149,18 +150,18 @@ class Worker:
         if kept:  # else another worker may be at it, from where this one's fits were written
             self.evaluator.clear()
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
-        patience_exhausted = "PAUSED" if self.evaluator.pauses else "PRUNED"
-        state = (patience_exhausted if found.pruned else state) if kept else "LATE"
+        ended_early = "PAUSED" if self.evaluator.pauses else "PRUNED"
+        state = (ended_early if found.pruned else state) if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, value=found.value)
 
     def _values(self, found: Evaluation, epoch: int) -> list[float]:
-        weights = sum(layer[3] for layer in found.layers)
+        weights = total_parameters(found.layers)
         names = self.spec.search.objectives
         return objective_values(names, found.value, found.splits, epoch, weights)
 
     def _refuse(self, claim: Claim, error: TooLargeError) -> None:
         limit = self.spec.search.max_parameters or 0
-        past = sum(layer[3] for layer in error.layers) - limit
+        past = total_parameters(error.layers) - limit
         self.ledger.set_constraints(claim, {"max_parameters": past})
         kept = self.ledger.reject_too_large(claim, str(error), error.layers)
         state = "PRUNED" if kept else "LATE"
