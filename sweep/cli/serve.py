@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from sweep.cli.text import complain
 from sweep.support.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sweep.service.app import Service
@@ -56,7 +59,7 @@ def serve(
     \b
     Example:
       sweep serve
-      sweep serve --workers 0           others join with `sweep worker --all --wait`
+      sweep serve --workers 0 --port 8081
     """
     ctx.obj = storage
     if ctx.invoked_subcommand:
@@ -80,9 +83,28 @@ def serve(
         if not quiet:
             complain(_state(service))
 
-    serve_until_stopped(settings, started)
+    with _warnings_said():
+        serve_until_stopped(settings, started)
     if not quiet:
         complain("service ended")
+
+
+class _Said(logging.Handler):
+    """Says what goes wrong while the server runs; nobody reads its log file all day."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say a warning."""
+        complain(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+@contextmanager
+def _warnings_said() -> Iterator[None]:
+    said, service_log = _Said(logging.WARNING), logging.getLogger("sweep.service")
+    service_log.addHandler(said)
+    try:
+        yield
+    finally:
+        service_log.removeHandler(said)
 
 
 def _state(service: Service) -> str:

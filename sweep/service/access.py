@@ -21,8 +21,16 @@ def service_of(request: Request) -> Service:
 
 
 def identity_of(request: Request) -> Identity:
-    """Return who sends a request; the door has let nobody else pass."""
-    found: Identity = request.scope["state"]["identity"]
+    """Return who sends a request.
+
+    Raises
+    ------
+    RefusedError
+        401, if nobody is known: the door lets those pass too who are about to log in.
+    """
+    found: Identity | None = request.scope["state"]["identity"]
+    if found is None:
+        raise RefusedError(401, "A token is needed.")
     return found
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from sweep.service.problems import Refusal
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Send
+
+SLOWEST = 16 * 1024
+"""Bytes a second: a body that comes slower for long is refused."""
 
 
 class TooLargeBodyError(Exception):
@@ -25,7 +29,7 @@ class LimitedBody:
     most : int
         Bytes.
     seconds : float
-        How long the next piece of a body may take.
+        How long a body may take, beside the time that ``SLOWEST`` bytes a second need.
 
     Attributes
     ----------
@@ -39,7 +43,7 @@ class LimitedBody:
     def __init__(self, receive: Receive, send: Send, most: int, seconds: float) -> None:
         self._receive, self._send = receive, send
         self._most, self._seconds = most, seconds
-        self._had = 0
+        self._had, self._waited = 0, 0.0
         self._complete = False
         self.refusal: Refusal | None = None
         self.answering = False
@@ -54,10 +58,12 @@ class LimitedBody:
         """
         if self._complete:  # what comes now only says that the client has gone
             return await self._receive()
+        begun, left = time.monotonic(), self._seconds + self._had / SLOWEST - self._waited
         try:
-            message = await asyncio.wait_for(self._receive(), self._seconds)
+            message = await asyncio.wait_for(self._receive(), max(0.0, left))
         except TimeoutError:
             self._refuse(408, f"The request did not arrive within {self._seconds:g} seconds.")
+        self._waited += time.monotonic() - begun
         self._had += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._had > self._most:

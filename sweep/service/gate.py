@@ -26,6 +26,7 @@ OPEN_PATHS = ("/login", "/health")
 OPEN_FOLDER = "/static/"
 READING = ("GET", "HEAD")
 UPLOADS = "/uploads"
+LONGEST_ADDRESS = 64
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -88,7 +89,7 @@ class Gate:
             )
         who = await run_sync(self._identify, request)
         request.scope.setdefault("state", {})["identity"] = who
-        address = request.client.host if request.client else ""
+        address = self._address(request)
         if not self._rates.allow(who.token_id if who else f"address {address}", known=bool(who)):
             return Refusal(429, "Too many requests; wait a moment.", {"Retry-After": "2"})
         if who is None and not _is_open(request):
@@ -107,6 +108,13 @@ class Gate:
         host = _host(request.headers.get("host", ""))
         known = {self._settings.host.lower(), *(name.lower() for name in self._settings.names)}
         return bool(host) and (is_loopback(host) or host in known)
+
+    def _address(self, request: Request) -> str:
+        """Return who sends a request; behind a proxy of this machine, whom the proxy names."""
+        address = request.client.host if request.client else ""
+        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        behind = bool(self._settings.names) and bool(address) and is_loopback(address)
+        return forwarded[:LONGEST_ADDRESS] if behind and forwarded else address
 
     def _identify(self, request: Request) -> Identity | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -149,7 +157,7 @@ def _is_open(request: Request) -> bool:
     path = _path(request)
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
         return True
-    return request.method in READING and "token" in request.query_params
+    return path == "/" and request.method in READING and bool(request.query_params.get("token"))
 
 
 def _is_foreign(request: Request) -> bool:

@@ -129,7 +129,7 @@ def _log_in(request: Request, token: str) -> Response:
     answer.set_cookie(
         COOKIE, service.sessions.cookie(who.token_id), max_age=SECONDS,
         path=root_of(request) or "/", httponly=True, samesite="strict",
-        secure=request.url.scheme == "https",
+        secure="https" in (request.url.scheme, request.headers.get("x-forwarded-proto")),
     )  # fmt: skip
     return answer
 

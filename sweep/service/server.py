@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 from contextlib import closing, contextmanager
@@ -14,6 +15,7 @@ from sweep.errors import ServiceError
 from sweep.runner.signals import handled
 from sweep.service.app import create_app, open_service
 from sweep.service.notify import Notifier
+from sweep.service.slow_headers import patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from sweep.service.settings import Settings
 
 LEAVE_SECONDS = 3
+ROOT_PATH = r"(/(?!\.+(/|$))[A-Za-z0-9._~-]+)*"
+HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]+"
 
 
 def check_settings(settings: Settings) -> None:
@@ -38,8 +42,16 @@ def check_settings(settings: Settings) -> None:
             f"--host: {settings.host!r} can be reached from other machines; add --public, or "
             "leave it out"
         )
-    if settings.root_path and not settings.root_path.startswith("/"):
-        problems.append(f"--root-path: must begin with /, is {settings.root_path!r}")
+    if not re.fullmatch(ROOT_PATH, settings.root_path):
+        problems.append(
+            "--root-path: must begin with / and have only letters, digits and -._~ between "
+            f"slashes, is {settings.root_path!r}"
+        )
+    problems += [
+        f"--name: must be a host name alone, without http:// and port, is {name!r}"
+        for name in settings.names
+        if not re.fullmatch(HOST, name)
+    ]
     if problems:
         raise ServiceError("\n".join(problems))
 
@@ -105,6 +117,7 @@ def _configuration(service: Service) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(service), log_config=None, access_log=False, server_header=False,
         date_header=False, proxy_headers=False, lifespan="on", ws="none",
+        http=patient(limits.seconds),
         h11_max_incomplete_event_size=32 * 1024,
         timeout_keep_alive=15, timeout_graceful_shutdown=LEAVE_SECONDS,
         limit_concurrency=limits.streams + 200, root_path=service.settings.root_path,
