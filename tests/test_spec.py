@@ -777,6 +777,15 @@ def test_plain_there_and_back(study):
     assert StudySpec.from_plain(json.loads(json.dumps(spec.plain()))) == spec
 
 
+def test_a_folder_of_pictures_beside_the_study_file(tmp_path):
+    """It may be named by its name alone, wherever the command is run."""
+    source = '[data]\ndataset = "pets"\n[search]\nmethod = "grid"\n[space]\nepochs = [1, 2]\n'
+    (tmp_path / "study.toml").write_text(source)
+    assert 'no dataset or folder named "pets"' in problems(tmp_path / "study.toml")[0]
+    (tmp_path / "pets").mkdir()
+    assert load_study(tmp_path / "study.toml").data.dataset == "pets"
+
+
 def test_plain_keeps_folder_and_source(design):
     """Where a study came from travels along."""
     spec = load_study(design, parameters=known)

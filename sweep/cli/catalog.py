@@ -10,6 +10,7 @@ import click
 from sweep.cli.options import allow_option, allowed, data_home_option, format_option
 from sweep.cli.output import emit
 from sweep.cli.text import clean
+from sweep.study.answers.datasets import DOWNLOADED, dataset_facts, dataset_sources
 from sweep.support.text import counted
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from sweep.datasets import Dataset
 
-DOWNLOADED = "download"
 TRAINED = "How it is trained; a dash leaves it to the optimizer."
 
 
@@ -95,38 +95,18 @@ def data(*, name: str | None, data_home: Path | None, allow: tuple[str, ...], fo
       sweep data digits
     """
     if name is None:
-        rows = _sources(data_home)
+        rows = dataset_sources(data_home)
         emit(form, rows, rows, lambda: _drawn_sources(rows))
         return
     from sweep.datasets import load_dataset
 
     dataset = load_dataset(name, data_home=data_home, allow=allowed(allow), folder=Path.cwd())
-    facts = _facts(dataset)
+    facts = dataset_facts(dataset)
     counts = [
         {"class": each, "training_rows": count}
         for each, count in zip(dataset.class_names, dataset.class_counts, strict=True)
     ]
     emit(form, facts, counts, lambda: _drawn_dataset(dataset))
-
-
-def _sources(data_home: Path | None) -> list[dict[str, Any]]:
-    from sweep.datasets.builtin import DATASETS, home_file
-
-    rows = []
-    for name, about in DATASETS.items():
-        path = None if name == "digits" else home_file(name, data_home)
-        source = "bundled" if name == "digits" else _kind(path)
-        where = None if path is None else str(path)
-        rows.append({"name": name, "source": source, "file": where, "about": about})
-    return rows
-
-
-def _kind(path: Path | None) -> str:
-    from sweep.datasets.builtin import keras_cache
-
-    if path is None:
-        return DOWNLOADED
-    return "Keras cache" if path.parent == keras_cache() else "data home"
 
 
 def _drawn_sources(rows: list[dict[str, Any]]) -> list[RenderableType]:
@@ -144,19 +124,6 @@ def _drawn_sources(rows: list[dict[str, Any]]) -> list[RenderableType]:
     if any(row["source"] == DOWNLOADED for row in rows):
         notes.append("download: Keras fetches it at the first use; or set SWEEP_DATA_HOME")
     return [table, *(Text(note, style="dim") for note in notes)]
-
-
-def _facts(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "name": dataset.name,
-        "train_rows": len(dataset.y_train),
-        "test_rows": len(dataset.y_test),
-        "shape": list(dataset.shape),
-        "dtype": str(dataset.x_train.dtype),
-        "classes": dict(zip(dataset.class_names, dataset.class_counts, strict=True)),
-        "notes": list(dataset.notes),
-        "fingerprint": dataset.fingerprint,
-    }
 
 
 def _drawn_dataset(dataset: Dataset) -> list[RenderableType]:

@@ -65,9 +65,7 @@ def pictures(data: ReportData) -> list[Album]:
 def albums(record: StudyRecord, pictures: Pictures) -> list[Album]:
     """Return training images, predictions, mistakes and filters, as far as there are any."""
     names = [text.clean(name) for name in record.data.classes]
-    found = []
-    if shown := _of_known_classes(pictures.shown.get("training"), names):
-        found.append(_mosaic(shown, names))
+    found = training_albums(pictures, names)
     for group, title, what in (
         ("test", "First test images", "in file order: prediction, its probability"),
         ("mistakes", "Most confident mistakes", "wrong, most surely first: prediction"),
@@ -79,6 +77,20 @@ def albums(record: StudyRecord, pictures: Pictures) -> list[Album]:
             found.append(Album(group, title, caption, each))
     kernels = pictures.kernels if record.winner else {}
     return found + [_filters(layer, kernel) for layer, kernel in kernels.items()]
+
+
+def training_albums(pictures: Pictures, classes: Sequence[str]) -> list[Album]:
+    """Return the training images in one album; none where there are no images.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        See :func:`sweep.evaluation.pictures.training_pictures`.
+    classes : sequence of str
+        Names of the classes, in the order of their labels.
+    """
+    shown = _of_known_classes(pictures.shown.get("training"), classes)
+    return [] if shown is None else [_mosaic(shown, classes)]
 
 
 def _of_known_classes(shown: Shown | None, names: Sequence[str]) -> Shown | None:

@@ -113,7 +113,16 @@ def create_app(service: Service) -> FastAPI:
     service : Service
         See :func:`open_service`.
     """
-    from sweep.service import api, changes, events, new_study_pages, pages, study_pages
+    from sweep.service import (
+        api,
+        changes,
+        data_api,
+        data_pages,
+        events,
+        new_study_pages,
+        pages,
+        study_pages,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -130,7 +139,8 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan,
     )  # fmt: skip
     app.state.service = service
-    for module in (api, changes, events, pages, new_study_pages, study_pages):
+    modules = (api, changes, data_api, data_pages, events, pages, new_study_pages, study_pages)
+    for module in modules:
         app.include_router(module.router)
     static = str(resources.files("sweep.service") / "static")
     app.mount("/static", StaticFiles(directory=static), name="static")

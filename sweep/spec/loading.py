@@ -100,7 +100,8 @@ def _checked(
 ) -> StudySpec:  # fmt: skip
     changes = [set_] if isinstance(set_, str) else set_
     changed, places, problems = overridden(raw, changes)
-    spec, found = read(changed, name=name, parameters=parameters or estimator_parameters)
+    known = parameters or estimator_parameters
+    spec, found = read(changed, name=name, parameters=known, folder=folder)
     if problems or spec is None:
         raise _error(label, [*problems, *found], text, places)
     source = text if text and not places else to_toml(spec.sections() if not text else changed)

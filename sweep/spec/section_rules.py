@@ -159,16 +159,23 @@ def model_value_problems(
             yield Problem((section, name), why)
 
 
-def dataset_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find a dataset that is a plain word, and none of the known ones."""
+def dataset_problems(raw: Mapping[str, Any], folder: Path | None) -> Iterator[Problem]:
+    """Find a dataset that is a plain word, and neither known nor a folder.
+
+    Folders are looked for where the study file is, then in the current folder.
+    """
     name = raw.get("dataset")
-    if isinstance(name, str) and name.isidentifier() and not Path(name).exists():
+    if isinstance(name, str) and name.isidentifier() and not _exists(name, folder):
         from sweep.datasets import DATASETS
 
         if name not in DATASETS:
             hint = did_you_mean(name, DATASETS)
             text = f"no dataset or folder named {shown(name)}{hint}"
             yield Problem(("data", "dataset"), text)
+
+
+def _exists(name: str, folder: Path | None) -> bool:
+    return any(Path(place, name).exists() for place in (folder or ".", "."))
 
 
 def name_problems(

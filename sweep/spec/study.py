@@ -133,7 +133,11 @@ class StudySpec(BaseModel):
 
 
 def read(
-    raw: Mapping[str, Any], *, name: str, parameters: ParametersOf | None
+    raw: Mapping[str, Any],
+    *,
+    name: str,
+    parameters: ParametersOf | None,
+    folder: Path | None = None,
 ) -> tuple[StudySpec | None, list[Problem]]:
     """Read the sections of a study.
 
@@ -145,6 +149,8 @@ def read(
         The study's name where ``[study]`` gives none.
     parameters : callable or None
         From a factory's name to its estimator's parameters; None skips checks that need it.
+    folder : Path, optional
+        The study file's folder.
 
     Returns
     -------
@@ -156,7 +162,7 @@ def read(
     tables, problems = cleaned(raw)
     reader = _Reader(respelled(tables), problems)
     reader.unknown_sections()
-    spec = reader.spec(name, parameters)
+    spec = reader.spec(name, parameters, folder)
     return (None if reader.problems else spec), list(reader.problems.values())
 
 
@@ -199,7 +205,9 @@ class _Reader:
             self.add(each for each in found if each.place not in told)
             return None
 
-    def spec(self, name: str, parameters: ParametersOf | None) -> StudySpec | None:
+    def spec(
+        self, name: str, parameters: ParametersOf | None, folder: Path | None
+    ) -> StudySpec | None:
         model, search, space = (self.table(each) for each in ("model", "search", "space"))
         factory = model.pop("factory", "mlp")
         dimensions, problems = parse_space(space, model)
@@ -226,7 +234,7 @@ class _Reader:
             self.add(section_rules.name_problems(factory, model, space, parameters))
             self.add(section_rules.callback_problems(model, dimensions))
             self.add(section_rules.model_value_problems(factory, model, dimensions))
-            self.add(section_rules.dataset_problems(self.table("data")))
+            self.add(section_rules.dataset_problems(self.table("data"), folder))
             self.add(section_rules.scaling_problems(self.table("data"), model, space))
         return None if None in parts.values() or self.problems else StudySpec(**parts)
 

@@ -112,13 +112,19 @@ def _limits() -> Iterator[int]:
         yield limit
 
 
-def _check_directory(file: IO[bytes]) -> None:
-    """Refuse a directory with far more entries than an archive of arrays has."""
+def directory_size(file: IO[bytes]) -> tuple[int, int]:
+    """Return how many members a zip file's directory says it has, and its bytes; 0 for no zip."""
     end: Any = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     file.seek(0)
-    if end and (end[4] > MOST_MEMBERS or end[5] > LARGEST_DIRECTORY):
+    return (end[4], end[5]) if end else (0, 0)
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Refuse a directory with far more entries than an archive of arrays has."""
+    members, size = directory_size(file)
+    if members > MOST_MEMBERS or size > LARGEST_DIRECTORY:
         raise ArchiveError(
-            f"it must hold at most {MOST_MEMBERS} arrays, and its table of contents names {end[4]}"
+            f"it must hold at most {MOST_MEMBERS} arrays, and its table of contents names {members}"
         )
 
 
