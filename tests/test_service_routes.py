@@ -8,16 +8,19 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from ledgers import build
 from service_client import BASE, START, bearer, limited, opened
+from uploads import npz
 
 from sweep.ledger.ledger import Ledger
 from sweep.service.token_commands import add_token, revoke_token
 
 API = "/api/v1"
 OWN = "own"
-"""The role submit, and the study must be one's own."""
+"""The role submit, and the study or dataset must be one's own."""
 ROUTES = {
     ("GET", "/"): "read",
     ("GET", "/acts"): "admin",
+    ("GET", "/data"): "read",
+    ("GET", "/data/{name}"): "read",
     ("GET", "/fragments/studies"): "read",
     ("GET", "/fragments/studies/{key}"): "read",
     ("GET", "/health"): "open",
@@ -26,11 +29,15 @@ ROUTES = {
     ("GET", "/static/style.css"): "open",
     ("GET", "/studies/{key}"): "read",
     ("GET", "/studies/{key}/report"): "read",
+    ("POST", "/data/uploads"): "submit",
+    ("POST", "/data/{name}/delete"): OWN,
     ("POST", "/fragments/check"): "submit",
     ("POST", "/login"): "open",
     ("POST", "/logout"): "read",
     ("POST", "/new"): "submit",
     ("POST", "/studies/{key}/{act}"): OWN,
+    ("GET", f"{API}/data"): "read",
+    ("GET", f"{API}/data/{{name}}"): "read",
     ("GET", f"{API}/events"): "read",
     ("GET", f"{API}/me"): "read",
     ("GET", f"{API}/openapi.json"): "read",
@@ -42,11 +49,13 @@ ROUTES = {
     ("GET", f"{API}/studies/{{key}}/source"): "read",
     ("GET", f"{API}/studies/{{key}}/trials.{{form}}"): "read",
     ("POST", f"{API}/check"): "submit",
+    ("POST", f"{API}/data/uploads"): "submit",
     ("POST", f"{API}/studies"): "submit",
     ("POST", f"{API}/studies/{{key}}/continue"): OWN,
     ("POST", f"{API}/studies/{{key}}/priority"): OWN,
     ("POST", f"{API}/studies/{{key}}/retry"): OWN,
     ("POST", f"{API}/studies/{{key}}/stop"): OWN,
+    ("DELETE", f"{API}/data/{{name}}"): OWN,
     ("DELETE", f"{API}/studies/{{key}}"): OWN,
 }
 STREAMS = {f"{API}/events"}
@@ -56,7 +65,7 @@ BODIES = {
     "check": {"source": "[study]\nname = 1\n"},
     "studies": {"source": "[study]\nname = 1\n"},
 }
-PLACES = {"{key}": "theirs", "{act}": "stop", "{form}": "csv", "{name}": "theirs.npz"}
+PLACES = {"{key}": "theirs", "{act}": "stop", "{form}": "csv"}
 """What stands in the place of a parameter of a path."""
 MINE, THEIRS = "mine", "theirs"
 MUCH = 10_000_000
@@ -73,14 +82,14 @@ def found_routes(app):
 
 def address(path, study=THEIRS):
     """Return a path with something in each of its places."""
-    for place, name in {**PLACES, "{key}": study}.items():
+    for place, name in {**PLACES, "{key}": study, "{name}": f"{study}.npz"}.items():
         path = path.replace(place, name)
     return path.replace("/static", "/static/service.js") if path == "/static" else path
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A service with a study of ann's and one of bob's; tokens of every role, one revoked."""
+    """A service with a study of ann's, one of bob's and a dataset of his; tokens of every role."""
     folder = tmp_path_factory.mktemp("service")
     storage = f"sqlite:///{folder}/ledger.db"
     for name, owner in ((MINE, "ann"), (THEIRS, "bob")):
@@ -97,7 +106,16 @@ def house(tmp_path_factory):
             "revoked": add_token(storage, "gone", "admin"),
         }
         revoke_token(storage, "gone")
+        _upload(client, add_token(storage, "bob", "submit"))
         yield service, client, tokens
+
+
+def _upload(client, token):
+    answer = client.post(
+        f"{API}/data/uploads", params={"name": f"{THEIRS}.npz"}, content=npz(),
+        headers=bearer(token),
+    )  # fmt: skip
+    assert answer.status_code == 201
 
 
 def ask(client, method, path, *, token=None, study=THEIRS, **options):
@@ -166,6 +184,7 @@ def test_a_study_of_another_is_refused(house, method, path):
     answer = ask(client, method, path, token=tokens["submit"])
     assert answer.status_code == 403
     assert "bob" in answer.json()["detail"]
+    assert client.get(f"{API}/data/{THEIRS}.npz", headers=bearer(START)).status_code == 200
     assert service.ledger.attributes()[THEIRS] == before
 
 
