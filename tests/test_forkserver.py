@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from processes import wait_for
 
-from sweep.datasets import load_dataset
-from sweep.runner.forkserver import ForkServer, ForkServerProcess, SharedData
+from sweep.runner.forkserver import ForkServer, ForkServerProcess
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -101,21 +100,23 @@ def test_a_worker_asked_of_a_dead_server_has_ended(tmp_path):
     forkserver.close()
 
 
-def test_workers_see_the_run_s_data(forkserver, tmp_path):
-    """Each maps its own run's, so that none loads or copies them; another forkserver's too."""
-    data = SharedData()
-    data.put(load_dataset("digits", train_rows=50, test_rows=20))
-    for number in range(2):  # the second of another forkserver
-        for given in (data, None):
-            child = forkserver.fork(tmp_path / f"{number}.log", data=given)
-            hello(child)
-            maps = Path(f"/proc/{child.pid}/maps").read_text()
-            assert ("memfd:sweep-data" in maps) is (given is not None)
-            leave(child)
-        os.kill(forkserver._server._process.pid, signal.SIGKILL)
-        while forkserver._server.alive:
-            time.sleep(0.01)
-    data.close()
+def test_a_spare_worker_is_taken_before_one_is_forked(forkserver, tmp_path):
+    """It has fitted a model already; one that has died meanwhile is not taken."""
+    forkserver.prepare(2, tmp_path / "spare.log")
+    dead, alive = forkserver._spares
+    names = [hello(child) for child in (dead, alive)]
+    os.kill(alive.pid, signal.SIGKILL)
+    alive.wait(5)
+    child = forkserver.fork(tmp_path / "0.log")
+    assert child is dead
+    assert len(set(names)) == 2
+    assert forkserver.fork(tmp_path / "1.log") is not alive
+    leave(child)
+    forkserver.prepare(1, tmp_path / "spare.log")
+    spare = forkserver._spares[0]
+    hello(spare)
+    forkserver.close()
+    assert spare.wait(5) is not None
 
 
 RUN = """

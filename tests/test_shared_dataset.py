@@ -21,13 +21,11 @@ def dataset():
 
 
 @pytest.fixture
-def mapped(dataset, monkeypatch):
+def mapped(dataset):
     """Return what another process would map."""
-    monkeypatch.setattr(shared_dataset, "_held", [])
     fd = shared_dataset.share_dataset(dataset)
-    shared_dataset.hold(fd)
+    yield shared_dataset.load_shared(shared_dataset.shared_path(fd), lambda: pytest.fail("shared"))
     os.close(fd)
-    return shared_dataset.held(lambda: pytest.fail("it is held"))
 
 
 def test_what_is_mapped_is_what_was_written(dataset, mapped):
@@ -43,7 +41,7 @@ def test_shared_rows_cannot_be_written_to(mapped):
         mapped.x_train[0] = 0
 
 
-def test_a_process_that_holds_nothing_loads_its_own(dataset, monkeypatch):
-    """Where workers are spawned."""
-    monkeypatch.setattr(shared_dataset, "_held", [])
-    assert shared_dataset.held(lambda: dataset) is dataset
+@pytest.mark.parametrize("path", ["", "/proc/1/fd/999999"])
+def test_a_process_that_is_given_nothing_loads_its_own(dataset, path):
+    """Where nothing was shared, or it cannot be opened."""
+    assert shared_dataset.load_shared(path, lambda: dataset) is dataset

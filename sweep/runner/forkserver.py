@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from sweep.runner.forkserver_process import MESSAGE_BYTES
+from sweep.runner.forkserver_process import MESSAGE_BYTES, NEEDED, SPARE
 from sweep.runner.worker_command import worker_environment
 
 if TYPE_CHECKING:
@@ -37,21 +37,49 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._server = ForkServerProcess()
+        self._spares: list[ForkedProcess] = []
         self._lock = threading.Lock()
 
-    def fork(
-        self, log: Path, device: str | None = None, data: SharedData | None = None
-    ) -> ForkedProcess:
-        """Ask for a worker that sees a device and a dataset; it begins when all is loaded."""
+    def fork(self, log: Path, device: str | None = None) -> ForkedProcess:
+        """Ask for a worker that sees a device: a spare one, or one that begins when all is loaded.
+
+        Its job names its log: a spare one was made before anybody knew.
+        """
         with self._lock:
-            if not self._server.alive:
-                self._server.close()
-                self._server = ForkServerProcess()
-            return self._server.fork(log, device, data.fd if data else None)
+            while device is None and self._spares:
+                spare = self._spares.pop()
+                if spare.poll() is None:
+                    return spare
+            return self._alive().fork(log, device)
+
+    def prepare(self, count: int, log: Path) -> None:
+        """Have so many spare workers ready: their first fit does not wait for TensorFlow to begin.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        log : Path
+            What they print before they have a job.
+        """
+        with self._lock:
+            self._spares = [each for each in self._spares if each.poll() is None]
+            log.parent.mkdir(parents=True, exist_ok=True)
+            for _ in range(count - len(self._spares)):
+                self._spares.append(self._alive().fork(log, spare=True))
 
     def close(self) -> None:
-        """End the process; the workers it made are on their own."""
+        """End the process and its spare workers; those that are at work are on their own."""
+        for spare in self._spares:
+            spare.kill()
+            spare.close()
         self._server.close()
+
+    def _alive(self) -> ForkServerProcess:
+        if not self._server.alive:
+            self._server.close()
+            self._server = ForkServerProcess()
+        return self._server
 
 
 class SharedData:
@@ -59,6 +87,13 @@ class SharedData:
 
     def __init__(self) -> None:
         self.fd: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Where workers find it; empty where they load their own."""
+        from sweep.workers.shared_dataset import shared_path
+
+        return "" if self.fd is None else shared_path(self.fd)
 
     def put(self, dataset: Dataset) -> None:
         """Write the dataset, once; without memory for that, nothing."""
@@ -107,17 +142,18 @@ class ForkServerProcess:
         """Whether workers can still be asked for."""
         return not self._silent
 
-    def fork(self, log: Path, device: str | None = None, data: int | None = None) -> ForkedProcess:
-        """Ask for a worker that sees a device, and the dataset behind a file descriptor."""
+    def fork(self, log: Path, device: str | None = None, *, spare: bool = False) -> ForkedProcess:
+        """Ask for a worker that sees a device."""
         token = next(self._tokens)
         child_in, our_in = os.pipe()
         our_out, child_out = os.pipe()
         child = ForkedProcess(os.fdopen(our_in, "w"), os.fdopen(our_out), log)
         self._children[token] = child
         with log.open("ab") as errors:
-            fds = [child_in, child_out, errors.fileno(), *([] if data is None else [data])]
+            fds = [child_in, child_out, errors.fileno()]
+            message = f"{token} {SPARE if spare else NEEDED} {device or ''}".encode()
             with contextlib.suppress(OSError):  # a dead forkserver is noticed by its silence
-                socket.send_fds(self._socket, [f"{token} {device or ''}".encode()], fds)
+                socket.send_fds(self._socket, [message], fds)
         os.close(child_in)
         os.close(child_out)
         if self._silent:
@@ -156,9 +192,10 @@ class ForkServerProcess:
 
     def _hear(self, message: dict[str, int]) -> None:
         if "status" in message:
-            for child in list(self._children.values()):
+            for token, child in list(self._children.items()):
                 if child.pid == message["pid"]:
                     child.ended(message["status"])
+                    del self._children[token]
         else:
             self._children[message["token"]].pid = message["pid"]
 
@@ -209,6 +246,12 @@ class ForkedProcess:
         while self.pid is not None and self._status is None and _is_alive(self.pid):
             time.sleep(WATCH_SECONDS)
         self.ended(1)
+
+    def close(self) -> None:
+        """Close the pipes to it."""
+        for pipe in (self.stdin, self.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
     def poll(self) -> int | None:
         """Return the exit status, negative for a signal; None while it lives."""

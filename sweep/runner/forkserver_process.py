@@ -28,10 +28,10 @@ LOOK_SECONDS = 0.05
 LEAVE_SECONDS = 8.5
 """How long workers may take to leave when the run is gone; a little more than they ask for."""
 PR_SET_PDEATHSIG = 1
+SPARE, NEEDED = "spare", "needed"
 MESSAGE_BYTES = 256
-"""A message asks for a worker: its number and the device that it sees. Beside it come the file
-descriptors of its standard streams, and that of its dataset, if it is given one."""
-STREAMS = 3
+"""A message asks for a worker: its number, whether it is a spare one, the device that it sees.
+Beside it come the file descriptors of its standard streams."""
 
 
 def main(fd: int) -> None:
@@ -71,11 +71,12 @@ def _one_round(control: socket.socket, workers: set[int]) -> bool:
     """Make a worker if one is asked for; False when the run has gone."""
     if not select.select([control], [], [], LOOK_SECONDS)[0]:
         return True
-    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, STREAMS + 1)
+    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
     if not message:
         return False
-    token, _, device = message.decode().partition(" ")
-    pid = _fork(control, fds, device) if _single_threaded() else _spawn(fds, device)
+    token, spare, device = message.decode().split(" ", 2)
+    alone = _single_threaded()
+    pid = _fork(control, fds, device, spare=spare == SPARE) if alone else _spawn(fds, device)
     for fd in fds:
         os.close(fd)
     workers.add(pid)
@@ -83,26 +84,22 @@ def _one_round(control: socket.socket, workers: set[int]) -> bool:
     return True
 
 
-def _fork(control: socket.socket, fds: list[int], device: str) -> int:
+def _fork(control: socket.socket, fds: list[int], device: str, *, spare: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
         from sweep.workers.__main__ import main as work
-        from sweep.workers.shared_dataset import hold
 
         control.close()
         os.setsid()
         see_only(os.environ, device or None)  # CUDA reads it at TensorFlow's first use of a device
-        for target, fd in enumerate(fds[:STREAMS]):
+        for target, fd in enumerate(fds):
             os.dup2(fd, target)
             os.close(fd)
         sys.stdin = os.fdopen(0)
-        for fd in fds[STREAMS:]:
-            hold(fd)
-            os.close(fd)
-        status = work()
+        status = work(spare=spare)
     except BaseException:  # noqa: BLE001 - this process's last frame: said, then left
         import traceback
 
@@ -113,7 +110,7 @@ def _fork(control: socket.socket, fds: list[int], device: str) -> int:
 
 
 def _spawn(fds: list[int], device: str) -> int:
-    stdin, stdout, stderr = fds[:STREAMS]  # this one loads its data itself
+    stdin, stdout, stderr = fds
     its_own = dict(os.environ)
     see_only(its_own, device or None)
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and module

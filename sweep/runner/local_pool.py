@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import time
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweep.ledger.ledger import Ledger
-    from sweep.runner.forkserver import ForkServer, SharedData
+    from sweep.runner.forkserver import ForkServer
     from sweep.runner.progress import Progress, Watcher
     from sweep.search.plan import Plan
     from sweep.workers.job import Job
@@ -52,8 +51,6 @@ class LocalPool:
         What they compute on; a worker that replaces another sees what that one saw.
     stop_name : str or None
         The study whose request to stop counts, where one of its outer folds is searched.
-    data : SharedData or None
-        The dataset that forked workers are given.
     share : callable or None
         Says how many workers this run may have now, where several runs share them; ``size`` is
         what it said first. At 0 the run leaves the study to others.
@@ -62,7 +59,7 @@ class LocalPool:
     def __init__(
         self, size: int, logs: Path, watcher: Watcher, forkserver: ForkServer | None = None,
         *, devices: Gpus | None = None, helping: bool = False, stop_name: str | None = None,
-        data: SharedData | None = None, share: Callable[[], int] | None = None,
+        share: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
         self.watcher = watcher
         self._helping, self._stop_name = helping, stop_name
@@ -74,7 +71,7 @@ class LocalPool:
         self._job: Job | None = None
         self._supervisor: Supervisor | None = None
         self._finished = False
-        self._forkserver, self._data = forkserver, data
+        self._forkserver = forkserver
         self._size, self._share = size, share
         self._leaving: set[int] = set()
         self._left = False
@@ -306,7 +303,7 @@ class LocalPool:
 
     def _start(self, number: int) -> WorkerProcess:
         log = self._logs / f"worker-{number}.log"
-        start = partial(self._forkserver.fork, data=self._data) if self._forkserver else spawn
+        start = self._forkserver.fork if self._forkserver else spawn
         return WorkerProcess(number, self._events, log, start, self._devices.of(number))
 
     def _doing(self) -> str:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.runner.gpus import see_only
@@ -69,8 +70,8 @@ class WorkerProcess:
         return self._process.poll()
 
     def begin(self, job: Job) -> None:
-        """Hand over the job."""
-        self._write(job.line())
+        """Hand over the job, with the log that its process writes from now on."""
+        self._write(replace(job, log=str(self.log.resolve())).line())
 
     def order(self, word: str) -> None:
         """Send an order: ``work``, ``finish``, ``rest``, ``stop``."""

@@ -20,11 +20,14 @@ from sweep.errors import InterruptedRunError, SweepError
 from sweep.ledger.ledger import Ledger
 from sweep.runner.forkserver import forkserver_started
 from sweep.runner.progress import Watcher
+from sweep.service.preload import load_libraries
+from sweep.storage.locations import ledger_folder
 from sweep.study.join import join_study, open_rows
 from sweep.study.queue import shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sweep.runner.forkserver import ForkServer
     from sweep.runner.progress import Progress
@@ -84,6 +87,8 @@ class Agent:
                 self.look.clear()
                 with suppress(SweepError):  # a database that is away comes back
                     self._share(ledger)
+                if self._forkserver and not self._active:
+                    self._forkserver.prepare(self.settings.workers, self._spare_log())
                 self.look.wait(LOOK_SECONDS)
         self._given = {}
         for thread in list(self._active.values()):
@@ -120,6 +125,9 @@ class Agent:
             self._active.pop(name, None)
             self.say("ended", study=name)
             self.look.set()
+
+    def _spare_log(self) -> Path:
+        return ledger_folder(self.settings.storage) / "logs" / "spare-workers.log"
 
     def share(self, name: str) -> int:
         """Return how many workers a study may have now."""
@@ -200,6 +208,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=_listen, args=(agent, end), daemon=True).start()
+        load_libraries()
         agent.run()
 
 

@@ -229,6 +229,7 @@ class _Run:
                 dataset = load_data(spec, job.data_home, job.allow)
                 if self.forkserver:
                     self.data.put(dataset)
+                    job = replace(job, data=self.data.path)
                 ordered = prepare_study(
                     ledger, spec, plan, job, self.watcher, dataset, outer_fold,
                     helping=self.helping,
@@ -267,7 +268,7 @@ class _Run:
             self.forkserver = self.stack.enter_context(forkserver_started())
         return LocalPool(
             workers, logs, self.watcher, self.forkserver,
-            devices=devices, helping=self.helping, stop_name=self.job.study, data=self.data,
+            devices=devices, helping=self.helping, stop_name=self.job.study,
             share=self.share,
         )  # fmt: skip
 

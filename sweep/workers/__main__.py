@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import traceback
 from contextlib import contextmanager, suppress
@@ -25,19 +26,30 @@ if TYPE_CHECKING:
     from sweep.spec import StudySpec
 
 
-def main() -> int:
-    """Run the loop, then wait for orders: ``finish`` refits the winner, ``stop`` ends."""
+def main(*, spare: bool = False) -> int:
+    """Run the loop, then wait for orders: ``finish`` refits the winner, ``stop`` ends.
+
+    Parameters
+    ----------
+    spare : bool
+        Whether nobody needs this worker yet: it fits a small model while it waits, so that its
+        first real fit does not wait for TensorFlow to begin.
+    """
     single_threaded()
     control = Control()
     control.tell("hello", name=worker_name())
     # TensorFlow takes seconds to load: do that while the run still prepares the job.
     preload()
+    if spare:
+        warm_up()
     line = control.first_order()
     if not line:
         return 0
     try:
+        job = Job.from_line(line)
+        _print_into(job.log)
         with keep_loaded(), waits_shown_by(lambda line: control.tell("waits", line=line)):
-            return _work(Job.from_line(line), control)
+            return _work(job, control)
     except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
         from sweep.workers.failure_reason import reason_of
 
@@ -70,6 +82,26 @@ def preload() -> None:
     gc.freeze()
 
 
+def warm_up() -> None:
+    """Fit a small model: TensorFlow sets itself up at the first one, for half a second."""
+    import numpy as np
+
+    from sweep.estimators import KerasMLPClassifier
+
+    x, y = np.zeros((20, 4, 4), np.float32), np.arange(20) % 2
+    fitted = KerasMLPClassifier(hidden_size=2, epochs=1, batch_size=10).fit(x, y)
+    fitted.predict_proba(x)
+
+
+def _print_into(log: str) -> None:
+    """Print into the log of the run that this worker works for."""
+    if log:
+        fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        for stream in (1, 2):
+            os.dup2(fd, stream)
+        os.close(fd)
+
+
 @contextmanager
 def _without(*libraries: str) -> Iterator[None]:
     """Let optional imports fail for a moment, as if these libraries were not installed."""
@@ -91,13 +123,13 @@ def _work(job: Job, control: Control) -> int:
     from sweep.spec import StudySpec
     from sweep.workers.loop import Worker
     from sweep.workers.resource_limits import limit_memory
-    from sweep.workers.shared_dataset import held
+    from sweep.workers.shared_dataset import load_shared
 
     ledger = Ledger(job.storage, create=False)
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
     limit_memory(spec.search.memory_limit)
-    dataset = held(partial(load_data, spec, job.data_home, job.allow))
+    dataset = load_shared(job.data, partial(load_data, spec, job.data_home, job.allow))
     dataset = outer_fold_data(dataset, header.get("part"))
     if job.elsewhere:
         _check_same_data(header["data"]["fingerprint"], dataset.fingerprint)

@@ -25,6 +25,10 @@ class Job:
         Modules that the person allows.
     elsewhere : bool
         Whether another machine may load other data: they are compared with the study's.
+    data : str
+        Where the run shares the dataset with its workers; empty where each loads its own.
+    log : str
+        The file that the worker prints into from now on; empty for the one it was started with.
     code : str
         The person's own code as the run has found it: a worker that finds other code refuses.
     """
@@ -34,6 +38,8 @@ class Job:
     data_home: str | None = None
     allow: tuple[str, ...] = ()
     elsewhere: bool = False
+    data: str = ""
+    log: str = ""
     code: str = ""
 
     def line(self) -> str:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from sweep.datasets import Dataset
 
-_held: list[Dataset] = []
-
 
 def share_dataset(dataset: Dataset) -> int:
     """Write a dataset into anonymous memory (Linux).
@@ -39,17 +37,30 @@ def share_dataset(dataset: Dataset) -> int:
     return fd
 
 
-def hold(fd: int) -> None:
-    """Map what :func:`share_dataset` wrote, for this process and those forked from it."""
-    mapped = joblib.load(_path(fd), mmap_mode="r")
+def shared_path(fd: int) -> str:
+    """Return the path by which other processes of this user open what was shared."""
+    return f"/proc/{os.getpid()}/fd/{fd}"
+
+
+def load_shared(path: str, load: Callable[[], Dataset]) -> Dataset:
+    """Map what :func:`share_dataset` wrote; load the dataset where nothing was, or it is gone.
+
+    Parameters
+    ----------
+    path : str
+        As :func:`shared_path` says; empty for none.
+    load : callable
+        Loads the dataset.
+    """
+    if not path:
+        return load()
+    try:
+        mapped: Dataset = joblib.load(path, mmap_mode="r")
+    except OSError:  # another user's process, a system without /proc
+        return load()
     names = ("x_train", "y_train", "x_test", "y_test", "groups")
     given = {name: value for name in names if (value := getattr(mapped, name)) is not None}
-    _held[:] = [replace(mapped, **{name: np.asarray(value) for name, value in given.items()})]
-
-
-def held(load: Callable[[], Dataset]) -> Dataset:
-    """Return the dataset that this process holds; load it where it holds none."""
-    return _held[0] if _held else load()
+    return replace(mapped, **{name: np.asarray(value) for name, value in given.items()})
 
 
 def _path(fd: int) -> str:
