@@ -103,15 +103,18 @@ def test_a_worker_asked_of_a_dead_server_has_ended(tmp_path):
 def test_a_spare_worker_is_taken_before_one_is_forked(forkserver, tmp_path):
     """It has fitted a model already; one that has died meanwhile is not taken."""
     forkserver.prepare(2, tmp_path / "spare.log")
-    dead, alive = forkserver._spares
-    names = [hello(child) for child in (dead, alive)]
-    os.kill(alive.pid, signal.SIGKILL)
-    alive.wait(5)
-    child = forkserver.fork(tmp_path / "0.log")
-    assert child is dead
+    spare, dead = forkserver._spares
+    names = [hello(child) for child in (spare, dead)]
+    os.kill(dead.pid, signal.SIGKILL)
+    dead.wait(5)
+    dead.close()
+    child, other = (forkserver.fork(tmp_path / f"{n}.log") for n in range(2))
+    assert child is spare
     assert len(set(names)) == 2
-    assert forkserver.fork(tmp_path / "1.log") is not alive
-    leave(child)
+    assert other is not dead
+    hello(other)
+    for each in (child, other):
+        leave(each)
     forkserver.prepare(1, tmp_path / "spare.log")
     spare = forkserver._spares[0]
     hello(spare)

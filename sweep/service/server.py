@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import socket
+import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sweep.errors import ServiceError
 from sweep.runner.signals import handled
 from sweep.service.app import create_app, open_service
 from sweep.service.notify import Notifier
+from sweep.service.preload import load_libraries
 from sweep.service.slow_headers import patient
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def serve(settings: Settings, started: Callable[[str, Service], None]) -> None:
             if service.workers:
                 service.workers.start()
             started(address(settings, port, token), service)
+            threading.Thread(target=load_libraries, daemon=True).start()
             server.run(sockets=[listener])
         finally:
             notifier.stop()

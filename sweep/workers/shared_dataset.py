@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -55,12 +55,13 @@ def load_shared(path: str, load: Callable[[], Dataset]) -> Dataset:
     if not path:
         return load()
     try:
-        mapped: Dataset = joblib.load(path, mmap_mode="r")
+        mapped: Any = joblib.load(path, mmap_mode="r")
     except OSError:  # another user's process, a system without /proc
         return load()
     names = ("x_train", "y_train", "x_test", "y_test", "groups")
     given = {name: value for name in names if (value := getattr(mapped, name)) is not None}
-    return replace(mapped, **{name: np.asarray(value) for name, value in given.items()})
+    shared: Dataset = replace(mapped, **{n: np.asarray(value) for n, value in given.items()})
+    return shared
 
 
 def _path(fd: int) -> str:
