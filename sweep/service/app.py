@@ -136,7 +136,8 @@ def create_app(service: Service) -> FastAPI:
 
     app = FastAPI(
         title="sweep", version=__version__, root_path=service.settings.root_path,
-        docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json", lifespan=lifespan,
+        redirect_slashes=False, docs_url=None, redoc_url=None,
+        openapi_url="/api/v1/openapi.json", lifespan=lifespan,
     )  # fmt: skip
     app.state.service = service
     modules = (api, changes, data_api, data_pages, events, pages, new_study_pages, study_pages)

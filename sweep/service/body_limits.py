@@ -77,5 +77,6 @@ class LimitedBody:
             await self._send(message)
 
     def _refuse(self, status: int, detail: str) -> NoReturn:
-        self.refusal = Refusal(status, detail)
+        late = {"Connection": "close"} if status == 408 else {}  # the rest is not waited for
+        self.refusal = Refusal(status, detail, late)
         raise TooLargeBodyError
