@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 import zipfile
 from types import SimpleNamespace
@@ -26,8 +27,10 @@ from sweep.datasets import load_dataset
 from sweep.service.acts import acts
 from sweep.service.dataset_reader import read_here, read_in_new_process
 from sweep.service.handing_in import uploads_folder
+from sweep.service.settings import Limits
 from sweep.service.token_commands import add_token
 from sweep.service.uploads import PARTS, Receiver, name_from_file
+from sweep.service.zip_entries import UploadError, entries
 
 DATA, UPLOADS = "/api/v1/data", "/api/v1/data/uploads"
 SOURCE = """\
@@ -364,6 +367,26 @@ def test_a_disk_that_is_full(asked, monkeypatch):
     answer = upload(asked, "mine.npz", npz())
     assert (answer.status_code, parts(asked)) == (507, [])
     assert "No space left" in told(answer)
+
+
+@pytest.mark.parametrize("received", [True, False])
+def test_the_disk_keeps_some_room(asked, monkeypatch, received):
+    """For the ledger; what would fill it is refused as it arrives, or before it is unpacked."""
+    reserve = shutil.disk_usage(asked.folder.parent).free - (0 if received else 10_000_000)
+    monkeypatch.setattr("sweep.service.uploads.RESERVE", reserve)
+    zeros = ("cat/9.bmp", bytes(100_000_000))
+    answer = upload(asked, "pets", npz() if received else packed(*classes(), zeros))
+    assert (answer.status_code, parts(asked), left(asked)) == (507, [], [])
+
+
+def test_a_name_that_python_reads_elsewhere(tmp_path):
+    """Newer Pythons take a member's name from an extra field: it is checked as well."""
+    path = tmp_path / "x.zip"
+    path.write_bytes(packed(*classes()))
+    with zipfile.ZipFile(path) as archive:
+        archive.infolist()[0].filename = "../evil.png"
+        with pytest.raises(UploadError, match="must lie inside"):
+            entries(archive, Limits())
 
 
 def test_a_reading_that_crashes_leaves_nothing(asked, monkeypatch):

@@ -11,7 +11,7 @@ from sweep.service.zip_entries import UploadError, entries, open_zip, too_large
 
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sweep.service.settings import Limits
@@ -24,7 +24,9 @@ MOST_BAD = 20
 """Files that are no pictures, until the rest is not looked at."""
 
 
-def unpack(source: Path, target: Path, limits: Limits) -> tuple[int, Sequence[str]]:
+def unpack(
+    source: Path, target: Path, limits: Limits, check_room: Callable[[int], None]
+) -> tuple[int, Sequence[str]]:
     """Unpack the pictures of a zip into a new folder.
 
     Parameters
@@ -35,6 +37,8 @@ def unpack(source: Path, target: Path, limits: Limits) -> tuple[int, Sequence[st
         The folder; it must not be there.
     limits : Limits
         Most bytes and files.
+    check_room : callable
+        Refuses a number of bytes for which the disk has no room.
 
     Returns
     -------
@@ -50,6 +54,7 @@ def unpack(source: Path, target: Path, limits: Limits) -> tuple[int, Sequence[st
     """
     with open_zip(source, limits) as archive:
         found = entries(archive, limits)
+        check_room(sum(member.file_size for member, _ in found.pictures))
         target.mkdir()
         left, bad = limits.unpacked, []
         for member, parts in found.pictures:

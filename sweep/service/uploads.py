@@ -45,6 +45,8 @@ NPZ, ZIP = ".npz", ".zip"
 PIECE = 1024 * 1024
 OLD_SECONDS = 24 * 3600
 """A part of an upload that is so old is removed: the server was killed."""
+RESERVE = 512 * 1024 * 1024
+"""Bytes that stay free on the disk: the ledger may be on it."""
 PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 _placing = threading.Lock()
@@ -114,6 +116,18 @@ def check_free(settings: Settings, name: str) -> None:
         raise RefusedError(409, f"A dataset named {name} is there; give yours another name.")
 
 
+def check_room(folder: Path, size: int) -> None:
+    """Refuse what would fill the disk.
+
+    Raises
+    ------
+    RefusedError
+        507.
+    """
+    if shutil.disk_usage(folder).free - size < RESERVE:
+        raise RefusedError(507, "The server has no room left for this upload; tell its owner.")
+
+
 @asynccontextmanager
 async def work_folder(settings: Settings) -> AsyncIterator[Path]:
     """Yield a new folder for one upload; it is removed whatever happens."""
@@ -147,6 +161,7 @@ class Receiver:
     """
 
     def __init__(self, work: Path) -> None:
+        self._work = work
         self._file = (work / RECEIVED).open("xb")
         self._held = bytearray()
 
@@ -170,6 +185,7 @@ class Receiver:
         await run_sync(self._write, held)
 
     def _write(self, data: bytearray) -> None:
+        check_room(self._work, len(data))
         self._file.write(data)
         self._file.flush()
 
@@ -236,7 +252,7 @@ def _prepared(work: Path, name: str, limits: Limits) -> tuple[int, Sequence[str]
     """Give what was received the dataset's name, unpacked where it is a zip of pictures."""
     received, target = work / RECEIVED, work / name
     if not name.endswith(NPZ):
-        found = unpack(received, target, limits)
+        found = unpack(received, target, limits, partial(check_room, work))
         received.unlink()
         return found
     with open_zip(received, limits) as archive:

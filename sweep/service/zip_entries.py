@@ -103,7 +103,10 @@ def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
 
 
 def _problem(member: zipfile.ZipInfo) -> str:
-    """Return why a member may not be there; empty if it may."""
+    """Return why a member may not be there; empty if it may.
+
+    Python cuts its name at a zero byte, and from 3.12 takes another name from an extra field.
+    """
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "must be a file or a folder, not a link or a device"
@@ -111,7 +114,7 @@ def _problem(member: zipfile.ZipInfo) -> str:
         return "must not be encrypted; pack the folder without a password"
     if member.compress_type not in COMPRESSIONS:
         return "must be stored or deflated; pack the folder as a plain zip"
-    return _name_problem(member.orig_filename)
+    return _name_problem(member.orig_filename) or _name_problem(member.filename)
 
 
 def _name_problem(name: str) -> str:
