@@ -118,6 +118,7 @@ def create_app(service: Service) -> FastAPI:
         changes,
         data_api,
         data_pages,
+        description,
         events,
         new_study_pages,
         pages,
@@ -140,11 +141,22 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/api/v1/openapi.json", lifespan=lifespan,
     )  # fmt: skip
     app.state.service = service
-    modules = (api, changes, data_api, data_pages, events, pages, new_study_pages, study_pages)
+    modules = (
+        api,
+        changes,
+        data_api,
+        data_pages,
+        description,
+        events,
+        pages,
+        new_study_pages,
+        study_pages,
+    )
     for module in modules:
         app.include_router(module.router)
     static = str(resources.files("sweep.service") / "static")
     app.mount("/static", StaticFiles(directory=static), name="static")
+    description.describe(app)
     for kind in (RefusedError, SweepError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refused)
     app.add_middleware(
