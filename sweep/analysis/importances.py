@@ -13,6 +13,7 @@ from sweep.analysis import distinct, mean_score, ranked
 from sweep.ledger.outcomes import ImportanceRecord
 from sweep.spaces import Choices, same
 from sweep.spec import StudySpec
+from sweep.spec.methods import find_method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,7 +162,8 @@ def _caution(record: StudyRecord, used: int, complete: int, *, forest: bool) -> 
         else "How much the values of the best candidates differ from those of all, as shares"
     )
     drawn = f", on {used:,} drawn from {complete:,}" if used < complete else ""
-    adaptive = record.spec.get("search", {}).get("method") not in ("grid", "random", "qmc")
+    method = find_method(record.spec.get("search", {}).get("method"))
+    adaptive = method is not None and method.learns
     where = (
         " The sampler tried more where scores were high, so a parameter that it settled early can "
         "look unimportant."

@@ -1,7 +1,9 @@
 """The search methods: one row for each, read wherever a method decides something.
 
 To add a sampler, add a row here and the function that makes it in
-:mod:`sweep.search.samplers`; its extra, if it needs one, goes into ``pyproject.toml``.
+:mod:`sweep.search.samplers`; if its points are drawn beforehand, also the function that draws them
+in :mod:`sweep.search.precomputed`. A rule of its own goes into :mod:`sweep.spec.search_rules`, its
+extra, if it needs one, into ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ class SearchMethod:
     points : str
         Where its candidates come from: ``"grid"``, every combination; ``"drawn"``, drawn
         beforehand, whatever the scores (:mod:`sweep.search.precomputed`); ``"learned"``, asked of
-        an Optuna sampler when a worker takes a cell (:mod:`sweep.search.samplers`).
+        an Optuna sampler when a worker takes a cell (:mod:`sweep.search.samplers`), which looks
+        at the scores so far.
     extra : Extra or None
         The extra that it needs.
     one_objective : bool
