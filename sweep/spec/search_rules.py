@@ -81,7 +81,8 @@ def start_from_problems(search: Mapping[str, Any], name: Any) -> Iterator[Proble
     if not isinstance(names, list | tuple) or not names:
         return
     method = find_method(search.get("method"))
-    if method and not method.is_grid and method.warm_start == "none":  # a grid's own message stands in section_rules
+    # A grid has a message of its own, in section_rules.
+    if method and not method.is_grid and method.warm_start == "none":
         yield Problem(
             place,
             f'method = "{method.name}" learns from no trial, so start_from must be left out, '
