@@ -14,6 +14,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import Candidate, SplitResult, StudyRecord, TrialRecord
 from sweep.report import page
+from sweep.study.answers.status import study_status
 from sweep.tables import importances_frame
 
 SPACE = {
@@ -153,11 +154,11 @@ def test_report_and_command_line_say_evaluator_n_and_caution():
     """Beside the shares; nothing is computed while reading."""
     record = sampled(40)
     record = replace(record, importances=importances(record))
-    for shown in (page.render(record), "\n".join(importance_lines(record))):
+    for shown in (page.render(record), "\n".join(importance_lines(study_status(record)))):
         assert "PED-ANOVA over 40 complete candidates" in shown
         assert "it says nothing of values that were not tried" in shown
         assert "Left out: seedless" in shown
-    assert importance_lines(record)[0].startswith("importances: learning_rate 0.")
+    assert importance_lines(study_status(record))[0].startswith("importances: learning_rate 0.")
 
 
 def test_an_old_ledger_says_how_to_get_them(monkeypatch):
