@@ -85,7 +85,7 @@ def judged(scores, rows, truth) -> tuple[float, float, float]:
 def study(rows: int) -> StudyRecord:
     """Return a study of so many training rows, scored by accuracy."""
     data = DataRecord("simulated", "", rows, 0, (1,), ("a", "b"))
-    spec = {"data": {}, "search": {"scoring": "accuracy"}}
+    spec = {"data": {"dataset": "simulated"}, "search": {"method": "grid", "scoring": "accuracy"}}
     return StudyRecord("simulated", "", spec, data, {}, "", (), (), 0)
 
 

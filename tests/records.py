@@ -124,7 +124,8 @@ def grid_record(*, epochs=(1, 5, 10), widths=(32, 64, 256), folds=5, refit=True,
         if trial.params["hidden_size"] == width
     ]
     space = {"epochs": list(epochs), "hidden_size": list(widths)}
-    search = {"method": "grid", "cv": folds, "refit": refit}
+    splits = {"cv": folds} if folds > 1 else {"validation": 0.2}
+    search = {"method": "grid", **splits, "refit": refit}
     whole = refit and done is None
     return StudyRecord(
         name="mnist-mlp-grid",

@@ -15,6 +15,7 @@ from ledgers import build
 
 from sweep.cli.leaderboard import none_complete
 from sweep.ledger.ledger import Ledger
+from sweep.spec import SearchSection
 from sweep.study.answers.status import strict_settings
 
 HEAVY = ("numpy", "pandas", "optuna", "sklearn", "tensorflow", "keras", "scipy", "matplotlib")
@@ -286,7 +287,7 @@ def test_show_loads_no_pandas(ledger):
 )
 def test_a_finished_study_without_a_result_says_how_its_candidates_ended(rows, search, said):
     """And which of the settings that it has may have been too strict."""
-    strict = strict_settings(rows, search)
+    strict = strict_settings(rows, SearchSection(method="random", trials=9, **search))
     assert none_complete(SimpleNamespace(status="finished", rows=rows, strict=strict)) == said
 
 

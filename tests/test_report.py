@@ -129,13 +129,13 @@ def nan_scores(record):
         tpe_record(1, refit=False),
         replace(
             grid_record(),
-            spec={},
+            spec={"data": {"dataset": "mnist"}, "search": {"method": "grid"}},
             environment={},
             data=replace(grid_record().data, class_counts=(), classes=()),
         ),
         replace(grid_record(), winner=replace(grid_record().winner, layers=(), confusion=())),
     ],
-    ids=["nothing", "nan", "one", "one tpe", "no spec", "no layers"],
+    ids=["nothing", "nan", "one", "one tpe", "nothing set", "no layers"],
 )
 def test_sparse_studies_have_a_page(record):
     """Whatever a study lacks, its page is made and well formed."""

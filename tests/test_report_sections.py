@@ -38,8 +38,10 @@ def test_a_pivot_that_is_asked_for_is_made():
     frame = candidates_frame(record)
     (asked,) = heat_maps(record, frame, ["hidden_size,epochs"])
     assert asked.title == "hidden_size against epochs"
-    named = replace(record, spec={**record.spec, "report": {"pivots": ["epochs"]}})
-    (alone,) = heat_maps(named, frame)
+    named = replace(record, spec={**record.spec, "report": {"pivots": ["epochs,hidden_size"]}})
+    (written,) = heat_maps(named, frame)
+    assert written.title == "epochs against hidden_size"
+    (alone,) = heat_maps(record, frame, ["epochs"])
     assert alone.columns == ("mean",)
     assert [label for label, _ in alone.rows] == ["1", "5", "10"]
 

@@ -53,7 +53,7 @@ def rows_behind(record: StudyRecord, held_out: Sequence[int]) -> float | None:
 
 def are_independent(record: StudyRecord) -> bool:
     """Return whether rows are single draws: those of one group may be right or wrong together."""
-    return record.spec.get("data", {}).get("groups") is None
+    return record.settings.data.groups is None
 
 
 def clopper_pearson(right: float, rows: float, level: float = 0.95) -> tuple[float, float]:

@@ -43,7 +43,7 @@ def chosen(record: StudyRecord, choose: str | None = None) -> Candidate | None:
 
 def rule(record: StudyRecord) -> str:
     """Return what the study says about the choice."""
-    return str(record.spec.get("search", {}).get("choose", "best"))
+    return record.settings.search.choose
 
 
 def one_standard_error(record: StudyRecord) -> list[Candidate]:

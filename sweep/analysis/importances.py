@@ -12,8 +12,6 @@ import numpy as np
 from sweep.analysis import distinct, mean_score, ranked
 from sweep.ledger.outcomes import ImportanceRecord
 from sweep.spaces import Choices, same
-from sweep.spec import StudySpec
-from sweep.spec.methods import find_method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +55,7 @@ def importances(record: StudyRecord) -> ImportanceRecord:
         Without values, and with the reason, where there is too little to say.
     """
     found = distinct(ranked(record))
-    dimensions = StudySpec.from_plain(record.spec).space.dimensions
+    dimensions = record.settings.space.dimensions
     varied = {n: d for n, d in dimensions.items() if len({str(c.params.get(n)) for c in found}) > 1}
     if len(found) < FEWEST:
         return _none(found, f"fewer than {FEWEST} complete candidates")
@@ -162,12 +160,10 @@ def _caution(record: StudyRecord, used: int, complete: int, *, forest: bool) -> 
         else "How much the values of the best candidates differ from those of all, as shares"
     )
     drawn = f", on {used:,} drawn from {complete:,}" if used < complete else ""
-    method = find_method(record.spec.get("search", {}).get("method"))
-    adaptive = method is not None and method.learns
     where = (
         " The sampler tried more where scores were high, so a parameter that it settled early can "
         "look unimportant."
-        if adaptive
+        if record.settings.search.method_row.learns
         else ""
     )
     few = "" if forest else " With few candidates the order can be chance."

@@ -68,7 +68,7 @@ def _scores(nested: NestedRecord) -> list[float]:
 
 def is_current(record: StudyRecord) -> bool:
     """Return whether the nested estimate is of the search as the study file has it now."""
-    asked, nested = record.spec.get("search", {}).get("nested"), record.nested
+    asked, nested = record.settings.search.nested, record.nested
     if nested is None:
         return asked is None
     return nested.planned == record.planned and asked in (None, len(nested.folds))

@@ -52,7 +52,7 @@ def overview_of(record: StudyRecord) -> StudyOverview:
     failed = {c.trial.number for c in record.candidates if c.trial.state == "FAIL"}
     return StudyOverview(
         name=record.name,
-        method=record.spec["search"]["method"],
+        method=record.settings.search.method,
         status=record.status,
         done=record.done,
         planned=record.planned,

@@ -9,15 +9,13 @@ from sweep.analysis.ranking import ranked
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
-PLAIN = "float32"
-
 
 def precisions(record: StudyRecord) -> list[str]:
     """Return the precisions that the ranked candidates were fitted in, sorted.
 
     ``float32`` where the study file says nothing; the file's own where nothing is ranked yet.
     """
-    fixed = str(record.spec.get("model", {}).get("precision", PLAIN))
+    fixed = str(record.settings.settled({})["precision"])
     found = {str(candidate.params.get("precision", fixed)) for candidate in ranked(record)}
     return sorted(found or {fixed})
 

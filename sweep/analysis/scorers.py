@@ -39,7 +39,7 @@ def is_share(record: StudyRecord) -> bool:
 
 def scoring(record: StudyRecord) -> str:
     """Return the name of the scorer."""
-    return str(record.spec.get("search", {}).get("scoring", "accuracy"))
+    return record.settings.search.scoring
 
 
 def scorer(record: StudyRecord) -> str:

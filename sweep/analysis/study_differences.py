@@ -96,13 +96,13 @@ def _refusal(one: StudyRecord, other: StudyRecord) -> str:
 
 def _splits(record: StudyRecord) -> dict[str, Any]:
     """Return what decides the splits of a study's rows."""
-    search, data = record.spec["search"], record.spec["data"]
-    drawn = search.get("validation") is not None or search.get("repeats", 1) > 1
-    cv = None if search.get("validation") is not None else search.get("cv", 5)
+    settings = record.settings
+    search = settings.search
+    drawn = search.validation is not None or search.repeats > 1
     return {
-        "cv": cv,
-        "validation": search.get("validation"),
-        "repeats": search.get("repeats", 1),
-        "groups": data.get("groups"),
-        "seed": record.spec["study"].get("seed", 0) if drawn else None,
+        "cv": search.cv,
+        "validation": search.validation,
+        "repeats": search.repeats,
+        "groups": settings.data.groups,
+        "seed": settings.study.seed if drawn else None,
     }

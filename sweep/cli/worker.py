@@ -142,8 +142,8 @@ def _look(names: tuple[str, ...], storage: str | None, *, wait: bool) -> None:
 
 def _is_unfinished(record: StudyRecord) -> bool:
     """Return whether a study lacks its winner though it has ended here."""
-    wanted = record.spec["search"].get("refit", True)
-    return bool(record.status == "finished" and wanted and record.winner is None)
+    wanted = record.settings.search.refit
+    return record.status == "finished" and wanted and record.winner is None
 
 
 def _standings(names: set[str], storage: str | None) -> Iterator[str]:

@@ -15,7 +15,6 @@ from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
 from sweep.ledger.study_folders import own_folder
-from sweep.spec import StudySpec
 from sweep.storage.locks import one_at_a_time
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _finish(
     if chosen is None or analysis.is_current(record, chosen):
         return record.winner
     chosen_at = _now()
-    spec = StudySpec.from_plain(record.spec)
+    spec = record.settings
     epochs = spec.search.refit_epochs or chosen.epoch
     estimator = make_estimator(spec, {**chosen.params, "epochs": epochs}, allow)
     if spec.search.refit_precision:

@@ -13,7 +13,6 @@ import numpy as np
 
 from sweep.errors import ReferenceError_, ResultError
 from sweep.evaluation.estimator import code_of, make_estimator
-from sweep.spec import StudySpec
 from sweep.storage.locations import artifacts_folder
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def load_winner(record: StudyRecord, url: str, allow: Collection[str]) -> Any:
     LedgerError
         If its weights are missing or damaged.
     """
-    spec, winner = StudySpec.from_plain(record.spec), record.winner
+    spec, winner = record.settings, record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
 
@@ -137,7 +136,7 @@ def _stored_checks(path: Path) -> dict[str, Any]:
 
 
 def _other_code(record: StudyRecord) -> ResultError:
-    module, own, _ = str(record.spec["model"]["factory"]).partition(":")
+    module, own, _ = record.settings.model.factory.partition(":")
     where = f"the code of {module}" if own else "sweep's code"
     return ResultError(
         f"study {record.name!r}: {where} has changed since its winner was fitted, and makes "

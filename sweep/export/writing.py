@@ -103,7 +103,7 @@ class _Export:
         why = self._by_keras()
         if why is None:
             return
-        factory = str(self.result.record.spec["model"]["factory"])
+        factory = self.result.record.settings.model.factory
         if not is_reference(factory):
             raise ResultError(f"study {self.result.name!r} is not exported: {why}")
         (self.folder / MODEL).unlink(missing_ok=True)
@@ -129,9 +129,8 @@ class _Export:
     def _by_factory(self, factory: str) -> None:
         """Write the weights, and check in a new process that the factory rebuilds the model."""
         from sweep.evaluation.estimator import code_of
-        from sweep.spec import StudySpec
 
-        spec, allow = StudySpec.from_plain(self.result.record.spec), self.result.allow
+        spec, allow = self.result.record.settings, self.result.allow
         save_winner(self.estimator, self.folder / WEIGHTS, code_of(spec, allow))
         self._describe(self.folder / WEIGHTS, code=factory)
         predictions = self.folder.with_name(PREDICTIONS)
@@ -211,13 +210,13 @@ def _recipe(
         "positive": record.data.positive,
         "unit": estimator.scaling == "unit",
         "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
-        "factory": record.spec["model"]["factory"],
-        "fixed": {k: v for k, v in record.spec["model"].items() if k != "factory"},
+        "factory": record.settings.model.factory,
+        "fixed": dict(record.settings.model.params),
         "params": dict(winner.params),
         "epochs": len(winner.history.get("loss", ())),
-        "seed": record.spec["study"].get("seed", 0),
+        "seed": record.settings.study.seed,
         "train_rows": winner.train_rows,
-        "scoring": record.spec["search"].get("scoring", "accuracy"),
+        "scoring": record.settings.search.scoring,
         "held_out_score": None if candidate is None else mean_score(candidate),
         "test_score": winner.test_score,
         "test_rows": winner.test_rows,

@@ -40,7 +40,7 @@ def history_frame(record: StudyRecord) -> pd.DataFrame:
         Columns ``order`` (from 1), ``trial``, ``state``, ``score`` (mean over splits, see
         :func:`trial_score`), ``best`` (highest score of a complete trial so far).
     """
-    limit = record.spec.get("search", {}).get("max_fit_seconds")
+    limit = record.settings.search.max_fit_seconds
     trials = sorted((t for t in record.trials if t.state in ENDED), key=_ended)
     rows = [
         {"order": order, "trial": t.number, "state": t.state, "score": trial_score(t, limit)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sweep.ledger.objectives import directions, objectives_of
+from sweep.ledger.objectives import directions
+from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.attributes import BY_DRAW, CELL, PATIENCE_FROM, REASON, RUNG
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def search_end(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int 
     header : mapping
         The study's header.
     """
-    search = header["spec"]["search"]
-    patience, since = search.get("patience"), header.get(PATIENCE_FROM, 0)
+    search = StoredSearch(header)
+    patience, since = search.patience, header.get(PATIENCE_FROM, 0)
     if not patience:
         return None
     ordered = _by_draw(trials, header["planned"]) if header.get(BY_DRAW) else _by_number(trials)
-    best = _Best(objectives_of(header["spec"]))
+    best = _Best(search.objectives)
     without_improvement = 0
     for number, trial in ordered:
         if not _counts(trial):

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sweep.ledger.records import SplitResult
-
-SCORE = ("score",)
-
-
-def objectives_of(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the objectives of a study, ``score`` first, from its plain sections."""
-    return tuple(spec.get("search", {}).get("objectives", SCORE))
 
 
 def directions(objectives: Sequence[str]) -> list[Literal["maximize", "minimize"]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.checksums import has_digests, is_whole
 from sweep.ledger.counts import status_of
+from sweep.ledger.stored_spec import StoredSearch
 from sweep.ledger.summary import Sums, sums
 from sweep.storage.attributes import BY_DRAW, STUDY, WINNER
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.ledger.studies import Studies
-
-NEEDS_RESULTS = ("max_fit_seconds", "objectives")
-"""Settings of a search with which finding the best candidate needs the trials' full results."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +95,16 @@ def study_overviews(ledger: Studies) -> tuple[list[StudyOverview], list[str]]:
 
 def is_exact(ledger: Studies, header: Mapping[str, Any], counts: Sums) -> bool:
     """Return whether the database's counts equal those of a study that is read whole."""
-    search = header["spec"]["search"]
-    if counts.doubtful or any(search.get(n) not in (None, ["score"]) for n in NEEDS_RESULTS):
+    search = StoredSearch(header)
+    # With these two settings, finding the best candidate needs the trials' full results.
+    if counts.doubtful or search.max_fit_seconds is not None or len(search.objectives) > 1:
         return False
     ended = sum(counts.cells.values())
     if header.get(BY_DRAW):
-        may_be_over = ended >= (search.get("patience") or inf)
+        may_be_over = ended >= (search.patience or inf)
     else:
         busy = {"WAITING", "RUNNING"} & set(counts.trials)
-        may_be_over = search.get("patience") and not busy and ended < header["planned"]
+        may_be_over = bool(search.patience) and not busy and ended < header["planned"]
     if may_be_over:
         return False  # whether patience ended the search depends on the order of the trials
     if counts.best_trial is None:
@@ -120,7 +119,7 @@ def _overview(name: str, attributes: Mapping[str, Any], counts: Sums) -> StudyOv
     done = sum(counts.cells.values())
     return StudyOverview(
         name=name,
-        method=header["spec"]["search"]["method"],
+        method=StoredSearch(header).method,
         status=status_of(tuple(counts.trials), done, header["planned"]),
         done=done,
         planned=header["planned"],

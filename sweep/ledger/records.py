@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.counts import ENDED, StudyCounts, counts_of, status_of
+from sweep.spec import StudySpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -215,7 +216,7 @@ class StudyRecord:
     source : str
         The study file as TOML text, the changes of ``--set`` worked in.
     spec : mapping
-        The study file as plain values, as :class:`sweep.spec.StudySpec` reads them.
+        The study file as plain values, as the ledger holds them; ``settings`` has them parsed.
     data : DataRecord
         What it ran on.
     environment : mapping of str to str
@@ -275,6 +276,11 @@ class StudyRecord:
     owner: str = ""
     damage: tuple[str, ...] = ()
     counted: StudyCounts | None = None
+
+    @cached_property
+    def settings(self) -> StudySpec:
+        """The study file, parsed: what an older version left out has its default."""
+        return StudySpec.from_plain(self.spec)
 
     @cached_property
     def tally(self) -> StudyCounts:

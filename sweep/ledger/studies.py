@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.checksums import with_digest, without_digest
 from sweep.ledger.codec import nested_from_plain
-from sweep.ledger.objectives import directions, objectives_of
+from sweep.ledger.objectives import directions
+from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.attributes import (
     FORMAT,
     IMPORTANCES,
@@ -130,7 +131,7 @@ class Studies:
 
         from sweep.storage.transactions import new_study
 
-        aims = [StudyDirection[d.upper()] for d in directions(objectives_of(header["spec"]))]
+        aims = [StudyDirection[d.upper()] for d in directions(StoredSearch(header).objectives)]
         attributes = {STUDY: {"format": FORMAT, **header}}
         with self.translated():
             if retry(lambda: new_study(self.storage, name, aims, attributes)):

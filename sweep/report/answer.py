@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep.analysis import (
     arithmetic,
@@ -122,7 +122,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
     rows = record.tally.rows
     counts = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
     return [
-        ("Search", f"{_search_setting(record, 'method', 'grid')}, {_splitting(record)}"),
+        ("Search", f"{record.settings.search.method}, {_splitting(record)}"),
         ("Candidates", ", ".join(counts)),
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
@@ -176,14 +176,13 @@ def _test(record: StudyRecord) -> Figure:
         why = f"The test set was opened {times(record.test_openings)}; no winner is recorded"
         return Figure(title, text.NOTHING, "", why)
     if winner is None:
-        closed = _search_setting(record, "refit", "True") != "True"
         why = (
-            "The test set is still closed (refit = false)"
-            if closed
-            else "The test set is still closed"
+            "The test set is still closed"
+            if record.settings.search.refit
+            else "The test set is still closed (refit = false)"
         )
         return Figure(title, "closed", "", why)
-    longer = record.spec.get("search", {}).get("refit_epochs")
+    longer = record.settings.search.refit_epochs
     epochs = f"for {counted(len(winner.history['loss']), 'epoch')} " if longer else ""
     loss = "" if winner.test_loss is None else f", loss {text.score(winner.test_loss)}"
     note = (
@@ -266,18 +265,12 @@ def _rival(candidate: Candidate, names: list[str]) -> tuple[str, ...]:
     return (str(candidate.index), *params, score, seconds, weights)
 
 
-def _search_setting(record: StudyRecord, key: str, default: str) -> str:
-    return text.clean(record.spec.get("search", {}).get(key, default))
-
-
 def _splitting(record: StudyRecord) -> str:
-    search: Any = record.spec.get("search", {})
-    seeds = f", {search['seeds']} seeds each" if search.get("seeds", 1) > 1 else ""
-    if search.get("validation"):
-        return f"validation split of {float(search['validation']):.0%}{seeds}"
-    folds = max((len(c.trial.splits) for c in record.candidates), default=0)
-    cv = search.get("cv", folds)
-    return (f"{cv}-fold cross-validation" if isinstance(cv, int) else f"{folds} splits") + seeds
+    search = record.settings.search
+    seeds = f", {search.seeds} seeds each" if search.seeds > 1 else ""
+    if search.validation:
+        return f"validation split of {search.validation:.0%}{seeds}"
+    return f"{search.cv}-fold cross-validation{seeds}"
 
 
 def _seconds_running(record: StudyRecord) -> float:

@@ -173,7 +173,7 @@ def _shared(records: Sequence[StudyRecord]) -> Table | None:
 
 def _searched_sentence(records: Sequence[StudyRecord]) -> str:
     """Return which parameters all studies search, and which only some do."""
-    searched = [list(record.spec.get("space", {})) for record in records]
+    searched = [list(record.settings.space.dimensions) for record in records]
     names = list(dict.fromkeys(name for each in searched for name in each))
     common = [name for name in names if all(name in each for each in searched)]
     others = [name for name in names if name not in common]

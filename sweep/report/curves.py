@@ -11,6 +11,7 @@ from sweep.ledger.counts import ENDED
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
+from sweep.support.code_references import is_reference
 from sweep.support.text import counted
 from sweep.tables import parameter_names
 
@@ -77,7 +78,7 @@ def _limit_others(folds: pd.DataFrame, top: Sequence[int]) -> tuple[pd.DataFrame
 
 def _chance_loss(record: StudyRecord) -> float | None:
     """Return the loss of equal probabilities; None for a model with a loss of its own."""
-    own = ":" in str(record.spec.get("model", {}).get("factory", ""))
+    own = is_reference(record.settings.model.factory)
     return None if own or len(record.data.classes) < 2 else log(len(record.data.classes))
 
 

@@ -38,4 +38,4 @@ def no_importances_note(record: StudyRecord) -> str:
     """Return why there are no importances; empty where there are, or nothing is searched."""
     if record.importances is not None and record.importances.values:
         return ""
-    return importance_note(record) if record.spec.get("space") else ""
+    return importance_note(record) if record.settings.space.dimensions else ""

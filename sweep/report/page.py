@@ -86,7 +86,7 @@ def context(
     """Return everything the template needs."""
     return {
         **page_resources(),
-        "name": text.clean(record.spec.get("report", {}).get("title") or record.name),
+        "name": text.clean(record.settings.report.title or record.name),
         "answer": answer.answer(record),
         "damage": [f"{line[0].upper()}{line[1:]}." for line in record.damage],
         "facts": answer.facts(record),

@@ -9,6 +9,7 @@ from sweep.figures.canvas import shorten
 from sweep.figures.parallel import MOST, axis_ends, parallel_frame
 from sweep.report import text
 from sweep.report.answer import scoring
+from sweep.spaces import Choices
 from sweep.tables import PREFIX
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Parallel:
 
 def parallel(record: StudyRecord, frame: pd.DataFrame) -> Parallel | None:
     """Return the complete candidates as lines; None where fewer than two parameters vary."""
-    space = record.spec.get("space", {})
-    log_axes = [n for n, e in space.items() if isinstance(e, dict) and e.get("log")]
+    space = record.settings.space.dimensions
+    log_axes = [n for n, each in space.items() if not isinstance(each, Choices) and each.log]
     placed = parallel_frame(frame, log_axes)
     columns = [column for column in placed.columns if column.startswith(PREFIX)]
     if len(columns) < 2 or len(placed) < 2:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweep import figures
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Plot, Table, frame_table
 from sweep.report.parallel_coordinates import Parallel, parallel
+from sweep.spaces import FloatRange, IntRange
 from sweep.tables import PREFIX, ranges
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def _slice(record: StudyRecord, frame: pd.DataFrame, name: str, prefix: str) -> 
     data = figures.slice_frame(frame, name)
     if len({str(v) for v in data["value"]}) < 2:
         return None
-    entry: Any = record.spec.get("space", {}).get(name)
-    log = isinstance(entry, dict) and bool(entry.get("log"))
+    dimension = record.settings.space.dimensions.get(name)
+    log = isinstance(dimension, IntRange | FloatRange) and dimension.log
     title, score = text.clean(name), scoring(record)
     words = f"Held-out {score} of {len(data)} candidates against {title}."
     drawn = figures.draw_slice(data, score, ranged=name in ranges(record), log=log)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.ledger.records import Candidate, StudyRecord
+    from sweep.spec import StudySpec
 
 CLASSES = {"mlp": "KerasMLPClassifier", "cnn": "KerasCNNClassifier"}
 WIDTH = 88
@@ -37,27 +38,26 @@ def statements(
     """
     if is_current(record, candidate):
         where = f", {storage!r}" if storage else ""
-        factory = str(record.spec.get("model", {}).get("factory", ""))
+        factory = record.settings.model.factory
         code = f", allow=[{factory.partition(':')[0]!r}]" if is_reference(factory) else ""
         opened = f"open_study({record.name!r}{where}{code})"
         return "from sweep import open_study", f"model = {opened}.best_estimator_"
-    name, arguments = construction(record.spec, candidate.params)
+    name, arguments = construction(record.settings, candidate.params)
     imports = [f"from sweep import {name}"]
-    factory = str(record.spec.get("model", {}).get("factory", ""))
+    factory = record.settings.model.factory
     if is_reference(factory):
         module, _, function = factory.partition(":")
         imports.insert(0, f"from {module} import {function}")
     return (*imports, f"model = {name}({', '.join(arguments)})")
 
 
-def construction(spec: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[str, list[str]]:
+def construction(spec: StudySpec, params: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return an estimator's class and arguments, with the same defaults as in the search."""
-    model = dict(spec.get("model", {}))
-    factory = str(model.pop("factory", "mlp"))
+    factory = spec.model.factory
     settings = {
-        "scaling": spec.get("data", {}).get("scaling", "unit"),
-        "random_state": spec.get("study", {}).get("seed", 0),
-        **model,
+        "scaling": spec.data.scaling,
+        "random_state": spec.study.seed,
+        **spec.model.params,
         **params,
     }
     arguments = [f"{key}={value!r}" for key, value in settings.items()]
@@ -71,13 +71,13 @@ def lines(record: StudyRecord, candidate: Candidate) -> str:
     """Return :func:`statements` as text, one argument on each line if long."""
     *imports, last = statements(record, candidate)
     if len(last) > WIDTH and not is_current(record, candidate):
-        name, arguments = construction(record.spec, candidate.params)
+        name, arguments = construction(record.settings, candidate.params)
         last = "\n".join([f"model = {name}(", *(f"    {word}," for word in arguments), ")"])
     return "\n".join([*imports, last])
 
 
-def modules(spec: Mapping[str, Any]) -> list[str]:
+def modules(spec: StudySpec) -> list[str]:
     """Return the modules that a study must be allowed to load, in the order of the file."""
-    named = [spec.get("data", {}).get("dataset"), spec.get("model", {}).get("factory")]
-    found = [str(each).partition(":")[0] for each in named if each and is_reference(str(each))]
+    named = (spec.data.dataset, spec.model.factory)
+    found = [each.partition(":")[0] for each in named if is_reference(each)]
     return list(dict.fromkeys(found))

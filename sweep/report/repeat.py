@@ -29,6 +29,6 @@ def repeat(data: ReportData) -> Repeat:
     """Return the study file, the command to repeat it, and Python that gives the model."""
     record = data.record
     file, candidate = f"{slug(record.name)}.toml", chosen(record)
-    command = " ".join([f"sweep run {file}", *(f"--allow {m}" for m in modules(record.spec))])
+    command = " ".join([f"sweep run {file}", *(f"--allow {m}" for m in modules(record.settings))])
     python = text.visible(lines(record, candidate)) if candidate else ""
     return Repeat(file, text.visible(record.source), command, python, record.winner is not None)

@@ -9,7 +9,6 @@ import pandas as pd
 
 from sweep import figures
 from sweep.ledger.counts import ENDED
-from sweep.ledger.objectives import objectives_of
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Plot, frame_table
@@ -101,7 +100,7 @@ def cost(record: StudyRecord, frame: pd.DataFrame, by: str = "seconds") -> Plot 
 
 def pareto(record: StudyRecord) -> list[Plot]:
     """Return score against each other objective; nothing where the score is the only one."""
-    objectives = objectives_of(record.spec)[1:]
+    objectives = record.settings.search.objectives[1:]
     data = objectives_frame(record)
     return [_pareto(record, data, name) for name in objectives if not data.empty]
 

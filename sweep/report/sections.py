@@ -36,7 +36,7 @@ class BuiltSection:
 
 def build_sections(data: ReportData) -> list[BuiltSection]:
     """Build the sections that the study file chooses, by default all, in the order of the page."""
-    wanted = data.record.spec.get("report", {}).get("sections", [])
+    wanted = data.record.settings.report.sections
     chosen = [each for each in PAGE_SECTIONS if each.name in wanted] or PAGE_SECTIONS
     return [
         BuiltSection(*each, content=builder(each)(data) if each in chosen else None)

@@ -235,5 +235,5 @@ def takes_up_again(plan: Plan, known: StudyRecord) -> bool:
 
 def _patience_exhausted(plan: Plan, known: StudyRecord) -> bool:
     """Whether the search ended because nothing improved, and its limits are still the same."""
-    same = plan.patience == known.spec["search"].get("patience")
+    same = plan.patience == known.settings.search.patience
     return known.ended_by is not None and same and len(plan.cells) == known.planned

@@ -10,6 +10,7 @@ from sweep.errors import DataChangedError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.queue_rows import QueueRow, queue_rows
 from sweep.ledger.reading import study_spec
+from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.locations import storage_url
 from sweep.study.queue import in_order
 from sweep.study.run import run_study
@@ -103,4 +104,4 @@ def _has_cells(ledger: Ledger, study: StudyOverview) -> bool:
 def _lacks_winner(ledger: Ledger, study: StudyOverview) -> bool:
     """Return whether a study came to its end while it was stopped, before its winner's refit."""
     ended = study.status == "finished" and study.best is not None and not study.test_opened
-    return ended and bool(ledger.header(study.name)["spec"]["search"].get("refit", True))
+    return ended and StoredSearch(ledger.header(study.name)).refit

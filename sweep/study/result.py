@@ -208,7 +208,7 @@ class StudyResult:
         return load_winner(self.record, self.url, self.allow)
 
     def _why_no_winner(self) -> str:
-        if not self.record.spec["search"].get("refit", True):
+        if not self.record.settings.search.refit:
             return "it says refit = false"
         if self.record.status != "finished":
             return "it has not ended; `sweep run` its study file again"

@@ -118,7 +118,7 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
 
 def warm_start_trials(record: StudyRecord, spec: StudySpec) -> list[WarmStartTrial]:
     """Return the complete candidates of a study that this one can learn from."""
-    before = StudySpec.from_plain(record.spec)
+    before = record.settings
     factory = before.model.factory
     defaults = {**(estimator_parameters(factory) or {}), **estimator_defaults(factory)}
 

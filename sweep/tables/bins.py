@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sweep.spaces import Choices
 from sweep.tables.labels import PREFIX, is_missing
 
 if TYPE_CHECKING:
@@ -20,10 +21,8 @@ QUARTILES = 4
 
 def ranges(record: StudyRecord) -> frozenset[str]:
     """Return the parameters that the search space defines as ranges, not as choices."""
-    space = record.spec.get("space", {})
-    return frozenset(
-        n for n, entry in space.items() if isinstance(entry, dict) and {"int", "float"} & set(entry)
-    )
+    space = record.settings.space.dimensions
+    return frozenset(name for name, each in space.items() if not isinstance(each, Choices))
 
 
 def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:

@@ -45,7 +45,7 @@ def _study_row(record: StudyRecord) -> dict[str, Any]:
     on_test = None if found is None else test_score(record, found)
     return {
         "study": record.name,
-        "method": record.spec["search"]["method"],
+        "method": record.settings.search.method,
         "status": record.status,
         "candidates": sum(c.trial.state == "COMPLETE" for c in record.candidates),
         "fits": sum(trial.fits for trial in record.trials),
@@ -121,7 +121,7 @@ def settings_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
         Column ``setting`` (``"search.cv"``), then one per study, as text; empty where a study does
         not have it.
     """
-    settings = {_column(record.name, "setting"): _flat(record.spec) for record in records}
+    settings = {_column(record.name, "setting"): _flat(record) for record in records}
     keys = list(dict.fromkeys(key for flat in settings.values() for key in flat))
     rows = [
         {"setting": key, **{name: flat.get(key, "") for name, flat in settings.items()}}
@@ -172,10 +172,10 @@ def _ended(trial: TrialRecord) -> Any:
     return trial.finished
 
 
-def _flat(spec: Mapping[str, Any]) -> dict[str, str]:
+def _flat(record: StudyRecord) -> dict[str, str]:
     settings = {
         (section, key): value
-        for section, values in spec.items()
+        for section, values in record.settings.sections().items()
         if section in ("study", "data", "model", "search", "space")
         for key, value in values.items()
     }

@@ -18,7 +18,7 @@ NO_VALUE = "None"
 
 def parameter_names(record: StudyRecord) -> list[str]:
     """Return the searched parameters: in the order of ``[space]``, then others of candidates."""
-    names = dict.fromkeys(record.spec.get("space", {}))
+    names = dict.fromkeys(record.settings.space.dimensions)
     for candidate in record.candidates:
         names.update(dict.fromkeys(candidate.params))
     return list(names)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.analysis import distinct
-from sweep.ledger.objectives import objective_values, objectives_of, undominated
+from sweep.ledger.objectives import objective_values, undominated
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def objectives_frame(record: StudyRecord) -> pd.DataFrame:
         predicting 1,000 rows, mean over splits) those that are objectives; ``pareto`` (True where
         no other candidate is as good in every objective and better in one). Highest score first.
     """
-    names, own = parameter_names(record), objectives_of(record.spec)
+    names, own = parameter_names(record), record.settings.search.objectives
     objectives = own if len(own) > 1 else ("score", "parameters")
     rows, values = [], []
     for c in distinct(c for c in record.candidates if c.trial.state == "COMPLETE"):

@@ -32,7 +32,7 @@ def study_pivots(record: StudyRecord, frame: pd.DataFrame) -> list[list[str]]:
     list of list of str
         Names of parameters, the columns' last; empty where nothing is complete or nothing varies.
     """
-    if pivots := record.spec.get("report", {}).get("pivots"):
+    if pivots := record.settings.report.pivots:
         return [[name.strip() for name in each.split(",")] for each in pivots]
     complete = frame[(frame["state"] == "COMPLETE") & frame["mean_test_score"].notna()]
     return default_pivots(complete, ranges(record))

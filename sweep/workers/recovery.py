@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweep.ledger.checksums import has_digests, is_whole
 from sweep.ledger.limits import search_end
+from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.attributes import CELL, WORKER
 from sweep.storage.locations import GRACE_SECONDS, HEARTBEAT_SECONDS
 from sweep.storage.locks import one_at_a_time
@@ -122,7 +123,7 @@ def enqueue_missing(
 def patience_exhausted(ledger: Ledger, name: str) -> bool:
     """Return whether a study's patience is at its end."""
     header = ledger.header(name)
-    if not header["spec"]["search"].get("patience"):
+    if not StoredSearch(header).patience:
         return False
     return search_end(own_trials(ledger, name), header) is not None
 

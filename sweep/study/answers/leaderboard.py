@@ -159,7 +159,7 @@ def _leader(candidate: Candidate, place: int, before: Sequence[Leader]) -> Leade
 
 def _order(record: StudyRecord, leaders: Sequence[Leader]) -> tuple[str, ...]:
     names = dict.fromkeys(name for leader in leaders for name in leader.params)
-    order = [name for name in record.spec.get("space", {}) if name in names]
+    order = [name for name in record.settings.space.dimensions if name in names]
     return (*order, *(name for name in names if name not in order))
 
 

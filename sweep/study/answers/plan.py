@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from sweep import analysis
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
-from sweep.spec import StudySpec
 from sweep.storage.locations import sqlite_path, storage_url
 from sweep.study.check import check_study
 from sweep.study.compatibility import check_same
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
+    from sweep.spec import StudySpec
     from sweep.study.check import Check
 
 ENOUGH_SPLITS = 5
@@ -110,7 +110,7 @@ def known_study(storage: str | None, spec: StudySpec) -> StudyRecord | None:
         if not ledger.has(spec.study.name):
             return None
         record = read_study(ledger, spec.study.name)
-    check_same(StudySpec.from_plain(record.spec), spec)
+    check_same(record.settings, spec)
     return record
 
 

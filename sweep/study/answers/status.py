@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.outcomes import DataRecord, ImportanceRecord, Opening
     from sweep.ledger.records import StudyRecord
+    from sweep.spec import SearchSection
 
 STRICT = {
     "PRUNED": ("pruner", "split_pruner", "max_parameters"),
@@ -138,12 +139,12 @@ def study_status(record: StudyRecord) -> StudyStatus:
     record : StudyRecord
         The study, whole or its leaders alone.
     """
-    search, tally = record.spec.get("search", {}), record.tally
+    search, tally = record.settings.search, record.tally
     cautions = (analysis.mixture(record), analysis.unrepeatable(record))
     return StudyStatus(
         name=record.name,
-        method=search.get("method"),
-        scoring=search.get("scoring", "accuracy"),
+        method=search.method,
+        scoring=search.scoring,
         status=record.status,
         standing=record.standing,
         done=record.done,
@@ -208,25 +209,25 @@ def winner_test(record: StudyRecord) -> WinnerTest:
     return WinnerTest(won.test_score, won.test_rows, won.test_opened_at, openings, other, "")
 
 
-def strict_settings(rows: Mapping[str, int], search: Mapping[str, Any]) -> tuple[str, ...]:
+def strict_settings(rows: Mapping[str, int], search: SearchSection) -> tuple[str, ...]:
     """Return the settings of a search that may have been too strict for its candidates.
 
     Parameters
     ----------
     rows : mapping of str to int
         Candidates by state.
-    search : mapping
+    search : SearchSection
         The ``[search]`` of the study file.
     """
     ended = [state for state in ENDED if rows.get(state)]
     names = dict.fromkeys(name for state in ended for name in STRICT.get(state, ()))
-    return tuple(name for name in names if search.get(name))
+    return tuple(name for name in names if getattr(search, name))
 
 
 def _why_closed(record: StudyRecord) -> str:
     if record.openings:
         return ""
-    if not record.spec.get("search", {}).get("refit", True):
+    if not record.settings.search.refit:
         return "no refit"
     if record.status == "finished" and record.tally.rows.get("COMPLETE"):
         return "not refitted"

@@ -1,0 +1,57 @@
+"""Settings of ``[search]`` in a study's header, without reading the whole study file.
+
+What asks for them does so often, or for many studies at once. A whole record has the study file
+parsed: :attr:`sweep.ledger.records.StudyRecord.settings`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sweep.spec import SearchSection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class StoredSearch:
+    """``[search]`` as a header holds it; what it leaves out has the study file's own default.
+
+    Parameters
+    ----------
+    header : mapping
+        The study's.
+    """
+
+    def __init__(self, header: Mapping[str, Any]) -> None:
+        self._held: Mapping[str, Any] = header["spec"]["search"]
+
+    @property
+    def method(self) -> str:
+        """The search method."""
+        return str(self._held["method"])
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What it optimizes, ``score`` first."""
+        return tuple(self._get("objectives"))
+
+    @property
+    def patience(self) -> int | None:
+        """Ended trials without improvement after which the search ends."""
+        found: int | None = self._get("patience")
+        return found
+
+    @property
+    def max_fit_seconds(self) -> float | None:
+        """Seconds above which a fit takes its candidate out of the ranking."""
+        found: float | None = self._get("max_fit_seconds")
+        return found
+
+    @property
+    def refit(self) -> bool:
+        """Whether the winner is refitted and meets the test set."""
+        return bool(self._get("refit"))
+
+    def _get(self, name: str) -> Any:
+        return self._held.get(name, SearchSection.model_fields[name].default)
