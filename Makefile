@@ -4,12 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo test test-all test-fast lint format docs gallery bench clean
+.PHONY: demo serve test test-all test-fast lint format docs gallery bench clean
 
 # Two studies on scikit-learn's bundled digits: a grid and a TPE search, each with its report.
 demo: $(STAMP)
 	$(BIN)/sweep run digits-grid
 	$(BIN)/sweep run digits-tpe
+
+# Pages and an API over this checkout's ledger, with a worker on each core; Ctrl-C ends it.
+serve: $(STAMP)
+	$(BIN)/sweep serve
 
 # The fast tests first; then those that train real models, and those that open a browser. Two at a time.
 test: $(STAMP)

@@ -7,7 +7,7 @@ from service_client import BASE, START, bearer, limited, opened
 
 from sweep.errors import ServiceError
 from sweep.ledger.ledger import Ledger
-from sweep.service.acts import acts
+from sweep.service.acts import acts, record_act
 from sweep.service.rates import Rates
 from sweep.service.server import check_settings
 from sweep.service.sessions import COOKIE
@@ -93,6 +93,17 @@ def test_tokens_are_told_in_the_list_of_changes(storage):
     found = [(each.act, each.detail) for each in acts(ledger)]
     ledger.close()
     assert found == [("token revoke", "ann"), ("token add", "ann, read")]
+
+
+def test_programs_read_the_list_of_changes(asked, storage):
+    """Newest first, of all studies or of one."""
+    service, client = asked
+    record_act(service.ledger, "ann", "stop", "mine")
+    record_act(service.ledger, "bob", "delete", "theirs")
+    every = client.get("/api/v1/acts", headers=bearer(START)).json()["acts"]
+    assert [each["who"] for each in every] == ["bob", "ann"]
+    mine = client.get("/api/v1/acts", params={"study": "mine"}, headers=bearer(START)).json()
+    assert [each["act"] for each in mine["acts"]] == ["stop"]
 
 
 def test_nothing_is_told_without_a_token(asked):

@@ -38,6 +38,7 @@ ROUTES = {
     ("POST", "/studies/{key}/{act}"): OWN,
     ("GET", f"{API}/data"): "read",
     ("GET", f"{API}/data/{{name}}"): "read",
+    ("GET", f"{API}/acts"): "admin",
     ("GET", f"{API}/docs"): "read",
     ("GET", f"{API}/events"): "read",
     ("GET", f"{API}/me"): "read",

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
 from sweep.service.access import Services, StudyName, role
+from sweep.service.acts import acts
 from sweep.service.tokens import Identity
 from sweep.study.answers import best as best_answers
 from sweep.study.answers import leaderboard, pivots
@@ -124,6 +125,17 @@ def trials(service: Services, name: StudyName, form: str) -> Response:
     body = service.cache.get(name, ("trials", form), made)
     held = {"content-disposition": f'attachment; filename="{slug(name)}.{form}"'}
     return Response(body, 200, held, kinds[form])
+
+
+@router.get("/acts", tags=["admin"], dependencies=[role("admin")])
+def list_acts(
+    service: Services,
+    study: Annotated[str | None, Query(description="a study's name")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
+) -> Response:
+    """List who did what, newest first, of one study or of all."""
+    found = acts(service.ledger, study, limit)
+    return as_json({"acts": [asdict(each) for each in found]})
 
 
 def as_json(value: Any, status: int = 200) -> Response:

@@ -124,7 +124,7 @@ def documentation(request: Request) -> str:
     base = f"{request.url.scheme}://{request.url.netloc}{root_of(request)}"
     rows = [
         {
-            "path": path, "method": method.upper(), "role": operation["tags"][0],
+            "path": path, "method": method.upper(), "role": operation["tags"][-1],
             "summary": operation["summary"], "description": operation["description"],
             "parameters": list(_parameters(made, operation)),
             "example": _example(base, path, method, operation, made),
