@@ -46,7 +46,7 @@ def never_served(monkeypatch):
         (("--port", "70000"), "--port"),
         (("--workers", "-1"), "--workers"),
         (("--at-once", "0"), "--at-once"),
-        (("--storage", "postgres:/x:y@z"), "looks like a database address"),
+        (("--storage", "postgres:/x:pa55-w0rd@z"), "looks like a database address"),
         (("token", "add", "ann", "--role", "root"), "--role"),
         (("token", "add", ""), "must be 1 to 64 printable characters"),
         (("token", "revoke", "nobody"), "no valid token named 'nobody'; there are: none"),

@@ -137,13 +137,14 @@ def listening(host: str, port: int) -> socket.socket:
     """
     from sweep.dashboard.server import plain_error
 
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(512)
     except OSError as error:
+        listener.close()
         raise ServiceError(plain_error(error, host, port)) from error
     return listener
 
