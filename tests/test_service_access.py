@@ -1,9 +1,11 @@
 """Who gets in: tokens, sessions, hosts, origins, sizes, rates."""
 
+import logging
 import time
 
 import pytest
 from service_client import BASE, START, bearer, limited, opened
+from starlette.testclient import TestClient
 
 from sweep.errors import ServiceError
 from sweep.ledger.ledger import Ledger
@@ -277,3 +279,39 @@ def test_every_answer_has_its_headers(asked):
         assert found["x-content-type-options"] == "nosniff"
         assert found["x-frame-options"] == "DENY"
         assert found["cache-control"] == "no-store"
+
+
+def test_a_defect_is_said_without_details(storage, monkeypatch, caplog):
+    """The log has the traceback, the answer has not."""
+    monkeypatch.setattr(logging.getLogger("sweep"), "propagate", True)
+    with opened(storage) as (service, client):
+        monkeypatch.setattr(service, "snapshot", None)
+        quiet = TestClient(client.app, base_url=BASE, raise_server_exceptions=False)
+        for headers, kind in ((bearer(START), "application/problem+json"),
+                              ({"Accept": "text/html", **bearer(START)}, "text/html")):  # fmt: skip
+            answer = quiet.get("/fragments/studies", headers=headers)
+            assert (answer.status_code, answer.headers["content-type"][:9]) == (500, kind[:9])
+            assert "NoneType" not in answer.text
+            assert answer.headers["x-content-type-options"] == "nosniff"
+        monkeypatch.undo()
+    assert "internal error at GET /fragments/studies" in caplog.text
+
+
+def test_the_cookie_of_a_proxy_with_tls_is_secure(asked):
+    """A browser then never sends it unencrypted."""
+    _, client = asked
+    for headers, secure in (({}, False), ({"X-Forwarded-Proto": "https"}, True)):
+        answer = client.get(f"/?token={START}", headers=headers, follow_redirects=False)
+        assert ("secure" in answer.headers["set-cookie"].lower()) is secure
+
+
+def test_strangers_behind_a_proxy_are_counted_one_by_one(storage):
+    """By the address that the proxy of this machine adds last; others cannot choose theirs."""
+    for names, expected in ((("sweep.example",), [401, 429, 401]), ((), [401, 429, 429])):
+        with opened(storage, names=names, configuration=limited(refused=1)) as (_, client):
+            here = TestClient(client.app, base_url=BASE, client=("127.0.0.1", 5000))
+            found = [
+                here.get(LIST, headers={"X-Forwarded-For": each}).status_code
+                for each in ("1.2.3.4, 10.0.0.1", "5.6.7.8, 10.0.0.1", "10.0.0.1, 10.0.0.2")
+            ]
+            assert found == expected

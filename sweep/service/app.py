@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from sweep import __version__
 from sweep.errors import StudyNotFoundError, SweepError
 from sweep.ledger.ledger import Ledger
 from sweep.service.answers_cache import AnswersCache
-from sweep.service.gate import Gate
+from sweep.service.gate import HEADERS, POLICY, Gate
 from sweep.service.intervals import Intervals
 from sweep.service.problems import Refusal, RefusedError, refusal_response
 from sweep.service.queue import Queue, Standing
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from sweep.service.settings import Settings
     from sweep.service.worker_pool import WorkerPool
+
+log = logging.getLogger("sweep.service")
 
 
 @dataclass
@@ -159,6 +162,7 @@ def create_app(service: Service) -> FastAPI:
     description.describe(app)
     for kind in (RefusedError, SweepError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refused)
+    app.add_exception_handler(Exception, _defect)
     app.add_middleware(
         Gate, settings=service.settings, tokens=service.tokens, sessions=service.sessions,
         rates=Rates(service.settings.limits),
@@ -168,6 +172,19 @@ def create_app(service: Service) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     return refusal_response(request, _refusal(error))
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    """Answer where sweep has a defect: the log has the traceback, the answer no detail."""
+    log.error("internal error at %s %s", request.method, request.url.path, exc_info=error)
+    detail = "This is a defect of sweep; the server's log says more. Please report it."
+    return refusal_response(request, Refusal(500, detail, _bare()))
+
+
+def _bare() -> dict[str, str]:
+    """Return the headers of an answer that does not pass the door."""
+    headers = {name.decode(): value.decode() for name, value in HEADERS.items()}
+    return {**headers, "content-security-policy": POLICY, "cache-control": "no-store"}
 
 
 def _refusal(error: Any) -> Refusal:
