@@ -19,6 +19,7 @@ OWN = "own"
 ROUTES = {
     ("GET", "/"): "read",
     ("GET", "/acts"): "admin",
+    ("GET", "/compare"): "read",
     ("GET", "/data"): "read",
     ("GET", "/data/{name}"): "read",
     ("GET", "/fragments/studies"): "read",

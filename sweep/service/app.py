@@ -119,6 +119,7 @@ def create_app(service: Service) -> FastAPI:
     from sweep.service import (
         api,
         changes,
+        compare_pages,
         data_api,
         data_pages,
         description,
@@ -147,6 +148,7 @@ def create_app(service: Service) -> FastAPI:
     modules = (
         api,
         changes,
+        compare_pages,
         data_api,
         data_pages,
         description,

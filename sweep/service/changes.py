@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -16,11 +16,13 @@ from sweep.service.acts import record_act
 from sweep.service.api import as_json
 from sweep.service.app import Service
 from sweep.service.handing_in import read_source, refused
+from sweep.service.probe import probed_plan
 from sweep.service.problems import RefusedError
+from sweep.service.settings import Settings
 from sweep.service.tokens import Identity
 from sweep.spec import StudySpec
 from sweep.study.answers import actions
-from sweep.study.answers.plan import known_study, plain_plan, plan_study
+from sweep.study.answers.plan import StudyPlan, known_study, plain_plan, plan_study
 from sweep.study.delete import delete_study
 from sweep.support.file_names import slug
 
@@ -39,7 +41,7 @@ def check(
     service: Services, source: Source, name: Name = None, *, probe: Annotated[bool, Body()] = False
 ) -> Response:
     """Check a study file; 422 with every problem at its line, else the plan."""
-    return as_json(plain_plan(planned(service, source, name, probe=probe)))
+    return as_json(planned(service, source, name, probe=probe))
 
 
 @router.post("/studies", status_code=201)
@@ -105,24 +107,38 @@ def set_priority(
         403 where the study is somebody else's; 422 for a number out of range.
     """
     _check_own(request, service, name)
-    if not -HIGHEST <= priority <= HIGHEST:
-        raise RefusedError(
-            422, f"A priority is a whole number from {-HIGHEST} to {HIGHEST}, not {priority}."
-        )
+    checked_priority(priority)
     service.ledger.set_priority(name, priority)
     record_act(service.ledger, who.name, "priority", name, str(priority))
     service.changed()
 
 
-def planned(service: Service, source: str, name: str | None, *, probe: bool = False) -> Any:
-    """Return the plan of a study file.
+def checked_priority(value: int | str) -> int:
+    """Return a priority that somebody has given; refuse with 422 what is none."""
+    with suppress(ValueError):
+        if -HIGHEST <= (priority := int(value)) <= HIGHEST:
+            return priority
+    message = f"a priority is a whole number from {-HIGHEST} to {HIGHEST}, not {value!r}"
+    raise RefusedError(422, message, [{"path": "priority", "line": None, "message": message}])
+
+
+def planned(
+    service: Service, source: str, name: str | None = None, *, probe: bool = False
+) -> dict[str, Any]:
+    """Return the plan of a study file as JSON; with a probe also the minutes.
 
     Raises
     ------
     RefusedError
         422 with every problem.
     """
-    settings, spec = service.settings, read_source(service.settings, source, name)
+    plan = plain_plan(plan_of(service.settings, source, name))
+    return probed_plan(service.settings, source, name) if probe else plan
+
+
+def plan_of(settings: Settings, source: str, name: str | None, *, probe: bool = False) -> StudyPlan:
+    """Return the plan of a study file on a server with these settings; see :func:`planned`."""
+    spec = read_source(settings, source, name)
     with _problems_as_answers():
         known = known_study(settings.storage, spec)
         return plan_study(

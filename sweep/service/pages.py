@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,10 +17,19 @@ from sweep.report import text
 from sweep.report.page import page_resources
 from sweep.service.access import identity_of, role, service_of
 from sweep.service.acts import acts
+from sweep.service.lists import listed
 from sweep.service.problems import Refusal, RefusedError
 from sweep.service.sessions import COOKIE, SECONDS
 from sweep.support.file_names import slug
 
+Find = Annotated[str, Query(max_length=200)]
+Page = Annotated[int, Query(ge=1, alias="page")]
+MINUTE, HOUR, DAY = 60, 3600, 86400
+NOW_SECONDS = 8
+"""Workers give a sign of life at least so often."""
+TITLES = {403: "Not allowed", 404: "Not found", 422: "This cannot be done"}
+"""What pages call a refusal that the standard names oddly."""
+STUDY = re.compile(r"/studies/[^/]+")
 KEPT = {"cache-control": "private, max-age=300"}
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -37,7 +47,8 @@ def environment() -> Any:
     made.filters["own"] = Markup  # only for drawings of sweep.figures
     made.filters |= {
         "clean": text.clean, "moment": text.moment, "score": text.score, "key": slug,
-        "visible": text.visible, "duration": text.seconds,
+        "visible": text.visible, "duration": duration, "ago": ago, "cell": text.cell,
+        "settings": lambda params: text.settings_line(params, list(params)),
     }  # fmt: skip
     return made
 
@@ -52,7 +63,9 @@ def page(request: Request, template: str, **values: Any) -> str:
     """Return a page: a template with what every page shows beside its own values."""
     who = request.scope.get("state", {}).get("identity")
     made = environment().get_template(template)
-    return str(made.render(who=who, root=root_of(request), **values))
+    root = root_of(request)
+    here = request.url.path.removeprefix(root) or "/"
+    return str(made.render(who=who, root=root, here=here, **values))
 
 
 def root_of(request: Request) -> str:
@@ -67,9 +80,29 @@ def seen(request: Request, path: str) -> RedirectResponse:
 
 def refusal_page(request: Request, refusal: Refusal) -> str:
     """Return the page of a refusal; without a token, the way in."""
-    title = HTTPStatus(refusal.status).phrase
+    title = TITLES.get(refusal.status, HTTPStatus(refusal.status).phrase)
     template = "login.html.j2" if refusal.status == HTTPStatus.UNAUTHORIZED else "refused.html.j2"
-    return page(request, template, title=title, detail=refusal.detail, problems=refusal.problems)
+    back = STUDY.match(request.url.path.removeprefix(root_of(request)))
+    return page(
+        request, template, title=title, detail=refusal.detail, problems=refusal.problems,
+        back=back[0] if back and refusal.status != HTTPStatus.NOT_FOUND else "",
+    )  # fmt: skip
+
+
+def duration(seconds: float) -> str:
+    """Return a time that is left, or was spent: no finer than it is known."""
+    if seconds < MINUTE:
+        return f"{round(seconds)} s"
+    if seconds < HOUR:
+        return f"{round(seconds / MINUTE)} min"
+    return f"{seconds / HOUR:.1f} h" if seconds < 2 * DAY else f"{round(seconds / DAY)} days"
+
+
+def ago(seconds: float | None) -> str:
+    """Return how long ago something was; a dash where that is not known."""
+    if seconds is None:
+        return text.NOTHING
+    return "now" if seconds < NOW_SECONDS else f"{duration(seconds)} ago"
 
 
 @router.get("/static/style.css")
@@ -86,18 +119,18 @@ def health() -> Response:
 
 
 @router.get("/")
-def home(request: Request, token: str = "") -> Response:
+def home(request: Request, token: str = "", q: Find = "", number: Page = 1) -> Response:
     """Show the studies; with a token in the address, log in first."""
     if token:
         return _log_in(request, token)
     identity_of(request)
-    return HTMLResponse(page(request, "studies.html.j2", **_studies(request)))
+    return HTMLResponse(page(request, "studies.html.j2", **listed(service_of(request), q, number)))
 
 
 @router.get("/fragments/studies", dependencies=[role("read")])
-def studies_fragment(request: Request) -> str:
+def studies_fragment(request: Request, q: Find = "", number: Page = 1) -> str:
     """Return the list of studies alone, for a page that keeps itself up to date."""
-    return page(request, "studies_table.html.j2", **_studies(request))
+    return page(request, "studies_table.html.j2", **listed(service_of(request), q, number))
 
 
 @router.post("/login")
@@ -132,8 +165,3 @@ def _log_in(request: Request, token: str) -> Response:
         secure="https" in (request.url.scheme, request.headers.get("x-forwarded-proto")),
     )  # fmt: skip
     return answer
-
-
-def _studies(request: Request) -> dict[str, Any]:
-    copy = service_of(request).snapshot.copy
-    return {"number": copy.number, "studies": list(reversed(copy.studies))}

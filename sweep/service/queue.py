@@ -47,12 +47,15 @@ class Standing:
     stopped: Collection[str] = ()
 
     def state(self, study: StudyOverview) -> str:
-        """Return what a study is at: one of :data:`STATES`."""
+        """Return what a study is at, for all that the ledger says: one of :data:`STATES`.
+
+        One that has no cell left waits for its winner to be refitted.
+        """
         if study.status == "finished":
-            return "finishing" if study.name in self.places else "finished"
+            return "waiting" if study.name in self.places else "finished"
         if study.name in self.stopped:
             return "stopping" if study.status == "running" else "stopped"
-        return "waiting" if study.name in self.places else study.status
+        return "waiting" if study.status == "stopped" or study.name in self.places else study.status
 
 
 class Queue:

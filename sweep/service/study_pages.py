@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -11,14 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sweep.dashboard.app import REPORT_POLICY
-from sweep.errors import SweepError
+from sweep.errors import LedgerError, SweepError
+from sweep.report import text
 from sweep.report.failures import failures
 from sweep.report.report_data import report_data
 from sweep.report.search import history
 from sweep.service import changes
 from sweep.service.access import Services, StudyName, identity_of, role
+from sweep.service.acts import acts
 from sweep.service.app import Service
 from sweep.service.changes import Submitter
+from sweep.service.drawing import DRAWING
+from sweep.service.lists import row_of
 from sweep.service.pages import page, seen
 from sweep.service.problems import RefusedError
 from sweep.study.answers import best as best_answers
@@ -28,8 +34,9 @@ from sweep.support.file_names import slug
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 TOP = 10
-GOING_ON = ("running", "waiting")
-"""States of a study whose page keeps itself up to date."""
+MOST_FAILURES, MOST_LINES, MOST_ACTS = 30, 60, 20
+"""What the page lists at most; the report has all failures."""
+ENDED = ("finished", "damaged")
 
 
 @router.get("/studies/{key}", dependencies=[role("read")])
@@ -54,14 +61,16 @@ def report(service: Services, name: StudyName) -> Response:
 @router.post("/studies/{key}/{act}")
 def change(
     request: Request, service: Services, name: StudyName, who: Submitter, act: str,
-    confirm: Annotated[str, Form()] = "",
+    confirm: Annotated[str, Form()] = "", priority: Annotated[int, Form()] = 0,
 ) -> Response:  # fmt: skip
-    """Stop, continue, retry or delete a study from its page."""
+    """Stop, continue, retry, move or delete a study from its page."""
     known = {"stop": changes.stop, "continue": changes.go_on, "retry": changes.retry}
     if act in known:
         known[act](request, service, name, who)
+    elif act == "priority":
+        changes.set_priority(request, service, name, who, priority)
     elif act == "delete":
-        if confirm != name:
+        if confirm.strip() != name.strip():
             raise RefusedError(422, f"To delete the study, type its name: {name}")
         changes.delete(request, service, name, who)
         return seen(request, "/")
@@ -75,31 +84,66 @@ def _report(service: Service, name: str) -> str:
     from sweep.report.page import render
 
     record = find_study(service.settings.storage, name).record
-    return render(record, shown=read_pictures(service.settings.storage, name, record.uid))
+    shown = read_pictures(service.settings.storage, name, record.uid)
+    with DRAWING:
+        return render(record, shown=shown)
 
 
 def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
-    who = identity_of(request)
-    overview = service.snapshot.copy.by_name[name]
-    own = who.may("admin") or (who.may("submit") and overview.owner == who.name)
-    held = service.cache.get(name, "page", lambda: _read(service, name))
+    who, copy = identity_of(request), service.snapshot.copy
+    overview = copy.by_name.get(name)
+    if overview is None:
+        raise RefusedError(404, f"the study {name!r} was deleted")
+    row = row_of(service, overview)
     return {
-        "name": name, "key": slug(name), "study": overview, "own": own,
-        "going": overview.status in GOING_ON, "number": service.snapshot.copy.number,
-        "now": service.now(name), "lines": service.lines(name), **held,
+        "name": name, "key": slug(name), "study": overview, "row": row, "number": copy.number,
+        "own": who.may("admin") or (who.may("submit") and overview.owner == who.name),
+        "going": row.state in ("running", "stopping", "finishing"), "open": row.state not in ENDED,
+        "now": service.now(name), "lines": list(service.lines(name))[-MOST_LINES:],
+        "acts": acts(service.ledger, name, MOST_ACTS), "hosts": ", ".join(overview.hosts),
+        "dashboard": find_spec("optuna_dashboard") is not None, **_held(service, name),
     }  # fmt: skip
+
+
+def _held(service: Service, name: str) -> dict[str, Any]:
+    try:
+        return service.cache.get(name, "page", lambda: _read(service, name))
+    except LedgerError as error:
+        names = ("status", "board", "best", "history", "failures", "winner")
+        return {**dict.fromkeys(names), "error": str(error)}
 
 
 def _read(service: Service, name: str) -> dict[str, Any]:
     """Return what the page says that takes reading the study."""
     storage = service.settings.storage
-    record = find_study(storage, name).record
+    found = find_study(storage, name)
+    record, best = found.record, None
     board = leaderboard.leaderboard(record, TOP)
-    best = None
     with suppress(SweepError):  # nothing has a score yet
-        best = best_answers.best_candidate(find_study(storage, name), storage)
-    data = report_data(record)
+        best = _plainly(best_answers.best_candidate(found, storage))
+    with DRAWING:
+        drawn = history(record)
     return {
-        "board": board, "best": best, "history": history(record), "failures": failures(data),
-        "status": board.status,
+        "board": board if board.leaders else None, "best": best, "error": "",
+        "history": drawn and replace(drawn, data=None),
+        "failures": _first(failures(report_data(record))),
+        "status": board.status, "winner": record.winner is not None,
     }  # fmt: skip
+
+
+def _plainly(best: best_answers.Best) -> dict[str, Any]:
+    """Return what the headline says of the best candidate."""
+    settings = text.settings(best.params, list(best.params))
+    return {
+        "mean_test_score": best.mean_test_score,
+        "interval": best.interval,
+        "settings": settings,
+    }
+
+
+def _first(table: Any) -> Any:
+    """Return the first rows of a long table."""
+    if table is None or len(table.rows) <= MOST_FAILURES:
+        return table
+    caption = f"{table.caption} The first {MOST_FAILURES}; the report has all."
+    return replace(table, caption=caption, rows=table.rows[:MOST_FAILURES])

@@ -1,0 +1,5 @@
+"""Figures are drawn one at a time: matplotlib's settings are those of the whole process."""
+
+import threading
+
+DRAWING = threading.Lock()
