@@ -2,6 +2,8 @@
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
+from html import unescape
 
 import pytest
 from html_page import Page
@@ -10,6 +12,7 @@ from service_client import START, opened
 
 from sweep.ledger.ledger import Ledger
 from sweep.service.acts import acts
+from sweep.service.snapshot import Copy
 from sweep.service.token_commands import add_token
 from sweep.support.file_names import slug
 
@@ -141,12 +144,13 @@ def test_the_list_says_the_best_score_with_its_interval(storage):
         assert f"{study.best:.4f} <small>{interval.low:.4f} to {interval.high:.4f}" in row
 
 
-def test_a_hundred_studies_make_a_page(tmp_path):
+def test_a_hundred_studies_make_a_page(storage):
     """The others are on the next one; no page is over 150 kB."""
-    path = tmp_path / "ledger.db"
-    for number in range(103):
-        build(path, f"study-with-a-long-name-{number:03}", space={"hidden_size": [8]})
-    with as_role(f"sqlite:///{path}", "read") as (_service, client):
+    with as_role(storage, "read") as (service, client):
+        service.snapshot.stop()  # the copy stays as it is made here
+        study = service.snapshot.copy.by_name["done"]
+        many = [replace(study, name=f"a-study-with-a-long-name-{n:03}") for n in range(103)]
+        service.snapshot.copy = Copy(99, many, {}, {each.name: each for each in many})
         first, second = client.get("/"), client.get("/?page=2")
         assert (first.text.count("<tr data-part"), second.text.count("<tr data-part")) == (100, 3)
         assert len(first.content) < LARGEST
@@ -239,6 +243,16 @@ def test_a_start_has_a_name_that_is_free(storage):
         assert name_in_field("study:mine-2") == "mine-3"
         assert client.get("/new", params={"from": "study:nobody"}).status_code == 404
         assert len(service.snapshot.copy.studies) == 6
+
+
+def test_the_examples_are_valid(storage):
+    """Of the one for own data only the dataset is missing; begun at a dataset, nothing is."""
+    with as_role(storage, "submit") as (_service, client):
+        for begun, wrong in (("own", ["no dataset"]), ("data:digits", [])):
+            field = client.get("/new", params={"from": begun}).text.split("<textarea")[1]
+            source = unescape(field.split(">", 1)[1].split("</textarea>")[0])
+            found = client.post("/fragments/check", data={"source": source}).text
+            assert re.findall(r"<span>(no dataset|.*)", found) == wrong
 
 
 @pytest.mark.parametrize("wrong", ["101", "high", "1.5", ""])

@@ -15,6 +15,7 @@ from sweep.errors import StudyFileError
 from sweep.service.access import Services, role, service_of
 from sweep.service.changes import Submitter, checked_priority, hand_in, planned
 from sweep.service.handing_in import plain_problems
+from sweep.service.known_data import find_dataset, known_datasets
 from sweep.service.lists import newest_names
 from sweep.service.pages import page, seen
 from sweep.service.problems import RefusedError
@@ -24,13 +25,15 @@ from sweep.support.redaction import redacted
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 LARGEST = 1_000_000
+OWN_NAME, OWN_DATASET = "my-study", "mine.npz"
 OWN_DATA = """\
+# How many filters, how much dropout and how many epochs does a network need on my pictures?
 [study]
 name = "my-study"
 
 [data]
-dataset = "mine.npz"        # uploaded on the page Data
-train_rows = 2000
+dataset = "mine.npz"           # the page Data lists the names, and takes uploads
+scaling = "unit"               # pixels from 0 to 1
 
 [model]
 factory = "cnn"
@@ -41,8 +44,8 @@ cv = 5
 
 [space]
 filters = [16, 32]
-dropout_rate = [0.0, 0.3]
-epochs = [5, 10]
+conv_dropout_rate = [0.0, 0.3]
+epochs = [5, 10]               # one fit of 10 epochs answers both
 """
 FIRST = "shipped:digits-grid"
 SPARE_LINES = 3
@@ -56,9 +59,9 @@ def new(
     request: Request, service: Services,
     begun: Annotated[str, Query(alias="from", max_length=300)] = FIRST,
 ) -> str:  # fmt: skip
-    """Show the field, with a study to begin from: ``own``, ``shipped:NAME`` or ``study:KEY``."""
+    """Show the field; begin from ``own``, ``data:NAME``, ``shipped:NAME`` or ``study:KEY``."""
     kind, _, name = begun.partition(":")
-    source = OWN_DATA
+    source = _for_data(service, name if kind == "data" else "")
     if kind == "study":
         source = _from_study(service, name)
     elif kind == "shipped" and name in shipped_studies():
@@ -139,6 +142,18 @@ def _from_study(service: Services, key: str) -> str:
         raise RefusedError(404, f"no study is at {key!r}")
     source = redacted(str(service.ledger.header(name)["source"]))
     return renamed(source, _free_name(service, name))
+
+
+def _for_data(service: Services, name: str) -> str:
+    """Return the example for a dataset of this server; by default for the newest upload."""
+    if name:
+        dataset = find_dataset(service.settings, name).dataset
+    else:
+        known = [d for d in known_datasets(service.settings) if d.kept.uploaded_at]
+        newest = max(known, key=lambda d: d.kept.uploaded_at, default=None)
+        dataset = newest.dataset if newest else OWN_DATASET
+    source = OWN_DATA.replace(f'"{OWN_DATASET}"', json.dumps(dataset, ensure_ascii=False))
+    return _under_free_name(service, source, OWN_NAME)
 
 
 def _under_free_name(service: Services, source: str, name: str) -> str:

@@ -1,0 +1,291 @@
+"""The pages of the service in a real browser: from handing a study in to deleting it."""
+
+import re
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from ledgers import build, sections
+from service_process import served, until
+
+from sweep.ledger.ledger import Ledger
+from sweep.service.token_commands import add_token, revoke_token
+from sweep.support.file_names import slug
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="neither chromium nor google-chrome is installed"),
+]
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+PAGES = (
+    "/", "/?q=done", "/studies/done", "/studies/waiting", "/studies/failed", "/studies/stopped",
+    f"/studies/{slug(HOSTILE)}", "/new", "/new?from=own", "/data", "/data/digits", "/acts",
+)  # fmt: skip
+SMALL = """\
+[study]
+name = "story"
+
+[data]
+dataset = "digits"
+train_rows = 300
+test_rows = 100
+
+[model]
+factory = "mlp"
+
+[search]
+method = "grid"
+cv = 3
+
+[space]
+hidden_size = [8, 16]
+epochs = [1, 2]
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A server without workers, over studies in all states."""
+    folder = tmp_path_factory.mktemp("house")
+    path = folder / "ledger.db"
+    build(path, "done", winner=True)
+    build(path, "other", winner=True)
+    build(path, "waiting", done=0)
+    build(path, "failed", failed=(1,), refit=False)
+    build(path, "stopped", done=1)
+    build(path, HOSTILE, failed=(0,), study={**sections(HOSTILE), "study": {"name": HOSTILE}})
+    storage = f"sqlite:///{path}"
+    ledger = Ledger(storage)
+    ledger.stop("stopped", "2026-03-02T10:00:00+00:00")
+    ledger.close()
+    with served(folder, "--workers", "0", storage=storage) as service:
+        yield service
+
+
+@contextmanager
+def visit(browser, service, token=None, **options):
+    """Yield a page whose browser has logged in; complaints of the browser fail the test."""
+    complaints = []
+    with browser.new_context(**options) as context:
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        page.goto(f"{service.url}/?token={token or service.token}")
+        yield page
+    assert complaints == []
+
+
+def violations(page):
+    """What axe-core finds, all rules."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found]
+
+
+def unfold(page):
+    """Open what is folded."""
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_its_window_without_complaint(browser, house, path):
+    """In both themes, 400 and 1200 pixels wide, with everything opened."""
+    for width, scheme in ((400, "light"), (400, "dark"), (1200, "light")):
+        view = {"width": width, "height": 900}
+        with visit(browser, house, viewport=view, color_scheme=scheme) as page:
+            page.goto(house.url + path)
+            unfold(page)
+            wide, room = page.evaluate(
+                "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+            )
+            assert wide <= room, (width, scheme)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_no_violation(browser, house, path):
+    """axe-core's rules, all of them, in both themes, with everything opened."""
+    for scheme in ("light", "dark"):
+        with visit(browser, house, color_scheme=scheme, bypass_csp=True) as page:
+            page.goto(house.url + path)
+            unfold(page)
+            assert violations(page) == [], scheme
+
+
+def test_axe_finds_no_violation_where_one_is_refused(browser, house):
+    """At the way in, and on the page of a refusal."""
+    for token, path in (("", "/"), (house.token, "/studies/nobody")):
+        with browser.new_context(bypass_csp=True) as context:
+            page = context.new_page()
+            if token:
+                page.goto(f"{house.url}/?token={token}")
+            page.goto(house.url + path)
+            assert page.locator("[role=alert]").is_visible()
+            assert violations(page) == []
+
+
+def test_axe_finds_no_violation_beside_problems(browser, house):
+    """With marked lines, and with a plan."""
+    with visit(browser, house, bypass_csp=True) as page:
+        page.goto(f"{house.url}/new")
+        page.fill("#source", SMALL.replace("cv = 3", "cv = 1"))
+        page.wait_for_selector(".gutter .marked")
+        page.wait_for_selector("#checked:not(.checking)")
+        assert violations(page) == []
+        page.fill("#source", SMALL)
+        page.wait_for_selector("text=Ready to hand in")
+        page.wait_for_selector("#checked:not(.checking)")
+        assert violations(page) == []
+
+
+def test_a_mistake_is_shown_at_its_line_while_one_types(browser, house):
+    """Its line is marked; a click on it, or on the mark, selects the line; mended, it is gone."""
+    with visit(browser, house) as page:
+        page.goto(f"{house.url}/new?from=own")
+        page.fill("#source", SMALL.replace("cv = 3", "cv = 1").replace('"mlp"', '"mpl"'))
+        page.get_by_role("link", name="line 14").wait_for()
+        assert page.locator(".gutter .marked").all_inner_texts() == ["10", "14"]
+        page.get_by_role("link", name="line 14").click()
+        chosen = "source.value.slice(source.selectionStart, source.selectionEnd)"
+        assert page.evaluate(chosen) == "cv = 1"
+        page.locator(".gutter .marked").first.click()
+        assert page.evaluate(chosen) == 'factory = "mpl"'
+        page.keyboard.type('factory = "mlp"')
+        page.wait_for_selector("text=1 problem")
+        page.get_by_role("link", name="line 14").press("Enter")
+        page.keyboard.type("cv = 3")
+        page.wait_for_selector("text=Ready to hand in")
+        assert page.locator(".gutter .marked").count() == 0
+
+
+def test_a_file_is_shown_in_the_field(browser, house, tmp_path):
+    """Chosen, and then dropped on it; nothing is handed in by that."""
+    (tmp_path / "a.toml").write_text(SMALL)
+    with visit(browser, house) as page:
+        page.goto(f"{house.url}/new")
+        page.set_input_files("#file", tmp_path / "a.toml")
+        page.wait_for_function("source.value.includes('\"story\"')")
+        page.evaluate(
+            """() => {
+              const held = new DataTransfer();
+              held.items.add(new File(['[study]\\nname = "dropped"\\n'], "b.toml"));
+              source.dispatchEvent(new DragEvent("drop", {dataTransfer: held, bubbles: true, cancelable: true}));
+            }"""  # noqa: E501
+        )
+        page.wait_for_function("source.value.includes('\"dropped\"')")
+        assert "story" not in house.studies()
+
+
+def test_the_list_changes_by_itself_and_keeps_what_was_chosen(browser, house):
+    """A study that somebody else hands in appears; chosen ones stay so, and are compared."""
+    with visit(browser, house) as page:
+        compare = page.get_by_role("button", name="Compare the chosen")
+        assert compare.is_disabled()
+        page.get_by_label("Compare done").check()
+        house.submit(SMALL.replace("story", "by-somebody"))
+        page.wait_for_selector("text=by-somebody")
+        page.wait_for_selector("[data-part=by-somebody] >> text=place")
+        assert page.get_by_label("Compare done").is_checked()
+        page.get_by_label("Compare other").check()
+        compare.click()
+        page.wait_for_url("**/compare?key=*")
+        assert "highest held-out" in page.inner_text("h2 >> nth=0")
+
+
+def test_it_works_without_script(browser, house):
+    """A mistake at its line, mended, handed in, stopped, moved and deleted."""
+    with visit(browser, house, java_script_enabled=False) as page:
+        page.goto(f"{house.url}/new?from=own")
+        page.fill("#source", SMALL.replace("story", "plain"))
+        page.get_by_role("button", name="Check").click()
+        page.get_by_role("heading", name="Ready to hand in").wait_for()
+        page.get_by_role("button", name="Hand in").click()
+        page.get_by_role("heading", name=re.compile("In the queue at place")).wait_for()
+        page.fill("#priority", "7")
+        page.get_by_role("button", name="Set").click()
+        page.get_by_text("priority 7").first.wait_for()
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("button", name="Continue").wait_for()
+        page.locator("summary", has_text="Delete").click()
+        page.fill("#confirm", "plain")
+        page.get_by_role("button", name="Delete for good").click()
+        page.wait_for_url(f"{house.url}/")
+        assert "plain" not in house.studies()
+
+
+def test_a_reader_is_refused_and_out_at_once_when_revoked(browser, house):
+    """No button, no field; a request all the same is 403; the open page becomes the way in."""
+    storage = f"sqlite:///{house.folder}/ledger.db"
+    token = add_token(storage, "eve", "read")
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{house.url}/?token={token}")
+        page.goto(f"{house.url}/studies/waiting")
+        assert page.get_by_role("button", name="Stop").count() == 0
+        assert page.get_by_role("link", name="New study").count() == 0
+        sent = context.request.post(
+            f"{house.url}/studies/waiting/stop", headers={"origin": house.url}
+        )
+        assert sent.status == 403
+        assert page.goto(f"{house.url}/new").status == 403
+        page.goto(f"{house.url}/studies/waiting")
+        revoke_token(storage, "eve")
+        page.get_by_role("heading", name="Log in").wait_for(timeout=15_000)
+        assert page.goto(f"{house.url}/studies/waiting").status == 401
+
+
+@pytest.mark.tensorflow
+def test_the_story_of_a_study(browser, tmp_path):
+    """Handed in, queued, run, watched, reported, started from, stopped, continued, deleted."""
+    with served(tmp_path, "--workers", "1") as service, visit(browser, service) as page:
+        page.goto(f"{service.url}/new?from=own")
+        page.fill("#source", SMALL.replace("cv = 3", "cv = 1"))
+        page.get_by_role("link", name="line 14").wait_for()
+        page.fill("#source", SMALL)
+        page.get_by_role("heading", name="Ready to hand in").wait_for()
+        page.get_by_role("button", name="Hand in").click()
+        page.wait_for_url("**/studies/story")
+        page.evaluate("window.here = true")
+        page.get_by_text("2 of 2").first.wait_for(timeout=120_000)
+        page.locator(".state.finished").wait_for(timeout=60_000)
+        page.get_by_role("link", name="Export (zip)").wait_for()
+        assert page.evaluate("window.here"), "the page was loaded again"
+        assert "Held-out accuracy 0." in page.inner_text("h2 >> nth=0")
+        assert page.get_by_role("button", name="Continue").count() == 0
+
+        page.get_by_role("link", name="Report").click()
+        assert page.inner_text("h1") == "story"
+        page.go_back()
+        page.get_by_role("link", name="Use as a start").click()
+        assert 'name = "story-2"' in page.input_value("#source")
+        long = page.input_value("#source").replace("[1, 2]", "[150, 200]")
+        page.fill("#source", long.replace("[8, 16]", "[8, 16, 24, 32, 40, 48]"))
+        page.get_by_role("heading", name="Ready to hand in").wait_for()
+        page.get_by_role("button", name="Hand in").click()
+        page.wait_for_url("**/studies/story-2")
+        page.locator("[data-part=now] tbody tr").wait_for(timeout=60_000)
+        page.get_by_role("button", name="Stop").click()
+        page.locator(".state.stopped").wait_for(timeout=120_000)
+        stopped = service.studies()["story-2"]
+        assert stopped["done"] < stopped["planned"]
+        page.get_by_role("button", name="Continue").click()
+        done = stopped["done"]
+        until(lambda: service.studies()["story-2"]["done"] > done)
+        page.get_by_role("button", name="Stop").click()
+        page.locator(".state.stopped").wait_for(timeout=120_000)
+        until(lambda: service.studies()["story-2"]["status"] != "running")
+        page.locator("summary", has_text="Delete").click()
+        page.fill("#confirm", "story-2")
+        page.get_by_role("button", name="Delete for good").click()
+        page.wait_for_url(f"{service.url}/")
+        assert set(service.studies()) == {"story"}
