@@ -10,9 +10,9 @@ from sweep.evaluation.cross_validation import (
     EvaluationRequest,
     SearchData,
     evaluate,
-    mean_split_score,
 )
 from sweep.evaluation.lockstep import evaluate_in_lockstep
+from sweep.ledger.scores import mean_split_score
 
 Y = np.tile([0, 1], 20)
 X = np.column_stack([Y, np.arange(40)])

@@ -13,6 +13,7 @@ from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
 from sweep.evaluation.reuse import reuse_result
 from sweep.ledger.records import SplitResult, TrialRecord
 from sweep.study.delete import delete_study
+from sweep.support.disk_space import make_room
 
 PARAMS = {"width": 8, "epochs": 3}
 
@@ -106,7 +107,7 @@ def test_the_least_recently_used_checkpoints_make_room(tmp_path):
         path.write_bytes(b"x" * 100)
         os.utime(path, (number, number))
     os.utime(tmp_path / "0.npz", (9, 9))
-    store._make_room()
+    make_room(store.folder.glob("*.npz"), store.limit)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npz", "3.npz"]
     assert store.resume(SimpleNamespace(), tmp_path / "0.npz", 5) == {}
     assert store.resume(SimpleNamespace(), tmp_path / "none.npz", 5) == {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
 from sweep.spaces import without_epochs
+from sweep.support.disk_space import make_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ class Checkpoints:
             return {}
         if scores:
             with suppress(OSError):
-                os.utime(path)  # it is now the last that `_make_room` deletes
+                os.utime(path)  # it is now the last that `make_room` deletes
         return scores
 
     def save(self, estimator: Any, path: Path, scores: Scores) -> None:
@@ -80,22 +81,7 @@ class Checkpoints:
 
         with suppress(OSError):  # the fit continues without a checkpoint
             save_progress(estimator, path, scores)
-            self._make_room()
-
-    def _make_room(self) -> None:
-        found = []
-        for path in self.folder.glob("*.npz"):
-            try:
-                status = path.stat()
-            except FileNotFoundError:  # another worker has deleted it meanwhile
-                continue
-            found.append((status.st_mtime_ns, status.st_size, path))
-        total = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
-            if total <= self.limit:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
+            make_room(self.folder.glob("*.npz"), self.limit)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from sweep.evaluation.scoring import EvaluationError, Scored, Scoring
 from sweep.ledger.records import SplitResult
-from sweep.ledger.scores import mean_split_score
+from sweep.ledger.scores import best_mean_score
 from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class StagedScorer:
 
     def value(self) -> float:
         """Return the best mean test score over the requested epochs."""
-        return max(mean_split_score(self.splits, epoch) for epoch in self.request.epochs)
+        return best_mean_score(self.splits, self.request.epochs)
 
     def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, Scored]:
         epochs = self._scored_epochs(estimator)
@@ -259,10 +259,3 @@ def split_result(
 def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:
     """Return the scores alone, by epoch."""
     return {epoch: scored.score for epoch, scored in scores.items()}
-
-
-def best_epoch(found: Evaluation, epochs: Iterable[int]) -> int:
-    """Return the epoch with the best mean score; the last measured one if none was reached."""
-    shared = set.intersection(*(set(split.test) for split in found.splits))
-    reached = [epoch for epoch in sorted(epochs) if epoch in shared] or [max(shared)]
-    return max(reached, key=lambda epoch: mean_split_score(found.splits, epoch))

@@ -15,6 +15,7 @@ from sweep.estimators.base import BaseKerasClassifier
 from sweep.estimators.partial_fits import load_partial_fit, save_partial_fit
 from sweep.estimators.weight_files import unless_damaged
 from sweep.evaluation.checkpoint_interval import CheckpointInterval
+from sweep.support.disk_space import last_used, make_room, remove, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,7 @@ class FitCheckpointer:
         if due and estimator._saves_while_running():
             with self._interval.writing(), suppress(OSError):  # the fit continues without it
                 save_partial_fit(estimator, self.folder)
-                _make_room(self._home, self.folder)
+                _fit_in(self._home, self.folder)
         return False
 
     def clear(self) -> None:
@@ -99,34 +100,12 @@ def remove_old(folder: Path, age: float = AGE_SECONDS) -> None:
     """Delete the unfinished fits that were not used for so many seconds."""
     limit = time.time() - age
     for each in folder.glob("*"):
-        if _last_used(each) < limit:
+        if last_used(each) < limit:
             shutil.rmtree(each, ignore_errors=True)
 
 
-def _make_room(home: Path, own: Path) -> None:
-    found = sorted((each for each in home.iterdir() if each != own), key=_last_used)
-    sizes = {each: _size(each) for each in (*found, own)}
-    total = sum(sizes.values())
-    if sizes[own] > LIMIT_BYTES:  # too large by itself: deleting the others would not help
-        shutil.rmtree(own, ignore_errors=True)
-        return
-    for each in found:
-        if total <= LIMIT_BYTES:
-            return
-        shutil.rmtree(each, ignore_errors=True)
-        total -= sizes[each]
-
-
-def _last_used(folder: Path) -> float:
-    try:
-        return folder.stat().st_mtime
-    except FileNotFoundError:  # another worker has deleted it
-        return 0.0
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for file in folder.glob("*"):
-        with suppress(FileNotFoundError):
-            total += file.stat().st_size
-    return total
+def _fit_in(home: Path, own: Path) -> None:
+    if size_of(own) > LIMIT_BYTES:  # too large by itself: deleting the others would not help
+        remove(own)
+    else:
+        make_room(home.iterdir(), LIMIT_BYTES, keep=own)

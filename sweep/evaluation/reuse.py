@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.evaluation.cross_validation import Evaluation, EvaluationRequest
-from sweep.ledger.scores import mean_split_score
+from sweep.ledger.scores import best_mean_score, shared_epochs
 from sweep.spaces import candidate_identity, without_epochs
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _has(split: SplitResult, request: EvaluationRequest) -> bool:
 def _copied(trial: TrialRecord, request: EvaluationRequest, *, pruned: bool) -> Evaluation:
     last = request.epochs[-1]
     splits = tuple(results_until(split, last) for split in trial.splits)
-    epochs = request.epochs if not pruned else (min(max(split.test) for split in splits),)
-    value = max(mean_split_score(splits, epoch) for epoch in epochs)
+    # A pruned trial counts as far as all of its splits were scored.
+    value = best_mean_score(splits, shared_epochs(splits)[-1:] if pruned else request.epochs)
     source = trial.number if trial.copied_from is None else trial.copied_from
     return Evaluation(splits, trial.layers, value, pruned, copied_from=source)
 

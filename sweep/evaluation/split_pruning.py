@@ -10,7 +10,7 @@ import numpy as np
 
 from sweep.evaluation.cross_validation import Evaluation, evaluate, whole_model
 from sweep.ledger.limits import within_seconds
-from sweep.ledger.scores import mean_split_score
+from sweep.ledger.scores import best_mean_score
 
 if TYPE_CHECKING:
     from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
@@ -64,7 +64,7 @@ def evaluate_by_split(
         if pruned := number + 1 < len(data.splits) and hopeless(measured):
             break
     splits = tuple(sorted(measured, key=lambda result: (result.seed, result.split)))
-    value = max(mean_split_score(splits, epoch) for epoch in request.epochs)
+    value = best_mean_score(splits, request.epochs)
     return Evaluation(splits, layers, value, pruned)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from sweep.figures.canvas import ACCENT, GHOST, MUTED, paper, whole_ticks
 from sweep.ledger.counts import ENDED
 from sweep.ledger.limits import within_seconds
+from sweep.ledger.scores import mean_split_score, shared_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,17 +92,14 @@ def trial_score(trial: TrialRecord, limit: float | None = None) -> float:
     """
     if trial.state == "FAIL" or not trial.splits:
         return np.nan
-    epochs = trial.epochs
+    shared = shared_epochs(trial.splits)
+    reached = [epoch for epoch in trial.epochs if epoch in shared]
     if trial.state == "PRUNED":
-        epochs = (min(max(s.test, default=0) for s in trial.splits),)
+        reached = shared[-1:]
     elif trial.state == "COMPLETE":
-        epochs = tuple(e for e in epochs if within_seconds(trial, limit, e) is trial)
-    means = [_mean(trial, epoch) for epoch in epochs]
+        reached = [epoch for epoch in reached if within_seconds(trial, limit, epoch) is trial]
+    means = [mean_split_score(trial.splits, epoch) for epoch in reached]
     return max((m for m in means if not np.isnan(m)), default=np.nan)
-
-
-def _mean(trial: TrialRecord, epoch: int) -> float:
-    return float(np.mean([s.test.get(epoch, np.nan) for s in trial.splits]))
 
 
 def _ended(trial: TrialRecord) -> tuple[float, int]:

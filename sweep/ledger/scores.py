@@ -79,3 +79,26 @@ def mean_score(candidate: Candidate) -> float | None:
 def mean_split_score(splits: Sequence[SplitResult], epoch: int) -> float:
     """Return the mean test score of the splits after an epoch."""
     return float(np.mean([split.test[epoch] for split in splits]))
+
+
+def shared_epochs(splits: Sequence[SplitResult]) -> list[int]:
+    """Return the epochs after which every split was scored, ascending."""
+    return sorted(set.intersection(*(set(split.test) for split in splits))) if splits else []
+
+
+def best_epoch(splits: Sequence[SplitResult], epochs: Iterable[int]) -> int:
+    """Return the epoch with the best mean score; the last measured one if none was reached."""
+    shared = shared_epochs(splits)
+    reached = [epoch for epoch in sorted(epochs) if epoch in shared] or shared[-1:]
+    return max(reached, key=lambda epoch: mean_split_score(splits, epoch))
+
+
+def best_mean_score(splits: Sequence[SplitResult], epochs: Iterable[int]) -> float:
+    """Return the best mean score over some epochs, each of which every split was scored after.
+
+    Raises
+    ------
+    KeyError
+        If a split lacks one of them.
+    """
+    return max(mean_split_score(splits, epoch) for epoch in epochs)

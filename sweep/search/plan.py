@@ -15,7 +15,7 @@ from sweep.search.promotion import bracket_plan
 from sweep.spaces import Choices, IntRange, distributions, grid_candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sweep.spec import StudySpec
 
@@ -53,6 +53,19 @@ class Plan:
     def sampled(self) -> bool:
         """Whether parameters are drawn when a cell is claimed."""
         return any(cell.params is None for cell in self.cells)
+
+    def cells_without(self, settled: Iterable[tuple[str, Iterable[int]]]) -> list[PlannedCell]:
+        """Return the cells that lack an epoch, in the order of the plan.
+
+        Parameters
+        ----------
+        settled : iterable of (str, iterable of int)
+            A cell's key and epochs that need no work any more; a cell may come several times.
+        """
+        done: dict[str, set[int]] = {}
+        for key, epochs in settled:
+            done.setdefault(key, set()).update(epochs)
+        return [c for c in self.cells if c.key not in done or not done[c.key] >= set(c.epochs)]
 
 
 def make_plan(spec: StudySpec) -> Plan:

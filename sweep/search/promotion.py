@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from sweep.ledger.records import Rung
-from sweep.ledger.scores import mean_split_score
+from sweep.ledger.scores import mean_split_score, shared_epochs
 from sweep.spaces import candidate_identity, without_epochs
 from sweep.spec.pruning import BY_RUNGS
 
@@ -183,8 +183,8 @@ def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
 
 def reached_score(trial: TrialRecord) -> float:
     """Return the mean held-out score of a trial at its rung, or at its last epoch before it."""
-    shared = set.intersection(*(set(split.test) for split in trial.splits))
-    return mean_split_score(trial.splits, max(e for e in shared if e <= _rung(trial).epochs))
+    reached = [e for e in shared_epochs(trial.splits) if e <= _rung(trial).epochs]
+    return mean_split_score(trial.splits, reached[-1])
 
 
 def _promotable(

@@ -221,11 +221,8 @@ def cells_left(plan: Plan, known: StudyRecord | None) -> tuple[PlannedCell, ...]
     """
     if known and _patience_exhausted(plan, known):
         return ()
-    ended: dict[str, set[int]] = {}
-    for trial in (*known.trials, *known.beyond) if known else ():
-        if trial.state in ENDED:
-            ended.setdefault(trial.key, set()).update(trial.epochs)
-    return tuple(c for c in plan.cells if c.key not in ended or not ended[c.key] >= set(c.epochs))
+    trials = (*known.trials, *known.beyond) if known else ()
+    return tuple(plan.cells_without((t.key, t.epochs) for t in trials if t.state in ENDED))
 
 
 def takes_up_again(plan: Plan, known: StudyRecord) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.overview import all_overviews
@@ -17,9 +14,11 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.study_folders import Owner, owner_of, place_of
 from sweep.storage.attributes import STUDY
 from sweep.storage.locations import artifacts_root, storage_url
+from sweep.support.disk_space import newest_change, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DAY = 24 * 3600.0
 TEMPORARY = ("checkpoints", "unfinished", "refit")
@@ -74,7 +73,7 @@ def leftovers(storage: str | None = None, days: float = 30) -> list[Leftover]:
         finished = {each.name for each in all_overviews(ledger) if each.status == "finished"}
     known = _KnownStudies(root, place_of(url), studies, finished)
     found = (each for folder in folders for each in known.leftovers_of(folder))
-    return [each for each in found if _last_change(each.path) < before]
+    return [each for each in found if newest_change(each.path) < before]
 
 
 def remove_leftovers(found: list[Leftover]) -> int:
@@ -114,15 +113,15 @@ class _KnownStudies:
         owner = owner_of(folder)
         if owner is None or not self._is_own(owner):
             if why := self._why_unowned(folder, owner):
-                yield Leftover(folder, why, _size(folder), owned=False)
+                yield Leftover(folder, why, size_of(folder), owned=False)
         elif (owner.study, owner.uid) not in self.own:
             if owner.study not in self.unreadable and owner.uid not in self.uids:  # not renamed
-                yield Leftover(folder, "its study is not in the ledger", _size(folder))
+                yield Leftover(folder, "its study is not in the ledger", size_of(folder))
         elif owner.study in self.finished:
             for each in TEMPORARY:
                 if (folder / each).is_dir():
                     why = f"{owner.study} is finished"
-                    yield Leftover(folder / each, why, _size(folder / each))
+                    yield Leftover(folder / each, why, size_of(folder / each))
 
     def _is_own(self, owner: Owner) -> bool:
         known = owner.ledger in self.ledgers or (owner.study, owner.uid) in self.own
@@ -155,19 +154,3 @@ def _folders_in(folder: Path) -> list[Path]:
         return sorted(each for each in folder.iterdir() if each.is_dir() and not each.is_symlink())
     except OSError:  # also for a file, or without permission
         return []
-
-
-def _last_change(folder: Path) -> float:
-    return max((status.st_mtime for status in _statuses(folder)), default=0.0)
-
-
-def _size(folder: Path) -> int:
-    return sum(status.st_size for status in _statuses(folder) if S_ISREG(status.st_mode))
-
-
-def _statuses(folder: Path) -> Iterator[os.stat_result]:
-    """Yield the status of a folder and of all below it that still exists."""
-    for place, _, files in os.walk(folder):  # os.walk skips a folder that is gone
-        for name in (".", *files):
-            with suppress(OSError):
-                yield (Path(place) / name).stat()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from optuna.exceptions import StorageInternalError
 
 from sweep.errors import LedgerError, SweepError
-from sweep.evaluation.cross_validation import Evaluation, best_epoch
 from sweep.ledger.objectives import objective_values
+from sweep.ledger.scores import best_epoch
 from sweep.search.constraints import TooLargeError, constraint_values
 from sweep.storage.locations import HEARTBEAT_SECONDS
 from sweep.storage.process_identity import worker_name
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from sweep.evaluation.cross_validation import Evaluation
     from sweep.ledger.claims import Claim
     from sweep.ledger.ledger import Ledger
     from sweep.search.sealed_data import TrainingRows
@@ -141,7 +142,7 @@ class Worker:
             self._tidied = True
 
     def _record(self, claim: Claim, found: Evaluation) -> None:
-        epoch = best_epoch(found, claim.epochs)
+        epoch = best_epoch(found.splits, claim.epochs)
         past = constraint_values(self.spec, found, epoch)
         self.ledger.set_constraints(claim, past)
         result = (claim, self._values(found, epoch), found.splits, found.layers)

@@ -144,15 +144,11 @@ def _restore(
     ledger: Ledger, name: str, plan: Plan, lines: Sequence[CellState], *, retry_failed: bool
 ) -> int:
     changed = _changed(ledger, name) if retry_failed else set()
-    settled: dict[str, set[int]] = {}
-    for line in lines:
-        if _counts(line, retry_failed=retry_failed) and line.trial_id not in changed:
-            settled.setdefault(line.key, set()).update(line.epochs)
-    missing = [
-        cell
-        for cell in plan.cells
-        if cell.key not in settled or not settled[cell.key] >= set(cell.epochs)
-    ]
+    missing = plan.cells_without(
+        (line.key, line.epochs)
+        for line in lines
+        if _counts(line, retry_failed=retry_failed) and line.trial_id not in changed
+    )
     ledger.enqueue(name, missing, plan.distributions)
     return len(missing)
 
