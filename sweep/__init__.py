@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.client.server import connect
     from sweep.datasets import Dataset, load_dataset
     from sweep.errors import SweepError
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
@@ -31,6 +32,7 @@ __all__ = [
     "StudyResult",
     "StudySpec",
     "SweepError",
+    "connect",
     "load_best",
     "load_dataset",
     "load_study",
@@ -48,6 +50,7 @@ _HOMES = {
     "StudyResult": "sweep.study",
     "StudySpec": "sweep.spec",
     "SweepError": "sweep.errors",
+    "connect": "sweep.client.server",
     "load_best": "sweep.export.loading",
     "load_dataset": "sweep.datasets",
     "load_study": "sweep.spec",

@@ -51,6 +51,8 @@ def no_ledger_of_the_person(monkeypatch):
     """Keep tests away from a ledger or an address that the person has set."""
     monkeypatch.delenv("SWEEP_STORAGE", raising=False)
     monkeypatch.delenv("SWEEP_STORAGE_FILE", raising=False)
+    monkeypatch.delenv("SWEEP_SERVER", raising=False)
+    monkeypatch.delenv("SWEEP_TOKEN", raising=False)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ ORDER = (
     "errors", "section", "support", "spaces", "spec", "datasets", "models", "training",
     "estimators", "search_cv", "testing", "storage", "ledger", "analysis", "tables", "figures",
     "search", "evaluation", "workers", "runner", "report", "study", "export", "dashboard",
-    "service", "cli",
+    "service", "client", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "analysis", "ledger", "storage"}
 RECORDS_AND_PLACES = {
@@ -124,6 +124,7 @@ def test_every_room_is_in_the_order():
         ("sweep.study.check, sweep.study.run", {"tensorflow", "keras", "sklearn"}),
         ("sweep.report", {"tensorflow", "keras", "sklearn"}),
         ("sweep.dashboard.app", {"tensorflow", "keras", "sklearn"}),
+        ("sweep.client.server, sweep.client.watching", {"numpy", "tensorflow", "optuna", "pandas"}),
     ],
 )
 def test_importing_a_room_loads_no_heavy_library(module, forbidden):

@@ -17,6 +17,7 @@ def test_all_is_sorted_and_pinned():
         "StudyResult",
         "StudySpec",
         "SweepError",
+        "connect",
         "load_best",
         "load_dataset",
         "load_study",

@@ -11,6 +11,7 @@ from sweep.cli.leaderboard import natural_width, test_line
 from sweep.cli.nested_text import nested_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
+from sweep.cli.server_options import server_option
 from sweep.cli.text import clean, score, setting, settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from sweep.client.address import ServerAddress
     from sweep.ledger.records import StudyRecord
     from sweep.study.answers.best import Best, ParetoSet, Rival
 
@@ -38,7 +40,10 @@ CHOICES = {
 @click.option("--pareto", is_flag=True, help="List what no other beats in every objective.")
 @format_option
 @storage_option
-def best(*, study: str, pareto: bool, form: str, storage: str | None) -> None:
+@server_option
+def best(
+    *, study: str, pareto: bool, form: str, storage: str | None, server: ServerAddress | None
+) -> None:
     """Say which settings to take, and how sure one may be.
 
     \b
@@ -49,11 +54,11 @@ def best(*, study: str, pareto: bool, form: str, storage: str | None) -> None:
     """
     from sweep.study.answers.best import best_candidate, plain_best
 
-    result = opened(study, storage)
+    result = opened(study, storage, server=server)
     if pareto:
         _emit_pareto(result.record, form)
         return
-    found = best_candidate(result, storage)
+    found = best_candidate(result, storage, server.url if server else None)
     answer = plain_best(found)
     emit(form, answer, [_flat(answer)], lambda: _drawn(found))
 

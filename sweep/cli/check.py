@@ -20,6 +20,7 @@ from sweep.cli.options import (
 )
 from sweep.cli.output import console, emit
 from sweep.cli.plan_text import status_note, test_set, verdict
+from sweep.cli.server_options import refuse_at_server, server_at, server_option
 from sweep.cli.text import classes_of, clean, setting, spoken
 from sweep.support.tensorflow_loading import without_noise
 from sweep.support.text import counted
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from sweep.client.address import ServerAddress
     from sweep.spec import StudySpec
     from sweep.study import Check
     from sweep.study.answers.plan import StudyPlan
@@ -44,9 +46,11 @@ if TYPE_CHECKING:
 @data_home_option
 @format_option
 @storage_option
+@server_option
 def check(
     *, file: str, changes: tuple[str, ...], name: str | None, probe: bool,
     allow: tuple[str, ...], data_home: Path | None, form: str, storage: str | None,
+    server: ServerAddress | None,
 ) -> None:  # fmt: skip
     """Check a study before it runs: its plan, its time, and what stands in the way.
 
@@ -57,24 +61,46 @@ def check(
       sweep check study.toml
       sweep check digits-grid --set search.cv=5 --no-probe
     """
-    from sweep.study.answers.plan import known_study, plain_plan, plan_study
-
+    reason = "the code and the data that a study may load are decided by"
+    refuse_at_server(server, reason, allow=allow, data_home=data_home)
     spec = read_spec(file, changes, name)
-    known = known_study(storage, spec)
     home = None if data_home is None else str(data_home)
     if probe and form == "table":
         _probing()
-    with without_noise() if probe else nullcontext():
-        plan = plan_study(storage, spec, known, data_home=home, allow=allowed(allow), probe=probe)
+    if server is not None:
+        plan = server_at(server).plan(spec, probe=probe, label=file)
+    else:
+        plan = _planned(spec, storage, home, allow, probe=probe)
     given = {
         "--set": changes, "--name": (name,), "--allow": allow, "--data-home": (home,),
-        "--storage": (storage,),
+        "--storage": (storage,), "--server": (_given_server(),),
     }  # fmt: skip
-    step = _next(file, given, plan)
+    step = _next(file, given, plan, "run" if server is None else "submit")
+    from sweep.study.answers.plan import plain_plan
+
     plain = {**plain_plan(plan), "next": step}
     emit(form, plain, [_flat(plain)], lambda: _drawn(plan, step))
     if plan.checked.failed:
         click.get_current_context().exit(1)
+
+
+def _planned(
+    spec: StudySpec, storage: str | None, home: str | None, allow: tuple[str, ...], *, probe: bool
+) -> StudyPlan:
+    from sweep.study.answers.plan import known_study, plan_study
+
+    known = known_study(storage, spec)
+    with without_noise() if probe else nullcontext():
+        return plan_study(storage, spec, known, data_home=home, allow=allowed(allow), probe=probe)
+
+
+def _given_server() -> str | None:
+    """Return the address that was given on the command line; None where it is the environment's."""
+    from click.core import ParameterSource
+
+    ctx = click.get_current_context()
+    given = ctx.get_parameter_source("server") == ParameterSource.COMMANDLINE
+    return ctx.params["server"].url if given else None
 
 
 def read_spec(file: str, changes: tuple[str, ...], name: str | None) -> StudySpec:
@@ -100,7 +126,9 @@ def _flat(plain: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "data": data.name, **rows, "shape": list(data.shape)}
 
 
-def _next(file: str, given: Mapping[str, Sequence[str | None]], plan: StudyPlan) -> str | None:
+def _next(
+    file: str, given: Mapping[str, Sequence[str | None]], plan: StudyPlan, command: str
+) -> str | None:
     """Return the command that runs the study as it was checked, or shows what is done.
 
     None where every model that was tried failed: the study file is to be mended first.
@@ -108,8 +136,9 @@ def _next(file: str, given: Mapping[str, Sequence[str | None]], plan: StudyPlan)
     if plan.hopeless:
         return None
     if not plan.done:
-        return _words("run", file, given)
-    return _words("show", plan.checked.spec.study.name, {"--storage": given["--storage"]})
+        return _words(command, file, given)
+    place = {option: given[option] for option in ("--storage", "--server")}
+    return _words("show", plan.checked.spec.study.name, place)
 
 
 def _words(command: str, what: str, given: Mapping[str, Sequence[str | None]]) -> str:

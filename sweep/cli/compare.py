@@ -9,6 +9,7 @@ import click
 from sweep.cli.fitted_table import fitted
 from sweep.cli.options import PathOfPerson, complete_study, format_option, opened, storage_option
 from sweep.cli.output import console, emit
+from sweep.cli.server_options import server_option
 from sweep.cli.text import clean, score
 from sweep.errors import ResultError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from sweep.client.address import ServerAddress
     from sweep.study.answers.comparison import Comparison
 
 HIDDEN = ("fits", "method", "parameters")
@@ -39,9 +41,10 @@ HIDDEN = ("fits", "method", "parameters")
 )
 @format_option
 @storage_option
+@server_option
 def compare(
     *, studies: tuple[str, ...], baseline: str | None, output: Path | None, form: str,
-    storage: str | None,
+    storage: str | None, server: ServerAddress | None,
 ) -> None:  # fmt: skip
     """Compare what two to five studies have found: scores, differences, how soon, models.
 
@@ -56,7 +59,7 @@ def compare(
     from sweep.study.answers.comparison import comparison, plain_comparison
 
     place = checked_baseline(studies, baseline)  # before any is read, which may take long
-    records = [opened(name, storage).record for name in studies]
+    records = [opened(name, storage, server=server).record for name in studies]
     found = comparison(records, records[place])
     emit(form, plain_comparison(found), found.studies, lambda: _drawn(found))
     if form == "table":

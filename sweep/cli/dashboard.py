@@ -10,6 +10,7 @@ import click
 
 from sweep.cli.group import QUIET
 from sweep.cli.options import storage_option
+from sweep.cli.server_options import ledger_only
 from sweep.cli.text import complain
 from sweep.errors import DashboardError
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     help="Let --host be an address that other machines reach; needs a password.",
 )
 @storage_option
+@ledger_only("open the server's address in a browser")
 @click.pass_context
 def dashboard(
     ctx: click.Context, *, host: str, port: int, allow_edit: bool, public: bool, storage: str | None

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sweep.cli.options import opened, storage_option, study_argument
+from sweep.cli.server_options import server_at, server_option
 from sweep.cli.text import clean
 from sweep.support.text import counted
+
+if TYPE_CHECKING:
+    from sweep.client.address import ServerAddress
 
 
 @click.command(short_help="Delete a study, trials and fitted winner.")
 @study_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @storage_option
+@server_option
 @click.pass_context
-def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) -> None:
+def delete(
+    ctx: click.Context, *, study: str, yes: bool, storage: str | None,
+    server: ServerAddress | None,
+) -> None:  # fmt: skip
     """Delete a study, its trials and its fitted winner. Its reports stay.
 
     \b
@@ -23,12 +33,12 @@ def delete(ctx: click.Context, *, study: str, yes: bool, storage: str | None) ->
     """
     from sweep.study.delete import delete_study
 
-    record = opened(study, storage).record
+    record = opened(study, storage, server=server).record
     held = f"{clean(record.name)} ({counted(len(record.trials) + len(record.beyond), 'trial')})"
     if not yes and not _sure(held):
         click.echo("kept", err=True)
         ctx.exit(1)
-    left = delete_study(study, storage)
+    left = server_at(server).delete(study) if server else delete_study(study, storage)
     click.echo(f"deleted {held}")
     for line in left:
         click.echo(clean(line), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,12 @@ from sweep.cli.options import (
     storage_option,
     study_argument,
 )
+from sweep.cli.server_options import refuse_at_server, server_at, server_option
 from sweep.cli.signals import heard
 from sweep.cli.text import clean
+
+if TYPE_CHECKING:
+    from sweep.client.address import ServerAddress
 
 
 @click.command(short_help="Write a study's winner as a Keras model.")
@@ -29,7 +34,11 @@ from sweep.cli.text import clean
 )
 @allow_option
 @storage_option
-def export(*, study: str, output: Path | None, allow: tuple[str, ...], storage: str | None) -> None:
+@server_option
+def export(
+    *, study: str, output: Path | None, allow: tuple[str, ...], storage: str | None,
+    server: ServerAddress | None,
+) -> None:  # fmt: skip
     """Write the refitted winner of a study: model.keras, recipe.json and a model card.
 
     The model takes raw pixels and gives probabilities. It holds no pickle and no code. Where a
@@ -43,17 +52,27 @@ def export(*, study: str, output: Path | None, allow: tuple[str, ...], storage: 
       sweep export digits-grid --output digits-model
     """
     from sweep.export.recipe import RECIPE, read_recipe
-    from sweep.export.writing import export_best
     from sweep.support.file_names import slug
-    from sweep.support.tensorflow_loading import load_tensorflow
 
-    load_tensorflow()
-    result = opened(study, storage, allowed(allow))
-    with heard():
-        folder = export_best(result, output or Path("exports") / slug(study))
+    target = output or Path("exports") / slug(study)
+    refuse_at_server(server, "the code that may be loaded is decided by", allow=allow)
+    if server is not None:
+        folder = server_at(server).export(study, target)
+    else:
+        folder = _export(study, storage, allow, target)
     click.echo(f"exported: {clean(folder)}")
     code = str(read_recipe(folder / RECIPE).get("code", "")).partition(":")[0]
     needs = f', allow=["{code}"]' if code else ""
     click.echo(f'in Python: sweep.load_best("{clean(folder)}"{needs})')
     if code:
         click.echo(f"needs the code of {code}: sweep predict {clean(folder)} ... --allow {code}")
+
+
+def _export(study: str, storage: str | None, allow: tuple[str, ...], target: Path) -> Path:
+    from sweep.export.writing import export_best
+    from sweep.support.tensorflow_loading import load_tensorflow
+
+    load_tensorflow()
+    result = opened(study, storage, allowed(allow))
+    with heard():
+        return export_best(result, target)

@@ -10,11 +10,13 @@ import click
 from sweep.cli.fitted_table import fitted
 from sweep.cli.options import format_option, storage_option
 from sweep.cli.output import console, emit
+from sweep.cli.server_options import server_at, server_option
 from sweep.cli.text import clean, duration, moment, score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from sweep.client.address import ServerAddress
 
 HIDDEN = ("owner", "created", "method", "sign of life")
 """Columns that a narrow terminal does without, first to last."""
@@ -23,8 +25,9 @@ HIDDEN = ("owner", "created", "method", "sign of life")
 @click.command("list", short_help="List the studies of the ledger.")
 @format_option
 @storage_option
-def list_studies(*, form: str, storage: str | None) -> None:
-    """List the studies of the ledger.
+@server_option
+def list_studies(*, form: str, storage: str | None, server: ServerAddress | None) -> None:
+    """List the studies of the ledger, or of a server.
 
     \b
     Example:
@@ -32,7 +35,8 @@ def list_studies(*, form: str, storage: str | None) -> None:
     """
     from sweep.study.answers import studies
 
-    rows = studies.plain_studies(studies.list_studies(storage))
+    found = server_at(server).studies() if server else studies.list_studies(storage)
+    rows = studies.plain_studies(found)
     emit(form, rows, rows, lambda: _drawn(rows))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 
 from sweep.cli.options import storage_option
+from sweep.cli.server_options import ledger_only
 from sweep.cli.text import clean
 
 
 @click.command(short_help="Bring an older ledger up to date.")
 @click.option("-y", "--yes", is_flag=True, help="A backup of the database server's has been made.")
 @storage_option
+@ledger_only("run it where `sweep serve` runs, while that is ended")
 def migrate(*, yes: bool, storage: str | None) -> None:
     """Bring a ledger that an older version of Optuna made up to date.
 

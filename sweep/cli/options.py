@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from sweep.cli.server_options import server_at
 from sweep.cli.text import clean, complain
+from sweep.client.address import SERVER, server_address
 from sweep.errors import LedgerError
 from sweep.support.file_names import expanded
 from sweep.support.redaction import REMEDY, mistyped, remember, secrets
 
 if TYPE_CHECKING:
+    from sweep.client.address import ServerAddress
     from sweep.study.result import StudyResult
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,13 +38,21 @@ class PathOfPerson(click.Path):
 def complete_study(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of studies in the ledger; quietly none where it cannot be read."""
     del param
-    from sweep.study.answers.studies import study_names
-
     try:
-        names = study_names(ctx.params.get("storage"))
+        names = _study_names(ctx.params.get("storage"))
     except Exception:  # noqa: BLE001 - a prompt is no place for errors
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def _study_names(storage: str | None) -> list[str]:
+    from sweep.study.answers.studies import study_names
+
+    if storage or not os.environ.get(SERVER):
+        return study_names(storage)
+    from sweep.client.server import Server
+
+    return Server(server_address()).names()
 
 
 def complete_file(
@@ -199,6 +211,7 @@ def opened(
     storage: str | None,
     allow: frozenset[str] = frozenset(),
     find: Callable[[str | None, str], StudyResult] | None = None,
+    server: ServerAddress | None = None,
 ) -> StudyResult:
     """Open a study for reading; a mistyped name gets a suggestion.
 
@@ -212,6 +225,8 @@ def opened(
         Modules that the person allows.
     find : callable, optional
         Opens the study, where not all of it is wanted.
+    server : ServerAddress, optional
+        Where the study is, if it is not in a ledger here.
 
     Raises
     ------
@@ -219,10 +234,9 @@ def opened(
         Naming a close match.
     """
     from sweep.errors import StudyNotFoundError
-    from sweep.study.answers.opening import find_study
 
     try:
-        found = find(storage, name) if find else find_study(storage, name, allow=allow)
+        found = _found(name, storage, allow, find, server)
     except StudyNotFoundError as error:
         if rule := _of_file(name):
             raise StudyNotFoundError(f"{error.__cause__}.{rule}") from error
@@ -230,6 +244,17 @@ def opened(
     for line in found.record.damage:
         complain(f"note: {clean(line)}")
     return found
+
+
+def _found(
+    name: str, storage: str | None, allow: frozenset[str],
+    find: Callable[[str | None, str], StudyResult] | None, server: ServerAddress | None,
+) -> StudyResult:  # fmt: skip
+    from sweep.study.answers.opening import find_study
+
+    if server is not None:
+        return server_at(server).study(name, allow=allow, find=find)
+    return find(storage, name) if find else find_study(storage, name, allow=allow)
 
 
 def _of_file(name: str) -> str:

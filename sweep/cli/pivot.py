@@ -9,9 +9,11 @@ import click
 from sweep.cli.heat_map import drawn
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
+from sweep.cli.server_options import server_option
 from sweep.cli.text import clean
 
 if TYPE_CHECKING:
+    from sweep.client.address import ServerAddress
     from sweep.tables import Pivot
 
 
@@ -41,9 +43,10 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> l
 )
 @format_option
 @storage_option
+@server_option
 def pivot(
     *, study: str, index: list[str], columns: list[str], values: list[str], exact: bool,
-    form: str, storage: str | None,
+    form: str, storage: str | None, server: ServerAddress | None,
 ) -> None:  # fmt: skip
     """Cross-tabulate a study: the mean score for each value of some parameters.
 
@@ -60,7 +63,8 @@ def pivot(
         raise click.UsageError("--columns needs --index, the parameters of the rows")
     from sweep.study.answers.pivots import pivots, plain_pivots
 
-    tables = pivots(opened(study, storage), index, columns, values, exact=exact)
+    result = opened(study, storage, server=server)
+    tables = pivots(result, index, columns, values, exact=exact)
     rows = plain_pivots(tables)
     width = console().width
     emit(form, rows, rows, lambda: [part for table in tables for part in _parts(table, width)][:-1])

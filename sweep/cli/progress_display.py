@@ -25,6 +25,7 @@ MOST_WORKERS = 16
 NARROW = 90
 """Columns below which the clock and the bar share less room."""
 PHASES = {
+    "waiting": "waiting for a worker of the server",
     "starting": "reading the data, starting workers",
     "interrupting": "time is up, ending what runs",
     "refitting": "refitting the winner on all training rows, opening the test set",

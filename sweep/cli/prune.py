@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweep.cli.options import storage_option
+from sweep.cli.server_options import ledger_only
 from sweep.cli.text import clean
 from sweep.support.text import counted
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @storage_option
+@ledger_only("run it where `sweep serve` runs")
 @click.pass_context
 def prune(
     ctx: click.Context, *, days: float, dry_run: bool, yes: bool, storage: str | None

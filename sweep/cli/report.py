@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweep.cli.options import PathOfPerson, opened, storage_option, study_argument
+from sweep.cli.server_options import server_option
 from sweep.cli.text import clean
 from sweep.errors import ResultError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sweep.client.address import ServerAddress
     from sweep.study.result import StudyResult
 
 
@@ -34,16 +36,18 @@ if TYPE_CHECKING:
     help="Show this pair of parameters as a heat map; repeat for more.",
 )
 @storage_option
+@server_option
 def report(
-    *, study: str, output: Path | None, pivots: tuple[str, ...], storage: str | None
-) -> None:
+    *, study: str, output: Path | None, pivots: tuple[str, ...], storage: str | None,
+    server: ServerAddress | None,
+) -> None:  # fmt: skip
     """Write the report of a study: one HTML page that needs nothing else.
 
     \b
     Example:
       sweep report digits-grid --output digits.html --pivot epochs,hidden_size
     """
-    click.echo(clean(written(opened(study, storage), output, pivots or None)))
+    click.echo(clean(written(opened(study, storage, server=server), output, pivots or None)))
 
 
 def written(result: StudyResult, output: Path | None, pivots: Sequence[str] | None = None) -> Path:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from sweep.cli.check import read_spec
 from sweep.cli.group import QUIET, command_line, log
-from sweep.cli.leaderboard import board_parts, failure_lines
 from sweep.cli.live_report import LiveReport
 from sweep.cli.options import (
     PathOfPerson,
@@ -25,10 +24,12 @@ from sweep.cli.options import (
     set_option,
     storage_option,
 )
-from sweep.cli.output import console, show
+from sweep.cli.outcome import exit_status, show_outcome
+from sweep.cli.output import console
 from sweep.cli.report import written
+from sweep.cli.server_options import ledger_only
 from sweep.cli.signals import heard, status_of
-from sweep.cli.text import clean, complain, duration
+from sweep.cli.text import clean, complain
 from sweep.errors import InterruptedRunError, ResultError
 from sweep.support.text import counted
 
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @storage_option
+@ledger_only("hand the study in there: sweep submit FILE --wait")
 @click.pass_context
 def run(
     ctx: click.Context, *, file: str, n_jobs: int | None, gpus: str | None, nested: int | None,
@@ -115,12 +117,12 @@ def run(
                         allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
                         forkserver=forkserver, gpus=gpus, cluster=cluster,
                     )  # fmt: skip
-            _show(result, reporter)
+            show_outcome(result, reporter)
             if reporting:
                 click.echo(f"report: {clean(_report(result, report_path, reporter))}")
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         ctx.exit(_stopped(ctx, reporter, stop))
-    ctx.exit(_status(ctx, result))
+    ctx.exit(exit_status(ctx, result))
 
 
 @contextmanager
@@ -178,32 +180,6 @@ def _stopped(ctx: click.Context, reporter: ProgressReporter, stop: BaseException
     return status_of(stop)
 
 
-def _show(result: StudyResult, reporter: ProgressReporter) -> None:
-    from sweep.study.answers.leaderboard import leaderboard
-
-    record, progress = result.record, reporter.progress
-    if progress is None:
-        click.echo(f"study {clean(record.name)} is finished; nothing to do")
-    else:
-        click.echo(f"study {clean(record.name)}: {_outcome(result, progress)}")
-    click.echo("")
-    show(board_parts(leaderboard(record), console().width))
-
-
-def _outcome(result: StudyResult, progress: Any) -> str:
-    record = result.record
-    fresh = progress.done - progress.began_done
-    kept = f", {progress.began_done} kept from before" if progress.began_done else ""
-    if record.status == "finished":
-        pruned = f", {progress.pruned} pruned" if progress.pruned else ""
-        took = duration(progress.seconds)
-        return f"{record.standing}, {counted(fresh, 'cell')} in {took}{pruned}{kept}"
-    return (
-        f"{record.status}, {record.done} of {counted(record.planned, 'cell')} done; "
-        "the same command continues"
-    )
-
-
 def _report(result: StudyResult, output: Path | None, reporter: ProgressReporter) -> Path:
     """Write the report, unless nothing has happened since it was written."""
     from sweep.storage.locations import sqlite_path
@@ -228,15 +204,3 @@ def _near(path: Path) -> Path:
     """Return a path as seen from here, where it lies below."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _status(ctx: click.Context, result: StudyResult) -> int:
-    record = result.record
-    failures = failure_lines(record.tally.reasons)
-    if not failures:
-        return int(record.status == "finished" and not record.tally.rows.get("COMPLETE"))
-    for line in failures:
-        complain(line)
-    again = "" if ctx.params["retry_failed"] else " --retry-failed"
-    complain(f"try them once more with: {command_line(ctx)}{again}")
-    return 1

@@ -12,6 +12,7 @@ from sweep.cli.leaderboard import beyond_lines, board_parts, failure_lines, head
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.output import show as show_parts
+from sweep.cli.server_options import server_option
 from sweep.cli.text import classes_of, clean, moment
 from sweep.study.answers import TOP
 from sweep.support.text import counted
@@ -19,6 +20,7 @@ from sweep.support.text import counted
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from sweep.client.address import ServerAddress
     from sweep.study.answers.leaderboard import Leaderboard
 
 
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 )
 @format_option
 @storage_option
-def show(*, study: str, top: int | None, form: str, storage: str | None) -> None:
+@server_option
+def show(
+    *, study: str, top: int | None, form: str, storage: str | None, server: ServerAddress | None
+) -> None:
     """Show the leaderboard of a study, and what it ran on.
 
     As JSON or CSV every candidate has a row, those without a score last, with its state, and the
@@ -46,11 +51,13 @@ def show(*, study: str, top: int | None, form: str, storage: str | None) -> None
 
     if form == "table":
         find = partial(answers.find_leaders, top=top or TOP)
-        board = answers.leaderboard(opened(study, storage, find=find).record, top or TOP)
+        board = answers.leaderboard(
+            opened(study, storage, find=find, server=server).record, top or TOP
+        )
         show_parts(_drawn(board))
         return
     find = partial(answers.find_candidates, top=top)
-    table = answers.candidate_table(opened(study, storage, find=find).record, top)
+    table = answers.candidate_table(opened(study, storage, find=find, server=server).record, top)
     emit(form, answers.plain_candidates(table), table.rows, list)
 
 

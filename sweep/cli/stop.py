@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sweep.cli.options import storage_option, study_argument
+from sweep.cli.server_options import server_at, server_option
 from sweep.cli.text import clean
 from sweep.support.text import counted
+
+if TYPE_CHECKING:
+    from sweep.client.address import ServerAddress
 
 
 @click.command(short_help="Have a study's workers finish their cells and leave.")
 @study_argument
 @storage_option
-def stop(*, study: str, storage: str | None) -> None:
+@server_option
+def stop(*, study: str, storage: str | None, server: ServerAddress | None) -> None:
     """Have every worker of a study finish its cell and leave, wherever it runs.
 
     `sweep run` continues the study, and `sweep submit` lets workers take its cells again.
@@ -23,7 +30,7 @@ def stop(*, study: str, storage: str | None) -> None:
     """
     from sweep.study.answers import actions
 
-    found = actions.stop(storage, study)
+    found = server_at(server).stop(study) if server else actions.stop(storage, study)
     if not found.requested:
         rest = f"{found.refit}; end that there, by Ctrl-C" if found.refit else "nothing to stop"
         click.echo(clean(f"{study}: no cell waits or runs; {rest}"))

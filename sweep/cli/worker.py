@@ -17,6 +17,7 @@ from sweep.cli.options import (
     jobs_option,
     storage_option,
 )
+from sweep.cli.server_options import ledger_only
 from sweep.cli.signals import heard, status_of
 from sweep.cli.text import clean, complain, score
 from sweep.errors import InterruptedRunError, SweepError
@@ -46,6 +47,7 @@ LOOK_SECONDS = 5.0
 @data_home_option
 @click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
 @storage_option
+@ledger_only("its own workers are started by `sweep serve`")
 @click.pass_context
 def worker(
     ctx: click.Context, *, names: tuple[str, ...], every: bool, wait: bool, n_jobs: int | None,

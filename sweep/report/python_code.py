@@ -18,7 +18,10 @@ WIDTH = 88
 
 
 def statements(
-    record: StudyRecord, candidate: Candidate, storage: str | None = None
+    record: StudyRecord,
+    candidate: Candidate,
+    storage: str | None = None,
+    server: str | None = None,
 ) -> tuple[str, ...]:
     """Return the statements that assign ``model``.
 
@@ -30,6 +33,8 @@ def statements(
         The candidate. The statements load it if it was refitted, else build it.
     storage : str, optional
         The ledger, if it is not the default one.
+    server : str, optional
+        The server's address, if the study is at one.
 
     Returns
     -------
@@ -40,6 +45,9 @@ def statements(
         where = f", {storage!r}" if storage else ""
         factory = record.settings.model.factory
         code = f", allow=[{factory.partition(':')[0]!r}]" if is_reference(factory) else ""
+        if server is not None:
+            study = f"connect({server!r}).study({record.name!r}{code})"
+            return "from sweep import connect", f"model = {study}.best_estimator_"
         opened = f"open_study({record.name!r}{where}{code})"
         return "from sweep import open_study", f"model = {opened}.best_estimator_"
     name, arguments = construction(record.settings, candidate.params)

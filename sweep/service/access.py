@@ -42,7 +42,17 @@ def study_name(request: Request, key: str) -> str:
     RefusedError
         404, if there is none.
     """
-    service = service_of(request)
+    return name_at(service_of(request), key)
+
+
+def name_at(service: Service, key: str) -> str:
+    """Return the name of the study at an address.
+
+    Raises
+    ------
+    RefusedError
+        404, if there is none.
+    """
     name = service.snapshot.copy.names.get(key) or service.snapshot.refresh().names.get(key)
     if name is None:
         raise RefusedError(404, f"no study is at {key!r}; the list of studies has their addresses")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -61,7 +62,7 @@ def stop(request: Request, service: Services, name: StudyName, who: Submitter) -
     found = actions.stop(service.settings.storage, name)
     record_act(service.ledger, who.name, "stop", name)
     service.changed()
-    return as_json({"study": name, "requested": found.requested, "running": found.running})
+    return as_json(asdict(found))
 
 
 @router.post("/studies/{key}/continue")
@@ -151,7 +152,7 @@ def hand_in(
     service: Service, who: Identity, source: str, name: str | None = None, *,
     retry_failed: bool = False, priority: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
-    """Check a study file and queue it; return its name, address and how many cells were queued.
+    """Check a study file and queue it; return its name, address, and cells queued and waiting.
 
     Raises
     ------
@@ -163,9 +164,11 @@ def hand_in(
     cells = _submitted(service, who, spec, retry_failed=retry_failed)
     if priority:
         service.ledger.set_priority(spec.study.name, priority)
+    waiting = service.ledger.counts(spec.study.name)["WAITING"]
     record_act(service.ledger, who.name, "submit", spec.study.name)
     service.changed()
-    return {"key": slug(spec.study.name), "name": spec.study.name, "enqueued": cells}
+    held = {"enqueued": cells, "waiting": waiting}
+    return {"key": slug(spec.study.name), "name": spec.study.name, **held}
 
 
 def _submitted(service: Service, who: Identity, spec: StudySpec, *, retry_failed: bool) -> int:

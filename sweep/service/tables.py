@@ -78,5 +78,7 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, str]) -> 
     from sqlalchemy.dialects import postgresql, sqlite
 
     kind = postgresql if connection.dialect.name == "postgresql" else sqlite
-    done = connection.execute(kind.insert(table).values(row).on_conflict_do_nothing())
+    insert = kind.insert(table).values(row).on_conflict_do_nothing()
+    # Without this option psycopg's count of rows is lost.
+    done = connection.execute(insert, execution_options={"preserve_rowcount": True})
     return bool(done.rowcount == 1)

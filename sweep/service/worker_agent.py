@@ -182,8 +182,14 @@ def plain_progress(progress: Progress) -> dict[str, Any]:
     left = progress.seconds_left
     return {
         "phase": progress.phase,
+        "part": progress.study,
+        "outer": progress.outer,
         "done": progress.done,
         "planned": progress.planned,
+        "failed": progress.failed,
+        "pruned": progress.pruned,
+        "splits": progress.splits,
+        "best": None if progress.best is None else list(progress.best),
         "seconds_left": None if left is None else round(left),
         "running": [
             {

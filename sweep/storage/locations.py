@@ -13,6 +13,8 @@ from sweep.support.redaction import REMEDY, mistyped, remember
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
+_with_files: set[str] = set()
+"""Ledgers whose files lie beside them wherever those of others are."""
 
 
 def here() -> Path:
@@ -121,12 +123,17 @@ def artifacts_folder(url: str, name: str, uid: str = "") -> Path:
 def artifacts_root(url: str) -> Path:
     """Return the folder with the weights and pictures of a ledger's studies."""
     named = os.environ.get("SWEEP_ARTIFACTS")
-    if not named:
+    if not named or url in _with_files:
         return ledger_folder(url) / "artifacts"
     shared = expanded(named)
     if shared.exists() and not shared.is_dir():
         raise LedgerError(f"SWEEP_ARTIFACTS: {shared} is no folder; name one, or none")
     return shared
+
+
+def keep_files_beside(url: str) -> None:
+    """Have a ledger's files looked for beside it, whatever ``SWEEP_ARTIFACTS`` says: a copy's."""
+    _with_files.add(url)
 
 
 def make_artifacts_root(url: str) -> None:

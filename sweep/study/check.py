@@ -171,10 +171,10 @@ def check_study(
     if probe and trained:
         probed = estimate(spec, trained, dataset, splits, min(workers, len(trained)), allow)
     seconds = probed.seconds
-    outer, outer_left = len(outer_folds(spec)), _outer_left(spec, known, left)
+    outer, to_repeat = len(outer_folds(spec)), outer_left(spec, known, left)
     if seconds is not None:
         # A fold searches (k - 1) / k of the rows.
-        seconds *= 1 + outer_left * (1 - 1 / max(1, outer))
+        seconds *= 1 + to_repeat * (1 - 1 / max(1, outer))
     refit = int(spec.search.refit) + outer
     return Check(
         spec,
@@ -188,7 +188,7 @@ def check_study(
         probed.warnings,
         left,
         outer,
-        outer_left,
+        to_repeat,
         len(too_large),
         "GPU" if devices.gpus else "core",
         (*dataset.notes, *unseen_classes(dataset, splits)),
@@ -197,7 +197,7 @@ def check_study(
     )
 
 
-def _outer_left(spec: StudySpec, known: StudyRecord | None, left: Sequence[PlannedCell]) -> int:
+def outer_left(spec: StudySpec, known: StudyRecord | None, left: Sequence[PlannedCell]) -> int:
     """Return the outer folds that a run would work on: all, until all have ended."""
     folds = len(outer_folds(spec))
     ended = known.nested if known else None

@@ -201,13 +201,14 @@ class StudyResult:
     def _load_winner(self) -> Any:
         if self.record.winner is None:
             raise ResultError(
-                f"study {self.name!r} has no refitted winner: {self._why_no_winner()}"
+                f"study {self.name!r} has no refitted winner: {self.why_no_winner()}"
             )
         from sweep.evaluation.winner_file import load_winner
 
         return load_winner(self.record, self.url, self.allow)
 
-    def _why_no_winner(self) -> str:
+    def why_no_winner(self) -> str:
+        """Return why the study has no refitted winner, for messages."""
         if not self.record.settings.search.refit:
             return "it says refit = false"
         if self.record.status != "finished":

@@ -119,7 +119,9 @@ class ParetoSet:
     parameters: tuple[str, ...]
 
 
-def best_candidate(result: StudyResult, storage: str | None = None) -> Best:
+def best_candidate(
+    result: StudyResult, storage: str | None = None, server: str | None = None
+) -> Best:
     """Return the chosen candidate of a study.
 
     Parameters
@@ -128,6 +130,8 @@ def best_candidate(result: StudyResult, storage: str | None = None) -> Best:
         The study.
     storage : str or None
         The ledger's address as somebody gave it, for the statements in Python.
+    server : str or None
+        The server's address, where the study is at one; for the same.
 
     Raises
     ------
@@ -154,7 +158,7 @@ def best_candidate(result: StudyResult, storage: str | None = None) -> Best:
         cheapest=dict(compared.cheapest.params) if compared else None,
         test_score=analysis.test_score(record, chosen),
         parameters=chosen.trial.parameters,
-        python="; ".join(statements(record, chosen, storage)),
+        python="; ".join(statements(record, chosen, storage, server)),
         winner_test=winner_test(record),
     )
 

@@ -155,6 +155,7 @@ def plain_plan(plan: StudyPlan) -> dict[str, Any]:
         "fits_of_a_plain_search": checked.candidate_fits,
         "ruled_out": checked.ruled_out,
         "workers": checked.workers,
+        "device": checked.device,
         "minutes": None if minutes is None else round(minutes, 2),
         "at_most": checked.at_most,
         "tried": checked.tried,

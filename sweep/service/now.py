@@ -1,0 +1,74 @@
+"""``/api/v1``: what runs now of one study; whoever watches it waits here for the next change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from sweep.ledger.overview import StudyOverview
+from sweep.service.access import Services, StudyName, role
+from sweep.service.api import as_json
+from sweep.service.app import Service
+from sweep.service.problems import RefusedError
+from sweep.storage.attributes import TURN
+
+router = APIRouter(prefix="/api/v1", tags=["read"], dependencies=[role("read")])
+LONGEST_WAIT = 10.0
+
+
+@router.get("/studies/{key}/now")
+async def now(
+    service: Services,
+    name: StudyName,
+    after: int = -1,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0.0,
+) -> Response:
+    """Say what the workers of this machine do for a study, and how the study stands.
+
+    With ``after``, the ``number`` of an earlier answer, the answer waits for a change, ``wait``
+    seconds at most.
+    """
+    if wait:
+        await service.snapshot.changed(after, wait)
+    return as_json(await run_sync(_now, service, name))
+
+
+def _now(service: Service, name: str) -> dict[str, Any]:
+    copy = service.snapshot.refresh()
+    study = copy.by_name.get(name)
+    if study is None:
+        raise RefusedError(404, f"the study {name!r} has been deleted")
+    running = {key: value for key, value in service.now(name).items() if key != "event"}
+    stopped = study.status != "running" and service.ledger.stopped(name) is not None
+    return {
+        **running, "study": name, "number": copy.number, "status": study.status,
+        "stopped": stopped, "left": _left(service, study), "finishing": _finishing(service, name),
+        "standing": {
+            "done": study.done, "planned": study.planned, "failed": study.failed,
+            "best": study.best,
+        },
+    }  # fmt: skip
+
+
+def _left(service: Service, study: StudyOverview) -> str:
+    """Return what is to be done before a study is at its end: cells, refit, outer folds."""
+    if study.status != "finished":
+        return "cells"
+    search = service.ledger.header(study.name)["spec"]["search"]
+    if search.get("refit", True) and study.best is not None and not study.test_opened:
+        return "refit"
+    if search.get("nested") and service.ledger.nested(study.name) is None:
+        return "outer folds"
+    return ""
+
+
+def _finishing(service: Service, name: str) -> bool:
+    """Return whether a process says that it refits the winner; it may have died."""
+    from sweep.storage import turns
+
+    ledger = service.ledger
+    with ledger.translated():
+        return turns.read(ledger.storage, ledger.study_id(name), f"{TURN}finish") is not None
