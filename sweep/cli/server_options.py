@@ -106,4 +106,11 @@ def ledger_only(remedy: str) -> Callable[[F], F]:
                 f"sweep {ctx.info_name} works on a ledger, not through a server; {remedy}"
             )
 
-    return click.option("--server", callback=refuse, expose_value=False, hidden=True, is_eager=True)
+    return click.option(
+        "--server",
+        callback=refuse,
+        expose_value=False,
+        hidden=True,
+        is_eager=True,
+        help="None: this command works on a ledger.",
+    )

@@ -10,6 +10,8 @@ from sweep.errors import ServiceError
 from sweep.support.redaction import remember
 
 SERVER, TOKEN = "SWEEP_SERVER", "SWEEP_TOKEN"
+SHORTEST_HIDDEN = 8
+"""Characters of a token that is taken out of messages: a short one is a part of other words."""
 FORM = "write http://HOST:PORT or https://HOST, as `sweep serve` prints it"
 
 
@@ -59,7 +61,8 @@ def server_address(
     parts = _parts(text, label)
     found = (token or token_in(text) or os.environ.get(TOKEN) or "").strip()
     if found:
-        remember(f"http://server/?token={found}")
+        if len(found) >= SHORTEST_HIDDEN:
+            remember(f"http://server/?token={found}")
         if not found.isascii() or not found.isprintable() or " " in found:
             raise ServiceError(f"{TOKEN}: must be the token as it was shown, in one word")
     return ServerAddress(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", found)

@@ -200,9 +200,7 @@ class StudyResult:
 
     def _load_winner(self) -> Any:
         if self.record.winner is None:
-            raise ResultError(
-                f"study {self.name!r} has no refitted winner: {self.why_no_winner()}"
-            )
+            raise ResultError(f"study {self.name!r} has no refitted winner: {self.why_no_winner()}")
         from sweep.evaluation.winner_file import load_winner
 
         return load_winner(self.record, self.url, self.allow)
