@@ -22,6 +22,7 @@ HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 PAGES = (
     "/", "/?q=done", "/studies/done", "/studies/waiting", "/studies/failed", "/studies/stopped",
     f"/studies/{slug(HOSTILE)}", "/new", "/new?from=own", "/data", "/data/digits", "/acts",
+    "/api/v1/docs",
 )  # fmt: skip
 SMALL = """\
 [study]
