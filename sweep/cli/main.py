@@ -54,6 +54,7 @@ A first study:
 \b
 Results are kept in .sweep/ledger.db of the current project; --storage or
 SWEEP_STORAGE name another ledger, SWEEP_STORAGE_FILE a file with its address.
+SWEEP_SERVER (or --server) and SWEEP_TOKEN name a `sweep serve` to ask instead.
 SWEEP_DATA_HOME names the folder with mnist.npz and the like. Exit status: 0
 done, 1 some trials failed or a question was answered with no, 2 bad input or a
 file that cannot be written, 3 a defect in sweep, 130 interrupted, 141 nobody
