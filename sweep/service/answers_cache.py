@@ -53,3 +53,36 @@ class AnswersCache:
         """Return what a study's answers depend on: its numbers, without the signs of life."""
         found = self._snapshot.copy.by_name.get(name)
         return None if found is None else replace(found, last_sign=None, hosts=())
+
+
+class MomentCache:
+    """Keep what was made of one copy of the studies, as long as that is the newest.
+
+    For lists and pages, which show more than one study, or what runs now.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Has the newest copy.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._number = -1
+        self._held: dict[Hashable, Any] = {}
+        self._lock = threading.Lock()
+
+    def get(self, question: Hashable, make: Callable[[], T]) -> T:
+        """Return the answer to a question, from before if nothing has changed since."""
+        number = self._snapshot.copy.number
+        with self._lock:
+            if number != self._number or len(self._held) > MOST:
+                self._number, self._held = number, {}
+            if question in self._held:
+                kept: T = self._held[question]
+                return kept
+        made = make()
+        with self._lock:
+            if number == self._number:
+                self._held[question] = made
+        return made

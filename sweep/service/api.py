@@ -37,16 +37,20 @@ def list_studies(
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
 ) -> Response:
     """List the studies, oldest first, with their addresses."""
-    found = service.snapshot.copy.studies
-    queue = service.queue()
-    page = [
-        {
-            "key": slug(each.name), **asdict(each),
-            "priority": queue.priorities.get(each.name, 0), "place": queue.places.get(each.name),
-        }
-        for each in found[offset : offset + limit]
-    ]  # fmt: skip
-    return as_json({"total": len(found), "offset": offset, "studies": page})
+
+    def made() -> bytes:
+        found, queue = service.snapshot.copy.studies, service.queue()
+        page = [
+            {
+                "key": slug(each.name), **asdict(each),
+                "priority": queue.priorities.get(each.name, 0),
+                "place": queue.places.get(each.name),
+            }
+            for each in found[offset : offset + limit]
+        ]  # fmt: skip
+        return encoded({"total": len(found), "offset": offset, "studies": page})
+
+    return json_answer(service.moment.get(("studies", offset, limit), made))
 
 
 @router.get("/queue")

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from sweep import __version__
 from sweep.errors import StudyNotFoundError, SweepError
 from sweep.ledger.ledger import Ledger
-from sweep.service.answers_cache import AnswersCache
+from sweep.service.answers_cache import AnswersCache, MomentCache
 from sweep.service.gate import HEADERS, POLICY, Gate
 from sweep.service.intervals import Intervals
 from sweep.service.problems import Refusal, RefusedError, refusal_response
@@ -57,6 +57,8 @@ class Service:
         All studies in a few numbers.
     cache : AnswersCache
         Answers about studies that have not changed.
+    moment : MomentCache
+        Lists and pages of the newest copy of the studies.
     order : Queue
         The order in which workers take the studies.
     intervals : Intervals
@@ -71,6 +73,7 @@ class Service:
     sessions: Sessions
     snapshot: Snapshot
     cache: AnswersCache
+    moment: MomentCache
     order: Queue
     intervals: Intervals
     workers: WorkerPool | None = None
@@ -104,7 +107,7 @@ def open_service(settings: Settings, start_token: str | None) -> Service:
     return Service(
         settings, ledger, Tokens(ledger, start_token, owner()),
         Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(snapshot),
-        Queue(ledger, snapshot), Intervals(ledger, snapshot),
+        MomentCache(snapshot), Queue(ledger, snapshot), Intervals(ledger, snapshot),
     )  # fmt: skip
 
 

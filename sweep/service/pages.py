@@ -123,14 +123,13 @@ def home(request: Request, token: str = "", q: Find = "", number: Page = 1) -> R
     """Show the studies; with a token in the address, log in first."""
     if token:
         return _log_in(request, token)
-    identity_of(request)
-    return HTMLResponse(page(request, "studies.html.j2", **listed(service_of(request), q, number)))
+    return HTMLResponse(_list(request, "studies.html.j2", q, number))
 
 
 @router.get("/fragments/studies", dependencies=[role("read")])
 def studies_fragment(request: Request, q: Find = "", number: Page = 1) -> str:
     """Return the list of studies alone, for a page that keeps itself up to date."""
-    return page(request, "studies_table.html.j2", **listed(service_of(request), q, number))
+    return _list(request, "studies_table.html.j2", q, number)
 
 
 @router.post("/login")
@@ -165,3 +164,11 @@ def _log_in(request: Request, token: str) -> Response:
         secure="https" in (request.url.scheme, request.headers.get("x-forwarded-proto")),
     )  # fmt: skip
     return answer
+
+
+def _list(request: Request, template: str, q: str, number: int) -> str:
+    service, who = service_of(request), identity_of(request)
+    return service.moment.get(
+        (template, who, root_of(request), q, number),
+        lambda: page(request, template, **listed(service, q, number)),
+    )

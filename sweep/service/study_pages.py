@@ -25,7 +25,7 @@ from sweep.service.app import Service
 from sweep.service.changes import Submitter
 from sweep.service.drawing import DRAWING
 from sweep.service.lists import row_of
-from sweep.service.pages import page, seen
+from sweep.service.pages import page, root_of, seen
 from sweep.service.problems import RefusedError
 from sweep.study.answers import best as best_answers
 from sweep.study.answers import leaderboard
@@ -42,13 +42,13 @@ ENDED = ("finished", "damaged")
 @router.get("/studies/{key}", dependencies=[role("read")])
 def study(request: Request, service: Services, name: StudyName) -> str:
     """Show a study."""
-    return page(request, "study.html.j2", **_values(request, service, name))
+    return _page(request, service, name, "study.html.j2")
 
 
 @router.get("/fragments/studies/{key}", dependencies=[role("read")])
 def study_fragment(request: Request, service: Services, name: StudyName) -> str:
     """Return what changes on the page of a study."""
-    return page(request, "study_state.html.j2", **_values(request, service, name))
+    return _page(request, service, name, "study_state.html.j2")
 
 
 @router.get("/studies/{key}/report", dependencies=[role("read")])
@@ -87,6 +87,13 @@ def _report(service: Service, name: str) -> str:
     shown = read_pictures(service.settings.storage, name, record.uid)
     with DRAWING:
         return render(record, shown=shown)
+
+
+def _page(request: Request, service: Service, name: str, template: str) -> str:
+    question = (template, name, identity_of(request), root_of(request))
+    return service.moment.get(
+        question, lambda: page(request, template, **_values(request, service, name))
+    )
 
 
 def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
