@@ -19,7 +19,7 @@ def opened(storage, **settings):
         with TestClient(create_app(service), base_url=BASE) as client:
             yield service, client
     finally:
-        service.ledger.close()
+        service.close()
 
 
 def limited(**limits):

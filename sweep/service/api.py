@@ -111,7 +111,7 @@ def pivot(
 @router.get("/studies/{key}/source")
 def source(service: Services, name: StudyName) -> PlainTextResponse:
     """Return the study file."""
-    return PlainTextResponse(redacted(str(service.ledger.header(name)["source"])))
+    return PlainTextResponse(redacted(str(service.reader.header(name)["source"])))
 
 
 @router.get("/studies/{key}/trials.{form}")
@@ -138,7 +138,7 @@ def list_acts(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
 ) -> Response:
     """List who did what, newest first, of one study or of all."""
-    found = acts(service.ledger, study, limit)
+    found = acts(service.reader, study, limit)
     return as_json({"acts": [asdict(each) for each in found]})
 
 

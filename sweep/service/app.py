@@ -49,8 +49,9 @@ class Service:
     ----------
     settings : Settings
         How the server was started.
-    ledger : Ledger
-        The studies.
+    ledger, reader : Ledger
+        The studies: to be written, and to be read. A reader of an SQLite ledger takes no write
+        lock, so that a thousand questions do not hold the workers up.
     tokens, sessions : Tokens, Sessions
         Who asks.
     snapshot : Snapshot
@@ -69,6 +70,7 @@ class Service:
 
     settings: Settings
     ledger: Ledger
+    reader: Ledger
     tokens: Tokens
     sessions: Sessions
     snapshot: Snapshot
@@ -77,6 +79,11 @@ class Service:
     order: Queue
     intervals: Intervals
     workers: WorkerPool | None = None
+
+    def close(self) -> None:
+        """Close the connections to the ledger."""
+        self.reader.close()
+        self.ledger.close()
 
     def now(self, name: str) -> Mapping[str, Any]:
         """Return what the workers of this machine are doing for a study; empty if nothing."""
@@ -103,11 +110,12 @@ def open_service(settings: Settings, start_token: str | None) -> Service:
     """Open the ledger and what the service keeps in it; nothing listens yet."""
     ledger = Ledger(settings.storage)
     make_tables(ledger)
-    snapshot = Snapshot(ledger)
+    reader = Ledger(settings.storage, reading=True)
+    snapshot = Snapshot(reader)
     return Service(
-        settings, ledger, Tokens(ledger, start_token, owner()),
+        settings, ledger, reader, Tokens(ledger, start_token, owner(), reader),
         Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(snapshot),
-        MomentCache(snapshot), Queue(ledger, snapshot), Intervals(ledger, snapshot),
+        MomentCache(snapshot), Queue(reader, snapshot), Intervals(reader, snapshot),
     )  # fmt: skip
 
 

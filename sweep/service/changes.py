@@ -164,7 +164,7 @@ def hand_in(
     cells = _submitted(service, who, spec, retry_failed=retry_failed)
     if priority:
         service.ledger.set_priority(spec.study.name, priority)
-    waiting = service.ledger.counts(spec.study.name)["WAITING"]
+    waiting = service.reader.counts(spec.study.name)["WAITING"]
     record_act(service.ledger, who.name, "submit", spec.study.name)
     service.changed()
     held = {"enqueued": cells, "waiting": waiting}
@@ -188,7 +188,7 @@ def _again(
     from sweep.ledger.reading import study_spec
 
     _check_own(request, service, name)
-    spec = study_spec(name, service.ledger.header(name))
+    spec = study_spec(name, service.reader.header(name))
     cells = _submitted(service, who, spec, retry_failed=retry_failed)
     record_act(service.ledger, who.name, act, name)
     service.changed()
@@ -196,14 +196,14 @@ def _again(
 
 
 def _check_own(request: Request, service: Service, name: str) -> None:
-    check_owner(request, str(service.ledger.header(name).get("owner", "")))
+    check_owner(request, str(service.reader.header(name).get("owner", "")))
 
 
 def _check_may_continue(service: Service, who: Identity, name: str) -> None:
     """Refuse to go on with, or to retry, a study of somebody else's under its name."""
-    if not service.ledger.has(name) or who.may("admin"):
+    if not service.reader.has(name) or who.may("admin"):
         return
-    owner = str(service.ledger.header(name).get("owner", ""))
+    owner = str(service.reader.header(name).get("owner", ""))
     if owner != who.name:
         raise RefusedError(
             403, f"a study named {name!r} is there, of {owner}; give yours another name"

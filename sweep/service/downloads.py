@@ -58,7 +58,7 @@ def ledger(service: Services, name: StudyName) -> Response:
 @router.get("/studies/{key}/files")
 def files(service: Services, name: StudyName) -> Response:
     """Return the files of a study, zipped: pictures, and the weights of its winner."""
-    folder = study_folder(service.ledger, name)
+    folder = study_folder(service.reader, name)
     return _zipped(_own_files(folder), f"{slug(name)}-files.zip")
 
 
@@ -97,7 +97,7 @@ def _check_winner(service: Service, name: str) -> None:
     if found.record.winner is None:
         why = found.why_no_winner()
         raise RefusedError(422, f"study {name!r} has no refitted winner: {why}")
-    if not (study_folder(service.ledger, name) / WEIGHTS).is_file():
+    if not (study_folder(service.reader, name) / WEIGHTS).is_file():
         raise RefusedError(422, f"the weights of the winner of study {name!r} are missing")
 
 

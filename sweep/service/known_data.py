@@ -131,7 +131,7 @@ def studies_naming(service: Service, known: KnownDataset) -> list[str]:
     for study in service.snapshot.refresh().studies:
         if study.status == "finished":
             continue
-        spec = service.ledger.header(study.name)["spec"]
+        spec = service.reader.header(study.name)["spec"]
         folder = Path(spec["folder"]) if spec.get("folder") else None
         named = path_of(str(spec["data"]["dataset"]), folder).resolve()
         if target in (named, *named.parents) or named in (target.parents if target else ()):

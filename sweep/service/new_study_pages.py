@@ -140,7 +140,7 @@ def _from_study(service: Services, key: str) -> str:
     name = service.snapshot.copy.names.get(key)
     if name is None:
         raise RefusedError(404, f"no study is at {key!r}")
-    source = redacted(str(service.ledger.header(name)["source"]))
+    source = redacted(str(service.reader.header(name)["source"]))
     return renamed(source, _free_name(service, name))
 
 

@@ -42,7 +42,7 @@ def _now(service: Service, name: str) -> dict[str, Any]:
     if study is None:
         raise RefusedError(404, f"the study {name!r} has been deleted")
     running = {key: value for key, value in service.now(name).items() if key != "event"}
-    stopped = study.status != "running" and service.ledger.stopped(name) is not None
+    stopped = study.status != "running" and service.reader.stopped(name) is not None
     return {
         **running, "study": name, "number": copy.number, "status": study.status,
         "stopped": stopped, "left": _left(service, study), "finishing": _finishing(service, name),
@@ -57,10 +57,10 @@ def _left(service: Service, study: StudyOverview) -> str:
     """Return what is to be done before a study is at its end: cells, refit, outer folds."""
     if study.status != "finished":
         return "cells"
-    search = service.ledger.header(study.name)["spec"]["search"]
+    search = service.reader.header(study.name)["spec"]["search"]
     if search.get("refit", True) and study.best is not None and not study.test_opened:
         return "refit"
-    if search.get("nested") and service.ledger.nested(study.name) is None:
+    if search.get("nested") and service.reader.nested(study.name) is None:
         return "outer folds"
     return ""
 
@@ -69,6 +69,6 @@ def _finishing(service: Service, name: str) -> bool:
     """Return whether a process says that it refits the winner; it may have died."""
     from sweep.storage import turns
 
-    ledger = service.ledger
+    ledger = service.reader
     with ledger.translated():
         return turns.read(ledger.storage, ledger.study_id(name), f"{TURN}finish") is not None

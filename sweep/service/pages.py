@@ -149,7 +149,7 @@ def log_out(request: Request) -> Response:
 @router.get("/acts", dependencies=[role("admin")])
 def changes(request: Request) -> str:
     """Show who did what."""
-    return page(request, "acts.html.j2", acts=acts(service_of(request).ledger))
+    return page(request, "acts.html.j2", acts=acts(service_of(request).reader))
 
 
 def _log_in(request: Request, token: str) -> Response:

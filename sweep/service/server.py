@@ -97,7 +97,7 @@ def serve(settings: Settings, started: Callable[[str, Service], None]) -> None:
             notifier.stop()
             if service.workers:
                 service.workers.stop()
-            service.ledger.close()
+            service.close()
 
 
 class _Server(uvicorn.Server):

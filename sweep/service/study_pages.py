@@ -107,7 +107,7 @@ def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
         "own": who.may("admin") or (who.may("submit") and overview.owner == who.name),
         "going": row.state in ("running", "stopping", "finishing"), "open": row.state not in ENDED,
         "now": service.now(name), "lines": list(service.lines(name))[-MOST_LINES:],
-        "acts": acts(service.ledger, name, MOST_ACTS), "hosts": ", ".join(overview.hosts),
+        "acts": acts(service.reader, name, MOST_ACTS), "hosts": ", ".join(overview.hosts),
         "dashboard": find_spec("optuna_dashboard") is not None, **_held(service, name),
     }  # fmt: skip
 

@@ -72,12 +72,16 @@ class Tokens:
         The secret in the address that the server prints: role admin, nowhere stored.
     start_name : str
         What it is called in the list of acts.
+    reader : Studies or None
+        The same ledger, opened to be read: each request asks it.
     """
 
     def __init__(
-        self, ledger: Studies, start_token: str | None = None, start_name: str = "owner"
-    ) -> None:
+        self, ledger: Studies, start_token: str | None = None, start_name: str = "owner",
+        reader: Studies | None = None,
+    ) -> None:  # fmt: skip
         self._ledger, self._start = ledger, start_token
+        self._reader = reader or ledger
         self._owner = Identity(start_name, "admin", "start")
 
     def identify(self, token: str) -> Identity | None:
@@ -147,7 +151,7 @@ class Tokens:
 
     def _row(self, token_id: str) -> Row[tuple[str, ...]] | None:
         query = select(TOKENS).where(TOKENS.c.id == token_id, TOKENS.c.revoked_at.is_(None))
-        with transaction(self._ledger) as connection:
+        with transaction(self._reader) as connection:
             return connection.execute(query).one_or_none()
 
 
