@@ -31,13 +31,20 @@ def test_a_header_alone_has_the_same_defaults():
     """What is asked of many headers needs no study file read whole."""
     stored = StoredSearch({"spec": OLD})
     given = SearchSection(method="grid", cv=5)
-    names = ("method", "objectives", "patience", "max_fit_seconds", "refit")
+    names = ("method", "objectives", "patience", "max_fit_seconds", "refit", "nested")
     assert [getattr(stored, name) for name in names] == [getattr(given, name) for name in names]
 
 
 def test_a_header_says_what_it_holds():
     """Settings that stand in it come before the defaults."""
-    held = {"method": "tpe", "objectives": ["score", "parameters"], "patience": 3, "refit": False}
+    held = {
+        "method": "tpe",
+        "objectives": ["score", "parameters"],
+        "patience": 3,
+        "refit": False,
+        "nested": 4,
+    }
     stored = StoredSearch({"spec": {"search": {**held, "max_fit_seconds": 2.5}}})
     assert (stored.method, stored.objectives) == ("tpe", ("score", "parameters"))
     assert (stored.patience, stored.max_fit_seconds, stored.refit) == (3, 2.5, False)
+    assert stored.nested == 4

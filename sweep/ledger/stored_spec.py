@@ -53,5 +53,11 @@ class StoredSearch:
         """Whether the winner is refitted and meets the test set."""
         return bool(self._get("refit"))
 
+    @property
+    def nested(self) -> int | None:
+        """Outer folds of the nested estimate, where one is asked for."""
+        found: int | None = self._get("nested")
+        return found
+
     def _get(self, name: str) -> Any:
         return self._held.get(name, SearchSection.model_fields[name].default)

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from sweep.ledger.overview import StudyOverview
+from sweep.ledger.stored_spec import StoredSearch
 from sweep.service.access import Services, StudyName, role
 from sweep.service.api import as_json
 from sweep.service.app import Service
 from sweep.service.problems import RefusedError
 from sweep.storage.attributes import TURN
+from sweep.study.join import lacks_winner
 
 router = APIRouter(prefix="/api/v1", tags=["read"], dependencies=[role("read")])
 LONGEST_WAIT = 10.0
@@ -57,10 +59,10 @@ def _left(service: Service, study: StudyOverview) -> str:
     """Return what is to be done before a study is at its end: cells, refit, outer folds."""
     if study.status != "finished":
         return "cells"
-    search = service.reader.header(study.name)["spec"]["search"]
-    if search.get("refit", True) and study.best is not None and not study.test_opened:
+    if lacks_winner(service.reader, study):
         return "refit"
-    if search.get("nested") and service.reader.nested(study.name) is None:
+    search = StoredSearch(service.reader.header(study.name))
+    if search.nested and service.reader.nested(study.name) is None:
         return "outer folds"
     return ""
 

@@ -30,6 +30,7 @@ from sweep.service.problems import RefusedError
 from sweep.service.tokens import now
 from sweep.service.unpacking import unpack
 from sweep.service.zip_entries import UploadError, open_zip, too_large
+from sweep.support.disk_space import size_of
 from sweep.support.file_names import LENGTH, TAKEN
 from sweep.support.file_writing import write_file
 
@@ -215,7 +216,7 @@ def store(settings: Settings, work: Path, name: str, owner: str) -> About:
         reading = _read(name, work)
     except UploadError as error:
         raise _refused(error) from error
-    size = sum(each.stat().st_size for each in _files(work / name))
+    size = size_of(work / name)
     about = About(owner, now(), size, files, left_out, reading.facts)
     _place(settings, work, name, about, reading)
     return about
@@ -291,10 +292,6 @@ def _about(settings: Settings, name: str) -> Path:
 
 def _albums(settings: Settings, name: str) -> Path:
     return uploads_folder(settings) / HIDDEN / ABOUT / f"{name}.pictures.json"
-
-
-def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
 
 
 def _refused(error: UploadError) -> RefusedError:

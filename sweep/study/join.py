@@ -91,7 +91,7 @@ def open_rows(ledger: Ledger, overviews: Sequence[StudyOverview] | None = None) 
         for each in (all_overviews(ledger) if overviews is None else overviews)
         if each.name in rows
         and each.status != "damaged"
-        and (_has_cells(ledger, each) or _lacks_winner(ledger, each))
+        and (_has_cells(ledger, each) or lacks_winner(ledger, each))
     ]
 
 
@@ -101,7 +101,15 @@ def _has_cells(ledger: Ledger, study: StudyOverview) -> bool:
     return study.status in ("stopped", "waiting") or ledger.counts(study.name)["WAITING"] > 0
 
 
-def _lacks_winner(ledger: Ledger, study: StudyOverview) -> bool:
-    """Return whether a study came to its end while it was stopped, before its winner's refit."""
+def lacks_winner(ledger: Ledger, study: StudyOverview) -> bool:
+    """Return whether a study came to its end while it was stopped, before its winner's refit.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    study : StudyOverview
+        What is known of the study.
+    """
     ended = study.status == "finished" and study.best is not None and not study.test_opened
     return ended and StoredSearch(ledger.header(study.name)).refit
