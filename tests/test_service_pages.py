@@ -1,6 +1,7 @@
 """Every page of the service as reader, submitter and admin: no browser, no TensorFlow."""
 
 import re
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
@@ -14,6 +15,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.service.acts import acts
 from sweep.service.snapshot import Copy
 from sweep.service.token_commands import add_token
+from sweep.storage.attributes import STUDY
 from sweep.support.file_names import slug
 
 HTML = {"accept": "text/html"}
@@ -294,3 +296,22 @@ def test_stop_continue_and_priority_by_forms(storage):
         shown = client.get("/studies/mine").text.split("Who did what")[1]
         words = re.findall(r": (\w+)", re.sub(r"<[^>]*>", "", shown))
         assert words[:3] == ["priority", "continue", "stop"]
+
+
+def test_a_damaged_study_leaves_the_others_their_pages(storage):
+    """It is in the list, and its page says what is wrong."""
+    with sqlite3.connect(storage.removeprefix("sqlite:///")) as database:
+        database.execute(
+            "UPDATE study_user_attributes SET value_json = '[1' WHERE key = ? AND study_id = "
+            "(SELECT study_id FROM studies WHERE study_name = 'waiting')",
+            (STUDY,),
+        )
+    database.close()
+    with as_role(storage, "admin") as (_service, client):
+        row = client.get("/").text.split('data-part="waiting"')[1].split("</tr>")[0]
+        assert "damaged" in row
+        assert client.get("/studies/done").status_code == 200
+        shown = client.get("/studies/waiting")
+        assert shown.status_code == 200
+        assert 'role="alert"' in shown.text
+        assert client.get("/api/v1/queue").status_code == 200
