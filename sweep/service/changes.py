@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -12,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sweep.errors import StudyFileError, SweepError
+from sweep.ledger.ledger import Ledger
+from sweep.ledger.reading import study_spec
 from sweep.service.access import Services, StudyName, check_owner, role
 from sweep.service.acts import record_act
 from sweep.service.api import as_json
 from sweep.service.app import Service
 from sweep.service.handing_in import read_source, refused
-from sweep.service.probe import probed_plan
+from sweep.service.own_process import ask_own_process, needs_own_process
 from sweep.service.problems import RefusedError
 from sweep.service.settings import Settings
 from sweep.service.tokens import Identity
@@ -133,19 +135,31 @@ def planned(
     RefusedError
         422 with every problem.
     """
-    plan = plain_plan(plan_of(service.settings, source, name))
-    return probed_plan(service.settings, source, name) if probe else plan
-
-
-def plan_of(settings: Settings, source: str, name: str | None, *, probe: bool = False) -> StudyPlan:
-    """Return the plan of a study file on a server with these settings; see :func:`planned`."""
+    settings = service.settings
     spec = read_source(settings, source, name)
+    if probe or needs_own_process(spec):
+        return ask_own_process(settings, "plan", source=source, name=name, probe=probe)
+    return plain_plan(plan_of(settings, spec))
+
+
+def plan_of(settings: Settings, spec: StudySpec, *, probe: bool = False) -> StudyPlan:
+    """Return the plan of a study on a server with these settings; see :func:`planned`."""
     with _problems_as_answers():
         known = known_study(settings.storage, spec)
         return plan_study(
             settings.storage, spec, known, data_home=settings.data_home, allow=settings.allow,
             probe=probe,
         )  # fmt: skip
+
+
+def spec_of(
+    settings: Settings, source: str | None, name: str | None, stored: str | None = None
+) -> StudySpec:
+    """Return a study that is handed in, or one that the ledger holds under a name."""
+    if stored is None:
+        return read_source(settings, source or "", name)
+    with closing(Ledger(settings.storage, reading=True)) as ledger:
+        return study_spec(stored, ledger.header(stored))
 
 
 def hand_in(
@@ -161,7 +175,8 @@ def hand_in(
     """
     spec = read_source(service.settings, source, name)
     _check_may_continue(service, who, spec.study.name)
-    cells = _submitted(service, who, spec, retry_failed=retry_failed)
+    told = {"source": source, "name": name}
+    cells = _submitted(service, who, spec, told, retry_failed=retry_failed)
     if priority:
         service.ledger.set_priority(spec.study.name, priority)
     waiting = service.reader.counts(spec.study.name)["WAITING"]
@@ -171,25 +186,34 @@ def hand_in(
     return {"key": slug(spec.study.name), "name": spec.study.name, **held}
 
 
-def _submitted(service: Service, who: Identity, spec: StudySpec, *, retry_failed: bool) -> int:
+def _submitted(
+    service: Service, who: Identity, spec: StudySpec, told: Mapping[str, Any], *,
+    retry_failed: bool,
+) -> int:  # fmt: skip
+    settings = service.settings
+    if not needs_own_process(spec):
+        return submit_here(settings, spec, who.name, retry_failed=retry_failed)
+    found = ask_own_process(settings, "submit", **told, owner=who.name, retry_failed=retry_failed)
+    return int(found["enqueued"])
+
+
+def submit_here(settings: Settings, spec: StudySpec, owner: str, *, retry_failed: bool) -> int:
+    """Put a study into the ledger, in this process; return how many cells were queued."""
     from sweep.study.submit import submit_study
 
-    settings = service.settings
     with _problems_as_answers():
         return submit_study(
             spec, storage=settings.storage, data_home=settings.data_home, allow=settings.allow,
-            retry_failed=retry_failed, owner=who.name,
+            retry_failed=retry_failed, owner=owner,
         )  # fmt: skip
 
 
 def _again(
     request: Request, service: Service, name: str, who: Identity, act: str, *, retry_failed: bool
 ) -> Response:
-    from sweep.ledger.reading import study_spec
-
     _check_own(request, service, name)
     spec = study_spec(name, service.reader.header(name))
-    cells = _submitted(service, who, spec, retry_failed=retry_failed)
+    cells = _submitted(service, who, spec, {"stored": name}, retry_failed=retry_failed)
     record_act(service.ledger, who.name, act, name)
     service.changed()
     return as_json({"study": name, "enqueued": cells})
