@@ -30,8 +30,8 @@ class LoopEnd:
     Attributes
     ----------
     how : str
-        ``"done"``: no cell waits; ``"left"``: it was told to; ``"lost"``: its process died;
-        ``"broken"``: it cannot go on here; ``"recycle"``: another takes its place.
+        ``"done"``: no cell waits; ``"left"``: it was ordered to; ``"lost"``: its process died;
+        ``"broken"``: it cannot go on here; ``"recycle"``: it must be replaced.
     worker : str
         Its name in the ledger.
     reason : str
@@ -95,7 +95,7 @@ def _of(process: WorkerProcess) -> LoopEnd:
 
 
 def _wanted() -> Callable[[], bool]:
-    """Return a function that says whether the task of this thread is still asked for."""
+    """Return a function that says whether the task of this thread is still wanted."""
     from distributed import get_worker
 
     worker = get_worker()

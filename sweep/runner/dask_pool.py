@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sweep.workers.job import Job
 
 LEAVE_SECONDS = 10.0
-"""How long loops that are told to leave may take to give their cells back."""
+"""How long loops may take to give their cells back when they are ordered to leave."""
 
 
 class DaskPool:
@@ -98,7 +98,7 @@ class DaskPool:
         progress.phase = "done"
 
     def close(self) -> None:
-        """Have the loops leave, and wait for that; give up what they held."""
+        """Order the loops to leave, wait for that, and fail the trials that they still held."""
         if self._supervisor:
             self._leave(self._supervisor)
 
@@ -207,10 +207,12 @@ class DaskPool:
 
 
 def _value(trial: TrialRecord) -> float | None:
-    """Return the best mean score over the asked epochs that all splits have reached."""
+    """Return the best mean score over the requested epochs that all splits have reached."""
     reached = set.intersection(*(set(each.test) for each in trial.splits)) if trial.splits else ()
-    asked = [epoch for epoch in reached if epoch in trial.epochs]
-    return max((mean_split_score(trial.splits, epoch) for epoch in asked or reached), default=None)
+    requested = [epoch for epoch in reached if epoch in trial.epochs]
+    return max(
+        (mean_split_score(trial.splits, epoch) for epoch in requested or reached), default=None
+    )
 
 
 def _ended(ledger: Ledger, study: str) -> list[str]:

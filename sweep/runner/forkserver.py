@@ -115,7 +115,7 @@ class ForkServerProcess:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process is
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process is
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [
@@ -126,21 +126,21 @@ class ForkServerProcess:
                     str(theirs.fileno()),
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=self._words,
-                stderr=self._words,
+                stdout=self._output,
+                stderr=self._output,
                 env=worker_environment(),
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
         self._tokens = count(1)
         self._children: dict[int, ForkedProcess] = {}
-        self._silent, self._reading = False, threading.Lock()
+        self._gone, self._reading = False, threading.Lock()
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
     def alive(self) -> bool:
         """Whether workers can still be asked for."""
-        return not self._silent
+        return not self._gone
 
     def fork(self, log: Path, device: str | None = None, *, spare: bool = False) -> ForkedProcess:
         """Ask for a worker that sees a device."""
@@ -156,23 +156,23 @@ class ForkServerProcess:
                 socket.send_fds(self._socket, [message], fds)
         os.close(child_in)
         os.close(child_out)
-        if self._silent:
-            child.stillborn(self.words())
+        if self._gone:
+            child.never_began(self.output())
         return child
 
-    def words(self) -> bytes:
+    def output(self) -> bytes:
         """Return what an ended forkserver has printed; nothing of one that was closed."""
         self._process.wait()
         with contextlib.suppress(ValueError), self._reading:
-            self._words.seek(0)
-            return self._words.read()
+            self._output.seek(0)
+            return self._output.read()
         return b""
 
     def close(self) -> None:
         """End it, once."""
-        if self._words.closed:
+        if self._output.closed:
             return
-        self._words.close()
+        self._output.close()
         self._process.kill()  # it holds nothing, and leaving would take it half a second
         self._process.wait()
         with contextlib.suppress(OSError):
@@ -182,15 +182,15 @@ class ForkServerProcess:
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
             while message := self._socket.recv(MESSAGE_BYTES):
-                self._hear(json.loads(message))
-        self._silent = True
+                self._take(json.loads(message))
+        self._gone = True
         for child in list(self._children.values()):
             if child.pid is None:
-                child.stillborn(self.words())
+                child.never_began(self.output())
             else:
                 threading.Thread(target=child.watch, daemon=True).start()
 
-    def _hear(self, message: dict[str, int]) -> None:
+    def _take(self, message: dict[str, int]) -> None:
         if "status" in message:
             for token, child in list(self._children.items()):
                 if child.pid == message["pid"]:
@@ -234,11 +234,11 @@ class ForkedProcess:
             self._status = status
         self._over.set()
 
-    def stillborn(self, words: bytes) -> None:
+    def never_began(self, output: bytes) -> None:
         """Take it as ended before it began; what the forkserver said last goes into its log."""
         if self._status is None:
             with contextlib.suppress(OSError), self._log.open("ab") as log:
-                log.write(words)
+                log.write(output)
         self.ended(1)
 
     def watch(self) -> None:

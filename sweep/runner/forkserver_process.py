@@ -38,19 +38,21 @@ def main(fd: int) -> None:
     """Load what a worker needs, then make workers until the run closes the socket."""
     from sweep.workers.__main__ import preload
 
-    _ends_with_the_run(signal.SIGKILL)  # while it loads, it hears nothing else
+    _end_with_parent(signal.SIGKILL)  # while it loads, it reads no messages
     with socket.socket(fileno=fd) as control:
         preload()
-        _ends_with_the_run(0)  # from here on the socket tells, and workers are to be seen off
+        _end_with_parent(
+            0
+        )  # from here on the socket says when the run ends; workers get time to leave
         workers: set[int] = set()
         while _one_round(control, workers):
             for pid, status in _ended():
                 workers.discard(pid)
                 _say(control, pid=pid, status=os.waitstatus_to_exitcode(status))
-        _see_off(workers)
+        _wait_or_kill(workers)
 
 
-def _see_off(workers: set[int]) -> None:
+def _wait_or_kill(workers: set[int]) -> None:
     """Give the workers of a run that is gone the time to leave; end those that do not."""
     end = time.monotonic() + LEAVE_SECONDS
     while workers and time.monotonic() < end:
@@ -61,7 +63,7 @@ def _see_off(workers: set[int]) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _ends_with_the_run(number: int) -> None:
+def _end_with_parent(number: int) -> None:
     """Have Linux send this process a signal when the one that started it ends; 0 for none."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -72,7 +72,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds left, from the pace so far with the cells in hand counted in part; or None."""
+        """Seconds left, from the pace so far, running cells counted in part; or None."""
         if self.searching_since is None:
             return None
         parts = sum(self._part(current) for current in self.current.values())
@@ -89,7 +89,7 @@ class Progress:
 
 
 class Watcher:
-    """Is told of a run's progress; this one stays silent. A display inherits from it."""
+    """Receives a run's progress. This one shows nothing; a display inherits from it."""
 
     def begin(self, progress: Progress) -> None:
         """Take note that a run begins."""

@@ -49,7 +49,7 @@ class SignalRequests:
 
 @contextmanager
 def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Have SIGINT and SIGTERM heard by a handler, where this is the main thread."""
+    """Install a handler for SIGINT and SIGTERM, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -47,7 +47,7 @@ def record_event(
 
 
 def begin_searching(progress: Progress) -> None:
-    """Note that the first cell is in hand: from here on the time left is reckoned."""
+    """Note that the first cell runs: from here on the time left is estimated."""
     if progress.phase == "starting":
         progress.phase = "searching"
         progress.searching_since = progress.searching_since or time.monotonic()

@@ -62,7 +62,7 @@ class WorkerProcess:
         self._process = start(log, device)
         reader = threading.Thread(target=self._read, args=(events,), daemon=True)
         reader.start()
-        threading.Thread(target=self._see_off, args=(events, reader), daemon=True).start()
+        threading.Thread(target=self._wait_for_end, args=(events, reader), daemon=True).start()
 
     @property
     def exit_status(self) -> int | None:
@@ -124,7 +124,9 @@ class WorkerProcess:
                     with contextlib.suppress(json.JSONDecodeError):
                         events.put((self.number, json.loads(line)))
 
-    def _see_off(self, events: queue.Queue[tuple[int, Event]], reader: threading.Thread) -> None:
+    def _wait_for_end(
+        self, events: queue.Queue[tuple[int, Event]], reader: threading.Thread
+    ) -> None:
         """When it has ended, end what it has left behind, and say so."""
         self._process.wait()
         if self._process.pid:  # it leads a group of its own, and others may hold its pipes

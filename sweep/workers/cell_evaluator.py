@@ -55,7 +55,7 @@ class CellEvaluator:
         self.data = SearchData(*rows, splits, training.positive)
         self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions)
         self._rungs = RungScheduler(ledger, job.study, spec, self.ended)
-        self._kept: FitCheckpointer | None = None
+        self._checkpointer: FitCheckpointer | None = None
 
     @property
     def pauses(self) -> bool:
@@ -77,47 +77,47 @@ class CellEvaluator:
         search = self.spec.search
         check_size(self.spec, params, self._shape, self._classes, self.job.allow)
         timed = "inference_ms" in search.objectives
-        asked = EvaluationRequest(
+        request = EvaluationRequest(
             epochs, search.scoring, search.train_scores, search.curves, search.seeds, timed
         )
         goes_on = rung is not None and rung.continues is not None
-        reuse_result = None if goes_on else self._taken_over(params, asked)
-        return reuse_result or self._score(claim, trial, params, asked, rung)
+        reused = None if goes_on else self._reused(params, request)
+        return reused or self._score(claim, trial, params, request, rung)
 
-    def _taken_over(self, params: Mapping[str, Any], asked: EvaluationRequest) -> Evaluation | None:
+    def _reused(self, params: Mapping[str, Any], request: EvaluationRequest) -> Evaluation | None:
         """Return what an equal trial has measured; a grid's candidates all differ."""
         if self.spec.search.method_row.is_grid:
             return None
-        fits = len(self.data.splits) * asked.seeds
+        fits = len(self.data.splits) * request.seeds
         ended = self.ended.complete() if self._rungs.bracket_plan else self.ended.all()
-        return reuse_result(params, asked, ended, fits, staged=self.spec.staged(params))
+        return reuse_result(params, request, ended, fits, staged=self.spec.staged(params))
 
     def _store(
-        self, params: Mapping[str, Any], asked: EvaluationRequest
+        self, params: Mapping[str, Any], request: EvaluationRequest
     ) -> CandidateCheckpoints | None:
         """Return where fits go on with a larger budget; None where none may come."""
         searched = self.spec.searched_epochs and not self.spec.search.method_row.is_grid
-        lasting = bool((searched and asked.curves) or self._rungs.bracket_plan)
-        if asked.timed or not (lasting or self.spec.search.pruner):
+        lasting = bool((searched and request.curves) or self._rungs.bracket_plan)
+        if request.timed or not (lasting or self.spec.search.pruner):
             return None
         if not self.spec.by_epoch(params):
             return None
-        held = Checkpoints(self._folder / "checkpoints", code=self._code)
-        return CandidateCheckpoints(held, params, self.spec.largest_epochs if lasting else 0)
+        checkpoints = Checkpoints(self._folder / "checkpoints", code=self._code)
+        return CandidateCheckpoints(checkpoints, params, self.spec.largest_epochs if lasting else 0)
 
     def _score(
         self,
         claim: Claim,
         trial: Any,
         params: Mapping[str, Any],
-        asked: EvaluationRequest,
+        request: EvaluationRequest,
         rung: Rung | None,
     ) -> Evaluation:
         estimator = make_estimator(self.spec, params, self.job.allow)
-        last = asked.epochs[-1] if rung is None else min(rung.epochs, asked.epochs[-1])
-        pruner, store = self.spec.search.pruner, self._store(params, asked)
+        last = request.epochs[-1] if rung is None else min(rung.epochs, request.epochs[-1])
+        pruner, store = self.spec.search.pruner, self._store(params, request)
         if pruner is None and store is None:
-            return self._score_whole(estimator, claim, params, asked)
+            return self._score_whole(estimator, claim, params, request)
         from sweep.evaluation.lockstep import evaluate_in_lockstep
 
         def stop(epoch: int, value: float) -> bool:
@@ -129,40 +129,40 @@ class CellEvaluator:
         def tell(split: int, epoch: int, _of: int) -> None:
             self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=last)
 
-        estimator.set_params(epochs=asked.epochs[-1])
-        return evaluate_in_lockstep(estimator, self.data, asked, stop, tell, store)
+        estimator.set_params(epochs=request.epochs[-1])
+        return evaluate_in_lockstep(estimator, self.data, request, stop, tell, store)
 
     def _score_whole(
-        self, estimator: Any, claim: Claim, params: Mapping[str, Any], asked: EvaluationRequest
+        self, estimator: Any, claim: Claim, params: Mapping[str, Any], request: EvaluationRequest
     ) -> Evaluation:
         """Run each fit from its beginning to its end, or on from where another worker left it."""
         from sweep.evaluation.fit_checkpoints import FitCheckpointer
 
-        told = EpochReporter(self.control, claim.number, asked.epochs[-1])
-        cell = {"params": params, "epochs": asked.epochs, "code": self._code}
-        self._kept = FitCheckpointer(self._folder / UNFINISHED, cell)
-        callbacks = [self._kept, told]
+        reporter = EpochReporter(self.control, claim.number, request.epochs[-1])
+        cell = {"params": params, "epochs": request.epochs, "code": self._code}
+        self._checkpointer = FitCheckpointer(self._folder / UNFINISHED, cell)
+        callbacks = [self._checkpointer, reporter]
         if self.spec.search.split_pruner is None:
-            return evaluate(estimator, self.data, asked, callbacks)
-        return self._by_split(estimator, asked, callbacks, self.spec.search.split_pruner)
+            return evaluate(estimator, self.data, request, callbacks)
+        return self._by_split(estimator, request, callbacks, self.spec.search.split_pruner)
 
     def _by_split(
         self,
         estimator: Any,
-        asked: EvaluationRequest,
+        request: EvaluationRequest,
         callbacks: Sequence[Any],
         section: SplitPrunerSection,
     ) -> Evaluation:
         from sweep.evaluation.split_pruning import Rule, decide_pruning, evaluate_by_split
 
-        total = len(self.data.splits) * asked.seeds
+        total = len(self.data.splits) * request.seeds
         slowest = self.spec.search.max_fit_seconds
         rule = Rule(total, section.p, section.min_splits, section.test, slowest)
 
         def hopeless(measured: Sequence[SplitResult]) -> bool:
-            return decide_pruning(measured, asked.epochs, self.ended.complete(), rule)
+            return decide_pruning(measured, request.epochs, self.ended.complete(), rule)
 
-        return evaluate_by_split(estimator, self.data, asked, hopeless, callbacks)
+        return evaluate_by_split(estimator, self.data, request, hopeless, callbacks)
 
     def _optuna_trial(self, claim: Claim, rung: Rung | None) -> Any:
         import optuna
@@ -184,9 +184,9 @@ class CellEvaluator:
 
     def clear(self) -> None:
         """Remove what a cell's fits have left: its result is recorded, or its failure."""
-        if self._kept is not None:
-            self._kept.clear()
-            self._kept = None
+        if self._checkpointer is not None:
+            self._checkpointer.clear()
+            self._checkpointer = None
 
     @cached_property
     def _code(self) -> str:

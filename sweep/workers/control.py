@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LAST_SECONDS = 8.0
-"""A worker told to stop that has not managed it by then ends at once."""
+"""How long a worker may take to stop when it is ordered to; then its process ends at once."""
 
 
 class StopWork(BaseException):
-    """Raised inside an evaluation when the worker is told to stop."""
+    """Raised inside an evaluation when the worker is ordered to stop."""
 
 
 class Control:
     """Orders from standard input, events to what was standard output.
 
     Whatever user code prints goes to standard error. ``stop``, a closed input (the run has died)
-    and SIGTERM interrupt the evaluation in hand and end the process; ``rest`` interrupts it and
+    and SIGTERM interrupt the running evaluation and end the process; ``interrupt`` interrupts it and
     waits for other orders: ``work``, ``finish``. ``pause`` lets it come to its end first.
     """
 

@@ -14,7 +14,7 @@ LIBRARIES = (
     str(Path(__file__).resolve().parent.parent),
     *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
 )
-"""Folders whose code is not the person's own."""
+"""Folders whose code is not the user's own."""
 
 INSTALLED = {"site-packages", "dist-packages"}
 """The same, wherever an environment has them."""
@@ -84,13 +84,13 @@ def _without_name(lines: list[str]) -> list[str]:
 def _text(error: BaseException) -> str:
     try:
         said = str(error)
-    except BaseException:  # noqa: BLE001 - a person's exception may do anything
+    except BaseException:  # noqa: BLE001 - a user's exception may do anything
         return "(a message that cannot be made)"
     return said.encode("utf-8", "backslashreplace").decode()
 
 
 def _place(error: BaseException) -> str:
-    """Return where in the person's own code it was raised, as `` (mine.py:12)``.
+    """Return where in the user's own code it was raised, as `` (mine.py:12)``.
 
     A graph runs long after it was traced: its error names the lines that it is from.
     """

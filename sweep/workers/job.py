@@ -1,4 +1,4 @@
-"""What a worker is told when it starts."""
+"""The job that a worker gets when it starts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Job:
     log : str
         The file that the worker prints into from now on; empty for the one it was started with.
     code : str
-        The person's own code as the run has found it: a worker that finds other code refuses.
+        The user's own code as the run has found it: a worker that finds other code refuses.
     """
 
     storage: str = field(repr=False)  # it may hold a password, and others log what they run

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sweep.workers.job import Job
 
 SHAPES_LIMIT = 50
-"""Architectures a process may trace before another takes its place: each leaves about 2 MB."""
+"""Architectures that a process may trace before it is replaced: each leaves about 2 MB."""
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes in memory at which a process is replaced between two cells."""
@@ -74,7 +74,7 @@ class Worker:
         self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows
     ) -> None:
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
-        self.name, self._tidied, self._worn = worker_name(), False, False
+        self.name, self._first_cell_done, self._must_recycle = worker_name(), False, False
         self.evaluator = CellEvaluator(job, control, ledger, spec, training)
 
     def run(self) -> bool:
@@ -83,7 +83,11 @@ class Worker:
 
         control = self.control
         while not (control.stopping or control.interrupting or control.pausing):
-            if self._worn or engines_built() >= SHAPES_LIMIT or resident_bytes() > MEMORY_LIMIT:
+            if (
+                self._must_recycle
+                or engines_built() >= SHAPES_LIMIT
+                or resident_bytes() > MEMORY_LIMIT
+            ):
                 return False
             patient = self.spec.search.patience is not None
             if patient and patience_exhausted(self.ledger, self.job.study):
@@ -107,39 +111,39 @@ class Worker:
             self.ledger.cut(claim.trial_id)
             self.control.tell("cut", trial=claim.number)
         except TooLargeError as error:
-            self._refuse(claim, error)
-        # Any failure of a person's model is a result, also one that would leave the process.
+            self._record_too_large(claim, error)
+        # Any failure of a user's model is a result, also an exception that would end the process.
         except BaseException as error:  # noqa: BLE001
             self._fail(claim, error)
         else:
             self._record(claim, found)
-        self._tidy()
+        self._collect_garbage()
 
     def _fail(self, claim: Claim, error: BaseException) -> None:
         """Record why a cell failed; for want of memory only what a fresh process says counts."""
         limit, reason = self.spec.search.memory_limit, reason_of(error)
         if limit and is_out_of_memory(error):
-            if self._tidied:
-                self._worn = True
+            if self._first_cell_done:
+                self._must_recycle = True
                 self.ledger.cut(claim.trial_id)
                 self.control.tell("cut", trial=claim.number)
                 return
             reason = f"{memory_reason(limit)}: {reason}"
-        self._lost(claim, reason)
+        self._record_failure(claim, reason)
 
-    def _lost(self, claim: Claim, reason: str) -> None:
+    def _record_failure(self, claim: Claim, reason: str) -> None:
         kept = self.ledger.fail(claim, reason)
         if kept:
             self.evaluator.clear()
         state = "FAIL" if kept else "LATE"
         self.control.tell("ended", trial=claim.number, state=state, reason=reason)
 
-    def _tidy(self) -> None:
+    def _collect_garbage(self) -> None:
         """Collect what the cell has left; what is there after the first one stays: libraries."""
         gc.collect()
-        if not self._tidied:
+        if not self._first_cell_done:
             gc.freeze()
-            self._tidied = True
+            self._first_cell_done = True
 
     def _record(self, claim: Claim, found: Evaluation) -> None:
         epoch = best_epoch(found.splits, claim.epochs)
@@ -160,7 +164,7 @@ class Worker:
         names = self.spec.search.objectives
         return objective_values(names, found.value, found.splits, epoch, weights)
 
-    def _refuse(self, claim: Claim, error: TooLargeError) -> None:
+    def _record_too_large(self, claim: Claim, error: TooLargeError) -> None:
         limit = self.spec.search.max_parameters or 0
         past = total_parameters(error.layers) - limit
         self.ledger.set_constraints(claim, {"max_parameters": past})
@@ -170,7 +174,7 @@ class Worker:
 
     def _time_limit(self, claim: Claim) -> AbstractContextManager[None]:
         def record(reason: str) -> None:
-            self._lost(claim, reason)
+            self._record_failure(claim, reason)
             self.control.tell("recycle")
 
         return time_limit(self.spec.search.trial_timeout, record)

@@ -1,4 +1,4 @@
-"""Keep a study's cells whole: give up what the dead held, put back what is missing."""
+"""Recover lost cells: fail the trials of dead workers, enqueue what is missing."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from sweep.storage.queries import CellState
 
 DEATHS_ALLOWED = 3
-"""A cell that ends its worker this often is set aside."""
+"""A cell that has killed this many workers is quarantined: recorded as failed."""
 
 
 def fail_orphaned_trials(
     ledger: Ledger, name: str, gone: str | None = None, how: str | None = None
 ) -> int:
-    """Give up the running trials of workers that are surely dead, or silent for too long.
+    """Fail the running trials of workers that are dead, or silent for too long.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ def fail_orphaned_trials(
     Returns
     -------
     int
-        Trials given up.
+        How many trials.
     """
-    reaped = 0
+    failed = 0
     for trial in _in_state(ledger, name, "RUNNING"):
         worker = trial.user_attrs.get(WORKER)
-        if worker == gone or (worker and is_dead(worker)) or (not worker and _old(trial)):
+        if worker == gone or (worker and is_dead(worker)) or (not worker and _is_overdue(trial)):
             lost = (how or "the worker ended") if worker == gone else None
-            reaped += ledger.cut(trial._trial_id, lost)
+            failed += ledger.cut(trial._trial_id, lost)
     silent = f"the worker gave no sign of life for {GRACE_SECONDS} s"
-    return reaped + sum(ledger.cut(trial_id, silent) for trial_id in _silent(ledger, name))
+    return failed + sum(ledger.cut(trial_id, silent) for trial_id in _silent(ledger, name))
 
 
 def _silent(ledger: Ledger, name: str) -> list[int]:
@@ -100,7 +100,7 @@ def enqueue_missing(
     retry_failed : bool
         Those that failed too.
     say : callable
-        Is told of each cell that is set aside, for it has ended too many workers.
+        Called with a line for each cell that is quarantined.
 
     Returns
     -------
@@ -114,8 +114,8 @@ def enqueue_missing(
             if reasons := _quarantine(ledger, name, lines):
                 lines = ledger.query(name, cell_states)
             for reason in reasons:
-                say(f"a cell is set aside: it {reason}")
-            return _restore(ledger, name, plan, lines, retry_failed=retry_failed)
+                say(f"cell quarantined: it {reason}")
+            return _enqueue(ledger, name, plan, lines, retry_failed=retry_failed)
 
     return retry(act)  # what was enqueued before a connection was lost is then found there
 
@@ -140,25 +140,25 @@ def cancel_waiting(ledger: Ledger, name: str) -> int:
     return sum(ledger.cut(trial._trial_id) for trial in waiting)
 
 
-def _restore(
+def _enqueue(
     ledger: Ledger, name: str, plan: Plan, lines: Sequence[CellState], *, retry_failed: bool
 ) -> int:
-    changed = _changed(ledger, name) if retry_failed else set()
+    changed = _altered(ledger, name) if retry_failed else set()
     missing = plan.cells_without(
         (line.key, line.epochs)
         for line in lines
-        if _counts(line, retry_failed=retry_failed) and line.trial_id not in changed
+        if _settles(line, retry_failed=retry_failed) and line.trial_id not in changed
     )
     ledger.enqueue(name, missing, plan.distributions)
     return len(missing)
 
 
-def _counts(line: CellState, *, retry_failed: bool) -> bool:
+def _settles(line: CellState, *, retry_failed: bool) -> bool:
     """Return whether a trial settles its cell, or is about to."""
     return line.state != "FAIL" or (not retry_failed and (line.has_reason or line.has_digest))
 
 
-def _changed(ledger: Ledger, name: str) -> set[int]:
+def _altered(ledger: Ledger, name: str) -> set[int]:
     """Return the trials that are not what was recorded: failures, until they are tried again."""
     strict = has_digests(ledger.header(name))
     return {t._trial_id for t in ledger.trials(name) if not is_whole(t, strict=strict)}
@@ -182,7 +182,7 @@ def _in_state(ledger: Ledger, name: str, state: str) -> list[FrozenTrial]:
     return ledger.trials(name, state, results=False)
 
 
-def _old(trial: FrozenTrial) -> bool:
+def _is_overdue(trial: FrozenTrial) -> bool:
     began = trial.datetime_start
     now = datetime.now()  # noqa: DTZ005 - Optuna's clock
     return began is not None and now - began > timedelta(seconds=GRACE_SECONDS)
