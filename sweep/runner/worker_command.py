@@ -15,7 +15,7 @@ COMMAND = [sys.executable, "-P", "-m", "sweep.workers"]
 
 
 def worker_environment() -> dict[str, str]:
-    """Return this process's environment with one thread, our Keras backend, and sweep on the path."""
+    """Return this process's environment with one thread, our Keras backend, sweep importable."""
     found = dict(os.environ)
     single_threaded(found)
     settle(found)

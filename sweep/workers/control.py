@@ -26,8 +26,8 @@ class Control:
     """Orders from standard input, events to what was standard output.
 
     Whatever user code prints goes to standard error. ``stop``, a closed input (the run has died)
-    and SIGTERM interrupt the running evaluation and end the process; ``interrupt`` interrupts it and
-    waits for other orders: ``work``, ``finish``. ``pause`` lets it come to its end first.
+    and SIGTERM interrupt the running evaluation and end the process. ``interrupt`` interrupts it
+    and waits for other orders: ``work``, ``finish``. ``pause`` lets it come to its end first.
     """
 
     def __init__(self) -> None:

@@ -31,8 +31,8 @@ class TrialTimeoutError(SweepError, TimeoutError):
 def time_limit(seconds: float | None, record: Callable[[str], None]) -> Iterator[None]:
     """End what runs inside after so many seconds.
 
-    An exception is raised first. What does not react to it (a call into a library that does not come
-    back, code that catches everything) is recorded by a thread, which then ends the process; where
+    An exception is raised first. Where nothing reacts to it (a call into a library that does not
+    come back, code that catches everything) a thread records it and ends the process; where
     even that cannot run, the operating system's clock ends it without a word. Whatever comes of it
     after the first, the limit is the reason: TensorFlow makes other errors of what is raised in it.
 
