@@ -41,9 +41,7 @@ def main(fd: int) -> None:
     _end_with_parent(signal.SIGKILL)  # while it loads, it reads no messages
     with socket.socket(fileno=fd) as control:
         preload()
-        _end_with_parent(
-            0
-        )  # from here on the socket says when the run ends; workers get time to leave
+        _end_with_parent(0)  # from here on the socket says when the run ends
         workers: set[int] = set()
         while _one_round(control, workers):
             for pid, status in _ended():
