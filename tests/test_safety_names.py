@@ -47,6 +47,8 @@ def poisoned(value, name=""):
     """Put hostile text behind every text in a record, also where a mapping has names."""
     if name in MEANING:
         return value
+    if name == "spec":  # only what a study file may say gets as far as a record
+        return hostile_file(value)
     if isinstance(value, str):
         return value + HOSTILE
     if is_dataclass(value):
@@ -55,9 +57,18 @@ def poisoned(value, name=""):
     if isinstance(value, dict):
         within = {"environment": lambda key: key + HOSTILE}.get(name, lambda key: key)
         return {within(key): poisoned(held, key) for key, held in value.items()}
+    if hasattr(value, "_fields"):  # a named tuple
+        return type(value)(*(poisoned(each, name) for each in value))
     if isinstance(value, list | tuple):
         return type(value)(poisoned(each, name) for each in value)
     return value
+
+
+def hostile_file(plain):
+    """Return a study file whose free texts are as hostile as its rules let them be."""
+    study = {**plain["study"], "name": MARKUP, "description": MARKUP}
+    report = {**plain.get("report", {}), "title": MARKUP}
+    return {**plain, "study": study, "report": report}
 
 
 def studies():
