@@ -45,10 +45,8 @@ NAMED = {"params", "space", "losses", "history", "values"}
 
 def poisoned(value, name=""):
     """Put hostile text behind every text in a record, also where a mapping has names."""
-    if name in MEANING:
-        return value
-    if name == "spec":  # only what a study file may say gets as far as a record
-        return hostile_file(value)
+    if name in ("spec", *MEANING):  # a record holds no study file that breaks the rules
+        return hostile_file(value) if name == "spec" else value
     if isinstance(value, str):
         return value + HOSTILE
     if is_dataclass(value):
@@ -57,10 +55,9 @@ def poisoned(value, name=""):
     if isinstance(value, dict):
         within = {"environment": lambda key: key + HOSTILE}.get(name, lambda key: key)
         return {within(key): poisoned(held, key) for key, held in value.items()}
-    if hasattr(value, "_fields"):  # a named tuple
-        return type(value)(*(poisoned(each, name) for each in value))
     if isinstance(value, list | tuple):
-        return type(value)(poisoned(each, name) for each in value)
+        made = [poisoned(each, name) for each in value]
+        return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
     return value
 
 
