@@ -243,6 +243,17 @@ def test_who_asks_too_often_waits(storage):
         assert client.get(LIST, headers=bearer(START)).status_code == 200
 
 
+def test_a_way_in_by_a_valid_address_is_no_stranger_s_request(storage):
+    """Many people behind one address may open the page at the same time."""
+    with opened(storage, configuration=limited(refused=3)) as (_, client):
+        for _ in range(8):
+            client.cookies.clear()
+            assert client.get(f"/?token={START}", follow_redirects=False).status_code == 303
+        client.cookies.clear()
+        found = [client.get("/?token=wrong").status_code for _ in range(5)]
+        assert found == [401] * 3 + [429] * 2
+
+
 def test_a_rate_recovers(monkeypatch):
     """After a second, as many as a second has."""
     now = [100.0]

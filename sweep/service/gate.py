@@ -122,7 +122,10 @@ class Gate:
             return self._tokens.identify(token.strip())
         cookie = request.cookies.get(COOKIE)
         token_id = self._sessions.token_id(cookie) if cookie else None
-        return self._tokens.by_id(token_id) if token_id else None
+        if token_id:
+            return self._tokens.by_id(token_id)
+        given = request.query_params.get("token", "") if _path(request) == "/" else ""
+        return self._tokens.identify(given.strip()) if given else None  # a way in, no stranger
 
     def _too_large(self, request: Request) -> Refusal | None:
         length, limit = request.headers.get("content-length", "0"), self._limit(request)
