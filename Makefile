@@ -18,12 +18,12 @@ serve: $(STAMP)
 # The fast tests first; then those that train real models, and those that open a browser. Two at a time.
 test: $(STAMP)
 	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser and not long"
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "(tensorflow or browser) and not long"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "(tensorflow or browser) and not long"
 
 # These and the long ones (tests/long_tests.txt): before a release, by hand.
 test-all: $(STAMP)
 	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser"
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "tensorflow or browser"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "tensorflow or browser"
 
 test-fast: $(STAMP)
 	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser and not long"
