@@ -315,3 +315,11 @@ def test_a_damaged_study_leaves_the_others_their_pages(storage):
         assert shown.status_code == 200
         assert 'role="alert"' in shown.text
         assert client.get("/api/v1/queue").status_code == 200
+
+
+def test_the_best_settings_name_the_server_and_not_its_files(storage):
+    """In the statements to paste into Python."""
+    with as_role(storage, "read") as (_, client):
+        found = client.get("/api/v1/studies/done/best").json()["python"]
+    assert 'connect("http://127.0.0.1:8080")' in found.replace("'", '"')
+    assert "ledger.db" not in found

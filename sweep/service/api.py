@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from sweep.service.access import Services, StudyName, role
@@ -76,15 +77,15 @@ def show(service: Services, name: StudyName, top: Top = None) -> Response:
 
 
 @router.get("/studies/{key}/best")
-def best(service: Services, name: StudyName) -> Response:
+def best(request: Request, service: Services, name: StudyName) -> Response:
     """Say which settings to take, as `sweep best --format json` does."""
+    server = str(request.base_url).rstrip("/")
 
     def made() -> bytes:
-        storage = service.settings.storage
-        found = find_study(storage, name, allow=service.settings.allow)
-        return encoded(best_answers.plain_best(best_answers.best_candidate(found, storage)))
+        found = find_study(service.settings.storage, name, allow=service.settings.allow)
+        return encoded(best_answers.plain_best(best_answers.best_candidate(found, server=server)))
 
-    return json_answer(service.cache.get(name, "best", made))
+    return json_answer(service.cache.get(name, ("best", server), made))
 
 
 @router.get("/studies/{key}/pivot")
