@@ -13,6 +13,8 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import PlannedCell, SplitResult
+from sweep.runner.progress import Progress, Watcher
+from sweep.runner.supervisor import Supervisor
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 from sweep.storage.locations import default_url, shown_url, storage_url
@@ -138,6 +140,19 @@ def test_restore_enqueues_what_is_missing_and_nothing_else(ledger):
     ledger.cut(cut.trial_id)
     assert enqueue_missing(ledger, "s", plan) == 1
     assert enqueue_missing(ledger, "s", plan, retry_failed=True) == 1
+
+
+def test_a_search_is_not_over_while_a_worker_that_gave_up_a_cell_is_replaced(ledger):
+    """For want of memory a cell is left to a fresh process: it has not begun, none is idle."""
+    plan = make_plan(SPEC)
+    enqueue_missing(ledger, "s", plan)
+    *rest, last = (ledger.claim("s", "w") for _ in range(4))
+    for claim in rest:
+        ledger.complete(claim, 0.5, splits(0.5), LAYERS)
+    supervisor = Supervisor(ledger, plan, Progress("s", 4), Watcher())
+    assert supervisor.look(short_of_work=False)["RUNNING"] == 1
+    ledger.cut(last.trial_id)
+    assert supervisor.look(short_of_work=False)["WAITING"] == 1
 
 
 def test_a_grid_that_grows_keeps_what_is_done(ledger):

@@ -105,14 +105,18 @@ class Supervisor:
         ----------
         short_of_work : bool
             Whether workers wait for cells: then missing cells are enqueued. They are also where
-            a worker has died.
+            a worker has died, and where no cell is open: a worker may have given up the last one.
         """
         died = fail_orphaned_trials(self._ledger, self._study)
         if self._plan.patience and patience_exhausted(self._ledger, self._study):
             self._end_search()
-        elif died or short_of_work:
+        elif died or short_of_work or not self._any_open():
             enqueue_missing(self._ledger, self._study, self._plan)
         return self.counts()
+
+    def _any_open(self) -> bool:
+        counts = self.counts()
+        return bool(counts["WAITING"] or counts["RUNNING"])
 
     def counts(self) -> Counter[str]:
         """Return how many trials of the search are in which state."""
