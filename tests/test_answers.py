@@ -1,12 +1,16 @@
 """What the ledger answers to the command line, and to a service."""
 
+import io
 import json
 from contextlib import closing
+from dataclasses import asdict, fields
 
 import commands
 import pytest
 from commands import read
+from rich.console import Console
 
+from sweep.cli.leaderboard import board_parts
 from sweep.errors import StudyNotFoundError
 from sweep.ledger.ledger import Ledger
 from sweep.storage.locations import sqlite_url
@@ -21,6 +25,7 @@ from sweep.study.answers.leaderboard import (
     plain_candidates,
 )
 from sweep.study.answers.opening import find_study
+from sweep.study.answers.outcome import Outcome, leaderboard_from_plain, plain_leaderboard
 from sweep.study.answers.pivots import pivots, plain_pivots
 from sweep.study.answers.status import plain_status, study_status
 from sweep.support.spreadsheet import json_value
@@ -76,6 +81,27 @@ def test_a_leaderboard_is_read_without_drawing(ledger):
     assert found.leaders[0].score > found.leaders[1].score
     assert found.more == 4
     assert (found.status.name, found.status.status) == ("tiny", "finished")
+
+
+@pytest.mark.parametrize("name", ["tiny", "half"])
+def test_a_leaderboard_from_a_server_is_drawn_alike(ledger, name):
+    """What a run prints at its end, to the last bit, after its way through JSON."""
+    board = leaderboard(find_leaders(None, name).record)
+    sent = json.loads(json.dumps(json_value(plain_leaderboard(board)), ensure_ascii=False))
+    found = leaderboard_from_plain({**sent, "said by a newer server": 1})
+    assert [asdict(each) for each in found.leaders] == [asdict(each) for each in board.leaders]
+    assert (found.parameters, found.more) == (board.parameters, board.more)
+    drawn = [[drawn_text(p) for p in board_parts(each, 100)] for each in (board, found)]
+    assert drawn[0] == drawn[1]
+    for field in fields(Outcome):
+        assert getattr(found.status, field.name) == getattr(board.status, field.name)
+
+
+def drawn_text(part):
+    """Return a part of a leaderboard as a terminal of 100 columns shows it."""
+    console = Console(width=100, file=io.StringIO())
+    console.print(part)
+    return console.file.getvalue()
 
 
 def test_the_status_of_a_study_is_a_part_of_what_show_prints(ledger):

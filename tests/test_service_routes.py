@@ -49,6 +49,7 @@ ROUTES = {
     ("GET", f"{API}/studies"): "read",
     ("GET", f"{API}/studies/{{key}}"): "read",
     ("GET", f"{API}/studies/{{key}}/best"): "read",
+    ("GET", f"{API}/studies/{{key}}/outcome"): "read",
     ("GET", f"{API}/studies/{{key}}/export"): "read",
     ("GET", f"{API}/studies/{{key}}/files"): "read",
     ("GET", f"{API}/studies/{{key}}/ledger"): "read",

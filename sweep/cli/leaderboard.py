@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from sweep.study.answers.leaderboard import Leader, Leaderboard
-    from sweep.study.answers.status import StudyStatus, WinnerTest
+    from sweep.study.answers.outcome import Leader, Leaderboard, Outcome, WinnerTest
+    from sweep.study.answers.status import StudyStatus
 
 BAR = 10
 COPIED = "copied"
@@ -25,7 +25,7 @@ WIDE = 72
 """Columns of the terminal from which the bar is drawn."""
 
 
-def leaderboard(board: Leaderboard, width: int) -> Table:
+def leaderboard(board: Leaderboard[Outcome], width: int) -> Table:
     """Draw the leaderboard into ``width`` columns.
 
     Parameters stand in a column each where that fits, else together in one.
@@ -129,7 +129,7 @@ def test_line(found: WinnerTest) -> str:
     return f"the test set was opened {opened}, and no winner is recorded"
 
 
-def none_complete(study: StudyStatus) -> str:
+def none_complete(study: Outcome) -> str:
     """Say that no candidate is complete, and in a study that has ended how all of them ended."""
     if study.status != "finished" or not study.rows:
         return "no candidate is complete yet"
@@ -140,7 +140,7 @@ def none_complete(study: StudyStatus) -> str:
     return f"no candidate has come through: {said}{remedy}"
 
 
-def board_parts(board: Leaderboard, width: int) -> list[Any]:
+def board_parts(board: Leaderboard[Outcome], width: int) -> list[Any]:
     """Return leaderboard, nested estimate and test score, ready to print."""
     study = board.status
     if not board.leaders:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,58 +14,55 @@ from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from sweep.cli.progress_lines import ProgressReporter
-    from sweep.study.result import StudyResult
+    from sweep.runner.progress import Progress
+    from sweep.study.answers.outcome import Leaderboard, Outcome
 
 
-def show_outcome(result: StudyResult, reporter: ProgressReporter) -> None:
+def show_outcome(board: Leaderboard[Outcome], reporter: ProgressReporter) -> None:
     """Print how a study has ended, and its leaderboard.
 
     Parameters
     ----------
-    result : StudyResult
-        The study.
+    board : Leaderboard
+        The study and its leaders.
     reporter : ProgressReporter
         What has shown its progress; it has seen none where there was nothing to do.
     """
-    from sweep.study.answers.leaderboard import leaderboard
-
-    record, progress = result.record, reporter.progress
+    study, progress = board.status, reporter.progress
     if progress is None:
-        click.echo(f"study {clean(record.name)} is finished; nothing to do")
+        click.echo(f"study {clean(study.name)} is finished; nothing to do")
     else:
-        click.echo(f"study {clean(record.name)}: {_outcome(result, progress)}")
+        click.echo(f"study {clean(study.name)}: {_ended(study, progress)}")
     click.echo("")
-    show(board_parts(leaderboard(record), console().width))
+    show(board_parts(board, console().width))
 
 
-def _outcome(result: StudyResult, progress: Any) -> str:
-    record = result.record
+def _ended(study: Outcome, progress: Progress) -> str:
     fresh = progress.done - progress.began_done
     kept = f", {progress.began_done} kept from before" if progress.began_done else ""
-    if record.status == "finished":
+    if study.status == "finished":
         pruned = f", {progress.pruned} pruned" if progress.pruned else ""
         took = duration(progress.seconds)
-        return f"{record.standing}, {counted(fresh, 'cell')} in {took}{pruned}{kept}"
+        return f"{study.standing}, {counted(fresh, 'cell')} in {took}{pruned}{kept}"
     return (
-        f"{record.status}, {record.done} of {counted(record.planned, 'cell')} done; "
+        f"{study.status}, {study.done} of {counted(study.planned, 'cell')} done; "
         "the same command continues"
     )
 
 
-def exit_status(ctx: click.Context, result: StudyResult) -> int:
+def exit_status(ctx: click.Context, study: Outcome) -> int:
     """Say which cells failed, and how to try them again; return the exit status.
 
     Parameters
     ----------
     ctx : click.Context
         Of a command with ``--retry-failed``.
-    result : StudyResult
+    study : Outcome
         The study.
     """
-    record = result.record
-    failures = failure_lines(record.tally.reasons)
+    failures = failure_lines(study.reasons)
     if not failures:
-        return int(record.status == "finished" and not record.tally.rows.get("COMPLETE"))
+        return int(study.status == "finished" and not study.rows.get("COMPLETE"))
     for line in failures:
         complain(line)
     again = "" if ctx.params["retry_failed"] else " --retry-failed"

@@ -105,6 +105,7 @@ def run(
     try:
         with heard():
             with _cluster(dask, dask_resources) as cluster, _forkserver(dask) as forkserver:
+                from sweep.study.answers.leaderboard import leaderboard
                 from sweep.study.run import run_study
 
                 spec = read_spec(file, (*changes, *outer), name)
@@ -117,12 +118,13 @@ def run(
                         allow=allowed(allow), retry_failed=retry_failed, watcher=reporter,
                         forkserver=forkserver, gpus=gpus, cluster=cluster,
                     )  # fmt: skip
-            show_outcome(result, reporter)
+            board = leaderboard(result.record)
+            show_outcome(board, reporter)
             if reporting:
                 click.echo(f"report: {clean(_report(result, report_path, reporter))}")
     except (InterruptedRunError, KeyboardInterrupt) as stop:
         ctx.exit(_stopped(ctx, reporter, stop))
-    ctx.exit(exit_status(ctx, result))
+    ctx.exit(exit_status(ctx, board.status))
 
 
 @contextmanager

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sweep.client.address import ServerAddress
-    from sweep.study.answers.leaderboard import Leaderboard
+    from sweep.study.answers.outcome import Leaderboard
+    from sweep.study.answers.status import StudyStatus
 
 
 @click.command(short_help="Show a study's leaderboard and facts.")
@@ -61,7 +62,7 @@ def show(
     emit(form, answers.plain_candidates(table), table.rows, list)
 
 
-def _drawn(board: Leaderboard) -> list[RenderableType]:
+def _drawn(board: Leaderboard[StudyStatus]) -> list[RenderableType]:
     from rich.text import Text
 
     status = board.status

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -61,30 +60,23 @@ def see_through(ctx: click.Context, server: Server, found: Submission) -> int:
         The study.
     """
     reporter = _reporter(quiet=ctx.meta[QUIET])
-    threading.Thread(target=_load_reading, daemon=True).start()
     try:
         with heard():
             if not ctx.meta[QUIET]:
                 complain(f"watching {server.url}/studies/{slug(found.study)}")
             server.watch(found.study, reporter, found.waiting)
-            result = server.study(found.study)
+            board = server.outcome(found.study)
     except KeyboardInterrupt as stop:
         _leave(server, found.study)
         return status_of(stop)
-    show_outcome(result, reporter)
+    show_outcome(board, reporter)
     click.echo(f"report: {server.url}/studies/{slug(found.study)}/report")
-    return exit_status(ctx, result)
+    return exit_status(ctx, board.status)
 
 
 def _reporter(*, quiet: bool) -> ProgressReporter:
     found = reporter_for(quiet=quiet)
     return ServerLines() if isinstance(found, LineReporter) else found
-
-
-def _load_reading() -> None:
-    """Load what reads the result while the server is at work."""
-    import sweep.study.answers.leaderboard
-    import sweep.study.result  # noqa: F401
 
 
 def _leave(server: Server, name: str) -> None:

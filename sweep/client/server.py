@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.client.address import server_address
 from sweep.client.connection import Connection, NoSuchStudyError
-from sweep.errors import StudyFileError, StudyNotFoundError
+from sweep.client.source import label_of, problems_of, read_spec, source_of
+from sweep.errors import StudyNotFoundError
 from sweep.support.file_names import slug
 from sweep.support.suggestion import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection
+    from pathlib import Path
 
     from sweep.client.address import ServerAddress
+    from sweep.client.source import Study
     from sweep.client.study import ServerStudy
     from sweep.ledger.overview import StudyOverview
     from sweep.runner.progress import Watcher
     from sweep.spec import StudySpec
     from sweep.study.answers.actions import Stop, Submission
+    from sweep.study.answers.outcome import Leaderboard, Outcome
     from sweep.study.answers.plan import StudyPlan
     from sweep.study.result import StudyResult
-
-    Study = StudySpec | str | Path | Mapping[str, Any]
 
 T = TypeVar("T")
 PAGE = 1000
@@ -162,9 +161,9 @@ class Server:
         label : str, optional
             What messages call the file.
         """
-        spec = _read(study)
-        body = {**_source(spec), "retry_failed": retry_failed}
-        with _problems_of(label or _label(study)):
+        spec = read_spec(study)
+        body = {**source_of(spec), "retry_failed": retry_failed}
+        with problems_of(label or label_of(study)):
             answer = self.connection.post("/studies", body)
         from sweep.study.answers.actions import Submission
 
@@ -186,6 +185,20 @@ class Server:
 
         self._of(name, lambda: watch(self.connection, name, watcher, waiting))
 
+    def outcome(self, name: str) -> Leaderboard[Outcome]:
+        """Return how a study has ended and who leads it, without downloading it.
+
+        Parameters
+        ----------
+        name : str
+            The study.
+        """
+        from sweep.study.answers.outcome import leaderboard_from_plain
+
+        return leaderboard_from_plain(
+            self._of(name, lambda: self.connection.get(f"/studies/{slug(name)}/outcome"))
+        )
+
     def check(
         self, study: Study, *, probe: bool = False, label: str | None = None
     ) -> dict[str, Any]:
@@ -205,8 +218,8 @@ class Server:
         StudyFileError
             With every problem that the file has for this server.
         """
-        body = {**_source(_read(study)), "probe": probe}
-        with _problems_of(label or _label(study)):
+        body = {**source_of(read_spec(study)), "probe": probe}
+        with problems_of(label or label_of(study)):
             plan: dict[str, Any] = self.connection.post("/check", body)
         return plan
 
@@ -260,30 +273,3 @@ class Server:
             raise StudyNotFoundError(f"{message}.{suggestion(name, known)}") from (
                 StudyNotFoundError(message)
             )
-
-
-@contextmanager
-def _problems_of(label: str) -> Iterator[None]:
-    """Have problems that a server finds in a study file name that file."""
-    try:
-        yield
-    except StudyFileError as error:
-        raise StudyFileError(label, error.problems, error.places) from error
-
-
-def _label(study: Study) -> str:
-    return str(study) if isinstance(study, str | Path) else "study"
-
-
-def _read(study: Study) -> StudySpec:
-    from sweep.spec import StudySpec, load_study
-
-    return study if isinstance(study, StudySpec) else load_study(study)
-
-
-def _source(spec: StudySpec) -> dict[str, str]:
-    """Return the study file as it is sent: its text, and its name where that does not say it."""
-    named = tomllib.loads(spec.source).get("study", {})
-    return {"source": spec.source} if "name" in named else (
-        {"source": spec.source, "name": spec.study.name}
-    )  # fmt: skip

@@ -16,6 +16,7 @@ from sweep.service.tokens import Identity
 from sweep.study.answers import best as best_answers
 from sweep.study.answers import leaderboard, pivots
 from sweep.study.answers.opening import find_study
+from sweep.study.answers.outcome import plain_leaderboard
 from sweep.support.file_names import slug
 from sweep.support.redaction import redacted
 from sweep.support.spreadsheet import csv_text, json_value
@@ -74,6 +75,18 @@ def show(service: Services, name: StudyName, top: Top = None) -> Response:
         return encoded(leaderboard.plain_candidates(leaderboard.candidate_table(found.record, top)))
 
     return json_answer(service.cache.get(name, ("show", top), made))
+
+
+@router.get("/studies/{key}/outcome")
+def outcome(service: Services, name: StudyName) -> Response:
+    """Say how a study has ended and who leads it: what `sweep submit --wait` prints at the end."""
+
+    def made() -> bytes:
+        found = leaderboard.find_leaders(service.settings.storage, name)
+        return encoded(plain_leaderboard(leaderboard.leaderboard(found.record)))
+
+    service.snapshot.refresh()  # it is asked for at the moment at which a study ends
+    return json_answer(service.cache.get(name, "outcome", made))
 
 
 @router.get("/studies/{key}/best")

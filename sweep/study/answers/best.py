@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from sweep import analysis
 from sweep.analysis.nested import plain_nested
 from sweep.report.python_code import statements
-from sweep.study.answers.status import WinnerTest, winner_test
+from sweep.study.answers.status import winner_test
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.analysis import Interval
     from sweep.ledger.records import Candidate, StudyRecord
+    from sweep.study.answers.outcome import WinnerTest
     from sweep.study.result import StudyResult
 
 

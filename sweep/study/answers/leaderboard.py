@@ -13,6 +13,7 @@ from sweep.ledger.reading import read_study
 from sweep.ledger.top_candidates import read_top_candidates
 from sweep.study.answers import TOP
 from sweep.study.answers.opening import find_study
+from sweep.study.answers.outcome import Leader, Leaderboard
 from sweep.study.answers.status import StudyStatus, plain_status, study_status
 
 if TYPE_CHECKING:
@@ -23,54 +24,6 @@ if TYPE_CHECKING:
     from sweep.study.result import StudyResult
 
 PARAM = "param_"
-
-
-@dataclass(frozen=True)
-class Leader:
-    """One line of the leaderboard.
-
-    Attributes
-    ----------
-    rank : int
-        From 1; ties share the smaller rank.
-    score, std : float, float or None
-        Mean and standard deviation over the fits, in the scorer's unit; no deviation of one fit.
-    seconds : float
-        Of fitting a split.
-    params : mapping of str to value
-        The searched parameters that apply.
-    copied : bool
-        Whether the result is that of an equal trial.
-    """
-
-    rank: int
-    score: float
-    std: float | None
-    seconds: float
-    params: Mapping[str, Any]
-    copied: bool
-
-
-@dataclass(frozen=True)
-class Leaderboard:
-    """The leaders of a study.
-
-    Attributes
-    ----------
-    status : StudyStatus
-        The study.
-    leaders : tuple of Leader
-        Complete candidates, best first.
-    parameters : tuple of str
-        Parameters of the leaders, in the order of the study file.
-    more : int
-        Complete candidates below the leaders.
-    """
-
-    status: StudyStatus
-    leaders: tuple[Leader, ...]
-    parameters: tuple[str, ...]
-    more: int
 
 
 @dataclass(frozen=True)
@@ -114,7 +67,7 @@ def find_candidates(storage: str | None, name: str, top: int | None = None) -> S
     return find_study(storage, name, read=read)
 
 
-def leaderboard(record: StudyRecord, top: int = TOP) -> Leaderboard:
+def leaderboard(record: StudyRecord, top: int = TOP) -> Leaderboard[StudyStatus]:
     """Return the best complete candidates of a study.
 
     Parameters

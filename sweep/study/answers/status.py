@@ -9,6 +9,7 @@ from sweep import analysis
 from sweep.analysis.importance_text import importance_note
 from sweep.analysis.nested import plain_nested
 from sweep.ledger.counts import ENDED
+from sweep.study.answers.outcome import Outcome, WinnerTest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,76 +26,29 @@ STRICT = {
 
 
 @dataclass(frozen=True)
-class WinnerTest:
-    """What the test set said of the refitted winner, or why it is still closed.
+class StudyStatus(Outcome):
+    """A study in facts and numbers: how it has ended, what it ran on.
 
     Attributes
     ----------
-    score : float or None
-        None where no winner is recorded.
-    rows : int
-        Rows of the test set that were scored.
-    opened_at : str
-        ISO time; empty where it was not opened.
-    openings : int
-        How often it was opened.
-    other : mapping of str to value, or None
-        The parameters of the refitted winner, where it is not the first of the leaderboard.
-    closed : {"", "no refit", "not refitted", "not ended"}
-        Why it is closed: the study file says ``refit = false``, the refit is still to be made, or
-        the search has not ended. Empty where it was opened.
-    """
-
-    score: float | None
-    rows: int
-    opened_at: str
-    openings: int
-    other: Mapping[str, Any] | None
-    closed: str
-
-
-@dataclass(frozen=True)
-class StudyStatus:
-    """A study in facts and numbers.
-
-    Attributes
-    ----------
-    name : str
-        The study.
     method : str or None
         Of its search.
     scoring : str
         What it is scored by.
-    status, standing : str
-        As :class:`sweep.ledger.records.StudyRecord` has them.
-    done, planned : int
-        Cells.
-    rows : mapping of str to int
-        Candidates by state.
     cells : mapping of str to int
-        Trials behind them, by state.
+        Trials behind its candidates, by state.
     copied : int
         Candidates whose result was taken over from an equal trial.
-    reasons : mapping of str to int
-        Failed cells by reason.
     beyond : int
         Cells that were evaluated beyond the end of the search.
-    strict : tuple of str
-        Settings of the search that may have been too strict for its candidates.
     precision : str
         The arithmetic of the fits.
     created : str
         ISO time.
-    winner_test : WinnerTest
-        The test set.
-    nested : dict or None
-        As :func:`sweep.analysis.nested.plain_nested`.
     importances : ImportanceRecord or None
         How much each parameter mattered.
     importance_note : str
         What to know of them, or why there are none.
-    cautions : tuple of str
-        What to keep in mind when scores are compared.
     openings : tuple of Opening
         Each opening of the test set.
     data : DataRecord
@@ -105,26 +59,15 @@ class StudyStatus:
         What the ledger holds otherwise than it was recorded.
     """
 
-    name: str
     method: str | None
     scoring: str
-    status: str
-    standing: str
-    done: int
-    planned: int
-    rows: Mapping[str, int]
     cells: Mapping[str, int]
     copied: int
-    reasons: Mapping[str, int]
     beyond: int
-    strict: tuple[str, ...]
     precision: str
     created: str
-    winner_test: WinnerTest
-    nested: dict[str, Any] | None
     importances: ImportanceRecord | None
     importance_note: str
-    cautions: tuple[str, ...]
     openings: tuple[Opening, ...]
     data: DataRecord
     environment: Mapping[str, str]
