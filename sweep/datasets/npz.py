@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.datasets.checks import check_shapes
 from sweep.datasets.dataset import Dataset
+from sweep.datasets.last_file import last_file
 from sweep.errors import DataError
 from sweep.support.npz_archives import ArchiveError, read_arrays
 
@@ -44,7 +45,8 @@ def read_npz(path: Path, name: str, groups: str | None = None) -> Dataset:
     """
     if not path.is_file():
         raise DataError(f"{name}: no such file: {path.absolute()}")
-    return from_mapping(_members(path, name, groups), name, str(path), groups)
+    found = last_file.read(path, groups, lambda: _members(path, name, groups))
+    return from_mapping(found, name, str(path), groups)
 
 
 def from_mapping(

@@ -1,9 +1,11 @@
-"""Load the libraries that the first study needs while nobody waits for them."""
+"""Load the libraries that the first study needs while nobody waits; keep the data of the last."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from importlib import import_module
+
+from sweep.datasets.last_file import last_file
 
 LIBRARIES = (
     "sqlalchemy.orm", "optuna.samplers", "optuna.storages", "pandas", "scipy.stats",
@@ -15,6 +17,7 @@ LIBRARIES = (
 
 def load_libraries() -> None:
     """Import what checking, handing in and reading a study take; no TensorFlow."""
+    last_file.enable()
     for name in LIBRARIES:
         with suppress(ImportError):  # who needs it says so
             import_module(name)

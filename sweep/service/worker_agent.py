@@ -149,13 +149,16 @@ class AgentWatcher(Watcher):
     def __init__(self, agent: Agent, name: str) -> None:
         self._agent, self._name = agent, name
         self._said_at, self._said = 0.0, ""
+        self._trains = False
 
     def update(self, progress: Progress) -> None:
-        """Say what runs now, at most twice a second."""
+        """Say what runs now: at most twice a second, and when the first epoch has ended."""
         if self._agent.ending.is_set():
             raise InterruptedRunError("the server ends")
-        if time.monotonic() - self._said_at < SAY_SECONDS:
+        first = not self._trains and any(each.epoch for each in progress.current.values())
+        if not first and time.monotonic() - self._said_at < SAY_SECONDS:
             return
+        self._trains = self._trains or first
         plain = plain_progress(progress)
         self._said_at = time.monotonic()
         if (said := json.dumps(plain, default=str)) != self._said:
