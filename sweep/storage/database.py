@@ -18,7 +18,7 @@ from sweep.storage.locations import (
     sqlite_path,
     sqlite_url,
 )
-from sweep.storage.migrations import connect_to_read, is_older, server_revision, upgrade
+from sweep.storage.migrations import connect_to_read, is_current, is_older, server_revision, upgrade
 from sweep.storage.retries import add_retries, retry, wait_for_server
 from sweep.storage.sqlite_waiting import Connection, alone_in, when_free
 from sweep.storage.waiting_messages import FIRST_MESSAGE_SECONDS
@@ -90,7 +90,7 @@ def _open_file(path: Path, url: str, *, create: bool) -> RDBStorage:
         upgrade(path)
     if _is_empty(path):
         _make(path)
-    return _open(url, _PATIENT, create=False)
+    return _open(url, _PATIENT, create=False, checked=is_current(path))
 
 
 _PATIENT = {"connect_args": {"timeout": FIRST_MESSAGE_SECONDS, "factory": Connection}}
@@ -125,7 +125,10 @@ def _make(path: Path) -> None:
         unfinished.with_name(f"{unfinished.name}-journal").unlink(missing_ok=True)
 
 
-def _open(url: str, arguments: dict[str, Any], *, create: bool) -> RDBStorage:
+def _open(
+    url: str, arguments: dict[str, Any], *, create: bool, checked: bool = False
+) -> RDBStorage:
+    """Open it with Optuna, which reads all its revisions to compare versions unless ``checked``."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -137,6 +140,7 @@ def _open(url: str, arguments: dict[str, Any], *, create: bool) -> RDBStorage:
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=GRACE_SECONDS,
             skip_table_creation=not create,
+            skip_compatibility_check=checked,
         )
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sweep.errors import LedgerError
 from sweep.storage.locations import shown_url, sqlite_path, sqlite_url
@@ -14,9 +14,6 @@ from sweep.storage.sqlite_waiting import alone_in, when_free
 from sweep.storage.waiting_messages import FIRST_MESSAGE_SECONDS
 from sweep.support.file_writing import real, take_place
 from sweep.support.redaction import remember, shown_cause
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
@@ -85,20 +82,26 @@ def server_revision(url: str) -> str:
     return str(version)
 
 
+def is_current(path: Path) -> bool:
+    """Return whether an SQLite ledger has the schema of this Optuna."""
+    return revision(path) == _revisions()[0]
+
+
 def _is_before(version: str | None) -> bool:
     latest, *older = _revisions()
     return version != latest and version in older
 
 
-def _revisions() -> Iterator[str]:
-    """Return the schema versions that Optuna knows, the latest first."""
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Return the schema versions that Optuna knows, the latest first; their files are read once."""
     import optuna.storages._rdb as rdb
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(Path(rdb.__file__).parent / "alembic"))
-    return (each.revision for each in ScriptDirectory.from_config(config).walk_revisions())
+    return tuple(each.revision for each in ScriptDirectory.from_config(config).walk_revisions())
 
 
 def upgrade(path: Path) -> Path | None:
