@@ -18,6 +18,10 @@ MODELS = [
     KerasCNNClassifier(filters=4, batch_norm="after", conv_dropout_rate=0.2, **SETTINGS),
     KerasCNNClassifier(filters=4, augment="flip_shift", **SETTINGS),
     KerasClassifier("all_conv", filters=4, dense_width=8, **SETTINGS),
+    KerasMLPClassifier(kernel_initializer="he_normal", l2=0.01, max_norm=0.8, **SETTINGS),
+    KerasCNNClassifier(
+        filters=4, kernel_initializer="orthogonal", l2=0.01, max_norm=0.8, **SETTINGS
+    ),
 ]
 
 
@@ -91,6 +95,40 @@ def test_rates_and_seeds_do_not_trace_anew():
     for change in ({"learning_rate": 0.1}, {"learning_rate_decay": 0.1}, {"random_state": 8}):
         proba(model, **change)
     assert engines_built() == before
+
+
+def test_penalties_and_largest_norms_do_not_trace_anew():
+    """One compiled model serves them all, each fit as Keras's own with its numbers."""
+    words = {"hidden_size": 18, "dropout_rate": 0.2, "l2": 0.1, "max_norm": 3.0, **SETTINGS}
+    proba(KerasMLPClassifier(**words))
+    before, changed = engines_built(), {"l2": 0.02, "max_norm": 0.5, "dropout_rate": 0.1}
+    fast = KerasMLPClassifier(**{**words, **changed}).fit(X, Y)
+    assert engines_built() == before
+    slow = KerasMLPClassifier(**{**words, **changed, "fast": False}).fit(X, Y)
+    np.testing.assert_allclose(fast.predict_proba(TEST), slow.predict_proba(TEST), atol=1e-4)
+    np.testing.assert_allclose(fast.history_["loss"], slow.history_["loss"], rtol=1e-4)
+    norms = np.sqrt((dict(fast.named_weights())["dense_1/kernel"] ** 2).sum(axis=0))
+    assert 0.3 < norms.max() < 0.5001
+
+
+def test_a_callback_that_saves_the_model_saves_the_rates_of_its_fit(tmp_path):
+    """The compiled model has served another fit before, with other rates."""
+    import keras
+
+    words = {"hidden_size": 15, "l2": 0.1, "max_norm": 3.0, "dropout_rate": 0.2, **SETTINGS}
+    proba(KerasMLPClassifier(**words))
+    path = tmp_path / "model.keras"
+
+    class Saving(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.save(path)
+
+    words |= {"l2": 0.02, "max_norm": 0.5, "dropout_rate": 0.1}
+    KerasMLPClassifier(**words, callbacks=[Saving()]).fit(X, Y)
+    _, dense, drop, _ = keras.models.load_model(path).layers[1:]
+    assert dense.kernel_regularizer.l2 == 0.02
+    assert dense.kernel_constraint.max_value == 0.5
+    assert drop.rate == 0.1
 
 
 @pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])

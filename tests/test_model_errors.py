@@ -70,6 +70,34 @@ from sweep.models import (
             {"hidden_size": [8, 8], "dropout_rate": [0.1]},
             "model.dropout_rate: a list needs one value for each of the 2 hidden layers, got [0.1]",
         ),
+        (
+            mlp,
+            {"l2": -0.1},
+            "model.l2: must be a number of at least 0 (0 is no penalty), got -0.1",
+        ),
+        (
+            cnn,
+            {"l2": "small"},
+            'model.l2: must be a number of at least 0 (0 is no penalty), got "small"',
+        ),
+        (
+            two_stage,
+            {"max_norm": 0},
+            'model.max_norm: must be a number above 0, or "none" for no limit, got 0',
+        ),
+        (
+            all_conv,
+            {"max_norm": True},
+            'model.max_norm: must be a number above 0, or "none" for no limit, got True',
+        ),
+        (
+            cnn,
+            {"kernel_initializer": "identity"},
+            (
+                "model.kernel_initializer: must be an initializer for any kernel, but "
+                '"identity" is no kernel of a convolution; put it into a factory of your own'
+            ),
+        ),
     ],
 )
 def test_a_value_that_is_not_allowed(factory, settings, message):
@@ -101,6 +129,18 @@ def test_an_activation_misspelt_is_answered_with_a_suggestion():
         mlp((4,), 3, activation="ReLu")
     assert str(error.value).startswith("model.activation: must be one of celu, elu,")
     assert str(error.value).endswith('got "ReLu"; did you mean "relu"?')
+
+
+@pytest.mark.parametrize(
+    ("written", "near"),
+    [("HeNormal", "he_normal"), ("glorot", "glorot_normal"), ("zeroes", "zeros")],
+)
+def test_an_initializer_misspelt_is_answered_with_a_suggestion(written, near):
+    """The list, the value, the nearest name."""
+    with pytest.raises(ModelError) as error:
+        mlp((4,), 3, kernel_initializer=written)
+    assert str(error.value).startswith("model.kernel_initializer: must be one of glorot_normal,")
+    assert str(error.value).endswith(f'got "{written}"; did you mean "{near}"?')
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (28, -1), (2, 2, 2, 2), (None, 3)])

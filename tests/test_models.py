@@ -20,6 +20,8 @@ from sweep.models import (
     two_stage,
     weight_shapes,
 )
+from sweep.models.kernels import Kernel
+from sweep.models.rates import at_any_rate, rates
 
 
 def test_e1a_is_conv_flatten_dense():
@@ -195,6 +197,36 @@ def test_augmentation_comes_first():
     assert layers[:2] == [Augment("flip", "flip"), Augment("shift", "shift")]
     assert layers[2:] == cnn(IMAGE, 10)
     assert kinds(layers)[:2] == ["RandomFlip", "RandomTranslation"]
+
+
+@pytest.mark.parametrize("factory", FACTORIES.values())
+def test_kernels_are_asked_of_every_layer_with_one(factory):
+    """Initializer and penalty of all, the largest norm of all but the last; none by default."""
+    words = {"kernel_initializer": "he_normal", "l2": 0.1, "max_norm": 2}
+    layers = [x for x in factory(IMAGE, 10, **words) if isinstance(x, Conv | Dense)]
+    assert [layer.kernel for layer in layers[:-1]] == [Kernel("he_normal", 0.1, 2.0)] * (
+        len(layers) - 1
+    )
+    assert layers[-1].kernel == Kernel("he_normal", 0.1, None)
+    plain = [x for x in factory(IMAGE, 10) if isinstance(x, Conv | Dense)]
+    assert {layer.kernel for layer in plain} == {Kernel("glorot_uniform", 0.0, None)}
+
+
+def test_second_names_of_an_initializer_are_one_model():
+    """Keras gives both the same weights; no limit may be said in two ways."""
+    assert mlp((4,), 3, kernel_initializer="zero") == mlp((4,), 3, kernel_initializer="zeros")
+    assert mlp((4,), 3, max_norm=None) == mlp((4,), 3, max_norm="none") == mlp((4,), 3, l2=0)
+
+
+def test_fits_that_differ_in_rates_alone_can_share_a_trace():
+    """Dropout, penalty and largest norm are numbers; whether there is one is not."""
+    some = cnn(IMAGE, 10, l2=0.1, max_norm=2, dense_dropout_rate=0.3)
+    others = cnn(IMAGE, 10, l2=0.2, max_norm=3, dense_dropout_rate=0.4)
+    assert rates(some) == (0.1, 2.0, 0.1, 2.0, 0.3, 0.1)
+    assert at_any_rate(some) == at_any_rate(others)
+    for change in ({"l2": 0}, {"max_norm": "none"}, {"kernel_initializer": "ones"}):
+        words = {"l2": 0.1, "max_norm": 2, "dense_dropout_rate": 0.3, **change}
+        assert at_any_rate(cnn(IMAGE, 10, **words)) != at_any_rate(some)
 
 
 def test_numpy_values_are_plain_values():

@@ -25,6 +25,7 @@ from sweep.models import (
     model_layers,
     weight_shapes,
 )
+from sweep.models.kernels import INITIALIZERS, OTHERS
 
 pytestmark = pytest.mark.tensorflow
 
@@ -135,6 +136,52 @@ def test_every_listed_activation_is_one_of_keras(activation):
     for place in ("none", "before"):
         params = {"activation": activation, "batch_norm": place, "hidden_size": 2}
         assert build_from("mlp", (3,), 2, params).count_params() > 0
+
+
+def test_every_initializer_of_keras_is_listed_or_refused_with_the_reason():
+    """Those that are left out need more than a name."""
+    from keras.src.initializers import ALL_OBJECTS_DICT
+
+    names = {n for n in ALL_OBJECTS_DICT if isinstance(n, str) and n.islower()} - {"initializer"}
+    assert names == set(INITIALIZERS) | set(OTHERS)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_every_listed_initializer_makes_kernels_of_matrices_and_of_maps(name):
+    """Those that Keras makes of that name, and of its second name, under one seed."""
+    import keras
+
+    def kernels(written):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([
+            keras.Input((6, 6, 1)),
+            keras.layers.Conv2D(2, 3, kernel_initializer=written),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, kernel_initializer=written),
+        ])  # fmt: skip
+        return model.get_weights()
+
+    keras.utils.set_random_seed(1)
+    words = {"kernel_initializer": name, "filters": 2, "pool_size": 1, "dense_width": 0}
+    ours = build_from("cnn", (6, 6, 1), 3, words).get_weights()
+    for one, other in zip(ours, kernels(name), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_penalty_and_largest_norm_are_those_of_keras():
+    """A unit's weights lie along the first axis of a matrix, a filter's along the first three."""
+    words = {"l2": 0.1, "max_norm": 2, "dense_width": 4}
+    model = build_from("cnn", (6, 6, 1), 3, words)
+    found = {layer.name: layer for layer in model.layers if hasattr(layer, "kernel")}
+    assert {n: float(x.kernel_regularizer.l2) for n, x in found.items()} == dict.fromkeys(
+        ("conv_1", "dense", "output"), 0.1
+    )
+    limits = {n: x.kernel_constraint and x.kernel_constraint.get_config() for n, x in found.items()}
+    assert limits == {
+        "conv_1": {"max_value": 2.0, "axis": [0, 1, 2]},
+        "dense": {"max_value": 2.0, "axis": 0},
+        "output": None,
+    }
 
 
 def test_the_model_is_not_compiled():

@@ -198,6 +198,9 @@ def test_one_spelling_of_an_optimizer():
     assert problems(space={"activation": ["relu", "swish", "silu"]}) == [
         'space.activation: choices must differ, got "swish" and "silu", which are one'
     ]
+    assert problems(space={"kernel_initializer": ["zero", "zeros"]}) == [
+        'space.kernel_initializer: choices must differ, got "zero" and "zeros", which are one'
+    ]
     assert "must be one of: sgd, adam" in problems(space={"optimizer": ["SGDW"]})[0]
 
 

@@ -278,7 +278,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rate, decay = self.learning_rate, self.learning_rate_decay
         if self._blueprint.optimizer is None:  # the factory compiles its own
             rate, decay = self._blueprint.rate, 0.0
-        return Settings(rate, decay, self.batch_size, self._seed, self._dropout)
+        return Settings(rate, decay, self.batch_size, self._seed, self._rates)
 
     def _engine(self, model: Any = None) -> Backend:
         """Return the backend of this fit: shared with other fits, or its own."""

@@ -41,6 +41,12 @@ class KerasCNNClassifier(BaseKerasClassifier):
         Share dropped after each block, and after the dense layer, while training.
     augment : {"none", "flip_shift"}, default="none"
         Random flips and shifts of the images while training.
+    kernel_initializer : str, default="glorot_uniform"
+        Keras's name of the initializer of the kernels.
+    l2 : float, default=0.0
+        Penalty on the sum of the squares of all kernels.
+    max_norm : float or "none", default="none"
+        Largest norm of the weights that lead to a unit or filter, the last layer's left free.
     epochs, batch_size, optimizer, learning_rate, learning_rate_decay, momentum, nesterov, \
 weight_decay, class_weight, early_stopping, validation_fraction, n_iter_no_change, callbacks, \
 scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fast
@@ -61,6 +67,9 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         conv_dropout_rate: float = 0.0,
         dense_dropout_rate: float = 0.0,
         augment: str = "none",
+        kernel_initializer: str = "glorot_uniform",
+        l2: float = 0.0,
+        max_norm: float | str = "none",
         *,
         epochs: int = 10,
         batch_size: int = 32,

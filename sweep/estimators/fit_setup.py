@@ -80,7 +80,7 @@ def prepare_blueprint(estimator: Any, pixels: np.ndarray, meaning: str | None = 
         estimator._model_params(),
         estimator.precision,
     )
-    estimator._dropout = architecture.dropout_rates()
+    estimator._rates = architecture.rates()
     taken = estimator._taken_by_factory()
     settings = OptimizerSettings.from_params(params, taken)
     for_sweep = settings.given(params, taken)

@@ -26,6 +26,12 @@ class KerasMLPClassifier(BaseKerasClassifier):
         Share of units dropped after each hidden layer while training.
     batch_norm : {"none", "before", "after"}, default="none"
         Batch normalization before or after each activation.
+    kernel_initializer : str, default="glorot_uniform"
+        Keras's name of the initializer of the kernels.
+    l2 : float, default=0.0
+        Penalty on the sum of the squares of all kernels.
+    max_norm : float or "none", default="none"
+        Largest norm of the weights that lead to a unit, the last layer's left free.
     epochs : int, default=10
         Passes over the training rows.
     batch_size : int, default=32
@@ -75,6 +81,9 @@ class KerasMLPClassifier(BaseKerasClassifier):
         activation: str = "relu",
         dropout_rate: float | Sequence[float] = 0.0,
         batch_norm: str = "none",
+        kernel_initializer: str = "glorot_uniform",
+        l2: float = 0.0,
+        max_norm: float | str = "none",
         *,
         epochs: int = 10,
         batch_size: int = 32,

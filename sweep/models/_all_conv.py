@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweep.models import building_blocks, checks
+from sweep.models.kernels import checked_kernel
 from sweep.models.layers import Conv, LayerSpec
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def all_conv(
     batch_norm: str = "none",
     conv_dropout_rate: float | Sequence[float] = 0.0,
     dense_dropout_rate: float = 0.0,
+    kernel_initializer: str = "glorot_uniform",
+    l2: float = 0.0,
+    max_norm: float | str = "none",
 ) -> list[LayerSpec]:
     """All-convolutional network: convolutions with stride 2 shrink the maps, nothing pools.
 
@@ -56,6 +60,14 @@ def all_conv(
         Dropout at the end of every block, or a list with the rate of each; 0 or more, below 1.
     dense_dropout_rate : float, default 0.0
         Dropout after the dense layer; 0 or more, below 1.
+    kernel_initializer : str, default "glorot_uniform"
+        How the kernels begin: any initializer of Keras by its name, such as he_normal, normal,
+        orthogonal or uniform; not constant, identity and stft.
+    l2 : float, default 0.0
+        Penalty on the sum of the squares of all kernels, 0 or more; 0 is none.
+    max_norm : float or "none", default "none"
+        Largest norm of the weights that lead to a unit or filter, above 0, kept after every step;
+        the last layer has no limit.
 
     Returns
     -------
@@ -77,6 +89,7 @@ def all_conv(
         building_blocks.window(checks.whole("kernel_size", kernel_size), shape),
         padding=checks.one_of("padding", padding, checks.PADDING),
         activation=checks.activation(activation),
+        kernel=checked_kernel(kernel_initializer, l2, max_norm),
     )
     norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
     layers = building_blocks.as_image(shape)
@@ -86,7 +99,7 @@ def all_conv(
         layers += building_blocks.dropout(f"dropout_{block}", rate)
     return layers + building_blocks.head(
         checks.whole("dense_width", dense_width, low=0),
-        template.activation,
+        template,
         checks.rate("dense_dropout_rate", dense_dropout_rate),
         checks.class_count(n_classes),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import ModelError
 from sweep.models import building_blocks, checks
+from sweep.models.kernels import checked_kernel
 from sweep.models.layers import Conv, LayerSpec, Pool
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def cnn(
     conv_dropout_rate: float | Sequence[float] = 0.0,
     dense_dropout_rate: float = 0.0,
     augment: str = "none",
+    kernel_initializer: str = "glorot_uniform",
+    l2: float = 0.0,
+    max_norm: float | str = "none",
 ) -> list[LayerSpec]:
     """Convolutional network: blocks of convolutions and max pooling, then a dense layer.
 
@@ -67,6 +71,14 @@ def cnn(
         Dropout after the dense layer; 0 or more, below 1.
     augment : {"none", "flip_shift"}, default "none"
         Mirror training images left to right at random and shift them by up to a tenth.
+    kernel_initializer : str, default "glorot_uniform"
+        How the kernels begin: any initializer of Keras by its name, such as he_normal, normal,
+        orthogonal or uniform; not constant, identity and stft.
+    l2 : float, default 0.0
+        Penalty on the sum of the squares of all kernels, 0 or more; 0 is none.
+    max_norm : float or "none", default "none"
+        Largest norm of the weights that lead to a unit or filter, above 0, kept after every step;
+        the last layer has no limit.
 
     Returns
     -------
@@ -88,6 +100,7 @@ def cnn(
         building_blocks.window(checks.whole("kernel_size", kernel_size), shape),
         padding=checks.one_of("padding", padding, checks.PADDING),
         activation=checks.activation(activation),
+        kernel=checked_kernel(kernel_initializer, l2, max_norm),
     )
     norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
     pool = checks.whole("pool_size", pool_size, low=0)
@@ -107,7 +120,7 @@ def cnn(
         layers += building_blocks.dropout(f"dropout_{block + 1}", rate)
     return layers + building_blocks.head(
         checks.whole("dense_width", dense_width, low=0),
-        template.activation,
+        template,
         checks.rate("dense_dropout_rate", dense_dropout_rate),
         checks.class_count(n_classes),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweep.models import building_blocks, checks
+from sweep.models.kernels import checked_kernel
 from sweep.models.layers import Conv, LayerSpec, Pool
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def two_stage(
     batch_norm: str = "none",
     conv_dropout_rate: float = 0.25,
     dense_dropout_rate: float = 0.5,
+    kernel_initializer: str = "glorot_uniform",
+    l2: float = 0.0,
+    max_norm: float | str = "none",
 ) -> list[LayerSpec]:
     """Two-stage network: a "same" and a "valid" convolution, pooling; then again, twice as wide.
 
@@ -49,6 +53,14 @@ def two_stage(
         Dropout at the end of both stages; 0 or more, below 1.
     dense_dropout_rate : float, default 0.5
         Dropout after the dense layer; 0 or more, below 1.
+    kernel_initializer : str, default "glorot_uniform"
+        How the kernels begin: any initializer of Keras by its name, such as he_normal, normal,
+        orthogonal or uniform; not constant, identity and stft.
+    l2 : float, default 0.0
+        Penalty on the sum of the squares of all kernels, 0 or more; 0 is none.
+    max_norm : float or "none", default "none"
+        Largest norm of the weights that lead to a unit or filter, above 0, kept after every step;
+        the last layer has no limit.
 
     Returns
     -------
@@ -68,6 +80,7 @@ def two_stage(
         kernel,
         padding="same",
         activation=checks.activation(activation),
+        kernel=checked_kernel(kernel_initializer, l2, max_norm),
         remedy=REMEDY,
     )
     norm = checks.one_of("batch_norm", batch_norm, checks.BATCH_NORM)
@@ -81,7 +94,7 @@ def two_stage(
         layers += building_blocks.dropout(f"dropout_{stage}", rate)
     return layers + building_blocks.head(
         checks.whole("dense_width", dense_width, low=0),
-        same.activation,
+        same,
         checks.rate("dense_dropout_rate", dense_dropout_rate),
         checks.class_count(n_classes),
     )

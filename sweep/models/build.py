@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     import keras
 
+    from sweep.models.kernels import Kernel
+
 SHIFT = 0.1
 """Largest random shift, as a share of height and of width."""
 
@@ -180,6 +182,18 @@ def _count(layer: Any) -> int:
         ) from error
 
 
+def _kernel(kernel: Kernel, axes: int | Sequence[int]) -> dict[str, Any]:
+    """Return Keras's arguments for a kernel; ``axes`` lead to one unit or filter."""
+    import keras
+
+    limit, penalty = kernel.max_norm, kernel.l2
+    return {
+        "kernel_initializer": kernel.initializer,
+        "kernel_regularizer": keras.regularizers.L2(penalty) if penalty else None,
+        "kernel_constraint": keras.constraints.MaxNorm(limit, axes) if limit else None,
+    }
+
+
 def _conv(layer: Conv, kl: Any) -> Any:
     return kl.Conv2D(
         layer.filters,
@@ -188,13 +202,20 @@ def _conv(layer: Conv, kl: Any) -> Any:
         padding=layer.padding,
         activation=layer.activation,
         name=layer.name,
+        **_kernel(layer.kernel, [0, 1, 2]),
     )
 
 
 def _dense(layer: Dense, kl: Any) -> Any:
     # In mixed precision too the probabilities stay float32: half precision would distort the loss.
     dtype = "float32" if layer.activation == "softmax" else None
-    return kl.Dense(layer.units, activation=layer.activation, dtype=dtype, name=layer.name)
+    return kl.Dense(
+        layer.units,
+        activation=layer.activation,
+        dtype=dtype,
+        name=layer.name,
+        **_kernel(layer.kernel, 0),
+    )
 
 
 def _augment(layer: Augment, kl: Any) -> Any:

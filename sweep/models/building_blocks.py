@@ -21,6 +21,8 @@ from sweep.models.layers import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweep.models.kernels import Kernel
+
 IMAGE_AXES = 3
 
 
@@ -73,19 +75,25 @@ def dropout(name: str, rate: float) -> list[LayerSpec]:
 
 
 def head(
-    dense_width: int, activation: str, dense_dropout_rate: float, n_classes: int
+    dense_width: int, like: Conv, dense_dropout_rate: float, n_classes: int
 ) -> list[LayerSpec]:
-    """Return flatten, dense layer and its dropout (width 0: neither), softmax over the classes."""
+    """Return flatten, dense layer and its dropout (width 0: neither), softmax over the classes.
+
+    The dense layer has the activation and the kernel of the convolution ``like``.
+    """
     layers: list[LayerSpec] = [Flatten("flatten")]
     if dense_width:
-        layers += [Dense("dense", dense_width, activation)]
+        layers += [Dense("dense", dense_width, like.activation, like.kernel)]
         layers += dropout("dropout_dense", dense_dropout_rate)
-    return [*layers, output(n_classes)]
+    return [*layers, output(n_classes, like.kernel)]
 
 
-def output(n_classes: int) -> LayerSpec:
-    """Return the last layer: softmax over the classes, also for two classes."""
-    return Dense("output", n_classes, "softmax")
+def output(n_classes: int, kernel: Kernel) -> LayerSpec:
+    """Return the last layer: softmax over the classes, also for two classes.
+
+    Its kernel is like the others, but no norm is limited.
+    """
+    return Dense("output", n_classes, "softmax", kernel.unlimited)
 
 
 def convolve(

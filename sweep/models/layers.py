@@ -13,6 +13,7 @@ from math import prod
 from typing import ClassVar
 
 from sweep.errors import ModelError
+from sweep.models.kernels import PLAIN, Kernel
 from sweep.models.windows import check_fit, check_padding, check_positive, pair, slide
 
 Shape = tuple[int, ...]
@@ -68,6 +69,8 @@ class Conv(LayerSpec):
         No padding, or Keras's zero padding to ``ceil(input / strides)``.
     activation : str
         Keras's name of it; ``"linear"`` for none.
+    kernel : Kernel
+        How its weights begin and what holds them small.
     remedy : str
         What to do where the kernel does not fit; ends the error's message.
     """
@@ -78,6 +81,7 @@ class Conv(LayerSpec):
     strides: int = 1
     padding: str = "valid"
     activation: str = "linear"
+    kernel: Kernel = PLAIN
     remedy: str = field(
         default='take a smaller kernel_size, fewer blocks, or padding = "same"',
         repr=False,
@@ -153,11 +157,14 @@ class Dense(LayerSpec):
         Outputs.
     activation : str
         Keras's name of it; ``"linear"`` for none.
+    kernel : Kernel
+        How its weights begin and what holds them small.
     """
 
     kind: ClassVar[str] = "Dense"
     units: int
     activation: str = "linear"
+    kernel: Kernel = PLAIN
 
     def __post_init__(self) -> None:
         check_positive(self.name, "units", self.units)

@@ -12,11 +12,20 @@ if TYPE_CHECKING:
 
     from sweep.spaces import Space
 
-KERAS_NAMES = ("optimizer", "activation")
+KERAS_NAMES = ("optimizer", "activation", "kernel_initializer")
 """Parameters of the built-in models whose values are names that Keras reads."""
 
-ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-"""Keras's second names of activations."""
+ALIASES = {
+    "activation": {"swish": "silu", "hard_swish": "hard_silu"},
+    "kernel_initializer": {
+        "normal": "random_normal",
+        "one": "ones",
+        "uniform": "random_uniform",
+        "variance_scaling": "lecun_normal",
+        "zero": "zeros",
+    },
+}
+"""Keras's second names, by the parameter that they are values of."""
 
 
 def spelled(name: str, value: Any) -> Any:
@@ -50,7 +59,7 @@ def double_problems(space: Space, names: Collection[str]) -> Iterator[Problem]:
         earlier: dict[str, str] = {}
         for value in getattr(space.get(name), "values", ()):
             if isinstance(value, str):
-                one = spelled(name, ALIASES.get(value, value))
+                one = spelled(name, ALIASES.get(name, {}).get(value, value))
                 if one in earlier:
                     both = f"{shown(earlier[one])} and {shown(value)}, which are one"
                     yield Problem(("space", name), f"choices must differ, got {both}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sweep.errors import ModelError
-from sweep.models import FACTORIES, Dropout, build_from, build_model
+from sweep.models import FACTORIES, build_from, build_model
+from sweep.models.rates import at_any_rate, rates
 from sweep.spec.parameters import PRECISIONS
 from sweep.support.tensorflow_loading import load_tensorflow
 from sweep.training.graph_eligibility import check_fit
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from sweep.models.layers import LayerSpec
-
-ANY_RATE = 0.5
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,9 @@ class Architecture:
     def identity(self) -> Hashable:
         """Return a value that is equal for built-in architectures that can share one trace.
 
-        Dropout rates are variables of the trace, so they do not count.
+        Rates are variables of the trace, so they do not count.
         """
-        alike = [replace(x, rate=ANY_RATE) if isinstance(x, Dropout) else x for x in self._layers()]
-        return (tuple(alike), self.input_shape, self.precision)
+        return (at_any_rate(self._layers()), self.input_shape, self.precision)
 
     @property
     def called(self) -> Hashable:
@@ -85,11 +83,9 @@ class Architecture:
             return None
         return (self.factory, self.n_classes, freeze(dict(self.params)), self.precision)
 
-    def dropout_rates(self) -> tuple[float, ...] | None:
-        """Return the rate of each dropout layer; None for a user's factory."""
-        if not self.is_built_in:
-            return None
-        return tuple(float(layer.rate) for layer in self._layers() if isinstance(layer, Dropout))
+    def rates(self) -> tuple[float, ...] | None:
+        """Return dropout rates, penalties and largest norms; None for a user's factory."""
+        return rates(self._layers()) if self.is_built_in else None
 
     def _layers(self) -> list[LayerSpec]:
         layers: list[LayerSpec] = self.factory(self.input_shape, self.n_classes, **self.params)

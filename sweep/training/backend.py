@@ -28,15 +28,16 @@ class Settings:
         Rows in a step.
     seed : int
         Together with the epoch it decides row order and dropout masks.
-    dropout : tuple of float, or None
-        Rate of each dropout layer; None keeps the rates that the factory has set.
+    rates : tuple of float, or None
+        Dropout rates, penalties and largest norms (:func:`sweep.models.rates.rates`); None keeps
+        those that the factory has set.
     """
 
     learning_rate: float | None
     learning_rate_decay: float
     batch_size: int
     seed: int
-    dropout: tuple[float, ...] | None = None
+    rates: tuple[float, ...] | None = None
 
 
 @dataclass

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sweep.training.backend import FitState, Rows, Settings, epoch_order
 from sweep.training.compiled_model import CompiledModel
-from sweep.training.dropout_rates import make_rates_variable, set_rates
 from sweep.training.fused_optimizers import fuse
 from sweep.training.graph_eligibility import LOSS, check_fast, check_seeded
 from sweep.training.graphs import make_steps
 from sweep.training.overrides import user_methods
+from sweep.training.rate_variables import make_rate_variables, set_rates
 from sweep.training.tracing import traced
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class GraphBackend(CompiledModel):
         check_seeded(blueprint.unseeded or self._unseeded_in_loss())
         fuse(self.optimizer)
         built_in = blueprint.architecture.is_built_in
-        self._dropout = make_rates_variable(self.model) if built_in else []
+        self._rates = make_rate_variables(self.model) if built_in else []
         self._base_rate, self._decay = _variable(0.0), _variable(0.0)
         self.decays = blueprint.optimizer is not None and blueprint.optimizer.decays
         decaying = (self._base_rate, self._decay) if self.decays else None
@@ -78,7 +78,7 @@ class GraphBackend(CompiledModel):
 
     def _set_rates(self, settings: Settings, callback_rate: float | None) -> None:
         super()._set_rates(settings, callback_rate)
-        set_rates(self._dropout, settings.dropout)
+        set_rates(self._rates, settings.rates)
         if self.decays:
             self._base_rate.assign(self._rate(settings, callback_rate))
             self._decay.assign(settings.learning_rate_decay)
