@@ -4,8 +4,9 @@ import pytest
 
 from sweep.errors import StudyFileError
 from sweep.spaces.combinations import combinations
-from sweep.spec import load_study
+from sweep.spec import estimator_parameters, load_study
 from sweep.spec.dimensions import parse_space
+from sweep.spec.model_words import MEANT
 
 
 def study(model=None, space=None, factory="mlp", **search):
@@ -233,8 +234,42 @@ def test_combinations_follow_conditions_and_stand_for_ranges():
 
 def test_a_parameter_of_keras_that_no_built_in_model_has():
     """Names what there is, no name that is alike by chance, and who may have it."""
-    (problem,) = problems({"weight_constraint": 2})
+    (problem,) = problems({"recurrent_units": 2})
     assert "did you mean" not in problem
-    assert problem.startswith('model.weight_constraint: unknown parameter of model "mlp"; there ')
-    assert problem.endswith('be in a factory of your own: factory = "module:function")')
-    assert problems({"weight_decai": 0.1})[0].endswith('"mlp", did you mean weight_decay?')
+    assert problem.startswith('model.recurrent_units: unknown parameter of model "mlp"; there ')
+    line = (
+        ' (a factory of your own may have it: factory = "mine:build", and in mine.py '
+        "def build(input_shape, n_classes, {}))"
+    )
+    assert problem.endswith(line.format("recurrent_units"))
+    assert problems({"weight_decai": 0.1}) == [
+        'model.weight_decai: unknown parameter of model "mlp", did you mean weight_decay?'
+        + line.format("weight_decai")
+    ]
+    assert problems({"a b": 2})[0].endswith(line.format("..."))
+
+
+@pytest.mark.parametrize(
+    ("name", "mlp", "cnn"),
+    [
+        ("weight_constraint", "max_norm", "max_norm"),
+        ("init", "kernel_initializer", "kernel_initializer"),
+        ("neurons", "hidden_size", "dense_width"),
+        ("dropout", "dropout_rate", "dense_dropout_rate"),
+        ("lr", "learning_rate", "learning_rate"),
+    ],
+)
+def test_words_of_tutorials_are_answered_with_ours(name, mlp, cnn):
+    """By the parameter that the model has for it."""
+    for factory, ours, space in (("mlp", mlp, None), ("cnn", cnn, {"filters": [4, 8]})):
+        (problem,) = problems({name: 1}, space, factory=factory)
+        assert f", did you mean {ours}? (a factory" in problem
+
+
+def test_every_word_of_tutorials_is_no_word_of_ours():
+    """And each leads to a parameter of every model that has one for it."""
+    for name, ours in MEANT.items():
+        for factory in ("mlp", "cnn"):
+            known = estimator_parameters(factory)
+            assert name not in known
+            assert any(each in known for each in ours)

@@ -241,7 +241,11 @@ WRONG = [
     ),
     (
         {"model": {"batchsize": 3}},
-        'model.batchsize: unknown parameter of model "mlp", did you mean batch_size?',
+        (
+            'model.batchsize: unknown parameter of model "mlp", did you mean batch_size? (a '
+            'factory of your own may have it: factory = "mine:build", and in mine.py '
+            "def build(input_shape, n_classes, batchsize))"
+        ),
     ),
     ({"model": {"batch_size": 0}}, "model.batch_size: must be a whole number from 1, got 0"),
     ({"model": {"learning_rate": 0}}, "model.learning_rate: must be a number above 0, got 0"),

@@ -9,6 +9,7 @@ from sweep.spaces import Space, grid_problems
 from sweep.spaces.combinations import ends
 from sweep.spec.choice_rules import choice_problems
 from sweep.spec.methods import find_method, is_grid
+from sweep.spec.model_words import unknown_parameter
 from sweep.spec.parameters import (
     ParametersOf,
     factory_names,
@@ -26,7 +27,6 @@ from sweep.support.file_names import is_outer_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-MORE = ' (others may be in a factory of your own: factory = "module:function")'
 DEFAULT_CV = 5
 DEFAULT_VALIDATION = 0.1
 
@@ -196,9 +196,7 @@ def name_problems(
     for section, names in (("model", params), ("space", space)):
         for name in names:
             if name not in known:
-                hint = did_you_mean(name, known)
-                text = f'unknown parameter of model "{factory}"{hint}'
-                yield Problem((section, name), text if "did you mean" in hint else text + MORE)
+                yield Problem((section, name), unknown_parameter(name, factory, known))
 
 
 def _factory_problems(factory: str) -> Iterator[Problem]:
