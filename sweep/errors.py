@@ -8,6 +8,7 @@
     ├── ReferenceError_ (ImportError)    "module:function" cannot be or may not be loaded
     ├── DataError (ValueError)           a dataset is missing, broken, or does not fit
     ├── ModelError (ValueError)          a model cannot be built as asked
+    │   └── ModelMisfitError             a model is built for other rows or classes than the data's
     ├── DivergedError (ArithmeticError)  a fit whose weights or predictions are no finite numbers
     ├── LedgerError (RuntimeError)       the ledger cannot be opened, read or written
     │   ├── StudyNotFoundError (KeyError)
@@ -85,6 +86,10 @@ class DataError(SweepError, ValueError):
 
 class ModelError(SweepError, ValueError):
     """A model that cannot be built as asked; names the layer."""
+
+
+class ModelMisfitError(ModelError):
+    """A model is built for other rows, or another number of classes, than the data have."""
 
 
 class DivergedError(SweepError, ArithmeticError):

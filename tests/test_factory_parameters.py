@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from factory_models import (
     LOSS,
+    WORDS,
     X,
     Y,
     compiled,
@@ -137,20 +138,24 @@ def test_an_optimizer_that_the_factory_takes_and_does_not_use_is_refused():
 
 
 def neurons_second(input_shape, n_neurons=30):
-    """Take something else where the number of classes comes."""
+    """Take something else where the number of classes often stands."""
     return network(width=n_neurons)
 
 
-def reversed_order(n_classes, input_shape):
-    """Take the two the other way round."""
-    return network()
+def turned(width, n_classes, input_shape):
+    """Take them in another order."""
+    assert (n_classes, tuple(input_shape)) == (10, (8, 8))
+    return network(width=width)
 
 
-@pytest.mark.parametrize("factory", [neurons_second, reversed_order])
-def test_a_signature_that_begins_otherwise_is_refused(factory):
-    """The number of classes would be taken for something else, in silence."""
-    with pytest.raises(ModelError, match=r"must take \(input_shape, n_classes"):
-        proba(factory)
+@pytest.mark.parametrize(
+    ("factory", "params", "width"),
+    [(neurons_second, {}, 30), (neurons_second, {"n_neurons": 5}, 5), (turned, {"width": 7}, 7)],
+)
+def test_what_sweep_passes_goes_by_name(factory, params, width):
+    """In any order, and never into a parameter of another meaning."""
+    fitted = KerasClassifier(factory, **WORDS, **params).fit(X, Y)
+    assert fitted.model_.layers[1].units == width
 
 
 def test_a_model_in_place_of_its_function_is_refused():

@@ -17,9 +17,6 @@ from sweep.models import (
 def bare(input_shape, n_classes): ...
 
 
-def too_little(shape): ...
-
-
 def own(input_shape, n_classes, *, width, depth=2, **rest):
     """Own network."""
 
@@ -68,12 +65,6 @@ def test_an_unknown_model_is_answered_with_the_list():
     assert str(error.value) == (
         'model.factory: no model named "cnm"; there are: all_conv, cnn, mlp, two_stage'
     )
-
-
-def test_a_callable_that_takes_too_little():
-    """A factory takes the row's shape and the number of classes."""
-    with pytest.raises(ModelError, match=r"must take \(input_shape, n_classes, ...\), got"):
-        factory_parameters(too_little)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     # -- what a subclass defines ---------------------------------------------------------------
 
     def _factory(self) -> Callable[..., Any]:
-        """Return the model factory: ``f(input_shape, n_classes, **parameters)``."""
+        """Return the model factory; :mod:`sweep.models.signature` says how it is called."""
         raise NotImplementedError
 
     def _model_params(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from sweep.datasets import fit_scaling
 from sweep.errors import ModelError, NotRepeatableWarning
 from sweep.estimators import checks
+from sweep.models.signature import make_meta
 from sweep.training.architecture import Architecture
 from sweep.training.backend import UnsupportedModelError
 from sweep.training.backend_choice import backend_type, first_choice, next_choice
@@ -53,10 +54,12 @@ def begin_fit(estimator: Any, pixels: np.ndarray, callbacks: KerasCallbacks) -> 
     ):
         kind = type(callbacks.with_batch_hooks[0]).__name__
         _fall_back(estimator, f"{kind} must be called at each batch")
-    start_fit(estimator, prepare_blueprint(estimator, pixels[:PROBES]))
+    start_fit(estimator, prepare_blueprint(estimator, pixels[:PROBES], n_rows=len(pixels)))
 
 
-def prepare_blueprint(estimator: Any, pixels: np.ndarray, meaning: str | None = None) -> Any:
+def prepare_blueprint(
+    estimator: Any, pixels: np.ndarray, meaning: str | None = None, n_rows: int | None = None
+) -> Any:
     """Make the blueprint of a fit; return the Keras model if one had to be built for that.
 
     Parameters
@@ -67,22 +70,27 @@ def prepare_blueprint(estimator: Any, pixels: np.ndarray, meaning: str | None = 
         Some rows of the fit.
     meaning : str, optional
         What the model outputs, if an earlier fit has found it out.
+    n_rows : int, optional
+        Rows of the fit, where ``pixels`` are not all.
     """
     params, shape = estimator.get_params(deep=False), estimator.image_shape
     estimator._fit_params = {n: v for n, v in params.items() if n != "callbacks"}
     estimator._image_shape, estimator._own_engine = shape, None
     shaped = checks.reshaped(pixels, shape)
     rows = (shaped.astype(np.float32) - estimator._scaling.shift) / estimator._scaling.scale
-    architecture = Architecture(
-        estimator._factory(),
-        tuple(shaped.shape[1:]),
-        len(estimator.classes_),
-        estimator._model_params(),
-        estimator.precision,
-    )
-    estimator._rates = architecture.rates()
     taken = estimator._taken_by_factory()
     settings = OptimizerSettings.from_params(params, taken)
+    row_shape, classes = tuple(shaped.shape[1:]), estimator.classes_
+    architecture = Architecture(
+        estimator._factory(),
+        row_shape,
+        len(classes),
+        estimator._model_params(),
+        estimator.precision,
+        make_meta((n_rows or len(pixels), *row_shape), len(classes), classes, pixels.dtype),
+        settings,
+    )
+    estimator._rates = architecture.rates()
     for_sweep = settings.given(params, taken)
     for_factory = settings.given(params, set(params) - taken)
     meaning_or_rule = meaning or partial(meaning_of, rows=rows)

@@ -20,9 +20,9 @@ class KerasClassifier(BaseKerasClassifier):
     Parameters
     ----------
     model : callable or str, default="mlp"
-        ``f(input_shape, n_classes, **parameters)`` that returns a Keras model (compiled or not)
-        or a list of :mod:`sweep.models` layers; or the name of a built-in factory; or
-        ``"module:function"``.
+        A function that returns a Keras model (compiled or not) or a list of :mod:`sweep.models`
+        layers; or the name of a built-in factory; or ``"module:function"``. ``input_shape``,
+        ``n_classes``, ``meta`` and ``compile_kwargs`` are passed to it where it names them.
     epochs, batch_size, learning_rate, learning_rate_decay, momentum, nesterov, \
 weight_decay, class_weight, early_stopping, validation_fraction, n_iter_no_change, callbacks, \
 scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fast

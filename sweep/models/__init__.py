@@ -26,7 +26,6 @@ from sweep.models.layers import (
 )
 from sweep.models.registry import (
     FACTORIES,
-    REQUIRED,
     check_parameters,
     factory_parameters,
     get_factory,
@@ -39,6 +38,7 @@ from sweep.models.shapes import (
     output_shape,
     weight_shapes,
 )
+from sweep.models.signature import REQUIRED
 
 __all__ = [
     "ACTIVATIONS",

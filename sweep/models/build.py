@@ -17,8 +17,9 @@ from sweep.models.layers import (
     Pool,
     Reshape,
 )
-from sweep.models.registry import Factory, check_parameters, get_factory
+from sweep.models.registry import check_parameters, get_factory
 from sweep.models.shapes import describe
+from sweep.models.signature import Factory, Facts, call_factory
 from sweep.support.keras_configuration import load_keras
 from sweep.support.layer import Layer
 
@@ -69,20 +70,23 @@ def build_from(
     input_shape: Sequence[int],
     n_classes: int,
     params: Mapping[str, Any] | None = None,
+    facts: Facts | None = None,
 ) -> keras.Model:
     """Call a factory and return its model, built if it returns layer descriptions.
 
     Parameters
     ----------
     factory : str or callable
-        A built-in's name, or the user's own ``f(input_shape, n_classes, **params)`` that returns a
-        ``keras.Model`` or a list of layer descriptions.
+        A built-in's name, or the user's own function that returns a ``keras.Model`` or a list of
+        layer descriptions; :mod:`sweep.models.signature` says how it is called.
     input_shape : sequence of int
         Shape of one row, without the batch axis.
     n_classes : int
         Classes.
     params : mapping of str to value, optional
         The factory's parameters.
+    facts : Facts, optional
+        What else the factory may be told; by default the shape and the classes alone.
 
     Returns
     -------
@@ -96,7 +100,8 @@ def build_from(
     """
     params = params or {}
     check_parameters(factory, params)
-    made = get_factory(factory)(tuple(input_shape), n_classes, **params)
+    facts = facts or Facts(tuple(input_shape), n_classes)
+    made = call_factory(get_factory(factory), facts, params)
     if _is_layers(made):
         return build_model(made, input_shape)
     import keras

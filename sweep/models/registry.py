@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
 from sweep.models._all_conv import all_conv
 from sweep.models._cnn import cnn
 from sweep.models._mlp import mlp
 from sweep.models._two_stage import two_stage
+from sweep.models.signature import (
+    CLASSES,
+    PASSED,
+    REQUIRED,
+    SHAPE,
+    Factory,
+    Signature,
+    name_of,
+    read_signature,
+)
 
-Factory = Callable[..., Any]
-"""``factory(input_shape, n_classes, **parameters)``: layer descriptions or a ``keras.Model``."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FACTORIES: dict[str, Factory] = {
     "all_conv": all_conv,
@@ -22,11 +31,6 @@ FACTORIES: dict[str, Factory] = {
     "mlp": mlp,
     "two_stage": two_stage,
 }
-
-REQUIRED = inspect.Parameter.empty
-"""The default of a parameter without one."""
-
-_VARIADIC = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 
 def get_factory(factory: str | Factory) -> Factory:
@@ -47,12 +51,12 @@ def get_factory(factory: str | Factory) -> Factory:
 
 
 def factory_parameters(factory: str | Factory) -> dict[str, Any]:
-    """Return a factory's parameters and defaults, without ``input_shape`` and ``n_classes``.
+    """Return a factory's own parameters and defaults, without what sweep passes to it.
 
     Parameters
     ----------
     factory : str or callable
-        A built-in's name, or the user's own ``f(input_shape, n_classes, **parameters)``.
+        A built-in's name, or the user's own function: see :mod:`sweep.models.signature`.
 
     Returns
     -------
@@ -62,11 +66,9 @@ def factory_parameters(factory: str | Factory) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        If there is no such factory, or it does not take the two first arguments.
+        If there is no such factory, or its parameters cannot be told.
     """
-    signature = _signature(get_factory(factory))
-    named = [p for p in list(signature.parameters.values())[2:] if p.kind not in _VARIADIC]
-    return {parameter.name: parameter.default for parameter in named}
+    return dict(read_signature(get_factory(factory)).own)
 
 
 def check_parameters(factory: str | Factory, params: Mapping[str, Any]) -> None:
@@ -77,15 +79,15 @@ def check_parameters(factory: str | Factory, params: Mapping[str, Any]) -> None:
     ModelError
         For the first unknown parameter, with a similar name, or the first missing one.
     """
-    function = get_factory(factory)
-    known = factory_parameters(function)
-    kinds = {parameter.kind for parameter in _signature(function).parameters.values()}
-    unknown = [name for name in params if name not in known]
-    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
-        raise ModelError(_unknown(unknown[0], known, factory))
-    missing = [name for name, value in known.items() if value is REQUIRED and name not in params]
+    signature = read_signature(get_factory(factory))
+    for name in params:
+        if name in signature.passed or name in signature.first:
+            raise ModelError(_passed(name, signature, factory))
+        if name not in signature.own and not signature.takes_any:
+            raise ModelError(_unknown(name, signature, factory))
+    missing = [n for n, value in signature.own.items() if value is REQUIRED and n not in params]
     if missing:
-        raise ModelError(f"model.{missing[0]}: {_name(factory)} needs a value for it; add one")
+        raise ModelError(_missing(missing[0], factory))
 
 
 def one_line(factory: str | Factory) -> str:
@@ -94,51 +96,24 @@ def one_line(factory: str | Factory) -> str:
     return documentation.partition("\n")[0]
 
 
-def _signature(function: Factory) -> inspect.Signature:
-    signature = inspect.signature(function)
-    wrong = ModelError(
-        f"model.factory: {_name(function)} must take (input_shape, n_classes, ...), "
-        f"got {_name(function)}{signature}"
-    )
-    try:
-        signature.bind_partial((1,), 2)
-    except TypeError as error:
-        raise wrong from error
-    if not _begins_with_shape_and_classes(list(signature.parameters.values())[:2]):
-        raise wrong
-    return signature
-
-
-def _begins_with_shape_and_classes(first: list[inspect.Parameter]) -> bool:
-    """Return whether the first two parameters can be the shape and the number of classes.
-
-    sweep passes both by position: a parameter with another meaning, say ``units=64``, would get the
-    number of classes without an error.
-    """
-    named = [("shape", "class"), ("class", "shape")]
-    return not any(
-        other in parameter.name
-        or (parameter.default is not REQUIRED and word not in parameter.name)
-        for parameter, (word, other) in zip(first, named, strict=False)
-        if parameter.kind not in _VARIADIC
+def _passed(name: str, signature: Signature, factory: str | Factory) -> str:
+    given = dict(zip(signature.first, (SHAPE, CLASSES), strict=False)).get(name, name)
+    return (
+        f"model.{name}: sweep passes it to {name_of(factory)}: {PASSED[given]}; leave it out, or "
+        "give the factory's own parameter another name"
     )
 
 
-def _unknown(name: str, known: Mapping[str, Any], factory: str | Factory) -> str:
+def _unknown(name: str, signature: Signature, factory: str | Factory) -> str:
+    known = signature.own
     close = get_close_matches(name, known, n=1)
-    if name in _first_two(factory):
-        return (
-            f"model.{name}: {_name(factory)} takes it first, where sweep gives the shape of a row "
-            "and the number of classes; put input_shape and n_classes before it"
-        )
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
-    return f"model.{name}: unknown parameter of {_name(factory)}; {hint}"
+    return f"model.{name}: unknown parameter of {name_of(factory)}; {hint}"
 
 
-def _first_two(factory: str | Factory) -> list[str]:
-    """Return the names of the two arguments that sweep passes by position."""
-    return list(_signature(get_factory(factory)).parameters)[:2]
-
-
-def _name(factory: str | Factory) -> str:
-    return factory if isinstance(factory, str) else getattr(factory, "__name__", repr(factory))
+def _missing(name: str, factory: str | Factory) -> str:
+    text = f"model.{name}: {name_of(factory)} needs a value for it; add one"
+    for word, passed in (("shape", SHAPE), ("class", CLASSES)):
+        if word in name.lower():
+            return f"{text}, or call the parameter {passed} to be given {PASSED[passed]}"
+    return text

@@ -17,6 +17,7 @@ from sweep.spaces.combinations import combinations
 from sweep.spec.pruning import BY_RUNGS
 from sweep.storage.locations import storage_url
 from sweep.study.estimate import Estimate, estimate
+from sweep.study.factory_check import check_factory
 from sweep.study.preflight import (
     check_code,
     check_data,
@@ -24,6 +25,8 @@ from sweep.study.preflight import (
     check_settings,
     open_to_read,
 )
+from sweep.support.module_permission import names_of
+from sweep.workers.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -161,6 +164,8 @@ def check_study(
         check_code(ledger, spec, allow, name)
         dataset = load_data(spec, data_home, allow)
         passed = check_data(ledger, url, spec, plan, dataset, name)
+        job = Job(url, name, data_home, names_of(allow))
+        check_factory(ledger, spec, plan, dataset, job, here=probe)
     data, splits = passed.data, passed.splits
     each = len(splits) * spec.search.seeds
     left, devices = cells_left(plan, known), find_gpus()

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_
-from sweep.ledger.records import PlannedCell
 from sweep.search.plan import first_lines
 from sweep.search.promotion import bracket_plan
 from sweep.spaces import without_epochs
-from sweep.study.sampled_cells import costs_of, model_of, order_of
+from sweep.study.sampled_cells import costs_of, model_of, order_of, with_parameters
 from sweep.study.timed_fit import Pace, between, time_fit, warm_up
 from sweep.workers.failure_reason import telling_line
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sweep.datasets import Dataset
+    from sweep.ledger.records import PlannedCell
     from sweep.search.splits import Split
     from sweep.spec import StudySpec
 
@@ -85,7 +85,7 @@ def estimate(
 
     single_threaded()
     warm_up()
-    cells = [_with_parameters(spec, cell) for cell in left]
+    cells = [with_parameters(spec, cell) for cell in left]
     costs, broken = costs_of(spec, cells, dataset.shape, len(dataset.class_names), allow)
     failed = {
         model: _failure_message(_first_cell(cells, model), error) for model, error in broken.items()
@@ -162,19 +162,3 @@ def trained_epochs(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, f
 def _failure_message(cell: PlannedCell, error: Exception) -> str:
     params = ", ".join(f"{name} = {value}" for name, value in (cell.params or {}).items())
     return f"{params or 'the fixed model'}: {type(error).__name__}: {telling_line(error)}"
-
-
-def _with_parameters(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
-    """Return a cell whose parameters are drawn at random if a sampler is to suggest them."""
-    if cell.params is not None:
-        return cell
-    import optuna
-
-    from sweep.spaces import encode, suggest
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    seed = int(cell.key.rpartition(":")[2])
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    study.enqueue_trial({name: encode(value) for name, value in cell.fixed.items()})
-    params = suggest(study.ask(), spec.space.dimensions)
-    return PlannedCell(cell.key, params, (int(params.get("epochs", spec.fixed_epochs)),))

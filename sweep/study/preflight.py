@@ -10,8 +10,10 @@ message:
 4. :func:`check_data`: models, sizes, splits and outer folds against the data; the studies that
    the search starts from; the same data.
 
-A step names all problems that it can find at once. A finished study, which a run only shows,
-passes the first two; its data file is compared by :func:`sweep.study.preparation.check_finished`.
+After them :func:`sweep.study.factory_check.check_factory` builds one model of a person's own
+factory. A step names all problems that it can find at once. A finished study, which a run only
+shows, passes the first two; its data file is compared by
+:func:`sweep.study.preparation.check_finished`.
 
 Only a run can check what depends on where it runs: that its GPUs can be used
 (:func:`sweep.runner.gpus.find_gpus`) and that its Dask cluster reaches the ledger

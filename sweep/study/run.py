@@ -24,6 +24,7 @@ from sweep.storage.locations import ledger_folder, storage_url
 from sweep.storage.locks import one_at_a_time
 from sweep.storage.waiting_messages import waits_shown_by
 from sweep.study.check import cells_left, takes_up_again
+from sweep.study.factory_check import check_factory
 from sweep.study.initial_progress import count_finished_cells, planned_progress
 from sweep.study.nested import record_nested
 from sweep.study.own_sections import compute_sections, own_sections
@@ -230,6 +231,9 @@ class _Run:
                 if self.forkserver:
                     self.data.put(dataset)
                     job = replace(job, data=self.data.path)
+                if outer_fold is None:
+                    forks = self.forkserver
+                    check_factory(ledger, spec, plan, dataset, job, forkserver=forks)
                 ordered = prepare_study(
                     ledger, spec, plan, job, self.watcher, dataset, outer_fold,
                     helping=self.helping,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.errors import ReferenceError_
+from sweep.ledger.records import PlannedCell
 from sweep.search.constraints import layer_rows
 from sweep.search.plan import cell_cost
 from sweep.support.code_references import is_reference
@@ -17,7 +18,6 @@ from sweep.support.layer import total_parameters
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sweep.ledger.records import PlannedCell
     from sweep.spec import StudySpec
 
 MODELS_BUILT = 40
@@ -92,3 +92,19 @@ def order_of(costs: Sequence[float], most: int) -> list[int]:
     step = max(1, len(order) // most)
     picked = [order[-1], order[0], order[(len(order) - 1) // 2]]
     return list(dict.fromkeys([*picked, *order[::step]]))[:most]
+
+
+def with_parameters(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
+    """Return a cell whose parameters are drawn at random if a sampler is to suggest them."""
+    if cell.params is not None:
+        return cell
+    import optuna
+
+    from sweep.spaces import encode, suggest
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    seed = int(cell.key.rpartition(":")[2])
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    study.enqueue_trial({name: encode(value) for name, value in cell.fixed.items()})
+    params = suggest(study.ask(), spec.space.dimensions)
+    return PlannedCell(cell.key, params, (int(params.get("epochs", spec.fixed_epochs)),))

@@ -11,6 +11,7 @@ from sweep.search.plan import make_plan
 from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
 from sweep.storage.locations import storage_url
+from sweep.study.factory_check import check_factory
 from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
 from sweep.study.preparation import prepare_study
 from sweep.support.module_permission import names_of
@@ -65,6 +66,7 @@ def submit_study(
         check_ledger(ledger, spec, name)
         check_code(ledger, spec, job.allow, name)
         dataset = load_data(spec, job.data_home, job.allow)
+        check_factory(ledger, spec, plan, dataset, job)
         ordered = prepare_study(
             ledger, spec, plan, job, watcher or Watcher(), dataset, None, owned_by=owner
         )

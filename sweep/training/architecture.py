@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,11 @@ import numpy as np
 from sweep.errors import ModelError
 from sweep.models import FACTORIES, build_from, build_model
 from sweep.models.rates import at_any_rate, rates
+from sweep.models.signature import COMPILE, Facts, compile_defaults, read_signature
 from sweep.spec.parameters import PRECISIONS
 from sweep.support.tensorflow_loading import load_tensorflow
 from sweep.training.graph_eligibility import check_fit
+from sweep.training.optimizers import OptimizerSettings, make_optimizer
 from sweep.training.output_meaning import check_outputs
 from sweep.training.random_state import SEEDING_LOCK, use_generator
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from sweep.models.layers import LayerSpec
+
+DEFAULT_OPTIMIZER = OptimizerSettings()
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Architecture:
     Attributes
     ----------
     factory : callable
-        ``f(input_shape, n_classes, **params)``.
+        Called as :mod:`sweep.models.signature` says.
     input_shape : tuple of int
         Shape of one row.
     n_classes : int
@@ -39,6 +43,10 @@ class Architecture:
         The factory's parameters.
     precision : {"float32", "mixed_bfloat16", "mixed_float16"}
         What the layers compute in; weights are always float32.
+    meta : mapping, optional
+        What a factory with SciKeras's ``meta`` is told of the data.
+    optimizer : OptimizerSettings
+        What a factory with SciKeras's ``compile_kwargs`` compiles with.
     """
 
     factory: Callable[..., Any]
@@ -46,6 +54,8 @@ class Architecture:
     n_classes: int
     params: Mapping[str, Any]
     precision: str = "float32"
+    meta: Mapping[str, Any] | None = field(default=None, compare=False)
+    optimizer: OptimizerSettings = DEFAULT_OPTIMIZER
 
     def build(self) -> Any:
         """Build the Keras model, its output in float32 for a built-in factory."""
@@ -57,9 +67,12 @@ class Architecture:
         try:
             if self.is_built_in:
                 return build_model(self._layers(), self.input_shape)
-            model = build_from(self.factory, self.input_shape, self.n_classes, dict(self.params))
+            facts = Facts(self.input_shape, self.n_classes, self.meta, self._compile_kwargs)
+            model = build_from(
+                self.factory, self.input_shape, self.n_classes, dict(self.params), facts
+            )
             check_fit(model)
-            check_outputs(model, self.input_shape, self.n_classes)
+            check_outputs(model, self.input_shape, self.n_classes, self.factory)
             return model
         finally:
             keras.config.set_dtype_policy(before)
@@ -87,9 +100,24 @@ class Architecture:
         """Return dropout rates, penalties and largest norms; None for a user's factory."""
         return rates(self._layers()) if self.is_built_in else None
 
+    def compiles_as_told(self, model: Any) -> bool:
+        """Return whether a model's optimizer is the one that its factory was handed."""
+        if self.is_built_in or COMPILE not in read_signature(self.factory).passed:
+            return False
+        made, told = model.optimizer, make_optimizer(self.optimizer)
+        made = getattr(made, "inner_optimizer", made)
+        return type(made) is type(told) and _settings_of(made) == _settings_of(told)
+
+    def _compile_kwargs(self) -> dict[str, Any]:
+        return compile_defaults(make_optimizer(self.optimizer), self.n_classes)
+
     def _layers(self) -> list[LayerSpec]:
         layers: list[LayerSpec] = self.factory(self.input_shape, self.n_classes, **self.params)
         return layers
+
+
+def _settings_of(optimizer: Any) -> dict[str, Any]:
+    return {name: value for name, value in optimizer.get_config().items() if name != "name"}
 
 
 def seeded_build(architecture: Architecture, seed: int) -> Any:

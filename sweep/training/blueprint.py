@@ -13,7 +13,7 @@ from sweep.training.output_meaning import PROBABILITIES, loss_for
 from sweep.training.repeatability import why_unrepeatable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Blueprint:
         None if the factory compiles the model itself.
     rate : float or None
         Learning rate of the factory's own optimizer; None without one.
+    as_told : bool
+        Whether the factory compiles with the optimizer that it is handed (``compile_kwargs``).
     unseeded, foreign_generators
         As in :class:`sweep.training.model_identity.ModelInspection`.
     unrepeatable : str
@@ -43,6 +45,7 @@ class Blueprint:
     meaning: str
     optimizer: OptimizerSettings | None
     rate: float | None = None
+    as_told: bool = False
     unseeded: str = ""
     foreign_generators: bool = False
     unrepeatable: str = ""
@@ -120,6 +123,7 @@ def make_blueprint(
         meaning=meaning,
         optimizer=settings,
         rate=rate,
+        as_told=is_compiled and architecture.compiles_as_told(model),
         unseeded=inspection.unseeded,
         foreign_generators=inspection.foreign_generators,
         unrepeatable=why,
@@ -148,24 +152,43 @@ def check_optimizer_parameters(
     """
     if blueprint.architecture.is_built_in:
         return
-    if blueprint.optimizer is None and for_sweep:
-        names, values = ", ".join(for_sweep), _as_text(for_sweep)
-        raise ModelError(
-            f"{names}: the factory compiles its own optimizer, which {values} would not reach; "
-            f"name {names} in the factory's signature and use it there, or return the model "
+    compiled = blueprint.optimizer is None
+    given = for_sweep if compiled else for_factory
+    if names := idle_names(given, compiled=compiled, as_told=blueprint.as_told):
+        values = ", ".join(f"{name} = {given[name]!r}" for name in names)
+        raise ModelError(f"{', '.join(names)}: {why_idle(names, values, compiled=compiled)}")
+
+
+def idle_names(given: Iterable[str], *, compiled: bool, as_told: bool) -> list[str]:
+    """Return the parameters of the optimizer that reach none.
+
+    Parameters
+    ----------
+    given : iterable of str
+        Those that are set: not in the signature of a factory that compiles, or in that of one that
+        does not.
+    compiled : bool
+        Whether the factory compiles its model.
+    as_told : bool
+        Whether it does so with the optimizer that it is handed.
+    """
+    return [n for n in given if not (compiled and as_told) or n == "learning_rate_decay"]
+
+
+def why_idle(names: Sequence[str], values: str, *, compiled: bool) -> str:
+    """Return why parameters of the optimizer would reach none, and what to write instead."""
+    listed = ", ".join(names)
+    if compiled:
+        return (
+            f"the factory compiles its own optimizer, which {values} would not reach; "
+            f"name {listed} in the factory's signature and use it there, or return the model "
             "uncompiled"
         )
-    if blueprint.optimizer is not None and for_factory:
-        names, values = ", ".join(for_factory), _as_text(for_factory)
-        raise ModelError(
-            f"{names}: the factory takes {values} and returns a model that is not compiled, so "
-            f"that sweep's optimizer would not have it; compile the model in the factory, or take "
-            f"{names} out of its signature"
-        )
-
-
-def _as_text(params: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value!r}" for name, value in params.items())
+    return (
+        f"the factory takes {values} and returns a model that is not compiled, so "
+        f"that sweep's optimizer would not have it; compile the model in the factory, or take "
+        f"{listed} out of its signature"
+    )
 
 
 def _compiled_rate(optimizer: Any) -> float | None:

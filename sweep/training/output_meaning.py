@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sweep.errors import ModelError
+from sweep.errors import ModelError, ModelMisfitError
+from sweep.models.signature import remedy
 from sweep.training.graph_eligibility import predicts_itself
 from sweep.training.tracing import forward
 
@@ -27,6 +28,7 @@ PROBES = 64
 """Rows of the fit that are predicted if neither the last layer nor the loss decides."""
 
 SLACK = 1e-3
+TWO = 2
 PASSING = ("Dropout", "Flatten", "Identity", "Reshape")
 """Layers that change no number when a model predicts."""
 
@@ -40,13 +42,13 @@ def output_units(model: Any, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(output.shape[1:]) if hasattr(output, "shape") else ()
 
 
-def check_outputs(model: Any, input_shape: tuple[int, ...], n_classes: int) -> None:
-    """Refuse a model whose output does not fit the classes.
+def check_outputs(model: Any, input_shape: tuple[int, ...], n_classes: int, factory: Any) -> None:
+    """Refuse a model that is built for other rows, or for another number of classes.
 
     Raises
     ------
-    ModelError
-        Saying how many outputs it has and how many are needed.
+    ModelMisfitError
+        Saying what the model has, what the data have, and what to write.
     """
     ends = [len(getattr(model, name, None) or [None]) for name in ("inputs", "outputs")]
     if ends != [1, 1]:
@@ -54,12 +56,50 @@ def check_outputs(model: Any, input_shape: tuple[int, ...], n_classes: int) -> N
             f"model.factory: the model must have one input and one output, got "
             f"{ends[0]} and {ends[1]}"
         )
-    shape = output_units(model, input_shape)
-    if shape != (n_classes,) and not (shape == (1,) and n_classes == 2):
-        raise ModelError(
-            f"model.factory: the output must have shape (n, {n_classes}), one number for each "
-            f"class, got (n, {', '.join(map(str, shape))})"
-        )
+    takes = _rows_of(model)
+    if takes is not None and not _fits(input_shape, takes):
+        gives: tuple[Any, ...] = tuple(model.output_shape[1:])
+    else:
+        takes, gives = input_shape, output_units(model, input_shape)
+    right = gives == (n_classes,) or (gives == (1,) and n_classes == TWO)
+    if takes == input_shape and right:
+        return
+    if len(gives) != 1:
+        text = ", ".join(map(str, gives))
+        has = f"an output of shape (n, {text}), which must be one number for each class"
+    else:
+        has = f"{gives[0]} output{'s' if gives[0] != 1 else ''}"
+    raise ModelMisfitError(
+        f"model.factory: the model takes rows of shape {takes} and has {has}; the data have rows "
+        f"of shape {input_shape} and {n_classes} classes; {remedy(factory)}"
+        + _reshaping(takes, input_shape)
+    )
+
+
+def _rows_of(model: Any) -> tuple[int | None, ...] | None:
+    """Return the shape of the rows that a model is built for; None where Keras does not know it."""
+    try:
+        return tuple(model.input_shape[1:])
+    except (AttributeError, ValueError, TypeError):  # a subclass of keras.Model
+        return None
+
+
+def _fits(rows: tuple[int, ...], takes: tuple[int | None, ...]) -> bool:
+    """Return whether a model takes rows of a shape: Keras adds or drops a last axis of 1."""
+    alike = {(*rows, 1), rows, rows[:-1] if rows[-1:] == (1,) else rows}
+    return any(
+        len(each) == len(takes) and all(b in (None, a) for a, b in zip(each, takes, strict=True))
+        for each in alike
+    )
+
+
+def _reshaping(takes: tuple[Any, ...], rows: tuple[int, ...]) -> str:
+    """Return how rows could be brought into the shape that a model takes, where they can."""
+    if takes == rows or None in takes or np.prod(takes) != np.prod(rows):
+        return ""
+    if len(takes) == 1:
+        return f"; or begin the model with keras.Input({rows}) and keras.layers.Flatten()"
+    return f"; or say image_shape = {list(takes)}"
 
 
 def meaning_of(model: Any, rows: np.ndarray) -> str:

@@ -49,7 +49,7 @@ def main(*, spare: bool = False) -> int:
         job = Job.from_line(line)
         _print_into(job.log)
         with keep_loaded(), waits_shown_by(lambda line: control.tell("waits", line=line)):
-            return _work(job, control)
+            return _build_once(job, control) if job.build else _work(job, control)
     except BaseException as error:  # noqa: BLE001 - a process's last frame: said, then left
         from sweep.workers.failure_reason import reason_of
 
@@ -112,6 +112,17 @@ def _without(*libraries: str) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+def _build_once(job: Job, control: Control) -> int:
+    from sweep.evaluation.trial_build import TrialBuild, factory_problems
+    from sweep.spec import StudySpec
+    from sweep.workers.resource_limits import limit_memory
+
+    asked = TrialBuild.from_text(job.build)
+    limit_memory(StudySpec.from_plain(asked.study).search.memory_limit)
+    control.tell("built", problems=factory_problems(asked, job.allow))
+    return 0
 
 
 def _work(job: Job, control: Control) -> int:

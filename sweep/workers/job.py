@@ -31,6 +31,9 @@ class Job:
         The file that the worker prints into from now on; empty for the one it was started with.
     code : str
         The user's own code as the run has found it: a worker that finds other code refuses.
+    build : str
+        A model to build once, and no cell to take:
+        a :class:`sweep.evaluation.trial_build.TrialBuild` as text.
     """
 
     storage: str = field(repr=False)  # it may hold a password, and others log what they run
@@ -41,6 +44,7 @@ class Job:
     data: str = ""
     log: str = ""
     code: str = ""
+    build: str = ""
 
     def line(self) -> str:
         """Return the job as one line."""
