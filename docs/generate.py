@@ -178,7 +178,7 @@ WORDS: dict[Any, dict[str, str]] = {
         "repeats": "how often the cross-validation is repeated, on other splits",
         "validation": "one split instead, that holds this share of the training rows out",
         "seeds": "fits of each split, under so many seeds",
-        "scoring": "scikit-learn's name of the score",
+        "scoring": "scikit-learn's name of the score, or several, of which the first ranks; [scores.md](scores.md)",
         "train_scores": "whether training rows are scored too; in a grid they are unless this says false",
         "refit": "whether the winner is refitted and the test set opened for it",
         "refit_precision": "in which arithmetic the winner is refitted",

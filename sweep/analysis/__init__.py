@@ -11,12 +11,19 @@ from sweep.analysis.intervals import (
     score_interval,
     standard_error,
 )
+from sweep.analysis.missing_scores import missing_scores
 from sweep.analysis.precision import arithmetic, mixture, precisions
 from sweep.analysis.ranking import best, cost, distinct, fit_seconds, ranked
 from sweep.analysis.repeatability import unrepeatable
 from sweep.analysis.scorers import is_share, of_class, scorer, scoring
 from sweep.analysis.study_differences import Pair, paired
-from sweep.ledger.scores import fit_scores, mean_score, split_scores
+from sweep.ledger.scores import (
+    fit_scores,
+    mean_score,
+    other_means,
+    several_scorers,
+    split_scores,
+)
 
 __all__ = [
     "Comparison",
@@ -36,10 +43,12 @@ __all__ = [
     "is_current",
     "is_share",
     "mean_score",
+    "missing_scores",
     "mixture",
     "no_interval",
     "of_class",
     "one_standard_error",
+    "other_means",
     "paired",
     "precisions",
     "ranked",
@@ -48,6 +57,7 @@ __all__ = [
     "score_interval",
     "scorer",
     "scoring",
+    "several_scorers",
     "share_interval",
     "split_scores",
     "standard_error",

@@ -23,6 +23,16 @@ def nested_score(nested: NestedRecord) -> float:
     return float(np.mean(_scores(nested)))
 
 
+def other_scores(nested: NestedRecord) -> dict[str, float | None]:
+    """Return the mean scores of the outer folds by each further scorer; None where one lacks it."""
+    found: dict[str, float | None] = {}
+    for name in nested.folds[0].other_scores if nested.folds else ():
+        scores = [fold.other_scores.get(name) for fold in nested.folds]
+        known = [score for score in scores if score is not None]
+        found[name] = float(np.mean(known)) if len(known) == len(scores) else None
+    return found
+
+
 def inner_score(nested: NestedRecord) -> float | None:
     """Return the mean score that the choices were made by: flattered by the choice.
 
@@ -82,10 +92,13 @@ def plain_nested(record: StudyRecord) -> dict[str, Any] | None:
     dict or None
         ``score``, ``interval`` (``low``, ``high``, ``level``, ``method``; or None),
         ``inner_score`` (None where it is not known), ``folds`` (a list: ``score``,
-        ``inner_score``, ``params``, ``train_rows``, ``test_rows``, ``candidate``), ``current``
-        (False where the study has grown since).
+        ``inner_score``, ``params``, ``train_rows``, ``test_rows``, ``candidate``, and
+        ``other_scores`` in a study with several scorers), ``current`` (False where the study has
+        grown since), with several scorers ``other_scores`` (means over the outer folds).
     """
     from dataclasses import asdict
+
+    from sweep.ledger.codec import fold_to_plain
 
     nested, found = record.nested, nested_interval(record)
     if nested is None:
@@ -94,6 +107,7 @@ def plain_nested(record: StudyRecord) -> dict[str, Any] | None:
         "score": nested_score(nested),
         "interval": asdict(found) if found else None,
         "inner_score": inner_score(nested),
-        "folds": [asdict(fold) for fold in nested.folds],
+        "folds": [fold_to_plain(fold) for fold in nested.folds],
         "current": is_current(record),
+        **({"other_scores": others} if (others := other_scores(nested)) else {}),
     }

@@ -39,7 +39,7 @@ def is_share(record: StudyRecord) -> bool:
 
 def scoring(record: StudyRecord) -> str:
     """Return the name of the scorer."""
-    return record.settings.search.scoring
+    return record.settings.search.scorer
 
 
 def scorer(record: StudyRecord) -> str:

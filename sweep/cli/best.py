@@ -12,7 +12,7 @@ from sweep.cli.nested_text import nested_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.server_options import server_option
-from sweep.cli.text import clean, score, setting, settings
+from sweep.cli.text import clean, other_scores, score, setting, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,7 +117,7 @@ def _drawn(best: Best) -> list[RenderableType]:
     rest = [*_certainty(best), test_line(best.winner_test)]
     unfinished = [] if best.status == "finished" else [f"so far: {best.status}"]
     said = ", ".join([score(best.mean_test_score), *unfinished])
-    head = [f"{clean(best.study)}: {CHOICES[best.choose]} {said}"]
+    head = [f"{clean(best.study)}: {CHOICES[best.choose]} {said}{other_scores(best.others)}"]
     return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(best.python)}"]
 
 

@@ -38,7 +38,7 @@ batch_size = 32
 [search]
 method = "grid"                # "grid", "random" or "tpe"
 cv = 3                         # splits of the cross-validation; or: validation = 0.2
-scoring = "accuracy"           # any scikit-learn scorer for classes
+scoring = "accuracy"           # any scikit-learn scorer for classes, or several
 refit = true                   # at the end: refit the best, open the test set once
 # trials = 20                  # for "random" and "tpe"
 # timeout = "30m"              # begin no new trials after that

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.nested_text import nested_lines
-from sweep.cli.text import clean, moment, score, setting, settings
+from sweep.cli.text import clean, moment, other_scores, score, setting, settings
 from sweep.ledger.counts import ENDED
 from sweep.support.text import counted, times
 
@@ -43,9 +43,12 @@ def _table(
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
+    others = list(leaders[0].others) if leaders else []
     table.add_column("score", no_wrap=True)
     if bars:
         table.add_column("", no_wrap=True)
+    for name in others:
+        table.add_column(_text(clean(name)), no_wrap=True, justify="right")
     for name in names if names is not None else []:
         table.add_column(_text(clean(name)), no_wrap=True, justify="right")
     if names is None:
@@ -64,6 +67,7 @@ def _cells(leader: Leader, bar: Text | None, names: Sequence[str] | None) -> lis
     spread = "" if leader.std is None else f" ± {leader.std:.4f}"
     cells: list[Any] = [str(leader.rank), _text(score(leader.score) + spread)]
     cells += [bar] if bar is not None else []
+    cells += [_text(score(value)) for value in leader.others.values()]
     return [*cells, *map(_text, held), COPIED if leader.copied else f"{leader.seconds:.1f} s"]
 
 
@@ -122,7 +126,7 @@ def test_line(found: WinnerTest) -> str:
         other = "" if found.other is None else f", of {settings(found.other)}"
         return (
             f"test score {score(found.score)} on {found.rows:,} rows{other} "
-            f"(opened {opened}, {moment(found.opened_at)})"
+            f"(opened {opened}, {moment(found.opened_at)}){other_scores(found.others)}"
         )
     if found.closed:
         return f"the test set is still closed ({CLOSED[found.closed]})"

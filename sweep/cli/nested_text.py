@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.cli.text import score
+from sweep.cli.text import other_scores, score
 from sweep.support.text import counted
 
 if TYPE_CHECKING:
@@ -24,4 +24,5 @@ def nested_lines(nested: Mapping[str, Any] | None) -> list[str]:
     mean = score(nested["inner_score"]) if known else f"not known ({LOST})"
     inner = f"the mean of the best inner scores there is {mean}"
     head = f"nested {score(nested['score'])} ({ends}) over {folds}"
-    return [f"{head}, not flattered by the choice: {inner}{grown}"]
+    others = other_scores(nested.get("other_scores", {}))
+    return [f"{head}, not flattered by the choice: {inner}{others}{grown}"]

@@ -56,6 +56,11 @@ def score(value: float | None) -> str:
     return shared.score(value, "-")
 
 
+def other_scores(others: Mapping[str, float | None]) -> str:
+    """Return the scores by further scorers, to stand behind the first; empty for none."""
+    return "".join(f"; {clean(name)} {score(value)}" for name, value in others.items())
+
+
 def setting(value: Any) -> str:
     """Return a parameter's value: floats with four significant digits."""
     return clean(shared.setting(value))

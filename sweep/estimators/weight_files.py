@@ -29,7 +29,7 @@ def save_fitted(
     write_arrays(path, {**_arrays(estimator), **(extra_arrays or {})})
 
 
-def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, float]]) -> None:
+def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, ...]]) -> None:
     """Write what a fit needs to continue: also the optimizer's state and the scores so far."""
     state = estimator._state
     rate = np.nan if state.learning_rate is None else state.learning_rate
@@ -114,7 +114,7 @@ def unless_damaged(estimator: Any, path: Path) -> Iterator[None]:
         raise
 
 
-def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, float]]:
+def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, ...]]:
     """Load what :func:`save_progress` wrote into an estimator with its parameters set.
 
     Parameters
@@ -128,8 +128,8 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[floa
 
     Returns
     -------
-    dict of int to (float, float)
-        Score and loss by epoch, empty if it has more epochs.
+    dict of int to tuple of float
+        Score, loss and other scores by epoch, empty if it has more epochs.
 
     Raises
     ------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    Scores = Mapping[int, tuple[float, float]]
+    Scores = Mapping[int, tuple[float, ...]]
 
 LIMIT_BYTES = 2**30
 """Most disk space of one study's checkpoints; the least recently used are deleted first."""
@@ -33,7 +33,8 @@ class Checkpoints:
     limit : int
         Most bytes of all files together.
     code : str
-        Version or digest of the code that makes the model: checkpoints of other code do not count.
+        What identifies the code that makes the model, and the scores that are kept: checkpoints of
+        others do not count.
     """
 
     def __init__(self, folder: Path, limit: int = LIMIT_BYTES, code: str = "") -> None:
@@ -59,9 +60,9 @@ class Checkpoints:
 
         Returns
         -------
-        mapping of int to (float, float)
-            Score and loss of the held-out rows by epoch; empty without a usable checkpoint: the
-            fit then starts from the beginning.
+        mapping of int to tuple of float
+            Score, loss and other scores of the held-out rows by epoch; empty without a usable
+            checkpoint: the fit then starts from the beginning.
         """
         from sweep.estimators.weight_files import load_progress, unless_damaged
 

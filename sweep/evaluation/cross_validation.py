@@ -13,6 +13,7 @@ import numpy as np
 from sweep.evaluation.scoring import EvaluationError, Scored, Scoring
 from sweep.ledger.records import SplitResult
 from sweep.ledger.scores import best_mean_score
+from sweep.spec.scorers import listed
 from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class SearchData:
     splits: Sequence[Split]
     positive: Any = None
 
-    def scoring(self, name: str) -> Scoring:
-        """Return a scorer for the classes of these rows."""
-        return Scoring(name, self.y, self.positive)
+    def scoring(self, names: str | Sequence[str]) -> Scoring:
+        """Return scorers for the classes of these rows."""
+        return Scoring(names, self.y, self.positive)
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class EvaluationRequest:
     ----------
     epochs : tuple of int
         Epochs to score, ascending.
-    scoring : str
-        A scorer's name in scikit-learn.
+    scoring : str or tuple of str
+        Names of scorers in scikit-learn, the one that ranks first.
     train_scores : bool
         Score the training rows too, at these epochs.
     curves : bool
@@ -77,11 +78,16 @@ class EvaluationRequest:
     """
 
     epochs: tuple[int, ...]
-    scoring: str = "accuracy"
+    scoring: str | tuple[str, ...] = "accuracy"
     train_scores: bool = False
     curves: bool = True
     seeds: int = 1
     timed: bool = False
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The scorers behind the first."""
+        return listed(self.scoring)[1:]
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,10 @@ class StagedScorer:
         """Score one split's rows, epoch by epoch."""
         if estimator is self._last:  # the second call for a split: its training rows
             scores = self._score(estimator, X, y, self.request.epochs)
-            self.splits[-1] = replace(self.splits[-1], train=plain_scores(scores))
+            others = other_scores(scores, self.request.others)
+            self.splits[-1] = replace(
+                self.splits[-1], train=plain_scores(scores), train_others=others
+            )
         else:
             self._last = estimator
             scores = self._score_new(estimator, X, y)
@@ -183,7 +192,7 @@ class StagedScorer:
         scores = self._score(estimator, X, y, epochs)
         seconds = (time.perf_counter() - began) / len(epochs)
         seed, split = divmod(len(self.splits), self.n_splits)  # GridSearchCV: seed by seed
-        found = split_result(estimator, scores, seconds, len(y))
+        found = split_result(estimator, scores, seconds, len(y), self.request.others)
         timed = inference_ms(estimator, X) if self.request.timed else None
         self.splits.append(replace(found, split=split, seed=seed, inference_ms=timed))
         self.layers = whole_model([self.layers, estimator.layer_table()])
@@ -240,7 +249,11 @@ def inference_ms(estimator: Any, X: Any) -> float:
 
 
 def split_result(
-    estimator: Any, scores: Mapping[int, Scored], score_seconds: float, n_test: int
+    estimator: Any,
+    scores: Mapping[int, Scored],
+    score_seconds: float,
+    n_test: int,
+    others: Sequence[str] = (),
 ) -> SplitResult:
     """Return the result of one fitted estimator on its split."""
     history = {n: tuple(values) for n, values in estimator.history_.items() if n != "seconds"}
@@ -252,10 +265,24 @@ def split_result(
     losses = {e: scored.loss for e, scored in scores.items() if math.isfinite(scored.loss)}
     return SplitResult(
         plain_scores(scores), {}, seconds, score_seconds, history, n_test,
-        losses=losses, unrepeatable=estimator.unrepeatable_,
+        losses=losses, unrepeatable=estimator.unrepeatable_, others=other_scores(scores, others),
     )  # fmt: skip
 
 
 def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:
-    """Return the scores alone, by epoch."""
+    """Return the first scorer's scores alone, by epoch."""
     return {epoch: scored.score for epoch, scored in scores.items()}
+
+
+def other_scores(
+    scores: Mapping[int, Scored], names: Sequence[str]
+) -> dict[str, dict[int, float | None]]:
+    """Return the other scorers' scores by name and epoch; None for one without a number."""
+    return {
+        name: {epoch: _number(scored.others[place]) for epoch, scored in scores.items()}
+        for place, name in enumerate(names)
+    }
+
+
+def _number(score: float) -> float | None:
+    return score if math.isfinite(score) else None

@@ -17,6 +17,8 @@ from sweep.evaluation.cross_validation import (
     EvaluationRequest,
     SearchData,
     nth_seed,
+    other_scores,
+    plain_scores,
     split_result,
     whole_model,
     with_weights,
@@ -101,7 +103,7 @@ class _Fit:
         self._request = request
         self._scoring = data.scoring(request.scoring)
         self._seconds, self._trained = 0.0, False
-        self._train_scores: dict[int, float] = {}
+        self._train_scores: dict[int, Scored] = {}
         self.estimator = with_weights(clone(estimator), data.y)
         if seed:
             self.estimator.set_params(random_state=nth_seed(estimator, seed))
@@ -109,14 +111,17 @@ class _Fit:
 
     def resume(self, store: CandidateCheckpoints, last: int) -> None:
         found = store.resume(self.estimator, self._split, self._seed, last)
-        self.scores = {epoch: Scored(*both) for epoch, both in found.items()}
+        self.scores = {e: Scored.of(numbers) for e, numbers in found.items()}
 
     def save(self, store: CandidateCheckpoints) -> None:
-        store.save(self.estimator, self._split, self._seed, self.scores)
+        store.save(self.estimator, self._split, self._seed, self._numbers())
 
     def finish(self, store: CandidateCheckpoints) -> None:
         if self._trained:  # else its checkpoint is still the one that it was resumed from
-            store.finish(self.estimator, self._split, self._seed, self.scores)
+            store.finish(self.estimator, self._split, self._seed, self._numbers())
+
+    def _numbers(self) -> dict[int, tuple[float, ...]]:
+        return {epoch: scored.numbers for epoch, scored in self.scores.items()}
 
     def step(self, epoch: int) -> None:
         self._trained = True
@@ -128,11 +133,19 @@ class _Fit:
     def score_training_rows(self) -> None:
         if self._request.train_scores:
             epoch = self._request.epochs[-1]
-            self._train_scores[epoch] = self._scoring(self.estimator, *self._train, epoch).score
+            self._train_scores[epoch] = self._scoring(self.estimator, *self._train, epoch)
 
     def result(self, epoch: int) -> SplitResult:
-        plain = split_result(self.estimator, self.scores, self._seconds, len(self._test[1]))
-        whole = replace(plain, train=self._train_scores, split=self._split, seed=self._seed)
+        others, rows = self._request.others, len(self._test[1])
+        plain = split_result(self.estimator, self.scores, self._seconds, rows, others)
+        trained = self._train_scores
+        whole = replace(
+            plain,
+            train=plain_scores(trained),
+            train_others=other_scores(trained, others) if trained else {},
+            split=self._split,
+            seed=self._seed,
+        )
         return results_until(whole, epoch)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from sweep.ledger.study_folders import own_folder
 from sweep.storage.locks import one_at_a_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from sweep.ledger.ledger import Ledger
     from sweep.search.sealed_data import SealedTest, TrainingRows
@@ -87,8 +88,8 @@ def _finish(
     estimator.set_callbacks(checkpointer).fit(data.x_train, data.y_train)
     if not still_locked():  # this process was suspended, and another one may have opened it
         raise LockLostError
-    scoring = Scoring(spec.search.scoring, data.y_train, data.positive)
-    measured = _TestScore(estimator, scoring)
+    scoring = Scoring(spec.search.scorers, data.y_train, data.positive)
+    measured = _TestScore(estimator, scoring, spec.search.scorers[1:])
     opening, score = open_test_set(sealed, ledger, record, chosen, measured)
     winner = WinnerRecord(
         params=dict(chosen.params),
@@ -105,6 +106,7 @@ def _finish(
         precision=estimator.precision,
         test_loss=measured.loss,
         weights=weight_shapes(estimator),
+        other_scores=measured.others,
     )
     # the files first: a winner in the ledger always has its weights
     save_winner(estimator, winner_path(ledger.url, name, record.uid), code)
@@ -115,11 +117,15 @@ def _finish(
 
 
 class _TestScore:
-    """Scores a fitted estimator on the test rows, and keeps loss, confusion matrix and pictures."""
+    """Scores a fitted estimator on the test rows; keeps the rest that they tell.
 
-    def __init__(self, estimator: Any, scoring: Scoring) -> None:
-        self._estimator, self._scoring = estimator, scoring
+    That is the loss, the other scores, the confusion matrix and pictures.
+    """
+
+    def __init__(self, estimator: Any, scoring: Scoring, others: Sequence[str]) -> None:
+        self._estimator, self._scoring, self._names = estimator, scoring, others
         self.rows, self.loss = 0, 0.0
+        self.others: dict[str, float | None] = {}
         self.confusion: tuple[tuple[int, ...], ...] = ()
         self.pictures = Pictures()
 
@@ -129,6 +135,8 @@ class _TestScore:
 
         proba, classes = self._estimator.predict_proba(x), self._estimator.classes_
         scored = self._scoring.scored(classes, proba, y, int(self._estimator.n_epochs_))
+        found = (score if math.isfinite(score) else None for score in scored.others)
+        self.others = dict(zip(self._names, found, strict=True))
         table = confusion_matrix(y, classes[proba.argmax(axis=1)], labels=classes)
         self.rows, self.loss = len(y), scored.loss
         self.confusion = tuple(tuple(int(n) for n in row) for row in table)

@@ -80,5 +80,11 @@ def results_until(split: SplitResult, last: int) -> SplitResult:
         name: {epoch: value for epoch, value in getattr(split, name).items() if epoch <= last}
         for name in ("test", "train", "seconds", "losses")
     }
+    for name in ("others", "train_others"):
+        by_scorer = getattr(split, name).items()
+        by_epoch[name] = {
+            scorer: {epoch: value for epoch, value in scores.items() if epoch <= last}
+            for scorer, scores in by_scorer
+        }
     history = {name: values[:last] for name, values in split.history.items()}
     return replace(split, **by_epoch, history=history)

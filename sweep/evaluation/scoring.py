@@ -1,4 +1,4 @@
-"""Compute the study's score and the loss of a fitted estimator from one prediction."""
+"""Compute the study's scores and the loss of a fitted estimator from one prediction."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sweep.errors import SweepError
+from sweep.spec.scorers import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -26,22 +27,36 @@ class EvaluationError(SweepError, ArithmeticError):
 
 
 class Scored(NamedTuple):
-    """Score and loss of an estimator on some rows.
+    """Scores and loss of an estimator on some rows.
 
     Attributes
     ----------
     score : float
-        Score by the study's scorer.
+        Score by the study's scorer, the first where there are several.
     loss : float
         Mean cross-entropy in nats, clipped as Keras's loss is.
+    others : tuple of float
+        Scores by the other scorers, in the order of the study file; NaN for one that these rows
+        or this prediction do not allow.
     """
 
     score: float
     loss: float = math.nan
+    others: tuple[float, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Score, loss and the other scores, as a checkpoint holds them."""
+        return (self.score, self.loss, *self.others)
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Scored:
+        """Return what has these ``numbers``."""
+        return cls(numbers[0], numbers[1], tuple(numbers[2:]))
 
 
 class Scoring:
-    """Scores fitted estimators with a scorer of scikit-learn.
+    """Scores fitted estimators with scorers of scikit-learn.
 
     Labels are passed to the scorer as indices of the study's classes, whatever classes a split was
     trained on; a class that it was not trained on has probability 0. The positive one of two
@@ -49,40 +64,43 @@ class Scoring:
 
     Parameters
     ----------
-    name : str
-        The scorer's name.
+    names : str or sequence of str
+        The scorers' names, the one that ranks first.
     labels : array-like of label
         Labels of the study, with each class at least once.
     positive : label, optional
         The positive one of two classes; default: the second in sorted order.
     """
 
-    def __init__(self, name: str, labels: ArrayLike, positive: Any = None) -> None:
-        self._scorer, self._name = scorer_of(name), name
+    def __init__(self, names: str | Sequence[str], labels: ArrayLike, positive: Any = None) -> None:
+        self._scorers = {name: scorer_of(name) for name in listed(names)}
         classes = np.unique(labels)
         reverse = len(classes) == 2 and positive is not None and positive == classes[0]
         self._classes = classes[::-1] if reverse else classes
 
     def __call__(self, estimator: Any, X: Any, y: Any, epoch: int) -> Scored:
-        """Return the score and the loss of rows, from one prediction.
+        """Return the scores and the loss of rows, from one prediction.
 
         Raises
         ------
         EvaluationError
-            If the score is NaN or infinite.
+            If the first score is NaN or infinite.
         """
         return self.scored(estimator.classes_, estimator.predict_proba(X), y, epoch)
 
     def scored(self, classes: Any, proba: NDArray[Any], y: Any, epoch: int) -> Scored:
-        """Return score and loss from probabilities of the classes that an estimator knows."""
+        """Return scores and loss from probabilities of the classes that an estimator knows."""
         indices, columns = self._indices(y), self._indices(classes)
         of_all = np.zeros((len(proba), len(self._classes)), proba.dtype)
         of_all[:, columns] = proba
-        score = self._score(Prediction(of_all, columns[proba.argmax(axis=1)]), indices)
-        return Scored(checked_score(score, epoch), log_loss(of_all, indices))
+        prediction = Prediction(of_all, columns[proba.argmax(axis=1)])
+        first, *others = self._scorers
+        score = checked_score(self._score(first, prediction, indices), epoch)
+        more = tuple(self._score_or_nan(name, prediction, indices) for name in others)
+        return Scored(score, log_loss(of_all, indices), more)
 
     def trial_score(self, y: Any, turn: int) -> float:
-        """Return the score of a made-up prediction of the first two rows of each class.
+        """Return the first score of a made-up prediction of the first two rows of each class.
 
         It serves to find out whether the scorer accepts the labels. Probabilities are equal; of the
         two rows of a class one is predicted as the first class and one as the second, or with
@@ -94,15 +112,23 @@ class Scoring:
         few, n_classes = order[number < 2], len(self._classes)
         guess = (number[number < 2] + turn) % n_classes
         even = np.full((len(few), n_classes), 1 / n_classes)
-        return self._score(Prediction(even, guess), indices[few])
+        return self._score(next(iter(self._scorers)), Prediction(even, guess), indices[few])
 
-    def _score(self, prediction: Prediction, indices: NDArray[Any]) -> float:
+    def _score_or_nan(self, name: str, prediction: Prediction, indices: NDArray[Any]) -> float:
+        try:
+            score = self._score(name, prediction, indices)
+        except (ArithmeticError, ValueError):
+            return math.nan
+        return score if math.isfinite(score) else math.nan
+
+    def _score(self, name: str, prediction: Prediction, indices: NDArray[Any]) -> float:
         from sklearn import config_context
 
-        if self._name not in NEEDS_LABELS:
-            return float(self._scorer(prediction, None, indices))
+        scorer = self._scorers[name]
+        if name not in NEEDS_LABELS:
+            return float(scorer(prediction, None, indices))
         with config_context(enable_metadata_routing=True):  # else scorers take no `labels`
-            return float(self._scorer(prediction, None, indices, labels=prediction.classes_))
+            return float(scorer(prediction, None, indices, labels=prediction.classes_))
 
     def _indices(self, labels: Any) -> NDArray[np.intp]:
         order = np.argsort(self._classes)

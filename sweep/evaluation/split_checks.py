@@ -143,7 +143,14 @@ def _training_problems(dataset: Dataset, splits: Sequence[Split]) -> Iterator[st
 
 
 def _scoring_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
-    name, n_classes = spec.search.scoring, len(dataset.classes)
+    for name in spec.search.scorers:
+        yield from _scorer_problems(name, spec, dataset, splits)
+
+
+def _scorer_problems(
+    name: str, spec: StudySpec, dataset: Dataset, splits: Sequence[Split]
+) -> Iterator[str]:
+    n_classes = len(dataset.classes)
     if n_classes > 2 and name in BINARY_SCORERS:
         yield (
             f'search.scoring: "{name}" is for two classes, these data have {n_classes}; take '

@@ -216,7 +216,7 @@ def _recipe(
         "epochs": len(winner.history.get("loss", ())),
         "seed": record.settings.study.seed,
         "train_rows": winner.train_rows,
-        "scoring": record.settings.search.scoring,
+        "scoring": record.settings.search.scorer,
         "held_out_score": None if candidate is None else mean_score(candidate),
         "test_score": winner.test_score,
         "test_rows": winner.test_rows,

@@ -26,15 +26,41 @@ if TYPE_CHECKING:
 BY_EPOCH = ("test", "train", "seconds", "losses")
 """Fields of a split's result that are mappings by epoch."""
 
+BY_SCORER = ("others", "train_others")
+"""Those that are mappings by scorer, then by epoch."""
+
 
 def split_to_plain(split: SplitResult) -> dict[str, Any]:
     """Return a split's result as JSON-able values; epochs become strings."""
     plain = asdict(split)
     for name in BY_EPOCH:
         plain[name] = {str(epoch): value for epoch, value in plain[name].items()}
-    if not split.unrepeatable:
-        del plain["unrepeatable"]
-    return plain
+    for name in BY_SCORER:
+        plain[name] = {
+            scorer: {str(epoch): value for epoch, value in scores.items()}
+            for scorer, scores in plain[name].items()
+        }
+    return without_empty(plain, "unrepeatable", *BY_SCORER)
+
+
+def without_empty(plain: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Leave out fields that are empty in most studies, so that these are written without them."""
+    return {name: value for name, value in plain.items() if value or name not in names}
+
+
+def winner_to_plain(winner: WinnerRecord) -> dict[str, Any]:
+    """Return a winner as JSON-able values."""
+    return without_empty(asdict(winner), "other_scores")
+
+
+def nested_to_plain(nested: NestedRecord) -> dict[str, Any]:
+    """Return a nested cross-validation as JSON-able values."""
+    return {**asdict(nested), "folds": [fold_to_plain(fold) for fold in nested.folds]}
+
+
+def fold_to_plain(fold: OuterFold) -> dict[str, Any]:
+    """Return an outer fold as JSON-able values."""
+    return without_empty(asdict(fold), "other_scores")
 
 
 def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> dict[str, Any]:
@@ -67,12 +93,12 @@ def splits_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SplitResult, 
 
 def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
     """Read what :func:`split_to_plain` wrote."""
-    by_epoch = {
-        name: {int(epoch): value for epoch, value in plain.get(name, {}).items()}
-        for name in BY_EPOCH
-    }
+    fields: dict[str, Any] = {name: _by_epoch(plain.get(name, {})) for name in BY_EPOCH}
+    for name in BY_SCORER:
+        scorers = plain.get(name, {}).items()
+        fields[name] = {scorer: _by_epoch(scores) for scorer, scores in scorers}
     return SplitResult(
-        **by_epoch,
+        **fields,
         score_seconds=plain["score_seconds"],
         history=_history(plain["history"]),
         n_test=plain["n_test"],
@@ -81,6 +107,10 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
         inference_ms=plain.get("inference_ms"),
         unrepeatable=plain.get("unrepeatable", ""),
     )
+
+
+def _by_epoch(plain: Mapping[str, Any]) -> dict[int, Any]:
+    return {int(epoch): value for epoch, value in plain.items()}
 
 
 def layers_from_plain(plain: Any) -> tuple[Layer, ...]:

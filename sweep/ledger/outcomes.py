@@ -64,6 +64,9 @@ class WinnerRecord:
         Mean cross-entropy of the test rows.
     weights : tuple of (str, tuple of int)
         Name and shape of each array of weights.
+    other_scores : mapping of str to (float or None)
+        Scores on the test set by the further scorers of a study with several; None for one that
+        cannot be computed.
     """
 
     params: Mapping[str, Any]
@@ -80,6 +83,7 @@ class WinnerRecord:
     precision: str = ""
     test_loss: float | None = None
     weights: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    other_scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class OuterFold:
     candidate : str
         Identity of the winner (:func:`sweep.spaces.candidate_identity`). Empty where an older
         version wrote the fold: it read the inner score by row number, which may have changed.
+    other_scores : mapping of str to (float or None)
+        Scores on the held-out rows by the further scorers of a study with several.
     """
 
     score: float
@@ -108,6 +114,7 @@ class OuterFold:
     train_rows: int
     test_rows: int
     candidate: str = ""
+    other_scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,9 @@ class SplitResult:
         probabilities.
     unrepeatable : str
         Why another fit under the same seed may measure something else; empty where none is known.
+    others, train_others : mapping of str to mapping of int to (float or None)
+        What ``test`` and ``train`` are, by each further scorer of a study with several; None where
+        these rows or this prediction allow no such score.
     """
 
     test: Mapping[int, float]
@@ -92,6 +95,8 @@ class SplitResult:
     inference_ms: float | None = None
     losses: Mapping[int, float] = field(default_factory=dict)
     unrepeatable: str = ""
+    others: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
+    train_others: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sweep.spaces import candidate_identity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sweep.ledger.records import Candidate, SplitResult
+    from sweep.ledger.records import Candidate, SplitResult, StudyRecord
 
 
 def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -> Candidate | None:
@@ -33,6 +33,55 @@ def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -
     wanted = candidate_identity(params)
     found = [each for each in candidates if candidate_identity(each.params) == wanted]
     return next((each for each in found if mean_score(each) is not None), next(iter(found), None))
+
+
+def several_scorers(record: StudyRecord) -> tuple[str, ...]:
+    """Return the scorers of a study, the first ranks; empty where there is only one."""
+    scorers = record.settings.search.scorers
+    return scorers if len(scorers) > 1 else ()
+
+
+def fit_score(split: SplitResult, kind: str, scorer: str | None, epoch: int) -> float | None:
+    """Return a score of one fit.
+
+    Parameters
+    ----------
+    split : SplitResult
+        The fit.
+    kind : {"test", "train"}
+        The rows.
+    scorer : str or None
+        A further scorer; None for the one that ranks.
+    epoch : int
+        After so many epochs.
+
+    Returns
+    -------
+    float or None
+        None where it was not measured; NaN where it could not be computed.
+    """
+    if scorer is None:
+        found: float | None = getattr(split, kind).get(epoch)
+        return found
+    held = {"test": split.others, "train": split.train_others}[kind].get(scorer, {})
+    if epoch not in held:
+        return None
+    score = held[epoch]
+    return nan if score is None else score
+
+
+def other_means(record: StudyRecord, candidate: Candidate) -> dict[str, float | None]:
+    """Return a complete candidate's mean held-out score by each further scorer.
+
+    Over all its fits, as :func:`sweep.tables.candidates_frame` has it; None where one of them has
+    none.
+    """
+    found: dict[str, float | None] = {}
+    for name in several_scorers(record)[1:]:
+        scores = [fit_score(s, "test", name, candidate.epoch) for s in candidate.trial.splits]
+        mean = float(np.mean([nan if score is None else score for score in scores] or [nan]))
+        found[name] = mean if isfinite(mean) else None
+    return found
 
 
 def scores_by_split(candidate: Candidate) -> Mapping[int, list[float]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.checksums import with_digest, without_digest
-from sweep.ledger.codec import nested_from_plain
+from sweep.ledger.codec import nested_from_plain, nested_to_plain, winner_to_plain
 from sweep.ledger.objectives import directions
 from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.attributes import (
@@ -168,11 +168,11 @@ class Studies:
 
     def set_winner(self, name: str, winner: WinnerRecord) -> None:
         """Record the winner and its score on the test set."""
-        self._write(name, WINNER, with_digest(asdict(winner)))
+        self._write(name, WINNER, with_digest(winner_to_plain(winner)))
 
     def set_nested(self, name: str, nested: NestedRecord) -> None:
         """Record the result of a nested cross-validation."""
-        self._write(name, NESTED, with_digest(asdict(nested)))
+        self._write(name, NESTED, with_digest(nested_to_plain(nested)))
 
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
         """Record the importances of the parameters."""

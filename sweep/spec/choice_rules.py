@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.spec.problems import Problem, shown
+from sweep.spec.scorers import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 def choice_problems(search: Mapping[str, Any]) -> Iterator[Problem]:
     """Find what ``choose`` cannot go together with; defaults are filled in."""
     choose = search.get("choose", "best")
-    scoring = search.get("scoring", "accuracy")
+    scoring = first_of(search)
     if choose != "best" and search.get("validation") is not None and scoring != "accuracy":
         yield Problem(
             ("search", "choose"),

@@ -12,7 +12,7 @@ from sweep.spec.number_types import is_count, is_number
 from sweep.spec.parameters import TRAINING
 from sweep.spec.problems import Problem
 from sweep.spec.pruning import pruner_table
-from sweep.spec.scorers import range_of
+from sweep.spec.scorers import first_of, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def budget_problems(
         The search space.
     """
     place: tuple[str, ...] = ("search", "pruner")
-    table, scoring = pruner_table(search.get("pruner")), str(search.get("scoring", "accuracy"))
+    table, scoring = pruner_table(search.get("pruner")), first_of(search)
     fixed = {**epochs_of(table), **model}
     if not _are_counts(fixed, space):
         return  # told already

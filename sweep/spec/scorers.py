@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from sweep.spec.problems import Problem, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 SCORERS = (
     "accuracy",
@@ -39,6 +46,38 @@ SCORERS = (
     "top_k_accuracy",
 )
 """Scorers of one label a row; those for several labels a row (``f1_samples``) are left out."""
+
+
+def listed(scoring: Any) -> tuple[Any, ...]:
+    """Return the scorers of ``search.scoring``, which is one name or a list of names."""
+    return tuple(scoring) if isinstance(scoring, list | tuple) else (scoring,)
+
+
+def first_of(search: Mapping[str, Any]) -> str:
+    """Return the scorer that ranks, of ``[search]`` as it was received."""
+    names = listed(search.get("scoring", "accuracy"))
+    return str(names[0]) if names else "accuracy"
+
+
+def scorer_problems(search: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what is wrong in a list of scorers: no name, unknown names, a name that stands twice."""
+    place, names = ("search", "scoring"), search.get("scoring")
+    if not isinstance(names, list | tuple):
+        return
+    if not names:
+        yield Problem(place, 'must name a scorer, got an empty list; say scoring = "accuracy"')
+    yield from _each_problem(place, names)
+
+
+def _each_problem(place: tuple[str, ...], names: Sequence[Any]) -> Iterator[Problem]:
+    for name, times in Counter(map(shown, names)).items():
+        given = next(each for each in names if shown(each) == name)
+        if not isinstance(given, str):
+            yield Problem((*place, name), f"must be the name of a scorer, got {name}")
+        elif given not in SCORERS:
+            yield Problem((*place, given), f"no scorer named {name}{did_you_mean(given, SCORERS)}")
+        elif times > 1:
+            yield Problem((*place, given), f"stands {times} times; name each scorer once")
 
 
 def range_of(scoring: str) -> tuple[float, float]:

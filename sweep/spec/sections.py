@@ -13,7 +13,7 @@ from sweep.spec.durations import seconds
 from sweep.spec.memory_sizes import size
 from sweep.spec.methods import METHODS, SearchMethod, find_method
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
-from sweep.spec.scorers import SCORERS
+from sweep.spec.scorers import SCORERS, listed
 
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
@@ -55,9 +55,12 @@ def _method(value: Any) -> Any:
     raise PydanticCustomError("method", "no method")
 
 
-def _scorer(value: Any) -> Any:
-    if value in SCORERS:
-        return value
+def _scoring(value: Any) -> Any:
+    """Return one scorer or several; a list of one is that scorer, for the study is the same."""
+    names = listed(value)
+    known = all(isinstance(name, str) and name in SCORERS for name in names)
+    if names and known and len(set(names)) == len(names):
+        return names[0] if len(names) == 1 else names
     raise PydanticCustomError("scorer", "no scorer")
 
 
@@ -142,8 +145,8 @@ class SearchSection(Section):
     seeds: Annotated[int, Field(ge=1, le=SEEDS_LIMIT)] = Field(
         1, description=f"a whole number from 1 to {SEEDS_LIMIT} (fits of each split)"
     )
-    scoring: Annotated[str, BeforeValidator(_scorer)] = Field(
-        "accuracy", description=f"one of: {', '.join(SCORERS)}"
+    scoring: Annotated[str | tuple[str, ...], BeforeValidator(_scoring)] = Field(
+        "accuracy", description=f"a scorer or a list of scorers, each one of: {', '.join(SCORERS)}"
     )
     train_scores: bool = Field(default=False, description="true or false")
     refit: bool = Field(default=True, description="true or false")
@@ -187,6 +190,16 @@ class SearchSection(Section):
     def method_row(self) -> SearchMethod:
         """What :mod:`sweep.spec.methods` says of the method."""
         return METHODS[self.method]
+
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """All scorers; the first ranks, prunes and chooses."""
+        return listed(self.scoring)
+
+    @property
+    def scorer(self) -> str:
+        """The scorer that ranks, prunes and chooses."""
+        return self.scorers[0]
 
 
 class SpaceSection(Section):

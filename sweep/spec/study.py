@@ -21,6 +21,7 @@ from sweep.spec.plain_values import cleaned
 from sweep.spec.problems import Problem, did_you_mean, translated
 from sweep.spec.pruner_budgets import budget_problems, epochs_of, whole_epochs
 from sweep.spec.pruning import inside_problems
+from sweep.spec.scorers import scorer_problems
 from sweep.spec.sections import (
     DataSection,
     ModelSection,
@@ -211,7 +212,7 @@ class _Reader:
         model, search, space = (self.table(each) for each in ("model", "search", "space"))
         factory = model.pop("factory", "mlp")
         dimensions, problems = parse_space(space, model)
-        self.add([*problems, *inside_problems(search)])
+        self.add([*problems, *inside_problems(search), *scorer_problems(search)])
         own = OF_THE_OPTIMIZER if isinstance(factory, str) and is_own(factory) else ()
         parts = {
             "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),

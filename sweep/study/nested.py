@@ -81,4 +81,5 @@ def _result(fold: StudyRecord) -> OuterFold:
         train_rows=winner.train_rows,
         test_rows=winner.test_rows,
         candidate=candidate_identity(winner.params),
+        other_scores=dict(winner.other_scores),
     )

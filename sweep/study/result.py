@@ -169,6 +169,14 @@ class StudyResult:
         return None if chosen is None else analysis.test_score(self.record, chosen)
 
     @property
+    def test_scores_(self) -> dict[str, float | None]:
+        """The test set's scores of :attr:`best` by each scorer; empty where there are none."""
+        first = self.test_score_
+        if first is None or self.record.winner is None:
+            return {}
+        return {analysis.scoring(self.record): first, **self.record.winner.other_scores}
+
+    @property
     def best_estimator_(self) -> Any:
         """The winner, refitted on all training rows.
 

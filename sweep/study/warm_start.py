@@ -60,7 +60,7 @@ def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyReco
     if ledger.has(spec.study.name) and STARTED in ledger.header(spec.study.name):
         return []
     found, problems = [], []
-    mine = of_class(spec.search.scoring, data.positive)
+    mine = of_class(spec.search.scorer, data.positive)
     for name in spec.search.start_from:
         try:
             record = read_study(ledger, name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sweep.ledger.scores import fit_score, several_scorers
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
         scikit-learn's), ``rank_test_score`` (1 is best, ties share the smaller),
         ``split<i>_test_score``, or ``split<i>_seed<j>_test_score`` where each split is fitted
         under several seeds (mean and deviation are then over all these); the same without rank
-        for ``train`` where training scores exist; ``mean_fit_time``, ``std_fit_time`` (seconds
+        for ``train`` where training scores exist; in a study with several scorers all of these
+        again for each of them, the scorer's name in place of ``score`` (``mean_test_f1_macro``),
+        as scikit-learn has them, NaN and without rank where a score could not be computed;
+        ``mean_fit_time``, ``std_fit_time`` (seconds
         of fitting up to the candidate's epoch), ``mean_score_time`` (seconds); ``parameters``
         (weights), ``state``, ``reason``, ``epochs_run``. Pruned and failed rows have no scores,
         times or rank. ``copied_from``, where there are any, is the trial with the same
@@ -40,8 +44,9 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     fits = max((_fits(c.trial.splits) for c in record.candidates), key=len, default=[])
     trained = any(split.train for c in record.candidates for split in c.trial.splits)
     names = parameter_names(record)
-    rows = [_candidate_row(c, names, trained=trained) for c in record.candidates]
-    columns = _candidate_columns(names, fits, trained=trained)
+    scorers = several_scorers(record)
+    rows = [_candidate_row(c, names, scorers, trained=trained) for c in record.candidates]
+    columns = _candidate_columns(names, fits, scorers, trained=trained)
     if any(c.trial.copied_from is not None for c in record.candidates):
         columns.append("copied_from")
     # As objects, because pandas makes a whole number beside a None a float.
@@ -63,18 +68,24 @@ def distinct(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~frame[[*params, "state"]].map(repr).duplicated()]
 
 
-def _candidate_columns(names: Iterable[str], fits: Sequence[str], *, trained: bool) -> list[str]:
-    scores = ["mean_test_score", "std_test_score", "rank_test_score"]
-    scores += [f"{fit}_test_score" for fit in fits]
-    if trained:
-        scores += ["mean_train_score", "std_train_score"]
-        scores += [f"{fit}_train_score" for fit in fits]
+def _candidate_columns(
+    names: Iterable[str], fits: Sequence[str], scorers: Sequence[str], *, trained: bool
+) -> list[str]:
+    scores = []
+    for name in ("score", *scorers):
+        scores += [f"mean_test_{name}", f"std_test_{name}", f"rank_test_{name}"]
+        scores += [f"{fit}_test_{name}" for fit in fits]
+        if trained:
+            scores += [f"mean_train_{name}", f"std_train_{name}"]
+            scores += [f"{fit}_train_{name}" for fit in fits]
     times = ["mean_fit_time", "std_fit_time", "mean_score_time"]
     tail = ["parameters", "state", "reason", "epochs_run"]
     return ["candidate", *(PREFIX + name for name in names), *scores, *times, *tail]
 
 
-def _candidate_row(candidate: Candidate, names: Iterable[str], *, trained: bool) -> dict[str, Any]:
+def _candidate_row(
+    candidate: Candidate, names: Iterable[str], scorers: Sequence[str], *, trained: bool
+) -> dict[str, Any]:
     trial = candidate.trial
     row: dict[str, Any] = {"candidate": candidate.index}
     row.update({PREFIX + name: candidate.params.get(name) for name in names})
@@ -84,10 +95,12 @@ def _candidate_row(candidate: Candidate, names: Iterable[str], *, trained: bool)
     row["copied_from"] = trial.copied_from
     if trial.state != "COMPLETE":
         return row
-    kinds = ["test", "train"] if trained else ["test"]
-    for kind in kinds:
-        scores = [getattr(s, kind).get(candidate.epoch) for s in trial.splits]
-        row |= _scores(dict(zip(_fits(trial.splits), scores, strict=True)), kind)
+    fits = _fits(trial.splits)
+    for kind in ["test", "train"] if trained else ["test"]:
+        for place, name in enumerate(("score", *scorers)):
+            scorer = name if place > 1 else None
+            scores = [fit_score(s, kind, scorer, candidate.epoch) for s in trial.splits]
+            row |= _scores(dict(zip(fits, scores, strict=True)), f"{kind}_{name}")
     return row | _times(candidate.epoch, trial.splits)
 
 
@@ -98,12 +111,12 @@ def _fits(splits: Sequence[SplitResult]) -> list[str]:
     return [f"split{i}" for i in range(len(splits))]
 
 
-def _scores(scores: Mapping[str, float | None], kind: str) -> dict[str, float | None]:
+def _scores(scores: Mapping[str, float | None], name: str) -> dict[str, float | None]:
     known = [score for score in scores.values() if score is not None]
-    row = {f"{fit}_{kind}_score": score for fit, score in scores.items()}
+    row = {f"{fit}_{name}": score for fit, score in scores.items()}
     if known:
-        row[f"mean_{kind}_score"] = float(np.mean(known))
-        row[f"std_{kind}_score"] = float(np.std(known))
+        row[f"mean_{name}"] = float(np.mean(known))
+        row[f"std_{name}"] = float(np.std(known))
     return row
 
 
@@ -117,13 +130,15 @@ def _times(epoch: int, splits: Sequence[SplitResult]) -> dict[str, float]:
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return whole numbers as Int64 with gaps, scores as float, the rest as Python objects."""
-    ranks = frame["mean_test_score"].astype(float).rank(method="min", ascending=False)
-    frame["rank_test_score"] = ranks
+    ranks = [name for name in frame.columns if name.startswith("rank_test_")]
+    for name in ranks:
+        means = frame[f"mean_{name.removeprefix('rank_')}"].astype(float)
+        frame[name] = means.rank(method="min", ascending=False)
     for name in frame.columns:
         if name.startswith(PREFIX) or name in {"state", "reason", "copied_from"}:
             objects = frame[name].astype(object)
             frame[name] = objects.where(objects.notna(), None)
-        elif name in {"candidate", "rank_test_score", "parameters", "epochs_run"}:
+        elif name in {"candidate", *ranks, "parameters", "epochs_run"}:
             frame[name] = frame[name].astype("Int64")
         else:
             frame[name] = frame[name].astype(float)

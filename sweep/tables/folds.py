@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sweep.ledger.scores import fit_score, several_scorers
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -43,20 +45,23 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
         ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first),
         ``test_score``, ``train_score``, ``test_loss`` (cross-entropy of the held-out rows),
         ``loss`` and ``accuracy`` (on the training rows, during the epoch), ``seconds`` (of
-        fitting, from the start), ``state``. Missing measurements are NaN.
+        fitting, from the start), ``state``; in a study with several scorers ``test_<scorer>`` and
+        ``train_<scorer>`` of each of them. Missing measurements are NaN.
     """
+    scorers = several_scorers(record)
     first: dict[int, Candidate] = {}
     for candidate in record.candidates:
         first.setdefault(candidate.trial.number, candidate)
     rows = [
         {"candidate": candidate.index, **row}
         for candidate in first.values()
-        for row in _trial_rows(candidate.trial)
+        for row in _trial_rows(candidate.trial, scorers)
     ]
-    return pd.DataFrame(rows, columns=list(FOLD_COLUMNS))
+    more = [f"{kind}_{name}" for name in scorers for kind in ("test", "train")]
+    return pd.DataFrame(rows, columns=[*FOLD_COLUMNS, *more])
 
 
-def _trial_rows(trial: TrialRecord) -> Iterable[dict[str, Any]]:
+def _trial_rows(trial: TrialRecord, scorers: Sequence[str]) -> Iterable[dict[str, Any]]:
     for split in trial.splits:
         length = max((len(values) for values in split.history.values()), default=0)
         for epoch in sorted({*split.test, *split.train, *range(1, length + 1)}):
@@ -72,7 +77,18 @@ def _trial_rows(trial: TrialRecord) -> Iterable[dict[str, Any]]:
                 "accuracy": _at(split.history, "accuracy", epoch),
                 "seconds": split.seconds.get(epoch, np.nan),
                 "state": trial.state,
+                **{
+                    f"{kind}_{name}": _number(
+                        fit_score(split, kind, name if place else None, epoch)
+                    )
+                    for place, name in enumerate(scorers)
+                    for kind in ("test", "train")
+                },
             }
+
+
+def _number(score: float | None) -> float:
+    return np.nan if score is None else score
 
 
 def _at(history: Mapping[str, Sequence[float]], name: str, epoch: int) -> float:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMS = {10: "{:.4f}", 10_000: "{:.4g}"}
 """Format of a mean by its upper bound."""
+MEAN = "mean_test_"
 CELLS = 100_000
 """Most cells of a pivot; two ranges, value by value, would exceed it."""
 
@@ -91,7 +92,8 @@ def pivot(
     index, columns : str or list of str
         Parameters, with or without ``param_``; ``columns`` may be left out.
     values : str or list of str
-        Numeric columns of ``frame`` to average.
+        Numeric columns of ``frame`` to average; a scorer's name is short for its mean
+        (``f1_macro`` for ``mean_test_f1_macro``).
     ranged : collection of str, default ()
         Parameters to group in quartiles of the values tried, if these are more than four.
 
@@ -168,7 +170,9 @@ def _parameters(frame: pd.DataFrame, names: str | Sequence[str] | None) -> list[
 def _values(frame: pd.DataFrame, names: str | Sequence[str]) -> list[str]:
     plain = [c for c in frame.columns if not c.startswith(PREFIX)]
     allowed = [c for c in plain if c not in {"candidate", "state", "reason", "copied_from"}]
-    return [_known(name, allowed, "column") for name in _names(names)]
+    full = {name.removeprefix(MEAN): name for name in allowed if name.startswith(MEAN)}
+    full = {short: name for short, name in full.items() if short not in allowed}
+    return [_known(full.get(name, name), allowed, "column") for name in _names(names)]
 
 
 def _known(name: str, allowed: Sequence[str], kind: str) -> str:

@@ -78,7 +78,7 @@ class CellEvaluator:
         check_size(self.spec, params, self._shape, self._classes, self.job.allow)
         timed = "inference_ms" in search.objectives
         request = EvaluationRequest(
-            epochs, search.scoring, search.train_scores, search.curves, search.seeds, timed
+            epochs, search.scorers, search.train_scores, search.curves, search.seeds, timed
         )
         goes_on = rung is not None and rung.continues is not None
         reused = None if goes_on else self._reused(params, request)
@@ -102,6 +102,7 @@ class CellEvaluator:
             return None
         if not self.spec.by_epoch(params):
             return None
+        # another list of scorers is another study, so a checkpoint has the scores that are asked
         checkpoints = Checkpoints(self._folder / "checkpoints", code=self._code)
         return CandidateCheckpoints(checkpoints, params, self.spec.largest_epochs if lasting else 0)
 

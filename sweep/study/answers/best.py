@@ -80,6 +80,8 @@ class Best:
         Statements that give its estimator.
     winner_test : WinnerTest
         What the test set said of the refitted winner, or why it is closed.
+    others : mapping of str to (float or None)
+        Mean held-out score by each further scorer of a study with several.
     """
 
     study: str
@@ -99,6 +101,7 @@ class Best:
     parameters: int | None
     python: str
     winner_test: WinnerTest
+    others: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -161,13 +164,16 @@ def best_candidate(
         parameters=chosen.trial.parameters,
         python="; ".join(statements(record, chosen, storage, server)),
         winner_test=winner_test(record),
+        others=analysis.other_means(record, chosen),
     )
 
 
 def plain_best(best: Best) -> dict[str, Any]:
     """Return the chosen candidate as JSON."""
     held = asdict(best)
-    return {name: held[name] for name in held if name not in ("no_interval", "winner_test")}
+    others = {f"mean_test_{name}": score for name, score in best.others.items()}
+    left_out = ("no_interval", "winner_test", "others")
+    return {**{name: held[name] for name in held if name not in left_out}, **others}
 
 
 def pareto_set(record: StudyRecord) -> ParetoSet:

@@ -79,7 +79,8 @@ def leaderboard(record: StudyRecord, top: int = TOP) -> Leaderboard[StudyStatus]
     """
     leaders: list[Leader] = []
     for place, candidate in enumerate(analysis.ranked(record)[:top], start=1):
-        leaders.append(_leader(candidate, place, leaders))
+        others = analysis.other_means(record, candidate)
+        leaders.append(_leader(candidate, place, leaders, others))
     more = max(0, record.tally.rows.get("COMPLETE", 0) - top)
     order = _order(record, leaders)
     return Leaderboard(study_status(record), tuple(leaders), order, more)
@@ -97,7 +98,9 @@ def plain_candidates(table: CandidateTable) -> dict[str, Any]:
     return {**plain_status(table.status), "leaderboard": [_with_params(r) for r in table.rows]}
 
 
-def _leader(candidate: Candidate, place: int, before: Sequence[Leader]) -> Leader:
+def _leader(
+    candidate: Candidate, place: int, before: Sequence[Leader], others: Mapping[str, float | None]
+) -> Leader:
     scores = analysis.fit_scores(candidate)
     mean = float(np.mean(scores))
     return Leader(
@@ -107,6 +110,7 @@ def _leader(candidate: Candidate, place: int, before: Sequence[Leader]) -> Leade
         seconds=analysis.fit_seconds(candidate),
         params=candidate.params,
         copied=candidate.trial.copied_from is not None,
+        others=others,
     )
 
 

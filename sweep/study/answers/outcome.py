@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class WinnerTest:
     closed : {"", "no refit", "not refitted", "not ended"}
         Why it is closed: the study file says ``refit = false``, the refit is still to be made, or
         the search has not ended. Empty where it was opened.
+    others : mapping of str to (float or None)
+        Scores by the further scorers of a study with several.
     """
 
     score: float | None
@@ -39,6 +41,7 @@ class WinnerTest:
     openings: int
     other: Mapping[str, Any] | None
     closed: str
+    others: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Leader:
         The searched parameters that apply.
     copied : bool
         Whether the result is that of an equal trial.
+    others : mapping of str to (float or None)
+        Mean by each further scorer of a study with several; None for one without a number.
     """
 
     rank: int
@@ -104,6 +109,7 @@ class Leader:
     seconds: float
     params: Mapping[str, Any]
     copied: bool
+    others: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,10 @@ class StudyPlan:
 
     @property
     def scored_by(self) -> str:
-        """The score, with the class that it is about where it is about one."""
-        return analysis.of_class(self.checked.spec.search.scoring, self.checked.data.positive)
+        """The scores, with the class that they are about where they are about one."""
+        names = self.checked.spec.search.scorers
+        first, *others = (analysis.of_class(name, self.checked.data.positive) for name in names)
+        return f"{first}, also by {', '.join(others)}" if others else first
 
     @property
     def note(self) -> str | None:

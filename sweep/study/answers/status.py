@@ -34,7 +34,9 @@ class StudyStatus(Outcome):
     method : str or None
         Of its search.
     scoring : str
-        What it is scored by.
+        What it is ranked by.
+    scorers : tuple of str
+        All that it is scored by, where there are several.
     cells : mapping of str to int
         Trials behind its candidates, by state.
     copied : int
@@ -61,6 +63,7 @@ class StudyStatus(Outcome):
 
     method: str | None
     scoring: str
+    scorers: tuple[str, ...]
     cells: Mapping[str, int]
     copied: int
     beyond: int
@@ -83,11 +86,16 @@ def study_status(record: StudyRecord) -> StudyStatus:
         The study, whole or its leaders alone.
     """
     search, tally = record.settings.search, record.tally
-    cautions = (analysis.mixture(record), analysis.unrepeatable(record))
+    cautions = (
+        analysis.mixture(record),
+        analysis.unrepeatable(record),
+        analysis.missing_scores(record),
+    )
     return StudyStatus(
         name=record.name,
         method=search.method,
-        scoring=search.scoring,
+        scoring=search.scorer,
+        scorers=analysis.several_scorers(record),
         status=record.status,
         standing=record.standing,
         done=record.done,
@@ -114,10 +122,17 @@ def study_status(record: StudyRecord) -> StudyStatus:
 
 def plain_status(status: StudyStatus) -> dict[str, Any]:
     """Return how a study stands as JSON."""
+    test = status.winner_test
+    several: dict[str, Any] = {}
+    if status.scorers:
+        several = {"scorers": status.scorers, "test_scores": None}
+        if test.score is not None:
+            several["test_scores"] = {status.scoring: test.score, **test.others}
     return {
         "name": status.name,
         "method": status.method,
         "scoring": status.scoring,
+        **several,
         "status": status.status,
         "done": status.done,
         "planned": status.planned,
@@ -149,7 +164,9 @@ def winner_test(record: StudyRecord) -> WinnerTest:
     is_first = first is not None and analysis.is_current(record, first)
     other = None if is_first else won.params
     openings = record.test_openings
-    return WinnerTest(won.test_score, won.test_rows, won.test_opened_at, openings, other, "")
+    return WinnerTest(
+        won.test_score, won.test_rows, won.test_opened_at, openings, other, "", won.other_scores
+    )
 
 
 def strict_settings(rows: Mapping[str, int], search: SearchSection) -> tuple[str, ...]:
