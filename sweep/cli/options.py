@@ -60,7 +60,7 @@ def complete_file(
 ) -> list[CompletionItem]:
     """Return the shipped studies; files are the shell's own."""
     del ctx, param
-    from sweep.spec.loading import shipped_studies
+    from sweep.support.study_files import shipped_studies
 
     names = [CompletionItem(name) for name in shipped_studies() if name.startswith(incomplete)]
     return [*names, CompletionItem(incomplete, type="file")]
@@ -275,7 +275,7 @@ def _of_file(name: str) -> str:
 def _name_in(path: Path) -> str:
     import tomllib
 
-    from sweep.spec.loading import LARGEST_FILE
+    from sweep.support.study_files import LARGEST_FILE
 
     if not path.is_file() or path.stat().st_size > LARGEST_FILE:
         raise OSError

@@ -58,9 +58,11 @@ def submit(
     reason = "the code and the data that a study may load are decided by"
     refuse_at_server(server, reason, allow=allow, data_home=data_home)
     if server is not None:
+        from sweep.client.source import sent_file
+
         at = server_at(server)
-        spec = read_spec(file, changes, name)
-        _submitted(ctx, at, at.hand_in(spec, retry_failed=retry_failed, label=file), wait=wait)
+        study = read_spec(file, changes, name) if changes else sent_file(file, name)
+        _submitted(ctx, at, at.hand_in(study, retry_failed=retry_failed, label=file), wait=wait)
         return
     if wait:
         raise click.UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -60,6 +61,7 @@ def see_through(ctx: click.Context, server: Server, found: Submission) -> int:
         The study.
     """
     reporter = _reporter(quiet=ctx.meta[QUIET])
+    threading.Thread(target=_load_drawing, daemon=True).start()
     try:
         with heard():
             if not ctx.meta[QUIET]:
@@ -77,6 +79,11 @@ def see_through(ctx: click.Context, server: Server, found: Submission) -> int:
 def _reporter(*, quiet: bool) -> ProgressReporter:
     found = reporter_for(quiet=quiet)
     return ServerLines() if isinstance(found, LineReporter) else found
+
+
+def _load_drawing() -> None:
+    """Load what draws the leaderboard while the server is at work."""
+    import sweep.study.answers.outcome  # noqa: F401
 
 
 def _leave(server: Server, name: str) -> None:

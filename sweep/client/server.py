@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.client.address import server_address
 from sweep.client.connection import Connection, NoSuchStudyError
-from sweep.client.source import label_of, problems_of, read_spec, source_of
+from sweep.client.source import problems_of, sent
 from sweep.errors import StudyNotFoundError
 from sweep.support.file_names import slug
 from sweep.support.suggestion import suggestion
@@ -161,9 +161,9 @@ class Server:
         label : str, optional
             What messages call the file.
         """
-        spec = read_spec(study)
-        body = {**source_of(spec), "retry_failed": retry_failed}
-        with problems_of(label or label_of(study)):
+        handed = sent(study)
+        body = {**handed.body(), "retry_failed": retry_failed}
+        with problems_of(label or handed.label):
             answer = self.connection.post("/studies", body)
         from sweep.study.answers.actions import Submission
 
@@ -218,8 +218,9 @@ class Server:
         StudyFileError
             With every problem that the file has for this server.
         """
-        body = {**source_of(read_spec(study)), "probe": probe}
-        with problems_of(label or label_of(study)):
+        asked = sent(study)
+        body = {**asked.body(), "probe": probe}
+        with problems_of(label or asked.label):
             plan: dict[str, Any] = self.connection.post("/check", body)
         return plan
 

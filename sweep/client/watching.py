@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 0.5
 """How long the server waits for a change before it answers: a clock ticks meanwhile."""
-APART_SECONDS = 0.1
+APART_SECONDS = 0.05
 """Least time between two questions."""
 AWAY_SECONDS = 300.0
 """How long a server that is restarted may be away."""

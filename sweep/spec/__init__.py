@@ -1,7 +1,7 @@
 """Study files: TOML to frozen models, every problem at once, each with its place."""
 
 from sweep.spec.dimensions import takes
-from sweep.spec.loading import load_study, read_study_text, shipped_studies
+from sweep.spec.loading import load_study, read_study_text
 from sweep.spec.own_factory_rules import training_problems
 from sweep.spec.parameters import OPTIMIZERS, TRAINING, estimator_parameters
 from sweep.spec.pruning import PrunerSection, SplitPrunerSection
@@ -16,6 +16,7 @@ from sweep.spec.sections import (
 )
 from sweep.spec.study import StudySpec
 from sweep.spec.toml import to_toml
+from sweep.support.study_files import shipped_studies
 
 __all__ = [
     "OPTIMIZERS",

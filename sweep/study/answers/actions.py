@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import LedgerError
-from sweep.ledger.ledger import Ledger
 from sweep.storage.locations import shown_url, sqlite_path, storage_url
-from sweep.storage.locks import taken_by
 
 if TYPE_CHECKING:
     from sweep.spec import StudySpec
@@ -92,6 +90,9 @@ def stop(storage: str | None, name: str) -> Stop:
     StudyNotFoundError
         If there is no such study.
     """
+    from sweep.ledger.ledger import Ledger
+    from sweep.storage.locks import taken_by
+
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
         ledger.header(name)
         parts = (name, *ledger.outer_folds(name))
@@ -114,6 +115,7 @@ def submit(storage: str | None, spec: StudySpec, **options: Any) -> Submission:
     **options
         As for :func:`sweep.study.submit.submit_study`.
     """
+    from sweep.ledger.ledger import Ledger
     from sweep.study.submit import submit_study
 
     cells, name = submit_study(spec, storage=storage, **options), spec.study.name
@@ -140,6 +142,7 @@ def migrate(storage: str | None, *, backed_up: bool) -> Migration:
     path = sqlite_path(url)
     if path is None:
         return _migrate_server(url, backed_up=backed_up)
+    from sweep.ledger.ledger import Ledger
     from sweep.storage.migrations import is_older, upgrade
 
     if is_older(path) and (backup := upgrade(path)):
