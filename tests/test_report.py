@@ -19,6 +19,7 @@ from records import (
     running_record,
     tpe_record,
     validation_record,
+    with_scorers,
 )
 
 from sweep.report import render, write_report
@@ -31,6 +32,7 @@ RECORDS = {
     "running": running_record,
     "empty": empty_record,
     "hostile": hostile_record,
+    "several": lambda: with_scorers(grid_record(), missing=(1,)),
 }
 
 

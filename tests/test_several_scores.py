@@ -12,7 +12,7 @@ import pytest
 from commands import sweep
 from fakes import FakeClassifier
 from ledgers import build
-from records import grid_record, tpe_record
+from records import grid_record, tpe_record, with_scorers
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from sweep import analysis, open_study, tables
@@ -315,38 +315,9 @@ def test_commands_show_every_score(held):
 # -- tables --------------------------------------------------------------------------------------
 
 
-def scored(record, names=("accuracy", "f1_macro", "roc_auc_ovr"), missing=()):
-    """Give a record further scores: 0.1 and 0.2 below the first; none for ``missing`` trials."""
-    trials = {}
-    for trial in record.trials:
-        splits = []
-        for split in trial.splits:
-            held = {
-                kind: {
-                    name: {e: s - 0.1 * place for e, s in getattr(split, kind).items()}
-                    for place, name in enumerate(names[1:], 1)
-                }
-                for kind in ("test", "train")
-            }
-            if trial.number in missing and split.split == 1:
-                held["test"][names[-1]] = dict.fromkeys(split.test)
-            splits.append(replace(split, others=held["test"], train_others=held["train"]))
-        trials[trial.number] = replace(trial, splits=tuple(splits))
-    winner = record.winner
-    if winner is not None:
-        winner = replace(winner, other_scores={names[1]: 0.91, names[2]: None})
-    return replace(
-        record,
-        spec={**record.spec, "search": {**record.spec["search"], "scoring": list(names)}},
-        trials=tuple(trials.values()),
-        candidates=tuple(replace(c, trial=trials[c.trial.number]) for c in record.candidates),
-        winner=winner,
-    )
-
-
 def test_the_table_has_scikit_learns_names_of_several_scorers():
     """Each scorer has the columns of ``score``, which are those of the first."""
-    record = scored(grid_record())
+    record = with_scorers(grid_record())
     plain, frame = tables.candidates_frame(grid_record()), tables.candidates_frame(record)
     assert plain.equals(frame[list(plain)])
     kinds = ["mean_test", "std_test", "rank_test", *(f"split{i}_test" for i in range(5))]
@@ -362,7 +333,7 @@ def test_the_table_has_scikit_learns_names_of_several_scorers():
 
 def test_the_table_of_fits_has_the_scores_of_each_epoch():
     """For curves; a pruned trial's too."""
-    record = scored(tpe_record(12))
+    record = with_scorers(tpe_record(12))
     folds = tables.folds_frame(record)
     assert list(folds)[-6:] == [
         f"{kind}_{n}" for n in ("accuracy", "f1_macro", "roc_auc_ovr") for kind in ("test", "train")
@@ -375,7 +346,7 @@ def test_the_table_of_fits_has_the_scores_of_each_epoch():
 
 def test_a_missing_score_leaves_its_mean_empty_and_is_told():
     """As in scikit-learn, the mean is NaN; the candidate keeps its place."""
-    record = scored(grid_record(), missing=(1,))
+    record = with_scorers(grid_record(), missing=(1,))
     frame = tables.candidates_frame(record)
     lost = frame["param_hidden_size"] == 64
     assert frame.loc[lost, "mean_test_roc_auc_ovr"].isna().all()
@@ -387,12 +358,12 @@ def test_a_missing_score_leaves_its_mean_empty_and_is_told():
     )
     assert analysis.missing_scores(record) == said
     assert said in study_status(record).cautions
-    assert analysis.missing_scores(scored(grid_record())) == ""
+    assert analysis.missing_scores(with_scorers(grid_record())) == ""
 
 
 def test_a_pivot_takes_a_scorers_name_for_its_mean():
     """Beside the full names, of which the near ones are still told."""
-    frame = tables.candidates_frame(scored(grid_record()))
+    frame = tables.candidates_frame(with_scorers(grid_record()))
     short = tables.pivot(frame, "hidden_size", values=["f1_macro", "mean_test_score"])
     full = tables.pivot(frame, "hidden_size", values="mean_test_f1_macro")
     assert short.values == ("mean_test_f1_macro", "mean_test_score")
@@ -403,7 +374,7 @@ def test_a_pivot_takes_a_scorers_name_for_its_mean():
 
 def test_leaders_and_rows_carry_every_score():
     """The means are those of the table; a plain study's rows are as ever."""
-    record = scored(grid_record(), missing=(1,))
+    record = with_scorers(grid_record(), missing=(1,))
     board, rows = leaderboard(record), leaderboard_rows(record)
     for leader, row in zip(board.leaders, rows, strict=True):
         assert leader.others["f1_macro"] == row["mean_test_f1_macro"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sweep.client.address import ServerAddress
     from sweep.study.answers.comparison import Comparison
 
+MEAN = "mean_test_"
 HIDDEN = ("fits", "method", "parameters")
 """Columns that a narrow terminal does without, first to last."""
 
@@ -67,11 +68,12 @@ def compare(
 
 
 def _drawn(found: Comparison) -> list[RenderableType]:
+    means = _means(found.studies[0])
     studies = fitted(
         [_cells(row) for row in found.studies],
         console().width,
-        hidden=HIDDEN,
-        right={"held-out", "test", "fits", "parameters"},
+        hidden=(*HIDDEN, *means),
+        right={"held-out", "test", "fits", "parameters", *means},
     )
     base = clean(found.baseline)
     lines = [f"{clean(p['study'])} less {base}: {_said(p)}" for p in found.differences]
@@ -85,9 +87,15 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "method": clean(row["method"]),
         "held-out": score(row["score"]),
         "test": score(row["test_score"]),
+        **{title: score(row[name]) for title, name in _means(row).items()},
         "fits": f"{row['fits']:,}",
         "parameters": "-" if weights is None else f"{int(weights):,}",
     }
+
+
+def _means(row: dict[str, Any]) -> dict[str, str]:
+    """Return the columns of means by each scorer, where a study has several, by their titles."""
+    return {f"mean {clean(n.removeprefix(MEAN))}": n for n in row if n.startswith(MEAN)}
 
 
 def _said(pair: dict[str, Any]) -> str:

@@ -16,27 +16,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def curves_frame(folds: pd.DataFrame) -> pd.DataFrame:
+def curves_frame(folds: pd.DataFrame, more: Sequence[str] = ()) -> pd.DataFrame:
     """Return the means over the splits of each trial, epoch by epoch.
 
     Parameters
     ----------
     folds : DataFrame
         From :func:`sweep.tables.folds_frame`.
+    more : sequence of str
+        Further columns of it.
 
     Returns
     -------
     DataFrame
-        Columns ``trial``, ``epoch``, ``state``, ``test_score``, ``train_score``, ``loss``; rows by
-        trial, then epoch.
+        Columns ``trial``, ``epoch``, ``state``, ``test_score``, ``train_score``, ``loss``, those of
+        ``more``; rows by trial, then epoch.
     """
-    means = folds.groupby(["trial", "epoch", "state"], sort=True)[
-        ["test_score", "train_score", "loss"]
-    ]
+    columns = ["test_score", "train_score", "loss", *more]
+    means = folds.groupby(["trial", "epoch", "state"], sort=True)[columns]
     return means.mean().reset_index()
 
 
-def draw_curves(folds: pd.DataFrame, top: Sequence[int], score: str = "score") -> Figure:
+def draw_curves(
+    folds: pd.DataFrame, top: Sequence[int], score: str = "score", column: str = "test_score"
+) -> Figure:
     """Draw held-out score against epoch.
 
     Parameters
@@ -48,13 +51,15 @@ def draw_curves(folds: pd.DataFrame, top: Sequence[int], score: str = "score") -
         as a thin one. The others are grey, pruned ones dashed.
     score : str
         Name of the scorer.
+    column : str
+        The column that holds its scores.
 
     Returns
     -------
     Figure
         For :func:`sweep.figures.to_svg`.
     """
-    return _draw(folds, top, "test_score", f"held-out {score}")
+    return _draw(folds, top, column, f"held-out {score}")
 
 
 def draw_loss(folds: pd.DataFrame, top: Sequence[int], guessing: float | None = None) -> Figure:
@@ -84,6 +89,8 @@ def draw_loss(folds: pd.DataFrame, top: Sequence[int], guessing: float | None = 
 def _draw(folds: pd.DataFrame, top: Sequence[int], column: str, title: str) -> Figure:
     figure, axes = paper(score=title, x="epoch")
     means = curves_frame(folds)
+    if column not in means:
+        means = curves_frame(folds, [column])
     others = means[~means["trial"].isin(list(top))]
     for pruned, line in ((False, "-"), (True, (0, (3, 2)))):
         rows = others[(others["state"] == "PRUNED") == pruned]

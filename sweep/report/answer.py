@@ -15,8 +15,10 @@ from sweep.analysis import (
     is_current,
     is_share,
     mean_score,
+    missing_scores,
     mixture,
     no_interval,
+    other_means,
     rule,
     score_interval,
     scorer,
@@ -109,7 +111,12 @@ def answer(record: StudyRecord) -> Answer:
     settings = text.settings(taken.params, parameter_names(record))
     figures = [_held_out(record, candidate), *_nested(record), _test(record)]
     compared = compare(record)
-    cautions = (_cautions(record, compared), mixture(record), text.clean(unrepeatable(record)))
+    cautions = (
+        _cautions(record, compared),
+        mixture(record),
+        text.clean(unrepeatable(record)),
+        text.clean(missing_scores(record)),
+    )
     caution = " ".join(filter(None, cautions))
     rivals = _rivals(record, compared)
     opened = openings(record)
@@ -156,6 +163,7 @@ def _held_out(record: StudyRecord, candidate: Candidate | None) -> Figure:
     mean, found = mean_score(candidate), score_interval(record, candidate)
     rows = sum(split.n_test for split in candidate.trial.splits if not split.seed)
     where = f"on {rows:,} rows held out of the training rows"
+    where += text.other_scores(other_means(record, candidate))
     if found is None:
         why = no_interval(record, split_scores(candidate))
         return Figure(title, text.score(mean), why, where)
@@ -189,6 +197,7 @@ def _test(record: StudyRecord) -> Figure:
         f"after a refit {epochs}on {winner.train_rows:,} rows{loss}; "
         f"test set of {winner.test_rows:,} rows "
         f"opened {times(record.test_openings)}, on {text.moment(winner.test_opened_at)}"
+        f"{text.other_scores(winner.other_scores)}"
     )
     if not is_share(record) or winner.test_rows < 1:
         return Figure(title, text.score(winner.test_score), "", note)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.records import StudyRecord
 
+MEAN = "mean_test_"
 MOST = 5
 """Studies on one page: as many as colours that can be told apart."""
 
@@ -108,19 +109,22 @@ def headline(frame: pd.DataFrame, pairs: pd.DataFrame, score: str) -> str:
 
 def studies_table(frame: pd.DataFrame, score: str) -> Table:
     """Return one row for each study."""
+    means = [str(name) for name in frame if str(name).startswith(MEAN)]
     rows = [
         (
             row["study"], row["method"], row["status"], text.score(row["score"]),
             f"{text.score(row['low'])} to {text.score(row['high'])}" if row["low"] == row["low"] else text.NOTHING,  # noqa: E501 - NaN
             text.score(row["test_score"]), text.whole(row["parameters"]),
             f"{row['candidates']:,}", f"{row['fits']:,}", text.seconds(row["fit_seconds"]),
-            row["settings"],
+            *(text.score(row[name]) for name in means), row["settings"],
         )
         for row in frame.to_dict("records")
     ]  # fmt: skip
     titles = {"study": False, "method": False, "status": False, f"held-out {score}": True}
     titles |= {"95% interval": True, f"test {score}": True, "parameters": True}
-    titles |= {"candidates": True, "fits": True, "fitting": True, "settings taken": False}
+    titles |= {"candidates": True, "fits": True, "fitting": True}
+    titles |= {f"mean {text.clean(name.removeprefix(MEAN))}": True for name in means}
+    titles |= {"settings taken": False}
     caption = (
         f"{counted(len(rows), 'study', 'studies')}; what each has chosen, "
         "its mean held-out score over its splits, that model's weights, seconds of all fits."

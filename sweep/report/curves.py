@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sweep import figures
 from sweep.analysis import distinct, mean_score, ranked
 from sweep.ledger.counts import ENDED
+from sweep.ledger.scores import several_scorers
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Key, Plot, Table, frame_table
@@ -39,7 +40,9 @@ def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
     if not top or folds["epoch"].max() < 2:
         return []
     numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
-    data, several = figures.curves_frame(folds), bool((folds["split"] > 0).any())
+    others = several_scorers(record)[1:]
+    data = figures.curves_frame(folds, [f"test_{name}" for name in others])
+    several = bool((folds["split"] > 0).any())
     folds, grey = _limit_others(folds, numbers)
     score = figures.draw_curves(folds, numbers, scoring(record))
     note = f"Strong: mean over splits. Thin: each split. {grey}".strip() if several else grey
@@ -52,16 +55,23 @@ def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
             "Held-out score",
             curves,
             note,
-            _epochs_table(record, data, "test_score"),
+            _epochs_table(record, data, "test_score", "held-out score"),
             legend,
         )
     ]
+    for place, name in enumerate(others, 1):
+        column, said = f"test_{name}", text.clean(name)
+        if data[column].notna().any():
+            drawn = figures.draw_curves(folds, numbers, said, column)
+            words = f"Held-out {said} by epoch for {trials}."
+            svg = figures.to_svg(drawn, f"c{place}-", f"Held-out {said}", words)
+            epochs = _epochs_table(record, data, column, f"held-out {said}")
+            plots.append(Plot(f"curves-{place}", f"Held-out {said}", svg, note, epochs, legend))
     if data["loss"].notna().any():
         drawn = figures.draw_loss(folds, numbers, _chance_loss(record))
         svg = figures.to_svg(drawn, "l-", "Training loss", "By epoch.")
-        plots.append(
-            Plot("loss", "Training loss", svg, note, _epochs_table(record, data, "loss"), legend)
-        )
+        epochs = _epochs_table(record, data, "loss", "training loss")
+        plots.append(Plot("loss", "Training loss", svg, note, epochs, legend))
     return plots
 
 
@@ -109,7 +119,7 @@ def _count_trials(folds: pd.DataFrame) -> int:
     return len(set(folds["trial"]))
 
 
-def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str) -> Table:
+def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str, words: str) -> Table:
     """Return a table with one row per trial, one column per epoch."""
     # Each trial has each epoch once: nothing to aggregate, so no pivot_table.
     indexed = data.set_index(["trial", "state", "epoch"])[column]
@@ -120,7 +130,6 @@ def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str) -> Table
         numbers[number] = f"{before}, {candidate.index}" if before else str(candidate.index)
     means = means.assign(state=means["state"].map(ENDED))
     means["trial"] = means["trial"].map(numbers)
-    words = {"test_score": "held-out score", "loss": "training loss"}[column]
     caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
     return frame_table(
         caption,

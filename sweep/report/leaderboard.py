@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sweep.ledger.counts import ENDED
+from sweep.ledger.scores import several_scorers
 from sweep.report import text
 from sweep.report.answer import chosen, scoring
 from sweep.support.file_names import slug
@@ -18,17 +20,21 @@ from sweep.support.text import counted
 from sweep.tables import PREFIX, plain_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sweep.ledger.records import StudyRecord
     from sweep.report.report_data import ReportData
 
 SHOWN = 20
+OF_SPLIT = re.compile(r"split\d+(_seed\d+)?_test_score")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One candidate; ``bar`` holds low end, mean and high end on a scale of 0 to 100."""
+    """One candidate; ``bar`` holds low end, mean and high end on a scale of 0 to 100.
+
+    ``others`` holds the means by further scorers.
+    """
 
     rank: str
     candidate: str
@@ -41,14 +47,16 @@ class Row:
     parameters: str
     state: str
     taken: bool
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Leaderboard:
     """The leaderboard.
 
-    ``spread`` and ``trained`` say whether those columns hold anything; ``download`` is the whole
-    table of candidates as CSV, gzipped, base64, and ``file`` the name to save it by.
+    ``spread`` and ``trained`` say whether those columns hold anything; ``others`` names further
+    scorers; ``download`` is the whole table of candidates as CSV, gzipped, base64, and ``file`` the
+    name to save it by.
     """
 
     caption: str
@@ -57,6 +65,7 @@ class Leaderboard:
     shown: int
     spread: bool
     trained: bool
+    others: tuple[str, ...] = ()
     download: str = ""
     file: str = ""
 
@@ -65,13 +74,19 @@ def leaderboard(data: ReportData) -> Leaderboard:
     """Return the section: ranked candidates first, then those without a score."""
     record, frame = data.record, data.candidates
     names = [c for c in frame.columns if c.startswith(PREFIX)]
-    split = [c for c in frame.columns if c.startswith("split") and c.endswith("_test_score")]
+    split = [c for c in frame.columns if OF_SPLIT.fullmatch(c)]
+    others = several_scorers(record)[1:]
     scale, taken = _bar_scale(frame), chosen(record)
     ordered = frame.sort_values(["rank_test_score", "candidate"], na_position="last")
     numbers = {c.trial.number: c.index for c in reversed(record.candidates)}
     rows = tuple(
         _row(
-            row, names, scale, numbers, taken=taken is not None and row["candidate"] == taken.index
+            row,
+            names,
+            scale,
+            numbers,
+            taken=taken is not None and row["candidate"] == taken.index,
+            others=others,
         )
         for row in ordered.to_dict("records")
     )
@@ -85,6 +100,7 @@ def leaderboard(data: ReportData) -> Leaderboard:
         rows,
         SHOWN,
         **kinds,
+        others=tuple(map(text.clean, others)),
         download=_packed_csv(ordered),
         file=f"{slug(record.name)}.csv",
     )
@@ -114,7 +130,7 @@ def _bar_scale(frame: pd.DataFrame) -> tuple[float, float]:
 
 def _row(
     row: dict[Any, Any], names: list[str], scale: tuple[float, float], numbers: Mapping[int, int],
-    *, taken: bool,
+    *, taken: bool, others: Sequence[str],
 ) -> Row:  # fmt: skip
     known = not pd.isna(row["mean_test_score"])
     params = tuple(text.NOTHING if row[n] is None else text.setting(row[n]) for n in names)
@@ -130,6 +146,7 @@ def _row(
         parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
         state=ENDED[row["state"]] + _copy_note(row, numbers),
         taken=taken,
+        others=tuple(text.score(row[f"mean_test_{name}"]) if known else "" for name in others),
     )
 
 

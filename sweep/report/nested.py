@@ -11,7 +11,9 @@ from sweep.analysis.nested import (
     nested_interval,
     nested_score,
     no_nested_interval,
+    other_scores,
 )
+from sweep.ledger.scores import several_scorers
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.tables import parameter_names
@@ -34,6 +36,7 @@ def nested_words(record: StudyRecord) -> tuple[str, str, str] | None:
         f"{method}; the whole search is repeated in each outer "
         f"fold, its choice refitted and scored on rows that it has not seen. {_inner_note(nested)}"
     )
+    note += text.other_scores(other_scores(nested))
     grown = "" if is_current(record) else ". The study has grown since: run it again"
     return text.score(nested_score(nested)), ends, note + grown
 
@@ -50,8 +53,8 @@ def nested_table(record: StudyRecord) -> Table | None:
     """Return what was chosen in each outer fold."""
     if record.nested is None:
         return None
-    names = parameter_names(record)
-    around = ("inner score", "outer score", "rows")
+    names, others = parameter_names(record), several_scorers(record)[1:]
+    around = ("inner score", "outer score", *(f"outer {text.clean(n)}" for n in others), "rows")
     titles = [(title, True) for title in ("outer fold", *map(text.clean, names), *around)]
     rows = [
         (
@@ -59,6 +62,7 @@ def nested_table(record: StudyRecord) -> Table | None:
             *(text.cell(fold.params, n) for n in names),
             text.score(fold.inner_score),
             text.score(fold.score),
+            *(text.score(fold.other_scores.get(n)) for n in others),
             text.whole(fold.test_rows),
         )
         for number, fold in enumerate(record.nested.folds, start=1)

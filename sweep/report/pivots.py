@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sweep.ledger.scores import several_scorers
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Heat, HeatMap, shades
 from sweep.tables import PREFIX, Pivot, binned, pivot, ranges, study_pivots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sweep.ledger.records import StudyRecord
     from sweep.report.report_data import ReportData
@@ -59,29 +60,31 @@ def heat_maps(
     named = [name for names in chosen for name in names]
     quartered, cut = binned(complete, named, ranges(record))
     return [
-        _heat_map(quartered, names, f"pivot{n}", scoring(record), cut)
+        _heat_map(quartered, names, f"pivot{n}", scoring(record), cut, several_scorers(record)[1:])
         for n, names in enumerate(chosen, start=1)
     ]
 
 
 def _heat_map(
-    frame: pd.DataFrame, names: list[str], ident: str, score: str, cut: set[str]
-) -> HeatMap:
+    frame: pd.DataFrame, names: list[str], ident: str, score: str, cut: set[str],
+    others: Sequence[str],
+) -> HeatMap:  # fmt: skip
     index, across = (names[:1], names[1:]) if len(names) < 3 else (names[:-1], names[-1:])
-    made = pivot(frame, index, across or None, _score_columns(frame))
+    columns = [*_score_columns(frame), *(f"mean_test_{name}" for name in others)]
+    made = pivot(frame, index, across or None, columns)
     short = [n.removeprefix(PREFIX) for n in names]
     mean = made.mean["mean_test_score"]
     grid = mean if isinstance(mean, pd.DataFrame) else mean.to_frame()
-    columns = tuple(_title(c) for c in grid.columns) if across else ("mean",)
+    titles = tuple(_title(c) for c in grid.columns) if across else ("mean",)
     return HeatMap(
         name=ident,
         title=" and ".join(text.clean(n) for n in short[: len(index)])
         + (f" against {text.clean(short[-1])}" if across else ""),
-        caption=_caption(made, grid, score, [n for n in short if n in cut]),
+        caption=_caption(made, grid, score, [n for n in short if n in cut], others),
         corner=" / ".join(text.clean(n) for n in short[: len(index)]),
         across=text.clean(short[-1]) if across else f"held-out {score}",
-        columns=columns,
-        rows=_rows(made, grid),
+        columns=titles,
+        rows=_rows(made, grid, others),
     )
 
 
@@ -93,9 +96,13 @@ def _score_columns(frame: pd.DataFrame) -> list[str]:
     return [c for c in ("mean_test_score", "mean_train_score") if c in frame]
 
 
-def _caption(made: Pivot, grid: pd.DataFrame, score: str, cut: list[str]) -> str:
+def _caption(
+    made: Pivot, grid: pd.DataFrame, score: str, cut: list[str], others: Sequence[str]
+) -> str:
     values = grid.to_numpy(dtype=float)
-    train = ", under it the training score" if _has_train_scores(made) else ""
+    under = ["the training score"] if _has_train_scores(made) else []
+    under += map(text.clean, others)
+    train = f", under it {', '.join(under)}" if under else ""
     bins = f" {' and '.join(map(text.clean, cut))} in quartiles of the values tried." if cut else ""
     return (
         f"Mean held-out {score} by cell{train} and n, the complete candidates in it. Shade: "
@@ -104,18 +111,23 @@ def _caption(made: Pivot, grid: pd.DataFrame, score: str, cut: list[str]) -> str
     )
 
 
-def _rows(made: Pivot, grid: pd.DataFrame) -> tuple[tuple[str, tuple[Heat, ...]], ...]:
+def _rows(
+    made: Pivot, grid: pd.DataFrame, others: Sequence[str]
+) -> tuple[tuple[str, tuple[Heat, ...]], ...]:
     values = grid.to_numpy(dtype=float)
     shade, top = shades(values.ravel().tolist()), np.nanmax(values)
     n = made.n.to_numpy(dtype=int)
-    train = _train_scores(made, values.shape)
+    notes = {
+        label: np.asarray(made.mean[column], dtype=float).reshape(values.shape)
+        for label, column in _under(made, others).items()
+    }
     return tuple(
         (
             _title(label),
             tuple(
                 _cell(
                     values[i, j],
-                    train[i, j],
+                    {label: each[i, j] for label, each in notes.items()},
                     n[i, j],
                     shade(values[i, j]),
                     ringed=values[i, j] == top,
@@ -127,16 +139,18 @@ def _rows(made: Pivot, grid: pd.DataFrame) -> tuple[tuple[str, tuple[Heat, ...]]
     )
 
 
-def _train_scores(made: Pivot, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    if not _has_train_scores(made):
-        return np.full(shape, np.nan)
-    return np.asarray(made.mean["mean_train_score"], dtype=float).reshape(shape)
+def _under(made: Pivot, others: Sequence[str]) -> dict[str, str]:
+    """Return the columns of the scores that stand under a cell's, by their short names."""
+    train = {"train": "mean_train_score"} if _has_train_scores(made) else {}
+    return train | {text.clean(name): f"mean_test_{name}" for name in others}
 
 
-def _cell(mean: float, train: float, n: int, shade: int | None, *, ringed: bool) -> Heat:
+def _cell(
+    mean: float, under: Mapping[str, float], n: int, shade: int | None, *, ringed: bool
+) -> Heat:
     if shade is None:
         return Heat(text.NOTHING, ("n 0",))
-    notes = [f"train {text.score(train)}"] if np.isfinite(train) else []
+    notes = [f"{label} {text.score(each)}" for label, each in under.items() if np.isfinite(each)]
     return Heat(text.score(mean), (*notes, f"n {n}"), shade, ringed)
 
 

@@ -28,6 +28,11 @@ def score(value: Any) -> str:
     return text.score(value, NOTHING)
 
 
+def other_scores(others: Mapping[str, float | None]) -> str:
+    """Return the scores by further scorers, to stand behind the first; empty for none."""
+    return "".join(f"; {clean(name)} {score(value)}" for name, value in others.items())
+
+
 def whole(value: Any) -> str:
     """Return a count with thousands separated, or a dash."""
     return NOTHING if value is None or value != value else f"{int(value):,}"  # noqa: PLR0124 - NaN

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sweep.analysis import chosen, mean_score, paired, score_interval, test_score
+from sweep.analysis import (
+    chosen,
+    mean_score,
+    other_means,
+    paired,
+    score_interval,
+    scoring,
+    several_scorers,
+    test_score,
+)
 from sweep.spec.toml import toml_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sweep.ledger.records import StudyRecord, TrialRecord
 
@@ -34,9 +43,20 @@ def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
         Columns ``study``, ``method``, ``status``, ``candidates`` (complete), ``fits``,
         ``fit_seconds`` (of all fits together), ``score`` (mean held-out score of the chosen
         candidate), ``low``, ``high`` (its 95 % interval), ``test_score`` (NaN where another
-        candidate was refitted), ``parameters`` (weights of that model), ``settings``.
+        candidate was refitted), ``parameters`` (weights of that model), ``settings``; where one of
+        the studies has several scorers, ``mean_test_<scorer>`` of the chosen candidate by each of
+        them (NaN for a study without it).
     """
-    return pd.DataFrame([_study_row(record) for record in records])
+    several = dict.fromkeys(name for record in records for name in several_scorers(record))
+    return pd.DataFrame([_study_row(record) | _means(record, several) for record in records])
+
+
+def _means(record: StudyRecord, scorers: Iterable[str]) -> dict[str, float | None]:
+    found = chosen(record)
+    held = (
+        {} if found is None else {scoring(record): mean_score(found), **other_means(record, found)}
+    )
+    return {f"mean_test_{name}": held.get(name, np.nan) for name in scorers}
 
 
 def _study_row(record: StudyRecord) -> dict[str, Any]:
