@@ -221,6 +221,7 @@ TRAINING_WORDS = {
     "momentum": "For sgd and rmsprop, from 0 to below 1.",
     "nesterov": "For sgd: true or false.",
     "weight_decay": "Decoupled weight decay, from 0.",
+    "label_smoothing": "Share of each label that the loss spreads over all classes, from 0 to below 1.",
     "class_weight": 'Weights by label, or "balanced".',
     "early_stopping": "Stop by rows held out of the fit's own, keep the best weights.",
     "validation_fraction": "The share held out for that.",

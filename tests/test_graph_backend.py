@@ -22,6 +22,7 @@ MODELS = [
     KerasCNNClassifier(
         filters=4, kernel_initializer="orthogonal", l2=0.01, max_norm=0.8, **SETTINGS
     ),
+    KerasMLPClassifier(hidden_size=16, label_smoothing=0.1, **SETTINGS),
 ]
 
 

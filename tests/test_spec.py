@@ -249,6 +249,10 @@ WRONG = [
     ),
     ({"model": {"batch_size": 0}}, "model.batch_size: must be a whole number from 1, got 0"),
     ({"model": {"learning_rate": 0}}, "model.learning_rate: must be a number above 0, got 0"),
+    (
+        {"model": {"label_smoothing": 1}},
+        "model.label_smoothing: must be a number from 0 to below 1, got 1",
+    ),
     ({"model": {"momentum": 1.0}}, "model.momentum: must be a number from 0 to below 1, got 1.0"),
     (
         {"model": {"epochs": 3}},

@@ -48,8 +48,9 @@ class KerasCNNClassifier(BaseKerasClassifier):
     max_norm : float or "none", default="none"
         Largest norm of the weights that lead to a unit or filter, the last layer's left free.
     epochs, batch_size, optimizer, learning_rate, learning_rate_decay, momentum, nesterov, \
-weight_decay, class_weight, early_stopping, validation_fraction, n_iter_no_change, callbacks, \
-scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fast
+weight_decay, label_smoothing, class_weight, early_stopping, validation_fraction, \
+n_iter_no_change, callbacks, scaling, image_shape, precision, random_state, warm_start, \
+checkpoint_epochs, fast
         As in :class:`KerasMLPClassifier`.
     """
 
@@ -79,6 +80,7 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         momentum: float | None = None,
         nesterov: bool | None = None,
         weight_decay: float | None = None,
+        label_smoothing: float = 0.0,
         class_weight: Mapping[Any, float] | str | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -24,8 +24,9 @@ class KerasClassifier(BaseKerasClassifier):
         layers; or the name of a built-in factory; or ``"module:function"``. ``input_shape``,
         ``n_classes``, ``meta`` and ``compile_kwargs`` are passed to it where it names them.
     epochs, batch_size, learning_rate, learning_rate_decay, momentum, nesterov, \
-weight_decay, class_weight, early_stopping, validation_fraction, n_iter_no_change, callbacks, \
-scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fast
+weight_decay, label_smoothing, class_weight, early_stopping, validation_fraction, \
+n_iter_no_change, callbacks, scaling, image_shape, precision, random_state, warm_start, \
+checkpoint_epochs, fast
         As in :class:`sweep.KerasMLPClassifier`.
     optimizer : str, optional
         Name of the optimizer, ``"adam"`` unless given.
@@ -56,6 +57,7 @@ scaling, image_shape, precision, random_state, warm_start, checkpoint_epochs, fa
         momentum: float | None = None,
         nesterov: bool | None = None,
         weight_decay: float | None = None,
+        label_smoothing: float | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

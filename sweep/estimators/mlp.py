@@ -40,6 +40,8 @@ class KerasMLPClassifier(BaseKerasClassifier):
         Keras's name of the optimizer.
     learning_rate, learning_rate_decay, momentum, nesterov, weight_decay
         Settings of the optimizer; see :class:`sweep.training.optimizers.OptimizerSettings`.
+    label_smoothing : float, default=0.0
+        Share of each label that the loss spreads over all classes, as Keras's losses do.
     class_weight : mapping of label to float, "balanced" or None, default=None
         Weight of each class in the loss.
     early_stopping : bool, default=False
@@ -93,6 +95,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
         momentum: float | None = None,
         nesterov: bool | None = None,
         weight_decay: float | None = None,
+        label_smoothing: float = 0.0,
         class_weight: Mapping[Any, float] | str | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

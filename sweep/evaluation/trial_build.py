@@ -12,7 +12,7 @@ from sweep.errors import ModelMisfitError
 from sweep.evaluation.estimator import make_estimator
 from sweep.search.plan import row_shape
 from sweep.spec import StudySpec
-from sweep.spec.parameters import OF_THE_OPTIMIZER
+from sweep.spec.parameters import OF_THE_COMPILATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -99,7 +99,7 @@ def _idle(
     compiled = bool(getattr(model, "compiled", False))
     as_told = compiled and architecture.compiles_as_told(model)
     given = [
-        name for name in OF_THE_OPTIMIZER if _is_set(spec, name) and (name in taken) != compiled
+        name for name in OF_THE_COMPILATION if _is_set(spec, name) and (name in taken) != compiled
     ]
     return [
         f"{'space' if name in spec.space.dimensions else 'model'}.{name}: "
@@ -112,5 +112,7 @@ def _is_set(spec: StudySpec, name: str) -> bool:
     """Return whether a study searches a parameter, or fixes it to a value that would act."""
     if name in spec.space.dimensions:
         return True
+    from sweep.training.optimizers import IDLE
+
     value = spec.model.params.get(name)
-    return value is not None and (name, value) != ("learning_rate_decay", 0.0)
+    return value is not None and (name, value) not in IDLE

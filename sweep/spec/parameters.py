@@ -23,6 +23,7 @@ TRAINING: Mapping[str, Any] = MappingProxyType(
         "momentum": None,
         "nesterov": None,
         "weight_decay": None,
+        "label_smoothing": 0.0,
         "class_weight": None,
         "early_stopping": False,
         "validation_fraction": 0.1,
@@ -82,15 +83,16 @@ OPTIMIZERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Keras's optimizers in one spelling, and what each takes beyond learning rate and weight decay."""
 
-OF_THE_OPTIMIZER = (
+OF_THE_COMPILATION = (
     "optimizer",
     "learning_rate",
     "learning_rate_decay",
     "momentum",
     "nesterov",
     "weight_decay",
+    "label_smoothing",
 )
-"""Parameters of the optimizer: a factory of one's own may take them as its own."""
+"""Parameters of the optimizer and the loss: a factory of one's own may take them as its own."""
 
 
 def estimator_parameters(factory: str) -> Mapping[str, Any] | None:
@@ -197,6 +199,7 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "momentum": ("a number from 0 to below 1", lambda v: is_number(v) and 0 <= v < 1),
     "nesterov": _BOOLEAN,
     "weight_decay": _NOT_NEGATIVE,
+    "label_smoothing": ("a number from 0 to below 1", lambda v: is_number(v) and 0 <= v < 1),
     "class_weight": (
         'a table of weights by label, each a finite number above 0, or "balanced"',
         lambda v: (

@@ -16,7 +16,7 @@ from sweep.spec.canonical_values import KERAS_NAMES, double_problems, respelled
 from sweep.spec.dimensions import parse_space, plain_dimension
 from sweep.spec.methods import is_grid
 from sweep.spec.parameter_rules import idle_problems, optimizer_problems, pruner_problems
-from sweep.spec.parameters import OF_THE_OPTIMIZER, ParametersOf, is_own
+from sweep.spec.parameters import OF_THE_COMPILATION, ParametersOf, is_own
 from sweep.spec.plain_values import cleaned
 from sweep.spec.problems import Problem, did_you_mean, translated
 from sweep.spec.pruner_budgets import budget_problems, epochs_of, whole_epochs
@@ -213,7 +213,7 @@ class _Reader:
         factory = model.pop("factory", "mlp")
         dimensions, problems = parse_space(space, model)
         self.add([*problems, *inside_problems(search), *scorer_problems(search)])
-        own = OF_THE_OPTIMIZER if isinstance(factory, str) and is_own(factory) else ()
+        own = OF_THE_COMPILATION if isinstance(factory, str) and is_own(factory) else ()
         parts = {
             "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),
             "data": self.section(DataSection, "data", self.table("data")),

@@ -75,7 +75,8 @@ class Blueprint:
     def compiled(self, model: Any) -> Any:
         """Compile a model, unless its factory has done so, and return it."""
         if self.optimizer is not None:
-            loss = loss_for(model, self.architecture.input_shape, self.meaning)
+            smoothing = self.optimizer.label_smoothing
+            loss = loss_for(model, self.architecture.input_shape, self.meaning, smoothing)
             # Without a rate: fits share the optimizer, and each one sets its own rate.
             optimizer = make_optimizer(replace(self.optimizer, learning_rate=None))
             model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
@@ -159,8 +160,12 @@ def check_optimizer_parameters(
         raise ModelError(f"{', '.join(names)}: {why_idle(names, values, compiled=compiled)}")
 
 
+NOT_TOLD = ("learning_rate_decay", "label_smoothing")
+"""Parameters that are in no part of what a factory is handed to compile with."""
+
+
 def idle_names(given: Iterable[str], *, compiled: bool, as_told: bool) -> list[str]:
-    """Return the parameters of the optimizer that reach none.
+    """Return the parameters of optimizer and loss that reach none.
 
     Parameters
     ----------
@@ -172,21 +177,22 @@ def idle_names(given: Iterable[str], *, compiled: bool, as_told: bool) -> list[s
     as_told : bool
         Whether it does so with the optimizer that it is handed.
     """
-    return [n for n in given if not (compiled and as_told) or n == "learning_rate_decay"]
+    return [n for n in given if not (compiled and as_told) or n in NOT_TOLD]
 
 
 def why_idle(names: Sequence[str], values: str, *, compiled: bool) -> str:
-    """Return why parameters of the optimizer would reach none, and what to write instead."""
+    """Return why parameters of optimizer and loss would reach none, and what to write instead."""
     listed = ", ".join(names)
+    part = "loss" if list(names) == ["label_smoothing"] else "optimizer"
     if compiled:
         return (
-            f"the factory compiles its own optimizer, which {values} would not reach; "
+            f"the factory compiles its own {part}, which {values} would not reach; "
             f"name {listed} in the factory's signature and use it there, or return the model "
             "uncompiled"
         )
     return (
         f"the factory takes {values} and returns a model that is not compiled, so "
-        f"that sweep's optimizer would not have it; compile the model in the factory, or take "
+        f"that sweep's {part} would not have it; compile the model in the factory, or take "
         f"{listed} out of its signature"
     )
 

@@ -1,4 +1,4 @@
-"""Optimizers by name, with each setting as a separate parameter."""
+"""How sweep compiles a model: optimizers by name, each setting a parameter, and the loss's."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from sweep.spec.parameters import OPTIMIZERS, value_problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-RATES = ("learning_rate", "learning_rate_decay", "momentum", "weight_decay")
+RATES = ("learning_rate", "learning_rate_decay", "momentum", "weight_decay", "label_smoothing")
 
-NO_DECAY = ("learning_rate_decay", 0.0)
+IDLE = (("learning_rate_decay", 0.0), ("label_smoothing", 0.0))
+"""Settings that change nothing."""
 
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """The optimizer of a model, and its settings.
+    """What sweep compiles a model with: an optimizer, its settings, and the loss's.
 
     Attributes
     ----------
@@ -33,6 +34,8 @@ class OptimizerSettings:
         ``decay`` meant before Keras 2.11.
     momentum, nesterov, weight_decay : float, bool, float or None
         None takes Keras's default.
+    label_smoothing : float or None
+        Share of each label that the loss spreads over all classes; None is 0.
     """
 
     name: str = "adam"
@@ -41,11 +44,13 @@ class OptimizerSettings:
     momentum: float | None = None
     nesterov: bool | None = None
     weight_decay: float | None = None
+    label_smoothing: float | None = None
 
     @property
     def traced(self) -> tuple[Any, ...]:
         """The settings that are part of a trace; the others are variables."""
-        return (self.name, self.momentum, self.nesterov, self.weight_decay, self.decays)
+        smoothing = self.label_smoothing or 0.0
+        return (self.name, self.momentum, self.nesterov, self.weight_decay, self.decays, smoothing)
 
     @property
     def decays(self) -> bool:
@@ -65,7 +70,7 @@ class OptimizerSettings:
         named = {"optimizer": params["optimizer"]}
         named |= {f.name: params[f.name] for f in fields(self) if f.name != "name"}
         set_ = {name: value for name, value in named.items() if name not in taken}
-        return {n: v for n, v in set_.items() if v is not None and (n, v) != NO_DECAY}
+        return {n: v for n, v in set_.items() if v is not None and (n, v) not in IDLE}
 
     @classmethod
     def from_params(

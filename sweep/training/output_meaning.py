@@ -179,13 +179,17 @@ def as_probabilities(output: np.ndarray, meaning: str) -> np.ndarray:
     return np.column_stack([1 - done, done]) if output.shape[1] == 1 else done
 
 
-def loss_for(model: Any, input_shape: tuple[int, ...], meaning: str) -> Any:
-    """Return the Keras loss that fits a model which is not compiled."""
+def loss_for(
+    model: Any, input_shape: tuple[int, ...], meaning: str, smoothing: float | None = None
+) -> Any:
+    """Return the Keras loss that fits a model which is not compiled, its labels smoothed if so."""
     import keras
 
     logits = meaning == LOGITS
     if output_units(model, input_shape) == (1,):
-        return keras.losses.BinaryCrossentropy(from_logits=logits)
+        return keras.losses.BinaryCrossentropy(from_logits=logits, label_smoothing=smoothing or 0.0)
+    if smoothing:
+        return keras.losses.CategoricalCrossentropy(from_logits=logits, label_smoothing=smoothing)
     return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
 
 
