@@ -168,8 +168,15 @@ WORDS: dict[Any, dict[str, str]] = {
         "positive": "the positive class of two, which precision, recall, f1 and the like are of; "
         "the second by default",
         "groups": "rows of one group never stand on both sides of a split",
-        "image_size": "the size that pictures of a folder are read in; [32, 32] by default",
+        "path": "the column of a table with the files of pictures",
+        "label": "the column of a table with the classes",
+        "split": "the column of a table that says `train` or `test`",
+        "group": "the column of a table with the groups",
+        "image_size": "the size that pictures of a folder are read in; by default their own where all "
+        "have one, of at most 256 pixels a side, else [32, 32]",
         "color": "how pictures of a folder are read",
+        "resize": "how pictures of other proportions come to that size: stretched (default), cut off at "
+        "the edges, or with black added",
         "test_fraction": "the share that becomes the test set of a folder without one",
     },
     SearchSection: {

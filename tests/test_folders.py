@@ -332,15 +332,83 @@ class TestPictures:
         assert len(data.x_train) + len(data.x_test) == 5
 
     def test_resizing_is_said(self, zoo):
-        """Pictures that become 32 x 32 unasked are told of, with the spread of their sizes."""
-        (note,) = load_dataset(str(zoo)).notes
+        """Pictures that are resized are told of, with the spread of their sizes and how."""
+        (note,) = load_dataset(str(zoo), image_size=8).notes
         assert note == (
-            "pictures of 4 x 6 pixels (height x width) are resized to 32 x 32; "
-            "image_size = [height, width] in [data] sets another size"
+            "pictures of 4 x 6 pixels (height x width) are resized to 8 x 8, stretched where "
+            'proportions differ (resize = "crop" or "pad" keeps proportions)'
+        )
+        assert load_dataset(str(zoo), image_size=[8, 12]).notes == (
+            "pictures of 4 x 6 pixels (height x width) are resized to 8 x 12",
         )
         paint(zoo / "ant" / "large.png", size=(300, 200))
-        assert "pictures of 4 x 6 to 200 x 300 pixels" in load_dataset(str(zoo)).notes[0]
-        assert load_dataset(str(zoo), image_size=8).notes == ()
+        (note,) = load_dataset(str(zoo), resize="pad").notes
+        assert note == (
+            "pictures of 4 x 6 to 200 x 300 pixels (height x width) are resized to 32 x 32, black "
+            "added where proportions differ; image_size = [height, width] in [data] sets another "
+            "size"
+        )
+
+    def test_pictures_of_one_size_keep_it(self, zoo):
+        """Where all pictures have one size, nothing is resized unasked, and nothing said."""
+        data = load_dataset(str(zoo))
+        assert data.shape == (4, 6, 3)
+        assert data.notes == ()
+        assert (data.x_train == [200, 30, 60]).all()
+
+    def test_large_pictures_do_not_keep_their_size(self, tmp_path):
+        """Photographs of a camera become 32 x 32, and it is said."""
+        for name in CLASSES:
+            for number in range(2):
+                paint(tmp_path / name / f"{number}.png", size=(300, 20))
+        data = load_dataset(str(tmp_path))
+        assert data.shape == (32, 32, 3)
+        assert "pictures of 20 x 300 pixels (height x width) are resized" in data.notes[0]
+
+    def test_turned_photographs_have_the_size_that_is_seen(self, tmp_path):
+        """A photograph that is 6 wide and 4 high, marked as turned, counts as 4 wide and 6 high."""
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        for name in CLASSES:
+            for number, suffix in enumerate(("jpg", "png")):
+                paint(tmp_path / name / f"{number}.{suffix}", exif=exif)
+        assert load_dataset(str(tmp_path)).shape == (6, 4, 3)
+
+    @pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+    def test_resizing_as_keras_does(self, tmp_path, resize):
+        """Each way is the one of Keras's image_dataset_from_directory."""
+        rng = np.random.default_rng(1)
+        for name in CLASSES:
+            (tmp_path / name).mkdir()
+            for number in range(6):
+                size = (int(rng.integers(9, 60)), int(rng.integers(9, 60)), 3)
+                picture = Image.fromarray(rng.integers(0, 256, size, dtype=np.uint8))
+                picture.save(tmp_path / name / f"{number}.png")
+        from keras.utils import image_dataset_from_directory
+
+        (x, _) = next(
+            image_dataset_from_directory(
+                str(tmp_path), image_size=(12, 20), shuffle=False, verbose=False,
+                crop_to_aspect_ratio=resize == "crop", pad_to_aspect_ratio=resize == "pad",
+            ).as_numpy_iterator()
+        )  # fmt: skip
+        ours = load_dataset(str(tmp_path), image_size=[12, 20], resize=resize)
+        both = np.concatenate([ours.x_train, ours.x_test])
+        theirs = np.rint(x).astype(np.uint8)
+        assert sorted(map(bytes, both)) == sorted(map(bytes, theirs))
+
+    def test_another_way_gives_other_data(self, tmp_path):
+        """The fingerprint tells the ways of resizing apart."""
+        for name, value in (("ant", 40), ("bee", 200)):
+            for number in range(2):
+                image = Image.fromarray(np.linspace(0, value, 200, dtype=np.uint8).reshape(20, 10))
+                (tmp_path / name).mkdir(exist_ok=True)
+                image.save(tmp_path / name / f"{number}.png")
+        ways = ("squash", "crop", "pad")
+        prints = {
+            load_dataset(str(tmp_path), image_size=8, resize=each).fingerprint for each in ways
+        }
+        assert len(prints) == 3
 
     def test_pictures_of_the_default_size(self, tmp_path):
         """Nothing is said where nothing is resized."""
@@ -356,7 +424,7 @@ class TestPictures:
         picture.save(zoo / "ant" / "p.gif", transparency=0)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert load_dataset(str(zoo)).shape == (32, 32, 3)
+            assert load_dataset(str(zoo), image_size=5).shape == (5, 5, 3)
 
 
 STUDY = """
@@ -381,9 +449,10 @@ def test_what_was_taken_is_said(here):
     """`sweep data`, `check` and `run` say which folders were taken, and how pictures change."""
     for part in ("Train", "val"):
         classes(here / "photos" / part)
+        paint(here / "photos" / part / "ant" / "wide.png", size=(8, 4))
     (here / "s.toml").write_text(STUDY)
     taken = "training rows are Train/, test rows val/"
-    resized = "pictures of 4 x 6 pixels (height x width) are resized to 32 x 32"
+    resized = "pictures of 4 x 6 to 4 x 8 pixels (height x width) are resized to 32 x 32, stretched"
     for words in (["data", "photos"], ["check", "s.toml", "--no-probe"]):
         said = " ".join(read(*words).split())
         assert taken in said
@@ -394,3 +463,7 @@ def test_what_was_taken_is_said(here):
     assert ran.exit_code == 0
     assert f"data: {taken}" in ran.stderr
     assert f"data: {resized}" in ran.stderr
+    sweep("report", "photos", "--output", "r.html")
+    shown = (here / "r.html").read_text("utf-8")
+    assert taken in shown
+    assert resized in shown

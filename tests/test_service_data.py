@@ -55,7 +55,7 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     for module in ("uploads", "known_data"):
         monkeypatch.setattr(f"sweep.service.{module}.read_in_new_process", read_here)
-    monkeypatch.setattr("sweep.datasets.folders.read_pictures", read_with_pillow)
+    monkeypatch.setattr("sweep.datasets.picture_rows.read_pictures", read_with_pillow)
 
 
 @pytest.fixture
@@ -413,7 +413,7 @@ def test_a_zip_is_read_as_studies_read_it(asked, monkeypatch):
     """With the decoders of TensorFlow, in a process of its own."""
     monkeypatch.setattr("sweep.service.uploads.read_in_new_process", read_in_new_process)
     body = upload(asked, "pets", packed(*classes())).json()
-    assert (body["shape"], body["classes"]) == ([32, 32, 3], {"cat": 2, "dog": 2})
+    assert (body["shape"], body["classes"]) == ([5, 6, 3], {"cat": 2, "dog": 2})
 
 
 def test_what_an_old_upload_has_left_is_removed(asked, monkeypatch):

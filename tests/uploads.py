@@ -80,8 +80,9 @@ def renamed(content, old, new):
     return content.replace(old, new)
 
 
-def read_with_pillow(paths, size, channels):
+def read_with_pillow(paths, size, channels, resize):
     """Read pictures without TensorFlow; for tests of what is around the reading."""
+    assert resize == "squash"
     mode = "L" if channels == 1 else "RGB"
     found = [Image.open(path).convert(mode) for path in paths]
     pixels = [np.asarray(each.resize(size[::-1])).reshape(*size, channels) for each in found]

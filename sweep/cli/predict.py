@@ -57,7 +57,7 @@ def predict(
     if white is not None and not 0 < white < inf:
         raise DataError(f"--white: must be a number above 0, got {white}")
     brightness = (white or _white(model.recipe)) / WHITE
-    rows = _read(paths, model.input_shape) * brightness
+    rows = _read(paths, model.input_shape, model.resize) * brightness
     proba = model.predict_proba(rows)
     found = [
         {
@@ -110,8 +110,8 @@ def _files(given: Sequence[Path]) -> list[Path]:
     return found
 
 
-def _read(paths: Sequence[Path], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Read pictures as rows of a shape, 0 to 255.
+def _read(paths: Sequence[Path], shape: tuple[int, ...], resize: str) -> NDArray[Any]:
+    """Read pictures as rows of a shape, 0 to 255, resized as those of the study were.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _read(paths: Sequence[Path], shape: tuple[int, ...]) -> NDArray[Any]:
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise DataError(f"this model takes rows of shape {shape}, which are no pictures")
     size, channels = (shape[0], shape[1]), 3 if shape[2:] == (3,) else 1
-    pixels = read_pictures(paths, size, channels).pixels
+    pixels = read_pictures(paths, size, channels, resize).pixels
     return pixels.reshape(-1, *shape).astype(np.float32)
 
 

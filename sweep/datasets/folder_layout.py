@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-_PARTS = {
+PARTS = {
     "train": ("train", "training"),
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
@@ -96,7 +96,7 @@ def _parts(folders: Sequence[Path]) -> dict[str, list[Path]]:
     found = {
         part: [path for path in folders if path.name.lower() in names]
         or [path for path in words.get(part, ()) if _has_double(path, folders)]
-        for part, names in _PARTS.items()
+        for part, names in PARTS.items()
     }
     return {part: paths for part, paths in found.items() if paths}
 
@@ -106,7 +106,7 @@ def _by_words(folders: Sequence[Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in folders:
         words = re.findall("[a-z]+", path.name.lower())
-        for part, names in _PARTS.items():
+        for part, names in PARTS.items():
             if any(word in names for word in words):
                 found.setdefault(part, []).append(path)
     return found

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.datasets.csv_rows import SUFFIXES as TABLES
 from sweep.datasets.dataset import Dataset
 from sweep.datasets.folder_layout import find_layout, is_hidden, subfolders
-from sweep.datasets.image_files import SUFFIXES, all_of, read_pictures, shown
+from sweep.datasets.image_files import SUFFIXES, all_of, shown
+from sweep.datasets.picture_rows import read_rows
+from sweep.datasets.resizing import asked_size
 from sweep.datasets.sampling import split_test
 from sweep.errors import DataError
 
@@ -20,10 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-COLORS = ("grayscale", "rgb")
-"""How pictures are read: one channel, without its axis, or three."""
-
-DEFAULT_SIZE = (32, 32)
+    from sweep.datasets.picture_rows import PictureOptions
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,7 @@ class _Listing:
 
 
 def read_folder(
-    folder: Path,
-    name: str,
-    *,
-    image_size: int | Sequence[int] | None,
-    color: str,
-    test_fraction: float,
-    seed: int,
+    folder: Path, name: str, options: PictureOptions, test_fraction: float, seed: int
 ) -> Dataset:
     """Read pictures, each from the folder of its class.
 
@@ -55,10 +49,8 @@ def read_folder(
         The folder.
     name : str
         Name of the dataset.
-    image_size : int or (height, width), optional
-        Size in pixels to which every picture is resized, bilinearly; default (32, 32).
-    color : {"grayscale", "rgb"}
-        Rows of shape (h, w) or (h, w, 3).
+    options : PictureOptions
+        Size, color and the like.
     test_fraction : float
         Without a test folder: the share of the rows, stratified, that becomes test rows.
     seed : int
@@ -68,7 +60,7 @@ def read_folder(
     -------
     Dataset
         ``uint8`` pixels; not checked yet. Its notes say which folders were used, and how pictures
-        were resized if ``image_size`` is not given.
+        were resized.
 
     Raises
     ------
@@ -76,23 +68,20 @@ def read_folder(
         For ambiguous folders, for a single class, and for files that cannot be read as pictures,
         all by name.
     """
-    size = _size(image_size)
+    asked_size(options.image_size)  # refused before anything is read
     layout = find_layout(folder)
     if layout.test is None:
-        _check_fraction(test_fraction)
+        check_fraction(test_fraction)
         listing = _list(layout.train)
         _check_splittable(layout.train, listing)
         rows, held_out = split_test(listing.labels, test_fraction, seed)
     else:
         listing, trained = _list_both(folder, layout.train, layout.test)
         rows, held_out = np.arange(trained), np.arange(trained, len(listing.files))
-    found = read_pictures(listing.files, size, 1 if color == "grayscale" else 3)
-    resized = None if image_size is not None else _resized(found.sizes)
-    x = found.pixels[..., 0] if color == "grayscale" else found.pixels
-    y = listing.labels
+    read, y = read_rows(listing.files, [rows, held_out], options), listing.labels
     return Dataset(
-        name, x[rows], y[rows], x[held_out], y[held_out], listing.names,
-        notes=tuple(note for note in (layout.note, resized) if note),
+        name, read.parts[0], y[rows], read.parts[1], y[held_out], listing.names,
+        notes=tuple(note for note in (layout.note, read.note) if note),
     )  # fmt: skip
 
 
@@ -108,36 +97,7 @@ def _list_both(folder: Path, train: Path, test: Path) -> tuple[_Listing, int]:
     return _Listing(first.files + second.files, labels, first.names), len(first.files)
 
 
-def _resized(sizes: NDArray[np.int64]) -> str:
-    """Return a note on how pictures change by the default size; empty if they do not."""
-    height, width = DEFAULT_SIZE
-    if (sizes == DEFAULT_SIZE).all():
-        return ""
-    low, high = (" x ".join(map(str, each)) for each in (sizes.min(axis=0), sizes.max(axis=0)))
-    span = low if low == high else f"{low} to {high}"
-    return (
-        f"pictures of {span} pixels (height x width) are resized to {height} x {width}; "
-        "image_size = [height, width] in [data] sets another size"
-    )
-
-
-def _size(image_size: int | Sequence[int] | None) -> tuple[int, int]:
-    """Return height and width in pixels."""
-    match image_size:
-        case None:
-            return DEFAULT_SIZE
-        case bool():
-            pass
-        case int() if image_size > 0:
-            return (image_size, image_size)
-        case [int(height), int(width)] if height > 0 and width > 0:
-            return (height, width)
-    raise DataError(
-        f"image_size: must be a positive number of pixels or [height, width], got {image_size!r}"
-    )
-
-
-def _check_fraction(test_fraction: float) -> None:
+def check_fraction(test_fraction: float) -> None:
     """Refuse a test share of 0 or less, or of 1 or more."""
     if not 0 < test_fraction < 1:
         raise DataError(f"test_fraction: must lie between 0 and 1, got {test_fraction!r}")
@@ -189,6 +149,9 @@ def _too_few(folder: Path, classes: Sequence[Path]) -> str:
     names = ", ".join(shown(Path(path.name)) for path in classes) or "none"
     inner = len(classes) == 1 and subfolders(classes[0])
     hint = f'; for the folders in it say dataset = "{shown(classes[0])}"' if inner else ""
+    tables = sorted(path for path in folder.iterdir() if path.name.lower().endswith(TABLES))
+    if len(tables) == 1:
+        hint = f'; for the table in it say dataset = "{shown(tables[0])}"'
     return f"{shown(folder)}: must hold at least two class folders, got {names}{hint}"
 
 

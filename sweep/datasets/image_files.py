@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.datasets.resizing import resized
 from sweep.errors import DataError
 from sweep.support.tensorflow_loading import load_tensorflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Suffixes of picture files, in any case."""
 
 _ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda x: x[:, ::-1],
@@ -40,6 +42,8 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 _MOST_NAMED = 50
 _THREADS = 8
+_BLOCK = 512
+"""Pictures that are decoded at a time."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Pictures:
     sizes: NDArray[np.int64]
 
 
-def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -> Pictures:
+def read_pictures(
+    paths: Sequence[Path], size: tuple[int, int], channels: int, resize: str = "squash"
+) -> Pictures:
     """Decode picture files and resize them bilinearly, as Keras does.
 
     Parameters
@@ -69,6 +75,8 @@ def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -
         Height and width in pixels.
     channels : {1, 3}
         Gray or color.
+    resize : {"crop", "pad", "squash"}
+        What is done where proportions differ.
 
     Returns
     -------
@@ -79,37 +87,80 @@ def read_pictures(paths: Sequence[Path], size: tuple[int, int], channels: int) -
     DataError
         With the name of every file that cannot be read as a picture.
     """
+    pixels = np.empty((len(paths), *size, channels), np.uint8)
+    sizes, done = np.empty((len(paths), 2), np.int64), 0
+    for block in read_blocks(paths, size, channels, resize):
+        place = slice(done, done + len(block.pixels))
+        pixels[place], sizes[place], done = block.pixels, block.sizes, place.stop
+    return Pictures(pixels, sizes)
+
+
+def read_blocks(
+    paths: Sequence[Path], size: tuple[int, int], channels: int, resize: str
+) -> Iterator[Pictures]:
+    """Do what :func:`read_pictures` does, and yield some pictures at a time, in order.
+
+    Every file is read before an error is raised, which names all that cannot be.
+    """
     load_tensorflow()
     from PIL import Image as Pillow
 
     Pillow.init()  # before the threads: if several call it at once, it may miss a file format
+    failed: dict[Path, str] = {}
+    one = partial(_read, size=size, channels=channels, resize=resize)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for first in range(0, len(paths), _BLOCK):
+            some = paths[first : first + _BLOCK]
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module="PIL")
+                found = list(pool.map(one, some))
+            pairs = zip(some, found, strict=True)
+            failed |= {path: why for path, why in pairs if isinstance(why, str)}
+            good = [each for each in found if not isinstance(each, str)]
+            if not failed:
+                shapes = np.array([shape for _, shape in good], np.int64)
+                yield Pictures(np.stack([pixels for pixels, _ in good]), shapes)
+    if failed:
+        raise DataError(_unreadable(dict(sorted(failed.items()))))
+
+
+def picture_sizes(paths: Sequence[Path]) -> NDArray[np.int64]:
+    """Return height and width of pictures by their headers, upright; unreadable ones left out."""
+    from PIL import Image as Pillow
+
+    Pillow.init()
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         warnings.filterwarnings("ignore", module="PIL")
-        found = list(pool.map(partial(_read, size=size, channels=channels), paths))
-    failed = {path: why for path, why in zip(paths, found, strict=True) if isinstance(why, str)}
-    if failed:
-        raise DataError(_unreadable(failed))
-    good = [each for each in found if not isinstance(each, str)]
-    return Pictures(
-        np.stack([pixels for pixels, _ in good]), np.array([shape for _, shape in good], np.int64)
-    )
+        found = [each for each in pool.map(_size, paths) if each]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Return height and width as the header says, None where it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            # getexif decodes a whole PNG; what was turned is rare there
+            turned = picture.format != "PNG" or "exif" in picture.info
+            orientation = picture.getexif().get(_ORIENTATION, 1) if turned else 1
+    except Exception:  # noqa: BLE001 - on damaged files decoders raise anything
+        return None
+    return (width, height) if orientation in _ON_ITS_SIDE else (height, width)
 
 
 def _read(
-    path: Path, size: tuple[int, int], channels: int
+    path: Path, size: tuple[int, int], channels: int, resize: str
 ) -> tuple[NDArray[np.uint8], tuple[int, int]] | str:
     """Return one picture and its original size, or why it cannot be read."""
-    import tensorflow as tf
-
     if not path.is_file():
         return "no file"
     try:
         pixels = _decoded(path.read_bytes(), channels)
-        with tf.device("CPU:0"):
-            resized = tf.image.resize(pixels, size).numpy()
+        return resized(pixels, size, resize), (pixels.shape[0], pixels.shape[1])
     except Exception as error:  # noqa: BLE001 - on damaged files decoders raise anything
         return _reason(error)
-    return np.rint(resized).astype(np.uint8), (pixels.shape[0], pixels.shape[1])
 
 
 def _decoded(data: bytes, channels: int) -> NDArray[np.uint8]:

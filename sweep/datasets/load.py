@@ -6,14 +6,13 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sweep.datasets.builtin import read_builtin
-from sweep.datasets.checks import check_choice, check_classes, checked
-from sweep.datasets.folders import COLORS, read_folder
-from sweep.datasets.loader_function import read_reference
-from sweep.datasets.npz import read_npz
+from sweep.datasets.checks import check_choice, check_classes
+from sweep.datasets.picture_rows import COLORS, PictureOptions
+from sweep.datasets.read_source import Source, read_source
+from sweep.datasets.resizing import DEFAULT_RESIZE, RESIZES
 from sweep.datasets.sampling import SAMPLES, one_against_rest, subset, with_positive
 from sweep.datasets.scaling import SCALINGS, fit_scaling
-from sweep.datasets.sources import kind_of, path_of
+from sweep.datasets.table_columns import ColumnNames
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,8 +34,13 @@ def load_dataset(
     rest_rows: int | None = None,
     positive: int | str | None = None,
     groups: str | None = None,
+    path: str | None = None,
+    label: str | None = None,
+    split: str | None = None,
+    group: str | None = None,
     image_size: int | Sequence[int] | None = None,
     color: str = "rgb",
+    resize: str | None = None,
     test_fraction: float = 0.2,
     seed: int = 0,
     allow: Collection[str] = (),
@@ -48,7 +52,7 @@ def load_dataset(
     ----------
     dataset : str
         A name in :data:`DATASETS`; an ``.npz`` file with ``x_train``, ``y_train``, ``x_test``,
-        ``y_test`` and perhaps ``class_names``; a folder of class folders; or
+        ``y_test`` and perhaps ``class_names``; a ``.csv`` file; a folder of class folders; or
         ``"module:function"``.
     data_home : path, optional
         Folder with ``mnist.npz`` and the like; default: ``SWEEP_DATA_HOME``.
@@ -67,10 +71,17 @@ def load_dataset(
         the second one, as in scikit-learn.
     groups : str, optional
         Name of the array with the group of each training row.
+    path, label, split, group : str, optional
+        Names of the columns of a ``.csv`` file: the picture's file, the class, ``train`` or
+        ``test``, the group; :data:`sweep.datasets.table_columns.USUAL` has those looked for.
     image_size : int or (height, width), optional
-        Size of a folder's pictures in pixels; default (32, 32).
+        Size of a folder's pictures in pixels; by default their own where all have one, of at most
+        256 pixels a side, else (32, 32).
     color : {"rgb", "grayscale"}
         How a folder's pictures are read.
+    resize : {"squash", "crop", "pad"}, optional
+        How pictures of other proportions come to that size: stretched (default), cut off at the
+        edges, or with black added.
     test_fraction : float, default=0.2
         Share of test rows where the folder has no ``test`` folder.
     seed : int, default=0
@@ -97,24 +108,13 @@ def load_dataset(
     (100, 8, 8)
     """
     dataset = os.fspath(dataset)
-    _check_choices(sample, scaling, color, one_vs_rest, rest_rows)
-    if kind_of(dataset, folder) == "folder":
-        if groups is not None:
-            raise DataError(f"groups: a folder of pictures has no array {groups!r}; use an .npz")
-        path = path_of(dataset, folder)
-        data = checked(
-            read_folder(
-                path,
-                dataset,
-                image_size=image_size,
-                color=color,
-                test_fraction=test_fraction,
-                seed=seed,
-            )
-        )
-    else:
-        _check_no_pictures(dataset, image_size, color)
-        data = _read_arrays(dataset, data_home, groups, allow, folder)
+    columns = ColumnNames(path, label, split, group)
+    pictures = PictureOptions(image_size, color, resize)
+    _check_choices(sample, scaling, pictures, one_vs_rest, rest_rows)
+    source = Source(
+        dataset, folder, data_home, allow, groups, columns, pictures, test_fraction, seed
+    )
+    data = read_source(source)
     if one_vs_rest is not None:
         data = one_against_rest(data, one_vs_rest, rest_rows, seed)
     data = subset(data, train_rows, test_rows, sample, seed)
@@ -125,39 +125,19 @@ def load_dataset(
 
 
 def _check_choices(
-    sample: str, scaling: str, color: str, one_vs_rest: int | str | None, rest_rows: int | None
+    sample: str,
+    scaling: str,
+    pictures: PictureOptions,
+    one_vs_rest: int | str | None,
+    rest_rows: int | None,
 ) -> None:
     """Refuse unknown settings before anything large is read."""
     check_choice("sample", sample, SAMPLES)
     check_choice("scaling", scaling, SCALINGS)
-    check_choice("color", color, COLORS)
+    check_choice("color", pictures.color, COLORS)
+    check_choice("resize", pictures.resize or DEFAULT_RESIZE, RESIZES)
     if rest_rows is not None and one_vs_rest is None:
         raise DataError(f"rest_rows: only together with one_vs_rest, got {rest_rows!r} alone")
-
-
-def _check_no_pictures(dataset: str, image_size: int | Sequence[int] | None, color: str) -> None:
-    """Refuse options for pictures that would otherwise be ignored silently."""
-    if image_size is not None or color != "rgb":
-        raise DataError(
-            f"image_size, color: only for a folder of pictures, and {dataset} is none; "
-            f"leave them out"
-        )
-
-
-def _read_arrays(
-    dataset: str,
-    data_home: str | os.PathLike[str] | None,
-    groups: str | None,
-    allow: Collection[str],
-    folder: Path | None,
-) -> Dataset:
-    """Return a dataset from any source but a folder of pictures, checked."""
-    kind = kind_of(dataset, folder)
-    if kind == "builtin":
-        return read_builtin(dataset, data_home, groups)
-    if kind == "npz":
-        return checked(read_npz(path_of(dataset, folder), dataset, groups))
-    return checked(read_reference(dataset, groups, allow, folder))
 
 
 def _scaled(data: Dataset, kind: str) -> Dataset:

@@ -132,6 +132,40 @@ def split_test(y: NDArray[Any], fraction: float, seed: int) -> tuple[Rows, Rows]
     return np.setdiff1d(np.arange(len(y)), test), test
 
 
+def split_test_groups(
+    where: str, y: NDArray[Any], groups: NDArray[Any], fraction: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Split off whole groups, near to a share of the rows and to the proportions of the classes.
+
+    Returns
+    -------
+    train, test : ndarray
+        Row numbers, ascending.
+
+    Raises
+    ------
+    DataError
+        If there are too few groups, or a class has none to train on.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    smaller = min(fraction, 1 - fraction)
+    parts = max(2, round(1 / smaller))
+    least = min(np.unique(y, return_counts=True)[1])
+    parts = min(parts, len(np.unique(groups)), int(least))
+    if parts < 2:
+        raise DataError(f"{where}: must have at least 2 groups to draw test rows, got one")
+    folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
+    rest, part = next(folds.split(np.zeros(len(y)), y, groups))
+    train, test = (rest, part) if fraction <= 1 / 2 else (part, rest)
+    if len(lacking := np.setdiff1d(y, y[train])):
+        raise DataError(
+            f"{where}: all groups of class {lacking[0]} were drawn as test rows; say in a column "
+            "split which rows are which, or take another seed"
+        )
+    return np.sort(train), np.sort(test)
+
+
 def one_against_rest(dataset: Dataset, one: int | str, rest_rows: int | None, seed: int) -> Dataset:
     """Relabel one class as 1 and all others as 0, with names such as ``"6"`` and ``"not 6"``.
 

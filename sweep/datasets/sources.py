@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 
 from sweep.datasets.builtin import DATASETS
+from sweep.datasets.csv_rows import SUFFIXES as TABLES
 from sweep.datasets.image_files import SUFFIXES
 from sweep.errors import DataError
 from sweep.support.code_references import is_reference
@@ -19,7 +20,7 @@ def kind_of(dataset: str, folder: Path | None) -> str:
 
     Returns
     -------
-    {"builtin", "npz", "reference", "folder"}
+    {"builtin", "npz", "table", "reference", "folder"}
 
     Raises
     ------
@@ -30,6 +31,8 @@ def kind_of(dataset: str, folder: Path | None) -> str:
         return "builtin"
     if dataset.lower().endswith(".npz"):
         return "npz"
+    if dataset.lower().endswith(TABLES):
+        return "table"
     if is_reference(dataset):
         return "reference"
     path = path_of(dataset, folder)
@@ -38,7 +41,7 @@ def kind_of(dataset: str, folder: Path | None) -> str:
     if dataset and path.exists():
         raise DataError(
             f"dataset: {path} is a file, and the only files that are read as they stand are .npz "
-            f"with x_train, y_train, x_test, y_test; {_remedy(path)}"
+            f"with x_train, y_train, x_test, y_test, and .csv; {_remedy(path)}"
         )
     raise DataError(_unknown(dataset))
 
@@ -71,5 +74,6 @@ def _unknown(dataset: str) -> str:
     hint = f"did you mean {close[0]}? " if close else ""
     return (
         f"dataset: nothing named {dataset!r}; {hint}it may be one of "
-        f'{", ".join(DATASETS)}, a file.npz, a folder of class folders, or "module:function"'
+        f"{', '.join(DATASETS)}, a file.npz, a table.csv, a folder of class folders, or "
+        '"module:function"'
     )

@@ -60,6 +60,11 @@ class ExportedModel:
         """Shape of one row."""
         return tuple(self.recipe["input_shape"])
 
+    @property
+    def resize(self) -> str:
+        """How pictures of other proportions came to that shape: stretched, cropped or padded."""
+        return str(self.recipe.get("resize", "squash"))
+
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return class probabilities, shape ``(n, n_classes)``, of raw pixels.
 

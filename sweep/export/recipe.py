@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sweep.datasets.resizing import RESIZES
 from sweep.errors import ResultError
 from sweep.support.code_references import is_reference
 
@@ -84,6 +85,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
             f"{FORMAT}); upgrade sweep, or export again"
         )
     rules = {**RULES, **(CODE_RULES if "code" in recipe else {})}
+    if "resize" in recipe:  # an older export has none
+        rules["resize"] = (f"one of {', '.join(RESIZES)}", RESIZES.__contains__)
     wrong = [f"{k} must be {rule}" for k, (rule, ok) in rules.items() if not ok(recipe.get(k))]
     if wrong:
         raise ResultError(f"{path}: {'; '.join(wrong)}; export the study again")

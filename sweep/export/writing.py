@@ -209,6 +209,7 @@ def _recipe(
         "class_names": list(record.data.classes),
         "positive": record.data.positive,
         "unit": estimator.scaling == "unit",
+        "resize": record.settings.data.resize or "squash",
         "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
         "factory": record.settings.model.factory,
         "fixed": dict(record.settings.model.params),

@@ -123,7 +123,7 @@ def layers_from_plain(plain: Any) -> tuple[Layer, ...]:
 def data_from_plain(plain: Mapping[str, Any]) -> DataRecord:
     """Read a data record."""
     tuples = {name: tuple(plain[name]) for name in ("shape", "classes", "class_counts")}
-    return DataRecord(**{**plain, **tuples})
+    return DataRecord(**{**plain, **tuples, "notes": tuple(plain.get("notes", ()))})
 
 
 def winner_from_plain(plain: Mapping[str, Any] | None) -> WinnerRecord | None:

@@ -190,6 +190,8 @@ class DataRecord:
         Training rows of each class.
     positive : str
         Name of the positive class of two; empty with more classes, or in older ledgers.
+    notes : tuple of str
+        How the data were read: folders, resized pictures; empty in older ledgers.
     """
 
     name: str
@@ -200,3 +202,4 @@ class DataRecord:
     classes: tuple[str, ...]
     class_counts: tuple[int, ...] = ()
     positive: str = ""
+    notes: tuple[str, ...] = ()

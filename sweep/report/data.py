@@ -36,6 +36,7 @@ def data_facts(record: StudyRecord) -> list[tuple[str, str]]:
         ("Data", text.clean(data.name)),
         ("Rows", f"{data.train_rows:,} for training, {data.test_rows:,} for the test"),
         ("Shape of a row", shape_text(data.shape)),
+        *(("Read", text.clean(note)) for note in data.notes),
         ("Fingerprint", text.clean(data.fingerprint)),
         ("Started", text.moment(record.created)),
     ]

@@ -39,4 +39,5 @@ def data_record(dataset: Dataset) -> DataRecord:
         classes=tuple(str(name) for name in dataset.class_names),
         class_counts=tuple(int(n) for n in dataset.class_counts),
         positive=dataset.positive_class,
+        notes=tuple(str(note) for note in dataset.notes),
     )

@@ -95,7 +95,8 @@ class DataSection(Section):
     """``[data]``: which rows, and how they are prepared."""
 
     dataset: Text = Field(
-        description='a name ("mnist"), an .npz file, a folder of images, or "module:function"'
+        description='a name ("mnist"), an .npz or .csv file, a folder of images, or '
+        '"module:function"'
     )
     train_rows: Count | None = Field(None, description=COUNT)
     test_rows: Count | None = Field(None, description=COUNT)
@@ -107,10 +108,17 @@ class DataSection(Section):
     rest_rows: Count | None = Field(None, description=COUNT)
     positive: int | Text | None = Field(None, description="a class: its number or its name")
     groups: Text | None = Field(None, description="the name of the array that holds the groups")
+    path: Text | None = Field(None, description="the name of a column")
+    label: Text | None = Field(None, description="the name of a column")
+    split: Text | None = Field(None, description="the name of a column")
+    group: Text | None = Field(None, description="the name of a column")
     image_size: Annotated[tuple[Count, Count], Field(strict=False)] | None = Field(
         None, description="[height, width] in pixels, whole numbers from 1"
     )
     color: Literal["rgb", "grayscale"] = Field("rgb", description='"rgb" or "grayscale"')
+    resize: Literal["squash", "crop", "pad"] | None = Field(
+        None, description='"squash", "crop" or "pad"'
+    )
     test_fraction: Share = Field(0.2, description=SHARE)
 
 
