@@ -28,6 +28,12 @@ def dense(units=12, **words):
     return LAYERS.Dense(units, "relu", **words)
 
 
+def functional():
+    """Return a network of Keras's functional kind, with a name for its output."""
+    x = keras.Input((8, 8))
+    return keras.Model(x, LAYERS.Dense(10, "softmax", name="last")(LAYERS.Flatten()(x)))
+
+
 def frozen():
     """Return a network whose first layer is not trained."""
     return network(dense(trainable=False), dense())
@@ -206,6 +212,12 @@ ONE_HOT = {
     "hinge": (lambda: network(end=None), {"loss": "categorical_hinge"}),
     "kld": (network, {"loss": "kl_divergence"}),
     "focal": (network, {"loss": LOSSES.CategoricalFocalCrossentropy}),
+    "hinge object": (network, {"loss": LOSSES.CategoricalHinge}),
+    "mse in a list": (network, {"loss": ["mean_squared_error"]}),
+    "mse in a dict": (network, {"loss": {"last": "mse"}}),
+    "weighed in a dict": (functional, {"loss": {"last": "mse"}, "loss_weights": {"last": 2.0}}),
+    "a function": (network, {"loss": lambda: LOSSES.categorical_crossentropy}),
+    "Keras's class name": (network, {"loss": "CategoricalCrossentropy"}),
     "ten sigmoids": (lambda: network(end="sigmoid"), {"loss": "binary_crossentropy"}),
 }
 KERAS_OWN = {

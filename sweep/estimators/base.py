@@ -227,6 +227,12 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return model
 
     @property
+    def optimizer_config_(self) -> dict[str, Any]:
+        """The settings of the optimizer that the fit really has, by Keras's names."""
+        check_is_fitted(self, "_state")
+        return self._engine().optimizer_config(self._epoch_settings(), self._state)
+
+    @property
     def output_meaning_(self) -> str:
         """What the output of ``model_`` is: probabilities, logits, or shares of a sum."""
         check_is_fitted(self, "_state")
@@ -278,6 +284,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         rate, decay = self.learning_rate, self.learning_rate_decay
         if self._blueprint.optimizer is None:  # the factory compiles its own
             rate, decay = self._blueprint.rate, 0.0
+        elif self._blueprint.optimizer.recipe is not None:
+            rate = self._blueprint.optimizer.rate
         return Settings(rate, decay, self.batch_size, self._seed, self._rates)
 
     def _engine(self, model: Any = None) -> Backend:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sweep.errors import ModelError
 from sweep.estimators.base import TRAINING, BaseKerasClassifier
-from sweep.models import FACTORIES, factory_parameters
+from sweep.models import FACTORIES, check_parameters, factory_parameters
+from sweep.spec.keras_words import keras_word
 from sweep.support.code_references import is_reference, resolve
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ weight_decay, label_smoothing, class_weight, early_stopping, validation_fraction
 n_iter_no_change, callbacks, scaling, image_shape, precision, random_state, warm_start, \
 checkpoint_epochs, fast
         As in :class:`sweep.KerasMLPClassifier`.
-    optimizer : str, optional
-        Name of the optimizer, ``"adam"`` unless given.
+    optimizer : str, keras.optimizers.Optimizer or its class, optional
+        Name of the optimizer, ``"adam"`` unless given. An object is made anew from its settings for
+        each fit, and is never changed; ``learning_rate`` and the like are then its own.
     **model_params
         Parameters of the factory, searchable by their own names.
 
@@ -51,7 +53,7 @@ checkpoint_epochs, fast
         *,
         epochs: int = 10,
         batch_size: int = 32,
-        optimizer: str | None = None,
+        optimizer: Any = None,
         learning_rate: float | None = None,
         learning_rate_decay: float = 0.0,
         momentum: float | None = None,
@@ -123,7 +125,10 @@ checkpoint_epochs, fast
         taken = {name: getattr(self, name) for name in sorted(self._taken_by_factory())}
         # For a parameter that is not set, the factory's own default holds.
         given = {name: value for name, value in taken.items() if value is not None}
-        return {**{name: getattr(self, name) for name in self._extra}, **given}
+        extra = {name: getattr(self, name) for name in self._extra}
+        if extra:
+            check_parameters(self._factory(), {**extra, **given})
+        return {**extra, **given}
 
     def _taken_by_factory(self) -> frozenset[str]:
         return frozenset(factory_parameters(self._factory())) & frozenset(TRAINING)
@@ -139,7 +144,9 @@ checkpoint_epochs, fast
             return
         known = factory_parameters(factory)
         if unknown := sorted(set(extra) - set(known)):
+            name = unknown[0]
+            word = keras_word(name, {*known, *self._own_names()})
             raise ValueError(
-                f"Invalid parameter {unknown[0]!r} for estimator {type(self).__name__}: its model "
-                f"takes {sorted(known)}"
+                f"Invalid parameter {name!r} for estimator {type(self).__name__}: "
+                + (f"it {word}" if word else f"its model takes {sorted(known)}")
             )

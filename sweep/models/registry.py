@@ -21,6 +21,8 @@ from sweep.models.signature import (
     name_of,
     read_signature,
 )
+from sweep.spec.keras_words import keras_word
+from sweep.spec.parameters import TRAINING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +108,8 @@ def _passed(name: str, signature: Signature, factory: str | Factory) -> str:
 
 def _unknown(name: str, signature: Signature, factory: str | Factory) -> str:
     known = signature.own
+    if word := keras_word(name, {*known, *TRAINING}):
+        return f"model.{name}: {word}"
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
     return f"model.{name}: unknown parameter of {name_of(factory)}; {hint}"

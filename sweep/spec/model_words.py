@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+from sweep.spec.keras_words import keras_word
 from sweep.spec.problems import did_you_mean
 
 MEANT = {
@@ -45,6 +46,8 @@ def unknown_parameter(name: str, model: str, known: Collection[str]) -> str:
         The parameters that it has.
     """
     ours = next((each for each in MEANT.get(name, ()) if each in known), None)
+    if ours is None and (word := keras_word(name, known)):
+        return word
     hint = did_you_mean(name, known) if ours is None else f", did you mean {ours}?"
     own = name if name.isidentifier() else "..."
     return (

@@ -15,8 +15,8 @@ from sweep.models.signature import COMPILE, Facts, compile_defaults, read_signat
 from sweep.spec.parameters import PRECISIONS
 from sweep.support.tensorflow_loading import load_tensorflow
 from sweep.training.graph_eligibility import check_fit
-from sweep.training.optimizers import OptimizerSettings, make_optimizer
-from sweep.training.output_meaning import check_outputs
+from sweep.training.optimizers import OptimizerSettings, made_anew, make_optimizer, recipe_of
+from sweep.training.output_meaning import check_outputs, unwrap_loss
 from sweep.training.random_state import SEEDING_LOCK, use_generator
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class Architecture:
             if self.is_built_in:
                 return build_model(self._layers(), self.input_shape)
             facts = Facts(self.input_shape, self.n_classes, self.meta, self._compile_kwargs)
-            model = build_from(
-                self.factory, self.input_shape, self.n_classes, dict(self.params), facts
-            )
+            params = {name: made_anew(value) for name, value in self.params.items()}
+            model = build_from(self.factory, self.input_shape, self.n_classes, params, facts)
+            unwrap_loss(model)
             check_fit(model)
             check_outputs(model, self.input_shape, self.n_classes, self.factory)
             return model
@@ -161,6 +161,8 @@ def freeze(value: Any) -> Hashable:
         return tuple(sorted((key, freeze(item)) for key, item in value.items()))
     if isinstance(value, list | tuple):
         return tuple(freeze(item) for item in value)
+    if hasattr(value, "apply_gradients") and not isinstance(value, type):
+        return recipe_of(value)
     try:
         hash(value)
     except TypeError:

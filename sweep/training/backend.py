@@ -201,6 +201,9 @@ class Backend(Protocol):
             Not finite if the weights are not.
         """
 
+    def optimizer_config(self, settings: Settings, state: FitState) -> dict[str, Any]:
+        """Return class and settings of the optimizer, with the rate that a fit has."""
+
     def visit(self, state: FitState, settings: Settings) -> AbstractContextManager[Any]:
         """Lend the Keras model, loaded with ``state``, to Keras callbacks.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
@@ -77,8 +77,7 @@ class Blueprint:
         if self.optimizer is not None:
             smoothing = self.optimizer.label_smoothing
             loss = loss_for(model, self.architecture.input_shape, self.meaning, smoothing)
-            # Without a rate: fits share the optimizer, and each one sets its own rate.
-            optimizer = make_optimizer(replace(self.optimizer, learning_rate=None))
+            optimizer = make_optimizer(self.optimizer, default_rate=True)
             model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
         return model
 

@@ -106,6 +106,15 @@ class CompiledModel:
                 state.learning_rate = after
             self._unload(state)
 
+    def optimizer_config(self, settings: Settings, state: FitState) -> dict[str, Any]:
+        """Return class and settings of the optimizer, with the initial rate of this fit."""
+        with self.lock:
+            inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+            found = {**inner.get_config(), "name": type(inner).__name__}
+        if self._rate_variable is not None:
+            found["learning_rate"] = self._rate(settings, state.learning_rate)
+        return found
+
     def targets(self, y: Any) -> Any:
         """Return class numbers as the loss takes them: shape ``(n,)``, ``(n, 1)`` or one-hot."""
         import tensorflow as tf

@@ -213,6 +213,15 @@ def single_loss(loss: Any) -> Any:
     return loss
 
 
+def unwrap_loss(model: Any) -> None:
+    """Have a model with one output take a dict with one loss, which Keras takes of some models."""
+    losses = getattr(model, "_compile_loss", None)
+    for name in ("_user_loss", "_user_loss_weights"):
+        one = getattr(losses, name, None)
+        if isinstance(one, dict) and len(one) == 1:
+            setattr(losses, name, next(iter(one.values())))
+
+
 def _by_loss(model: Any) -> str | None:
     loss = single_loss(getattr(model, "loss", None))
     if isinstance(loss, str) or not hasattr(loss, "from_logits"):
