@@ -29,6 +29,9 @@ def test_factory_parameters_are_the_signature_without_the_first_two():
         "activation": "relu",
         "dropout_rate": 0.0,
         "batch_norm": "none",
+        "kernel_initializer": "glorot_uniform",
+        "l2": 0.0,
+        "max_norm": "none",
     }
 
 
