@@ -36,6 +36,10 @@ MODEL = """\
 `factory` is a built-in model's name or `"module:function"`; default `"mlp"`. Every other key is a
 parameter of the model or of its training, fixed for the whole study: [model-parameters.md](model-parameters.md)
 lists them. A list is one value for each layer.
+
+`estimator = "module:name"` in place of `factory` is a scikit-learn estimator, or a function or class that
+returns one: a pipeline, or any classifier. The other keys are then names of its `get_params()`, and
+`[data] scaling` is `"none"`: [own-estimators.md](own-estimators.md).
 """
 
 SPACE = """\
@@ -178,6 +182,7 @@ WORDS: dict[Any, dict[str, str]] = {
         "resize": "how pictures of other proportions come to that size: stretched (default), cut off at "
         "the edges, or with black added",
         "test_fraction": "the share that becomes the test set of a folder without one",
+        "flat": "hand over rows of features in place of images, as scikit-learn's own steps take them",
     },
     SearchSection: {
         "method": "how candidates are found; [search.md](search.md)",

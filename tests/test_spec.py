@@ -691,6 +691,7 @@ def test_e6_is_exact():
             "scaling": "unit",
             "color": "rgb",
             "test_fraction": 0.2,
+            "flat": False,
         },
         "model": {"factory": "mlp", "optimizer": "adam", "batch_size": 128},
         "search": {

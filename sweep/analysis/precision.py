@@ -14,10 +14,13 @@ def precisions(record: StudyRecord) -> list[str]:
     """Return the precisions that the ranked candidates were fitted in, sorted.
 
     ``float32`` where the study file says nothing; the file's own where nothing is ranked yet.
+    None for an estimator whose fits sweep does not make itself.
     """
-    fixed = str(record.settings.settled({})["precision"])
-    found = {str(candidate.params.get("precision", fixed)) for candidate in ranked(record)}
-    return sorted(found or {fixed})
+    spec = record.settings
+    if not spec.budget:
+        return []
+    found = {str(spec.settled(candidate.params)["precision"]) for candidate in ranked(record)}
+    return sorted(found or {str(spec.settled({})["precision"])})
 
 
 def mixture(record: StudyRecord) -> str:

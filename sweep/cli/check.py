@@ -197,7 +197,7 @@ def _facts(study: StudyPlan) -> dict[str, str]:
 
 def _model(spec: StudySpec) -> str:
     held = [f"{clean(name)} = {setting(value)}" for name, value in spec.model.params.items()]
-    return ", ".join([clean(spec.model.factory), *held])
+    return ", ".join([clean(spec.model.code), *held])
 
 
 def _splitting(spec: StudySpec, splits: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.codec import data_from_plain
 from sweep.search.outer_folds import outer_folds
 from sweep.search.plan import make_plan
+from sweep.spec.estimator_facts import EstimatorFacts
 from sweep.study.answers.plan import StudyPlan
 from sweep.study.check import START_SECONDS, Check, cells_left, outer_left
 
@@ -29,6 +30,8 @@ def study_plan(spec: StudySpec, plain: Mapping[str, Any], known: StudyRecord | N
     known : StudyRecord or None
         What the server's ledger holds of the study.
     """
+    if (facts := plain.get("estimator")) is not None:  # only the server has loaded its code
+        spec = spec.model_copy(update={"facts": EstimatorFacts.model_validate(facts)})
     plan = make_plan(spec)
     left = cells_left(plan, known)
     checked = Check(

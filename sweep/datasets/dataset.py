@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,11 @@ class Dataset:
     def shape(self) -> tuple[int, ...]:
         """Shape of one row: ``(28, 28)``, ``(32, 32, 3)``, ``(784,)``."""
         return tuple(int(size) for size in self.x_train.shape[1:])
+
+    def flattened(self) -> Dataset:
+        """Return the same rows as features: shape ``(n, features)``."""
+        x_train, x_test = (x.reshape(len(x), -1) for x in (self.x_train, self.x_test))
+        return replace(self, x_train=x_train, x_test=x_test)
 
     @cached_property
     def classes(self) -> tuple[int, ...]:

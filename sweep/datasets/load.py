@@ -42,6 +42,7 @@ def load_dataset(
     color: str = "rgb",
     resize: str | None = None,
     test_fraction: float = 0.2,
+    flat: bool = False,
     seed: int = 0,
     allow: Collection[str] = (),
     folder: Path | None = None,
@@ -84,6 +85,8 @@ def load_dataset(
         edges, or with black added.
     test_fraction : float, default=0.2
         Share of test rows where the folder has no ``test`` folder.
+    flat : bool, default=False
+        Whether rows are features, ``(n, features)``, in place of images.
     seed : int, default=0
         Seed of all random draws.
     allow : collection of str
@@ -121,7 +124,7 @@ def load_dataset(
     check_classes(data, 'ask for more rows or use sample = "stratified"')
     if positive is not None:
         data = with_positive(data, positive)
-    return _scaled(data, scaling)
+    return _scaled(data.flattened() if flat else data, scaling)
 
 
 def _check_choices(

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,27 @@ CHECKPOINT_BYTES = 256 * 2**20
 
 PREDICTIONS = 5
 """Timed predictions of the held-out rows; the scoring before has warmed the model up."""
+
+
+class SplitRows(NamedTuple):
+    """Training and held-out rows of one split, as a classifier gets them.
+
+    Attributes
+    ----------
+    x_train, y_train, x_test, y_test : array-like
+        Rows and labels.
+    seconds : float
+        Seconds of fitting what prepared them.
+    prepare_ms : float
+        Milliseconds of preparing 1,000 rows.
+    """
+
+    x_train: Any
+    y_train: Any
+    x_test: Any
+    y_test: Any
+    seconds: float = 0.0
+    prepare_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +76,11 @@ class SearchData:
     def scoring(self, names: str | Sequence[str]) -> Scoring:
         """Return scorers for the classes of these rows."""
         return Scoring(names, self.y, self.positive)
+
+    def rows(self, split: int, _seed: int = 0) -> SplitRows:
+        """Return the rows of a split, counted from 0, for the fit under a seed."""
+        train, test = self.splits[split]
+        return SplitRows(self.x[train], self.y[train], self.x[test], self.y[test])
 
 
 @dataclass(frozen=True)
@@ -267,6 +293,13 @@ def split_result(
         plain_scores(scores), {}, seconds, score_seconds, history, n_test,
         losses=losses, unrepeatable=estimator.unrepeatable_, others=other_scores(scores, others),
     )  # fmt: skip
+
+
+def after_steps(result: SplitResult, rows: SplitRows) -> SplitResult:
+    """Return the result of a last step with the time of the steps before it."""
+    seconds = {epoch: value + rows.seconds for epoch, value in result.seconds.items()}
+    ms = None if result.inference_ms is None else result.inference_ms + rows.prepare_ms
+    return replace(result, seconds=seconds, inference_ms=ms)
 
 
 def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError, StudyFileError
+from sweep.evaluation.own_estimator import check_estimator, make_own
 from sweep.support.tensorflow_loading import without_noise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sweep.estimators.base import BaseKerasClassifier
     from sweep.spec import StudySpec
 
 
@@ -18,9 +18,7 @@ RESERVED = ("model", "warm_start", "checkpoint_epochs")
 """Parameters of the estimator that no study file may set."""
 
 
-def make_estimator(
-    spec: StudySpec, params: Mapping[str, Any], allow: Collection[str] = ()
-) -> BaseKerasClassifier:
+def make_estimator(spec: StudySpec, params: Mapping[str, Any], allow: Collection[str] = ()) -> Any:
     """Return the unfitted estimator of a candidate.
 
     Parameters
@@ -32,6 +30,8 @@ def make_estimator(
     allow : collection of str
         Modules that a study file may name.
     """
+    if spec.model.estimator is not None:
+        return make_own(spec, params, allow)
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
     from sweep.support.code_references import is_reference, resolve
 
@@ -60,9 +60,9 @@ def code_of(spec: StudySpec, allow: Collection[str]) -> str:
     from sweep import __version__
     from sweep.support.code_references import is_reference, source_digest
 
-    if not is_reference(spec.model.factory):
+    if not is_reference(spec.model.code):
         return __version__
-    return source_digest(spec.model.factory, allow=allow, folder=spec.folder)
+    return source_digest(spec.model.code, allow=allow, folder=spec.folder)
 
 
 def user_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
@@ -71,7 +71,7 @@ def user_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
 
     return {
         each.partition(":")[0]: source_digest(each, allow=allow, folder=spec.folder)
-        for each in (spec.model.factory, spec.data.dataset)
+        for each in (spec.model.code, spec.data.dataset)
         if is_reference(each)
     }
 
@@ -82,7 +82,7 @@ def user_code_text(spec: StudySpec, allow: Collection[str]) -> str:
 
 
 def check_user_code(spec: StudySpec, allow: Collection[str]) -> None:
-    """Refuse a user's factory that may not be loaded, or that lacks a parameter of the study.
+    """Refuse a user's factory or estimator that cannot be loaded, or lacks a parameter.
 
     Raises
     ------
@@ -92,6 +92,9 @@ def check_user_code(spec: StudySpec, allow: Collection[str]) -> None:
         If ``[model]`` or ``[space]`` name a parameter that it does not take, or an invalid value
         of a training parameter.
     """
+    if spec.model.estimator is not None:
+        check_estimator(spec, allow)
+        return
     from sweep.models import check_parameters, factory_parameters
     from sweep.spec import TRAINING, training_problems
     from sweep.support.code_references import is_reference, resolve

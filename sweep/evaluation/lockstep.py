@@ -16,6 +16,7 @@ from sweep.evaluation.cross_validation import (
     Evaluation,
     EvaluationRequest,
     SearchData,
+    after_steps,
     nth_seed,
     other_scores,
     plain_scores,
@@ -98,8 +99,9 @@ class _Fit:
         self, estimator: Any, data: SearchData, split: int, seed: int, request: EvaluationRequest
     ) -> None:
         self._split, self._seed = split, seed
-        train, test = data.splits[split]
-        self._train, self._test = (data.x[train], data.y[train]), (data.x[test], data.y[test])
+        rows = data.rows(split, seed)
+        self._train, self._test = (rows.x_train, rows.y_train), (rows.x_test, rows.y_test)
+        self._rows = rows
         self._request = request
         self._scoring = data.scoring(request.scoring)
         self._seconds, self._trained = 0.0, False
@@ -146,7 +148,7 @@ class _Fit:
             split=self._split,
             seed=self._seed,
         )
-        return results_until(whole, epoch)
+        return results_until(after_steps(whole, self._rows), epoch)
 
 
 def _evaluation(

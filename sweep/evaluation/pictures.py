@@ -44,13 +44,13 @@ def training_pictures(x: NDArray[Any], y: NDArray[Any], seed: int) -> Pictures:
 
 
 def winner_pictures(
-    estimator: Any, x: NDArray[Any], y: NDArray[Any], proba: NDArray[Any]
+    estimator: Any, x: NDArray[Any], y: NDArray[Any], proba: NDArray[Any], last: Any = None
 ) -> Pictures:
     """Return the first test images, the most confident mistakes, and the first filters.
 
     Parameters
     ----------
-    estimator : BaseKerasClassifier
+    estimator : estimator
         Fitted.
     x : ndarray of shape (n, ...)
         Test rows.
@@ -58,6 +58,8 @@ def winner_pictures(
         Their labels.
     proba : ndarray of shape (n, classes)
         The estimator's predicted probabilities.
+    last : estimator, optional
+        Its last step, whose filters are shown if it is a classifier of sweep's; by default itself.
     """
     true, guess, sure = np.searchsorted(estimator.classes_, y), proba.argmax(1), proba.max(1)
     wrong = np.flatnonzero(guess != true)
@@ -67,7 +69,8 @@ def winner_pictures(
         images = pixels(x, rows)
         if images is not None and len(rows):
             shown[name] = Shown(images, true[rows], guess[rows], sure[rows].astype(float))
-    return Pictures(shown, _kernels(estimator))
+    last = estimator if last is None else last
+    return Pictures(shown, _kernels(last) if hasattr(last, "named_weights") else {})
 
 
 def weight_shapes(estimator: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -7,11 +7,15 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweep import analysis
 from sweep.evaluation.estimator import code_of, make_estimator
 from sweep.evaluation.pictures import weight_shapes, winner_pictures
+from sweep.evaluation.pipeline_parts import parts_of
 from sweep.evaluation.scoring import Scoring
 from sweep.evaluation.test_set import open_test_set
+from sweep.evaluation.whole_fit import FittedWhole, fit_whole
 from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.ledger import Ledger
     from sweep.search.sealed_data import SealedTest, TrainingRows
+    from sweep.spec import StudySpec
 
 
 def finish_study(
@@ -69,7 +74,8 @@ def _finish(
     still_locked: Callable[[], bool],
 ) -> WinnerRecord | None:  # fmt: skip
     from sweep.evaluation.fit_checkpoints import FitCheckpointer
-    from sweep.evaluation.winner_file import save_winner, winner_path
+    from sweep.evaluation.winner_file import winner_path
+    from sweep.evaluation.winner_parts import save_fitted_winner
 
     record = read_study(ledger, name)
     chosen = analysis.chosen(record)
@@ -78,18 +84,20 @@ def _finish(
     chosen_at = _now()
     spec = record.settings
     epochs = spec.search.refit_epochs or chosen.epoch
-    estimator = make_estimator(spec, {**chosen.params, "epochs": epochs}, allow)
+    parts = parts_of(make_estimator(spec, {**chosen.params, **_of_budget(spec, epochs)}, allow))
     if spec.search.refit_precision:
-        estimator.set_params(precision=spec.search.refit_precision)
-    folder = own_folder(ledger, name)
-    cell = {"params": chosen.params, "epochs": epochs, "as": estimator.precision}
+        parts.last.set_params(precision=spec.search.refit_precision)
+    precision = parts.last.precision if parts.ours else ""
+    cell = {"params": chosen.params, "epochs": epochs, "as": precision}
     code = code_of(spec, allow)
-    checkpointer = FitCheckpointer(folder / "refit", {**cell, "code": code})
-    estimator.set_callbacks(checkpointer).fit(data.x_train, data.y_train)
+    checkpointer = FitCheckpointer(own_folder(ledger, name) / "refit", {**cell, "code": code})
+    if parts.ours:
+        parts.last.set_callbacks(checkpointer)
+    fitted = fit_whole(parts, data.x_train, data.y_train, spec.study.seed)
     if not still_locked():  # this process was suspended, and another one may have opened it
         raise LockLostError
     scoring = Scoring(spec.search.scorers, data.y_train, data.positive)
-    measured = _TestScore(estimator, scoring, spec.search.scorers[1:])
+    measured = _TestScore(fitted, scoring, spec.search.scorers[1:])
     opening, score = open_test_set(sealed, ledger, record, chosen, measured)
     winner = WinnerRecord(
         params=dict(chosen.params),
@@ -99,21 +107,26 @@ def _finish(
         test_rows=measured.rows,
         train_rows=len(data.y_train),
         test_openings=record.test_openings + 1,
-        refit_seconds=estimator.history_["seconds"][-1],
-        history={k: tuple(v) for k, v in estimator.history_.items() if k != "seconds"},
-        layers=estimator.layer_table(),
+        refit_seconds=fitted.seconds,
+        history=fitted.history,
+        layers=fitted.last.layer_table() if fitted.ours else (),
         confusion=measured.confusion,
-        precision=estimator.precision,
+        precision=precision,
         test_loss=measured.loss,
-        weights=weight_shapes(estimator),
+        weights=weight_shapes(fitted.last) if fitted.ours else (),
         other_scores=measured.others,
     )
     # the files first: a winner in the ledger always has its weights
-    save_winner(estimator, winner_path(ledger.url, name, record.uid), code)
+    file = winner_path(ledger.url, name, record.uid)
+    save_fitted_winner(fitted, file, code, data.x_train, allow)
     save_pictures(winner_pictures_path(ledger.url, name, record.uid), measured.pictures)
     ledger.set_winner(name, winner)
     checkpointer.clear()
     return winner
+
+
+def _of_budget(spec: StudySpec, epochs: int) -> dict[str, int]:
+    return {spec.budget: epochs} if spec.budget else {}
 
 
 class _TestScore:
@@ -122,9 +135,10 @@ class _TestScore:
     That is the loss, the other scores, the confusion matrix and pictures.
     """
 
-    def __init__(self, estimator: Any, scoring: Scoring, others: Sequence[str]) -> None:
-        self._estimator, self._scoring, self._names = estimator, scoring, others
-        self.rows, self.loss = 0, 0.0
+    def __init__(self, fitted: FittedWhole, scoring: Scoring, others: Sequence[str]) -> None:
+        self._fitted, self._scoring, self._names = fitted, scoring, others
+        self.rows = 0
+        self.loss: float | None = None
         self.others: dict[str, float | None] = {}
         self.confusion: tuple[tuple[int, ...], ...] = ()
         self.pictures = Pictures()
@@ -133,14 +147,21 @@ class _TestScore:
         """Return the score."""
         from sklearn.metrics import confusion_matrix
 
-        proba, classes = self._estimator.predict_proba(x), self._estimator.classes_
-        scored = self._scoring.scored(classes, proba, y, int(self._estimator.n_epochs_))
+        whole, classes = self._fitted.whole, self._fitted.whole.classes_
+        proba: Any = whole.predict_proba(x) if hasattr(whole, "predict_proba") else None
+        if self._fitted.ours:
+            scored = self._scoring.scored(classes, proba, y, int(self._fitted.last.n_epochs_))
+            guess = classes[proba.argmax(axis=1)]
+        else:
+            scored = self._scoring.of_any(whole, x, y)
+            guess = np.asarray(whole.predict(x)).reshape(-1)
         found = (score if math.isfinite(score) else None for score in scored.others)
         self.others = dict(zip(self._names, found, strict=True))
-        table = confusion_matrix(y, classes[proba.argmax(axis=1)], labels=classes)
-        self.rows, self.loss = len(y), scored.loss
+        table = confusion_matrix(y, guess, labels=classes)
+        self.rows, self.loss = len(y), scored.loss if math.isfinite(scored.loss) else None
         self.confusion = tuple(tuple(int(n) for n in row) for row in table)
-        self.pictures = winner_pictures(self._estimator, x, y, proba)
+        if proba is not None and np.array_equal(guess, classes[proba.argmax(axis=1)]):
+            self.pictures = winner_pictures(whole, x, y, proba, self._fitted.last)
         return scored.score
 
 

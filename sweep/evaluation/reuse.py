@@ -22,6 +22,7 @@ def reuse_result(
     fits: int,
     *,
     staged: bool = True,
+    budget: str = "epochs",
 ) -> Evaluation | None:
     """Return the result of an earlier trial with the same parameters, marked as copied.
 
@@ -37,16 +38,16 @@ def reuse_result(
         Fits of a whole trial: splits times seeds.
     staged : bool
         Whether the first epochs of a longer fit equal a shorter fit.
+    budget : str
+        The parameter that plays the role of ``epochs``.
 
     Returns
     -------
     Evaluation or None
         None if it must be trained: there is no such trial, or only one with fewer epochs.
     """
-    wanted = candidate_identity(without_epochs(params))
-    equal = [
-        t for t in ended if t.splits and candidate_identity(without_epochs(t.params)) == wanted
-    ]
+    wanted = _without(params, budget)
+    equal = [t for t in ended if t.splits and _without(t.params, budget) == wanted]
     exact = [trial for trial in equal if trial.epochs == request.epochs]
     for trial in equal if staged else exact:
         if len(trial.splits) == fits and all(_has(split, request) for split in trial.splits):
@@ -55,6 +56,10 @@ def reuse_result(
         if trial.state == "PRUNED":
             return _copied(trial, request, pruned=True)
     return None
+
+
+def _without(params: Mapping[str, Any], budget: str) -> str:
+    return candidate_identity(without_epochs(params, budget))
 
 
 def _has(split: SplitResult, request: EvaluationRequest) -> bool:

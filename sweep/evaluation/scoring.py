@@ -90,14 +90,30 @@ class Scoring:
 
     def scored(self, classes: Any, proba: NDArray[Any], y: Any, epoch: int) -> Scored:
         """Return scores and loss from probabilities of the classes that an estimator knows."""
-        indices, columns = self._indices(y), self._indices(classes)
+        columns = self._indices(classes)
         of_all = np.zeros((len(proba), len(self._classes)), proba.dtype)
         of_all[:, columns] = proba
         prediction = Prediction(of_all, columns[proba.argmax(axis=1)])
+        return self._measured(prediction, y, epoch, log_loss(of_all, self._indices(y)))
+
+    def of_any(self, estimator: Any, X: Any, y: Any) -> Scored:
+        """Return scores and loss of rows by any fitted classifier of scikit-learn.
+
+        Scorers see what it has itself: ``predict``, and ``predict_proba`` or ``decision_function``
+        where it has them. Without probabilities the loss is NaN.
+        """
+        from sweep.evaluation.any_classifier import prediction_of
+
+        prediction, proba = prediction_of(estimator, X, self._indices, len(self._classes))
+        loss = math.nan if proba is None else log_loss(proba, self._indices(y))
+        return self._measured(prediction, y, 1, loss)
+
+    def _measured(self, prediction: Any, y: Any, epoch: int, loss: float) -> Scored:
         first, *others = self._scorers
+        indices = self._indices(y)
         score = checked_score(self._score(first, prediction, indices), epoch)
         more = tuple(self._score_or_nan(name, prediction, indices) for name in others)
-        return Scored(score, log_loss(of_all, indices), more)
+        return Scored(score, loss, more)
 
     def trial_score(self, y: Any, turn: int) -> float:
         """Return the first score of a made-up prediction of the first two rows of each class.
@@ -114,14 +130,14 @@ class Scoring:
         even = np.full((len(few), n_classes), 1 / n_classes)
         return self._score(next(iter(self._scorers)), Prediction(even, guess), indices[few])
 
-    def _score_or_nan(self, name: str, prediction: Prediction, indices: NDArray[Any]) -> float:
+    def _score_or_nan(self, name: str, prediction: Any, indices: NDArray[Any]) -> float:
         try:
             score = self._score(name, prediction, indices)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, AttributeError, ValueError):  # or it has no probabilities
             return math.nan
         return score if math.isfinite(score) else math.nan
 
-    def _score(self, name: str, prediction: Prediction, indices: NDArray[Any]) -> float:
+    def _score(self, name: str, prediction: Any, indices: NDArray[Any]) -> float:
         from sklearn import config_context
 
         scorer = self._scorers[name]

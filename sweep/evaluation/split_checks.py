@@ -16,7 +16,6 @@ from sweep.search.outer_folds import outer_fold_data, outer_fold_spec, outer_fol
 from sweep.search.plan import first_lines
 from sweep.search.splits import make_splits
 from sweep.spaces.combinations import combinations
-from sweep.spec.fit_parameters import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,7 +117,7 @@ def unseen_classes(dataset: Dataset, splits: Sequence[Split]) -> list[str]:
 
 
 def _weight_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
-    weights = spec.model.params.get("class_weight")
+    weights = spec.settled({})["class_weight"]
     labels = [str(label) for label in dataset.classes]
     shown = [
         label if label == name else f"{label} ({name})"
@@ -126,8 +125,9 @@ def _weight_problems(spec: StudySpec, dataset: Dataset) -> Iterator[str]:
     ]
     named = [str(label) for label in weights] if isinstance(weights, Mapping) else []
     if unknown := [label for label in named if label not in labels]:
+        name = "".join(spec.named("class_weight"))
         yield (
-            f"model.class_weight: no class is labelled {', '.join(unknown)}; the labels are "
+            f"model.{name}: no class is labelled {', '.join(unknown)}; the labels are "
             f"{', '.join(first_lines(shown))}"
         )
 
@@ -231,10 +231,10 @@ def _stopping_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split
 
 def held_out_shares(spec: StudySpec) -> list[float]:
     """Return the smallest and the largest share of rows that a fit may hold out; empty for none."""
-    names = ("early_stopping", "callbacks", "validation_fraction")
+    names = spec.named("early_stopping", "callbacks", "validation_fraction")
     shares = []
-    for params in combinations(spec.space.dimensions, names):
-        settings = settled(spec.model.params, params)
+    for params in combinations(spec.space.dimensions, names) if names else ():
+        settings = spec.settled(params)
         if settings["early_stopping"] or _watches(settings["callbacks"]):
             shares.append(float(settings["validation_fraction"]))
     return sorted({min(shares), max(shares)}) if shares else []

@@ -14,6 +14,7 @@ from sweep.ledger.scores import best_mean_score
 
 if TYPE_CHECKING:
     from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
+    from sweep.evaluation.estimator_fits import Evaluate
     from sweep.ledger.records import SplitResult, TrialRecord
     from sweep.support.layer import Layer
 
@@ -35,11 +36,11 @@ def evaluate_by_split(
     request: EvaluationRequest,
     hopeless: Hopeless,
     callbacks: Iterable[Any] = (),
+    evaluate: Evaluate = evaluate,
 ) -> Evaluation:
     """Cross-validate one configuration; after each split decide whether to prune it.
 
-    Each split is evaluated by :func:`sweep.evaluation.cross_validation.evaluate`: a configuration
-    that is not pruned has the scores of the whole evaluation.
+    A configuration that is not pruned has the scores of the whole evaluation.
 
     Parameters
     ----------
@@ -47,6 +48,8 @@ def evaluate_by_split(
         As for :func:`sweep.evaluation.cross_validation.evaluate`.
     hopeless : callable
         ``hopeless(measured) -> bool``: whether to prune it, given these results.
+    evaluate : callable
+        What evaluates it on one split; see :func:`sweep.evaluation.estimator_fits.evaluate_with`.
 
     Returns
     -------

@@ -13,6 +13,7 @@ import numpy as np
 
 from sweep.errors import ReferenceError_, ResultError
 from sweep.evaluation.estimator import code_of, make_estimator
+from sweep.evaluation.pipeline_parts import parts_of
 from sweep.storage.locations import artifacts_folder
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ def save_winner(estimator: Any, path: Path, code: str) -> None:
     save_fitted(estimator, path, {"code": np.array(code), "said": predictions_of(estimator)})
 
 
-def load_winner(record: StudyRecord, url: str, allow: Collection[str]) -> Any:
-    """Return a study's refitted winner.
+def load_winner(
+    record: StudyRecord, url: str, allow: Collection[str], *, trust: bool = False
+) -> Any:
+    """Return a study's refitted winner; with ``trust`` a pickle is loaded too.
 
     Raises
     ------
@@ -61,16 +64,25 @@ def load_winner(record: StudyRecord, url: str, allow: Collection[str]) -> Any:
     LedgerError
         If its weights are missing or damaged.
     """
+    from sweep.evaluation.winner_parts import load_rest
+
     spec, winner = record.settings, record.winner
     if winner is None:
         raise ResultError(f"study {record.name!r} has no refitted winner")
 
     def make() -> Any:
-        estimator = make_estimator(spec, winner.params, allow)
-        return estimator.set_params(precision=winner.precision or estimator.precision)
+        last = parts_of(make_estimator(spec, winner.params, allow)).last
+        return last.set_params(precision=winner.precision or last.precision)
 
-    path = winner_path(url, record.name, record.uid)
-    return load_known(make, path, code_of(spec, allow), _other_code(record))
+    path, code = winner_path(url, record.name, record.uid), code_of(spec, allow)
+    parts = parts_of(make_estimator(spec, winner.params, allow))
+    if not parts.ours:
+        return load_rest(path, code, allow, _other_code(record), trust=trust)
+    last = load_known(make, path, code, _other_code(record))
+    if not parts.steps:
+        return parts.fitted((), last)
+    steps = load_rest(path, code, allow, _other_code(record), trust=trust)
+    return parts.fitted(steps, last)
 
 
 def load_known(make: Callable[[], Any], path: Path, code: str, refusal: ResultError) -> Any:
@@ -136,7 +148,7 @@ def _stored_checks(path: Path) -> dict[str, Any]:
 
 
 def _other_code(record: StudyRecord) -> ResultError:
-    module, own, _ = record.settings.model.factory.partition(":")
+    module, own, _ = record.settings.model.code.partition(":")
     where = f"the code of {module}" if own else "sweep's code"
     return ResultError(
         f"study {record.name!r}: {where} has changed since its winner was fitted, and makes "

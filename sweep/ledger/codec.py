@@ -67,7 +67,7 @@ def result_to_plain(splits: Sequence[SplitResult], layers: Sequence[Layer]) -> d
     """Return a trial's measurements as JSON-able values."""
     return {
         "splits": [split_to_plain(split) for split in splits],
-        "parameters": total_parameters(layers),
+        "parameters": total_parameters(layers) if layers else None,
         "layers": [list(layer) for layer in layers],
     }
 

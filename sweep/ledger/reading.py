@@ -96,7 +96,9 @@ def record_of(
     spec = study_spec(name, header)
     own = [trial for trial in everything if _has_cell(trial)]  # warm-start trials have none
     strict = has_digests(header)
-    read = [_apply_limit(trial_record(t, spec.space.dimensions, strict), spec) for t in own]
+    space = spec.space.dimensions
+    records = (trial_record(t, space, strict, spec.budget) for t in own)
+    read = [_apply_limit(each, spec) for each in records]
     end = None if counted else search_end(own, header)
     beyond = {t.number: t for t in read if end is not None and _is_beyond(t, end, header)}
     trials = tuple(t for t in read if t.number not in beyond)
@@ -177,7 +179,9 @@ def _unreadable(trials: Sequence[FrozenTrial]) -> list[str]:
     return [f"trial {t.number} cannot be read; a run evaluates its cell again" for t in found]
 
 
-def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> TrialRecord:
+def trial_record(
+    trial: FrozenTrial, space: Space, strict: bool = False, budget: str = "epochs"
+) -> TrialRecord:
     """Return the record of one trial.
 
     Parameters
@@ -188,6 +192,8 @@ def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> Tria
         The study's search space.
     strict : bool
         Whether a finished trial must have a digest.
+    budget : str
+        The parameter that plays the role of ``epochs``.
     """
     attributes = trial.user_attrs
     cell = attributes[CELL]
@@ -203,7 +209,7 @@ def trial_record(trial: FrozenTrial, space: Space, strict: bool = False) -> Tria
         key=cell["key"],
         state=_state(trial),
         params=_decoded(trial.params, space) if cell["params"] is None else cell["params"],
-        epochs=tuple(cell["epochs"]) or _suggested_epochs(trial),
+        epochs=tuple(cell["epochs"]) or _suggested_epochs(trial, budget),
         splits=splits_from_plain(result.get("splits", [])),
         parameters=result.get("parameters"),
         layers=layers_from_plain(result.get("layers", [])),
@@ -254,8 +260,8 @@ def _decoded(params: dict[str, Any], space: Space) -> dict[str, Any]:
     return {n: decode(space[n], value) for n, value in params.items() if n in space}
 
 
-def _suggested_epochs(trial: FrozenTrial) -> tuple[int, ...]:
-    return (int(trial.params["epochs"]),) if "epochs" in trial.params else ()
+def _suggested_epochs(trial: FrozenTrial, budget: str) -> tuple[int, ...]:
+    return (int(trial.params[budget]),) if budget in trial.params else ()
 
 
 def _candidates(spec: StudySpec, trials: Sequence[TrialRecord]) -> list[Candidate]:
@@ -304,4 +310,4 @@ def _trial_for(trials: Sequence[TrialRecord], epoch: int) -> TrialRecord | None:
 
 
 def _epochs(candidates: Sequence[dict[str, Any]], cell: Any, spec: StudySpec) -> list[int]:
-    return [candidates[i].get("epochs", spec.fixed_epochs) for i in cell.candidates]
+    return [spec.epochs_of(candidates[i]) for i in cell.candidates]

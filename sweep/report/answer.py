@@ -134,7 +134,7 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
         ("Fits", f"{fits:,}"),
         ("Training rows", text.whole(record.data.train_rows)),
         *([("Positive class", text.clean(positive))] if positive else []),
-        ("Precision", text.clean(arithmetic(record))),
+        *([("Precision", text.clean(said))] if (said := arithmetic(record)) else []),
         ("Fitting in all", text.seconds(sum(trial.fit_seconds for trial in record.trials))),
         ("Time running trials", text.seconds(_seconds_running(record))),
     ]

@@ -88,7 +88,7 @@ def _limit_others(folds: pd.DataFrame, top: Sequence[int]) -> tuple[pd.DataFrame
 
 def _chance_loss(record: StudyRecord) -> float | None:
     """Return the loss of equal probabilities; None for a model with a loss of its own."""
-    own = is_reference(record.settings.model.factory)
+    own = is_reference(record.settings.model.code)
     return None if own or len(record.data.classes) < 2 else log(len(record.data.classes))
 
 

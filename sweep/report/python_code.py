@@ -43,24 +43,31 @@ def statements(
     """
     if is_current(record, candidate):
         where = f", {storage!r}" if storage else ""
-        factory = record.settings.model.factory
-        code = f", allow=[{factory.partition(':')[0]!r}]" if is_reference(factory) else ""
+        made_by = record.settings.model.code
+        code = f", allow=[{made_by.partition(':')[0]!r}]" if is_reference(made_by) else ""
         if server is not None:
             study = f"connect({server!r}).study({record.name!r}{code})"
             return "from sweep import connect", f"model = {study}.best_estimator_"
         opened = f"open_study({record.name!r}{where}{code})"
         return "from sweep import open_study", f"model = {opened}.best_estimator_"
     name, arguments = construction(record.settings, candidate.params)
-    imports = [f"from sweep import {name}"]
-    factory = record.settings.model.factory
-    if is_reference(factory):
-        module, _, function = factory.partition(":")
-        imports.insert(0, f"from {module} import {function}")
-    return (*imports, f"model = {name}({', '.join(arguments)})")
+    return (*_imports(record.settings, name), f"model = {name}({', '.join(arguments)})")
+
+
+def _imports(spec: StudySpec, name: str) -> list[str]:
+    found = []
+    if is_reference(spec.model.code):
+        module, _, function = spec.model.code.partition(":")
+        found.append(f"from {module} import {function}")
+    if spec.model.estimator is None:
+        return [*found, f"from sweep import {name}"]
+    return [*found, "from sklearn.base import clone"] if name.startswith("clone(") else found
 
 
 def construction(spec: StudySpec, params: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return an estimator's class and arguments, with the same defaults as in the search."""
+    if spec.model.estimator is not None:
+        return _own_construction(spec, params)
     factory = spec.model.factory
     settings = {
         "scaling": spec.data.scaling,
@@ -75,6 +82,14 @@ def construction(spec: StudySpec, params: Mapping[str, Any]) -> tuple[str, list[
     return "KerasClassifier", [first, *arguments]
 
 
+def _own_construction(spec: StudySpec, params: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the call that sets an estimator's parameters; seeds stand in its code, or are None."""
+    name = spec.model.code.partition(":")[2]
+    made = spec.facts is None or spec.facts.made
+    arguments = [f"{key}={value!r}" for key, value in {**spec.model.params, **params}.items()]
+    return f"{name}().set_params" if made else f"clone({name}).set_params", arguments
+
+
 def lines(record: StudyRecord, candidate: Candidate) -> str:
     """Return :func:`statements` as text, one argument on each line if long."""
     *imports, last = statements(record, candidate)
@@ -86,6 +101,6 @@ def lines(record: StudyRecord, candidate: Candidate) -> str:
 
 def modules(spec: StudySpec) -> list[str]:
     """Return the modules that a study must be allowed to load, in the order of the file."""
-    named = (spec.data.dataset, spec.model.factory)
+    named = (spec.data.dataset, spec.model.code)
     found = [each.partition(":")[0] for each in named if is_reference(each)]
     return list(dict.fromkeys(found))

@@ -119,6 +119,22 @@ def check_models(spec: StudySpec, plan: Plan, shape: Sequence[int], n_classes: i
         raise StudyFileError(spec.study.name, first_lines(lines))
 
 
+def check_row_shape(spec: StudySpec, shape: Sequence[int]) -> None:
+    """Refuse images for an estimator whose first step takes rows of features.
+
+    Raises
+    ------
+    StudyFileError
+        If it does.
+    """
+    if spec.facts is not None and spec.facts.flat_rows and len(shape) > 1:
+        problem = (
+            f"data.flat: the estimator takes rows of features, and these rows have shape "
+            f"{tuple(shape)}; say flat = true"
+        )
+        raise StudyFileError(spec.study.name, [problem])
+
+
 def first_lines(lines: Sequence[str]) -> list[str]:
     """Return the first few of many lines, and how many more there are."""
     more = len(lines) - LINES_SHOWN
@@ -173,14 +189,14 @@ def _grid_plan(spec: StudySpec) -> Plan:
     candidates = grid_candidates(spec.space.dimensions)
     grouped = spec.grid_cells()
     planned = tuple(PlannedCell(cell.key, cell.params, cell.epochs) for cell in grouped)
-    return Plan(planned, len(candidates), _grid_distributions(candidates))
+    return Plan(planned, len(candidates), _grid_distributions(candidates, spec.budget))
 
 
 def _drawn_plan(spec: StudySpec) -> Plan:
     drawn = []
     draws = DRAWN_BEFOREHAND[spec.search.method](spec)
     for number, params in enumerate(islice(draws, _trials(spec))):
-        epochs = (int(params.get("epochs", spec.fixed_epochs)),)
+        epochs = (spec.epochs_of(params),)
         drawn.append(PlannedCell(f"slot:{number}", params, epochs))
     return Plan(
         tuple(drawn), len(drawn), distributions(spec.space.dimensions), spec.search.patience
@@ -197,12 +213,12 @@ def _even_start(spec: StudySpec) -> list[Mapping[str, Any]]:
     return list(islice(quasi_random_draws(spec), min(EVEN_START, _trials(spec))))
 
 
-def _grid_distributions(candidates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _grid_distributions(candidates: Sequence[Mapping[str, Any]], budget: str) -> dict[str, Any]:
     """Return distributions of a grid: ints as ranges, which may grow later, others as choices."""
     values: dict[str, list[Any]] = {}
     for candidate in candidates:
         for name, value in candidate.items():
-            if name != "epochs" and value not in values.setdefault(name, []):
+            if name != budget and value not in values.setdefault(name, []):
                 values[name].append(value)
     return distributions({name: _dimension(found) for name, found in values.items()})
 

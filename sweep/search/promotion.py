@@ -48,10 +48,14 @@ class Bracket:
 
 @dataclass(frozen=True)
 class BracketPlan:
-    """The brackets of a study, most candidates first; one trial of ``factor`` is promoted."""
+    """The brackets of a study, most candidates first; one trial of ``factor`` is promoted.
+
+    Trials that differ only in ``budget``, which plays the role of ``epochs``, are one candidate.
+    """
 
     brackets: tuple[Bracket, ...]
     factor: int
+    budget: str = "epochs"
 
     @property
     def max_epochs(self) -> int:
@@ -93,11 +97,11 @@ def bracket_plan(spec: StudySpec) -> BracketPlan | None:
         rungs.append(rungs[-1] * factor)
     steps = (*rungs, most) if rungs[-1] < most else tuple(rungs)
     if pruner.name == "successive_halving":
-        return BracketPlan((Bracket(steps, 1),), factor)
+        return BracketPlan((Bracket(steps, 1),), factor, spec.budget)
     size = len(steps)
     starts = [math.ceil(size * factor ** (size - 1 - i) / (size - i)) for i in range(size)]
     brackets = tuple(Bracket(steps[i:], each) for i, each in enumerate(starts))
-    return BracketPlan(brackets, factor)
+    return BracketPlan(brackets, factor, spec.budget)
 
 
 def next_rung(
@@ -119,8 +123,10 @@ def next_rung(
     """
     furthest: dict[str, int] = {}
     for each in trials:
-        furthest[_identity(each)] = max(_rung(each).epochs, furthest.get(_identity(each), 0))
-    followed = {t.number for t in trials if furthest[_identity(t)] > _rung(t).epochs} | set(lost)
+        one = _identity(plan, each)
+        furthest[one] = max(_rung(each).epochs, furthest.get(one, 0))
+    followed = {t.number for t in trials if furthest[_identity(plan, t)] > _rung(t).epochs}
+    followed |= set(lost)
     # A trial that was just claimed may not have its parameters written yet.
     followed |= {r.continues for r in map(_rung, trials) if r.continues is not None}
     paused = [t for t in trials if _pauses(t) and t.number not in followed]
@@ -195,7 +201,7 @@ def _promotable(
     for epochs, bracket in sorted(rungs, reverse=True):
         here = [t for t in trials if t.rung and t.splits and t.state in ("PRUNED", "COMPLETE")]
         here = [t for t in here if (_rung(t).epochs, -_rung(t).bracket) == (epochs, bracket)]
-        once = {_identity(t): t for t in sorted(here, key=lambda t: -t.number)}
+        once = {_identity(plan, t): t for t in sorted(here, key=lambda t: -t.number)}
         ranked = sorted(once.values(), key=lambda t: (-reached_score(t), t.number))
         for trial in ranked[: len(ranked) // plan.factor]:
             if trial in paused:
@@ -203,9 +209,9 @@ def _promotable(
     return None
 
 
-def _identity(trial: TrialRecord) -> str:
+def _identity(plan: BracketPlan, trial: TrialRecord) -> str:
     """Return the candidate's identity: trials with the same parameters are one candidate."""
-    return candidate_identity(without_epochs(trial.params))
+    return candidate_identity(without_epochs(trial.params, plan.budget))
 
 
 def _pauses(trial: TrialRecord) -> bool:

@@ -70,7 +70,8 @@ def refused(error: StudyFileError) -> RefusedError:
 
 def _modules(settings: Settings, spec: StudySpec) -> list[tuple[str, str]]:
     """Return what is wrong with the code that a study names: only the owner allows modules."""
-    named = [("data.dataset", spec.data.dataset), ("model.factory", spec.model.factory)]
+    named = [("data.dataset", spec.data.dataset)]
+    named += [(f"model.{key}", reference) for key, reference in spec.model.source.items()]
     named += [("report.sections", each) for each in spec.report.sections or ()]
     return [
         (path, _not_allowed(reference, settings.allow))

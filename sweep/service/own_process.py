@@ -33,7 +33,7 @@ _places = threading.Semaphore(2)
 
 def needs_own_process(spec: StudySpec) -> bool:
     """Return whether a study names code of a user's, or data that sweep does not bring."""
-    named = (spec.data.dataset, spec.model.factory, *spec.report.sections)
+    named = (spec.data.dataset, spec.model.code, *spec.report.sections)
     return spec.data.dataset not in DATASETS or any(is_reference(each) for each in named)
 
 

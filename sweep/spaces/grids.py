@@ -30,7 +30,7 @@ GRID_LIMIT = 100_000
 """Most candidates of a grid; more is a mistake, or needs a sampler."""
 
 EPOCHS = "epochs"
-"""The parameter whose values one fit can measure all."""
+"""The parameter whose values one fit can measure all; an estimator's may have another name."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ def cells(
     epochs: int = 10,
     *,
     staged: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    budget: str = EPOCHS,
 ) -> list[Cell]:
     """Group candidates that differ only in ``epochs`` into cells, in order of first appearance.
 
@@ -134,13 +135,15 @@ def cells(
     staged : callable
         ``staged(candidate) -> bool``: whether the first epochs of its fit equal a shorter fit;
         otherwise it is a cell of its own.
+    budget : str
+        The parameter that plays the role of ``epochs``.
     """
     groups: dict[str, tuple[Params, dict[int, int]]] = {}
     for index, candidate in enumerate(candidates):
-        params = {name: value for name, value in candidate.items() if name != EPOCHS}
+        params = {name: value for name, value in candidate.items() if name != budget}
         key = canonical(params if staged(candidate) else candidate)
         by_epochs = groups.setdefault(key, (params, {}))[1]
-        by_epochs.setdefault(candidate.get(EPOCHS, epochs), index)
+        by_epochs.setdefault(candidate.get(budget, epochs), index)
     return [
         Cell(key, params, tuple(sorted(found)), tuple(found[e] for e in sorted(found)))
         for key, (params, found) in groups.items()

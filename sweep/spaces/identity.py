@@ -35,6 +35,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def without_epochs(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters without ``epochs``, which all budgets of a candidate share."""
-    return {name: value for name, value in params.items() if name != "epochs"}
+def without_epochs(params: Mapping[str, Any], budget: str = "epochs") -> dict[str, Any]:
+    """Return the parameters without ``epochs``, which all budgets of a candidate share.
+
+    Parameters
+    ----------
+    params : mapping of str to value
+        The searched parameters.
+    budget : str
+        The parameter that plays the role of ``epochs``; empty where none does.
+    """
+    return {name: value for name, value in params.items() if name != budget}

@@ -41,7 +41,8 @@ def respelled(sections: Mapping[str, Any]) -> dict[str, Any]:
     """
     found, model = dict(sections), sections.get("model", {})
     factory = model.get("factory") if isinstance(model, dict) else None
-    if isinstance(factory, str) and is_own(factory):
+    own = isinstance(model, dict) and "estimator" in model
+    if own or (isinstance(factory, str) and is_own(factory)):
         return found
     for section, read in (("model", spelled), ("space", _dimension)):
         if isinstance(found.get(section), dict):

@@ -114,7 +114,12 @@ def _standing(raw: Mapping[str, Any]) -> Path | None:
     model, data, report = (raw.get(section) for section in ("model", "data", "report"))
     named = [
         table.get(key)
-        for table, key in ((model, "factory"), (data, "dataset"), (report, "sections"))
+        for table, key in (
+            (model, "factory"),
+            (model, "estimator"),
+            (data, "dataset"),
+            (report, "sections"),
+        )
         if isinstance(table, Mapping)
     ]
     texts = [str(t) for held in named for t in (held if isinstance(held, list) else [held])]

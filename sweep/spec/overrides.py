@@ -11,7 +11,12 @@ from sweep.spec.problems import Problem, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_EXCLUDE = {("search", "cv"): "validation", ("search", "validation"): "cv"}
+_EXCLUDE = {
+    ("search", "cv"): "validation",
+    ("search", "validation"): "cv",
+    ("model", "factory"): "estimator",
+    ("model", "estimator"): "factory",
+}
 """Saying one of them takes the other away: a person who sets one means it."""
 
 

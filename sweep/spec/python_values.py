@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-NAMED = {("model", "factory"), ("data", "dataset"), ("report", "sections")}
+NAMED = {("model", "factory"), ("model", "estimator"), ("data", "dataset"), ("report", "sections")}
 """Keys under which a study names code or data."""
 
 SAVE = 'numpy.savez("mine.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)'

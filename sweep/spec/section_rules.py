@@ -178,17 +178,21 @@ def _exists(name: str, folder: Path | None) -> bool:
     return any(Path(place, name).exists() for place in (folder or ".", "."))
 
 
+def twice_problems(params: Mapping[str, Any], space: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find parameters that are fixed and searched."""
+    for name in params:
+        if name in space:
+            place = ("space", name)
+            yield Problem(place, "is fixed in [model] too; leave it out there, or here")
+
+
 def name_problems(
     factory: str,
     params: Mapping[str, Any],
     space: Mapping[str, Any],
     parameters: ParametersOf,
 ) -> Iterator[Problem]:
-    """Find names in ``[model]`` and ``[space]`` that the estimator does not have."""
-    for name in params:
-        if name in space:
-            place = ("space", name)
-            yield Problem(place, "is fixed in [model] too; leave it out there, or here")
+    """Find names in ``[model]`` and ``[space]`` that the model's factory does not have."""
     known = parameters(factory)
     if known is None:
         yield from _factory_problems(factory)

@@ -120,21 +120,38 @@ class DataSection(Section):
         None, description='"squash", "crop" or "pad"'
     )
     test_fraction: Share = Field(0.2, description=SHARE)
+    flat: bool = Field(default=False, description="true or false")
 
 
 class ModelSection(Section):
-    """``[model]``: the factory, and what is fixed for the whole study.
+    """``[model]``: the factory or the estimator, and what is fixed for the whole study.
 
     Attributes
     ----------
     factory : str
-        A built-in model's name or ``"module:function"``.
+        A built-in model's name or ``"module:function"``; empty beside an estimator.
+    estimator : str or None
+        ``"module:name"`` of a scikit-learn estimator, or of a function or class that returns one.
     params : dict
         Every other key of the section: parameters of the estimator.
     """
 
     factory: Text = Field("mlp", description='a model\'s name or "module:function"')
+    estimator: Text | None = Field(
+        None, description='"module:name" of a scikit-learn estimator, or of what returns one'
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="parameters of the estimator")
+
+    @property
+    def code(self) -> str:
+        """What makes the model: the reference of the estimator, else the factory."""
+        return self.estimator or self.factory
+
+    @property
+    def source(self) -> dict[str, str]:
+        """The key of the study file that names it, with its value."""
+        key = "factory" if self.estimator is None else "estimator"
+        return {key: self.code}
 
 
 class SearchSection(Section):

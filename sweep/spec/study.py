@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sweep.errors import StudyFileError
 from sweep.spaces import Cell, cells, grid_candidates
-from sweep.spec import fit_parameters, search_rules, section_rules
+from sweep.spec import estimator_rules, fit_parameters, search_rules, section_rules
 from sweep.spec.base import Section
 from sweep.spec.canonical_values import KERAS_NAMES, double_problems, respelled
 from sweep.spec.dimensions import parse_space, plain_dimension
+from sweep.spec.estimator_facts import EstimatorFacts
 from sweep.spec.methods import is_grid
 from sweep.spec.parameter_rules import idle_problems, optimizer_problems, pruner_problems
 from sweep.spec.parameters import OF_THE_COMPILATION, ParametersOf, is_own
@@ -46,6 +47,8 @@ class StudySpec(BaseModel):
         The study file's text; written anew where ``--set`` changed something.
     folder : Path or None
         Where the file lies; modules and files it names are looked up there first.
+    facts : EstimatorFacts or None
+        What the code of ``[model] estimator`` says; None for a factory, and until it is loaded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,25 +61,43 @@ class StudySpec(BaseModel):
     report: ReportSection
     source: str = ""
     folder: Path | None = None
+    facts: EstimatorFacts | None = None
+
+    @property
+    def budget(self) -> str:
+        """The parameter that says how long a fit trains; empty where fits have no epochs."""
+        if self.model.estimator is None:
+            return "epochs"
+        return self.facts.budget if self.facts else ""
 
     @property
     def fixed_epochs(self) -> int:
         """Epochs of a candidate that does not say its own."""
-        return int(self.settled({})["epochs"])
+        return int(self.settled({})["epochs"]) if self.budget else 1
+
+    def epochs_of(self, params: Mapping[str, Any]) -> int:
+        """Return the epochs of a candidate; 1 where fits have none."""
+        return int(params.get(self.budget, self.fixed_epochs))
 
     @property
     def largest_epochs(self) -> int:
         """The most epochs that a trial may run."""
-        return whole_epochs(self._fixed(), self.space.dimensions)
+        searched = self.space.dimensions.get(self.budget)
+        space = {} if searched is None else {"epochs": searched}
+        return whole_epochs(self._fixed(), space) if self.budget else 1
 
     @property
     def searched_epochs(self) -> bool:
-        """Whether ``epochs`` is in the search space."""
-        return "epochs" in self.space.dimensions
+        """Whether ``epochs``, or what plays its role, is in the search space."""
+        return self.budget in self.space.dimensions
 
     def settled(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a candidate is trained with: searched, fixed, or a study's default."""
-        return fit_parameters.settled(self._fixed(), params)
+        """Return what a candidate is trained with: searched, fixed, or a study's default.
+
+        The parameters of an estimator's last step have their own names (``epochs`` for
+        ``clf__epochs``); where that step is not sweep's, the defaults mean nothing.
+        """
+        return fit_parameters.settled(self._fixed(), self._by_own_name(params))
 
     def staged(self, params: Mapping[str, Any]) -> bool:
         """Whether a candidate's fit answers the same one with fewer ``epochs`` too."""
@@ -84,21 +105,34 @@ class StudySpec(BaseModel):
 
     def by_epoch(self, params: Mapping[str, Any]) -> bool:
         """Whether a candidate's fit may be run epoch by epoch, and gone on with later."""
-        return fit_parameters.ends_itself(self.settled(params)) is None
+        return bool(self.budget) and fit_parameters.ends_itself(self.settled(params)) is None
+
+    def named(self, *names: str) -> list[str]:
+        """Return training parameters as this study's space names them: ``clf__callbacks``."""
+        prefix = self.budget.removesuffix("epochs")
+        return [prefix + name for name in names] if self.budget else []
+
+    def _by_own_name(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.model.estimator is None:
+            return params
+        return self.facts.own_params(params) if self.facts else {}
 
     def _fixed(self) -> dict[str, Any]:
         follows = epochs_of(self.search.pruner and self.search.pruner.model_dump())
-        return {**follows, "scaling": self.data.scaling, **self.model.params}
+        defaults = self.facts.defaults if self.facts else {}
+        fixed = self._by_own_name(self.model.params)
+        return {**defaults, **follows, "scaling": self.data.scaling, **fixed}
 
     def grid_cells(self) -> list[Cell]:
         """Return the cells of a grid; their ``candidates`` count :func:`grid_candidates`."""
         candidates = grid_candidates(self.space.dimensions)
-        return cells(candidates, self.fixed_epochs, staged=self.staged)
+        return cells(candidates, self.fixed_epochs, staged=self.staged, budget=self.budget)
 
     def sections(self) -> dict[str, Any]:
         """Write the six sections as plain values, None left out: a study file's content."""
-        plain = self.model_dump(mode="json", exclude={"model", "space", "source", "folder"})
-        plain["model"] = {"factory": self.model.factory, **self.model.params}
+        left_out = {"model", "space", "source", "folder", "facts"}
+        plain = self.model_dump(mode="json", exclude=left_out)
+        plain["model"] = {**self.model.source, **self.model.params}
         dimensions = self.space.dimensions.items()
         plain["space"] = {name: plain_dimension(each) for name, each in dimensions}
         return {name: _given(plain[name]) for name in SECTIONS}
@@ -109,10 +143,12 @@ class StudySpec(BaseModel):
         Returns
         -------
         dict
-            The six sections, ``source`` (str) and ``folder`` (str or None).
+            The six sections, ``source`` (str), ``folder`` (str or None), and ``facts`` where an
+            estimator's are known.
         """
         folder = None if self.folder is None else str(self.folder)
-        return {**self.sections(), "source": self.source, "folder": folder}
+        facts = {} if self.facts is None else {"facts": self.facts.model_dump(mode="json")}
+        return {**self.sections(), "source": self.source, "folder": folder, **facts}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> StudySpec:
@@ -123,13 +159,18 @@ class StudySpec(BaseModel):
         StudyFileError
             It does not hold a study.
         """
-        raw = {key: value for key, value in plain.items() if key not in ("source", "folder")}
+        beside = ("source", "folder", "facts")
+        raw = {key: value for key, value in plain.items() if key not in beside}
         spec, problems = read(raw, name="study", parameters=None)
         if spec is None:
             lines = [f"{'.'.join(each.place)}: {each.message}" for each in problems]
             raise StudyFileError("study", lines)
-        folder = plain.get("folder")
-        place = {"source": plain.get("source", ""), "folder": Path(folder) if folder else None}
+        folder, facts = plain.get("folder"), plain.get("facts")
+        place = {
+            "source": plain.get("source", ""),
+            "folder": Path(folder) if folder else None,
+            "facts": None if facts is None else EstimatorFacts.model_validate(facts),
+        }
         return spec.model_copy(update=place)
 
 
@@ -210,33 +251,44 @@ class _Reader:
         self, name: str, parameters: ParametersOf | None, folder: Path | None
     ) -> StudySpec | None:
         model, search, space = (self.table(each) for each in ("model", "search", "space"))
-        factory = model.pop("factory", "mlp")
+        made_by = estimator_rules.made_by(model)
+        factory, estimator = made_by.get("factory", ""), made_by.get("estimator")
         dimensions, problems = parse_space(space, model)
         self.add([*problems, *inside_problems(search), *scorer_problems(search)])
-        own = OF_THE_COMPILATION if isinstance(factory, str) and is_own(factory) else ()
+        own: Collection[str] = ()
+        if estimator is not None:  # what its parameters may be, only its code says
+            own = {*model, *dimensions}
+        elif isinstance(factory, str) and is_own(factory):
+            own = OF_THE_COMPILATION
+        data = {**estimator_rules.data_defaults(estimator), **self.table("data")}
         parts = {
             "study": self.section(StudySection, "study", {"name": name, **self.table("study")}),
-            "data": self.section(DataSection, "data", self.table("data")),
-            "model": self.section(ModelSection, "model", {"factory": factory, "params": model}),
+            "data": self.section(DataSection, "data", data),
+            "model": self.section(ModelSection, "model", {**made_by, "params": model}),
             "search": self.section(SearchSection, "search", section_rules.search_defaults(search)),
             "space": SpaceSection(dimensions=dict(dimensions)),
             "report": self.section(ReportSection, "report", self.table("report")),
         }
+        if estimator is not None and isinstance(parts["model"], ModelSection):
+            parts["model"] = parts["model"].model_copy(update={"factory": ""})
+            self.add(estimator_rules.file_problems(self.tables, parts["model"].code))
         self.between(model, dimensions, own)
         if parameters is not None:  # a ledger may hold such a name of an older version
             self.add(section_rules.study_name_problems(self.table("study").get("name", name)))
         if parameters is not None and parts["model"] is not None:
-            if not problems:
+            if not problems and estimator is None:
                 self.add(optimizer_problems(model, dimensions, own))
                 self.add(double_problems(dimensions, () if own else KERAS_NAMES))
                 self.add(idle_problems(model, dimensions))
                 self.add(pruner_problems(search, model, dimensions))
                 self.add(budget_problems(section_rules.search_defaults(search), model, dimensions))
-            self.add(section_rules.name_problems(factory, model, space, parameters))
+            self.add(section_rules.twice_problems(model, space))
             self.add(section_rules.callback_problems(model, dimensions))
-            self.add(section_rules.model_value_problems(factory, model, dimensions))
             self.add(section_rules.dataset_problems(self.table("data"), folder))
-            self.add(section_rules.scaling_problems(self.table("data"), model, space))
+            if estimator is None:
+                self.add(section_rules.name_problems(factory, model, space, parameters))
+                self.add(section_rules.model_value_problems(factory, model, dimensions))
+                self.add(section_rules.scaling_problems(self.table("data"), model, space))
         return None if None in parts.values() or self.problems else StudySpec(**parts)
 
     def between(self, model: Mapping[str, Any], dimensions: Any, own: Collection[str]) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sweep.evaluation.own_estimator import with_facts
 from sweep.evaluation.split_checks import unseen_classes
 from sweep.ledger.counts import ENDED
 from sweep.runner.gpus import find_gpus
@@ -109,12 +110,12 @@ class Check:
         """Whether fits may end before their last epoch, so that a run may take less."""
         search, space = self.spec.search, self.spec.space.dimensions
         pruned = search.pruner is not None and search.pruner.name not in BY_RUNGS
-        callbacks = combinations(space, ("early_stopping", "callbacks"))
+        callbacks = combinations(space, self.spec.named("early_stopping", "callbacks"))
         return bool(
             pruned
             or search.split_pruner
             or search.patience
-            or any(not self.spec.by_epoch(params) for params in callbacks)
+            or (self.spec.budget and any(not self.spec.by_epoch(each) for each in callbacks))
         )
 
 
@@ -158,6 +159,7 @@ def check_study(
         As :func:`sweep.run_study` would.
     """
     check_settings(spec, allow)
+    spec = with_facts(spec, allow)
     plan, name, url = make_plan(spec), spec.study.name, storage_url(storage)
     with open_to_read(url) as ledger:
         check_ledger(ledger, spec, name)
@@ -196,7 +198,7 @@ def check_study(
         to_repeat,
         len(too_large),
         "GPU" if devices.gpus else "core",
-        (*dataset.notes, *unseen_classes(dataset, splits)),
+        (*dataset.notes, *unseen_classes(dataset, splits), *probed.notes),
         probed.tried,
         probed.failed,
     )

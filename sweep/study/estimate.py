@@ -13,7 +13,7 @@ from sweep.search.plan import first_lines
 from sweep.search.promotion import bracket_plan
 from sweep.spaces import without_epochs
 from sweep.study.sampled_cells import costs_of, model_of, order_of, with_parameters
-from sweep.study.timed_fit import Pace, between, time_fit, warm_up
+from sweep.study.timed_fit import Pace, between, fitted_twice, time_fit, warm_up
 from sweep.workers.failure_reason import telling_line
 
 if TYPE_CHECKING:
@@ -48,12 +48,15 @@ class Estimate:
         Models that were tried.
     failed : int
         Those of them that failed.
+    notes : tuple of str
+        That fits of the user's estimator under one seed differ, where they do.
     """
 
     seconds: float | None = None
     warnings: tuple[str, ...] = ()
     tried: int = 0
     failed: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def estimate(
@@ -92,6 +95,7 @@ def estimate(
     }
     places = [place for place, cell in enumerate(cells) if model_of(cell) not in broken]
     paces: list[tuple[float, Pace]] = []
+    notes: tuple[str, ...] = ()
     tried = set(failed)
     for place in order_of([costs[place] for place in places], MOST_TRIED) if places else ():
         cell = cells[places[place]]
@@ -106,11 +110,22 @@ def estimate(
             failed.setdefault(model_of(cell), _failure_message(cell, error))
         else:
             paces.append((costs[places[place]], pace))
+            notes = notes or _repeatability(spec, cell, dataset, splits[0], allow)
     seconds = None
     if paces:
         known = [between(paces, cost) for cost in costs]
         seconds = _total_seconds(spec, cells, known, splits, workers, len(dataset.y_train))
-    return Estimate(seconds, tuple(first_lines(list(failed.values()))), len(tried), len(failed))
+    told = tuple(first_lines(list(failed.values())))
+    return Estimate(seconds, told, len(tried), len(failed), notes)
+
+
+def _repeatability(
+    spec: StudySpec, cell: PlannedCell, dataset: Dataset, split: Split, allow: Collection[str]
+) -> tuple[str, ...]:
+    if spec.model.estimator is None:
+        return ()
+    why = fitted_twice(spec, cell.params or {}, dataset, split, allow)
+    return (f"the estimator is not repeatable: {why}",) if why else ()
 
 
 def _first_cell(cells: Sequence[PlannedCell], model: str) -> PlannedCell:
@@ -151,7 +166,7 @@ def trained_epochs(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, f
     longest: dict[str, tuple[int, int]] = {}
     for place, cell in enumerate(cells):
         params = cell.params or {}
-        same = without_epochs(params) if spec.staged(params) else params
+        same = without_epochs(params, spec.budget) if spec.staged(params) else params
         key = json.dumps(same, sort_keys=True)
         epochs = max(cell.epochs)
         if key not in longest or epochs > longest[key][1]:

@@ -35,7 +35,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
 from sweep.ledger.studies import unknown_study
 from sweep.search.constraints import check_sizes
-from sweep.search.plan import check_models
+from sweep.search.plan import check_models, check_row_shape
 from sweep.search.samplers import check_extra
 from sweep.search.study_data import data_record
 from sweep.storage.database import check_whole
@@ -205,6 +205,7 @@ def check_data(
     started_from: list[StudyRecord] = []
 
     def models() -> None:
+        check_row_shape(spec, data.shape)
         check_models(spec, plan, data.shape, n_classes)
         check_sizes(spec, plan.cells, data.shape, n_classes)
 

@@ -59,11 +59,17 @@ class StudyResult:
         The ledger's address.
     allow : collection of str
         Modules that the user allows: the winner of a model of their own is built with its code.
+    trust : bool
+        Whether ``best_estimator_`` may load a pickle of this ledger's: what skops could not keep
+        of an estimator of the user's own.
     """
 
-    def __init__(self, record: StudyRecord, url: str, allow: Collection[str] = ()) -> None:
+    def __init__(
+        self, record: StudyRecord, url: str, allow: Collection[str] = (), *, trust: bool = False
+    ) -> None:
         self.record = record
         self.url = url
+        self.trust = trust
         self.allow = frozenset(names_of(allow))
 
     @property
@@ -211,7 +217,7 @@ class StudyResult:
             raise ResultError(f"study {self.name!r} has no refitted winner: {self.why_no_winner()}")
         from sweep.evaluation.winner_file import load_winner
 
-        return load_winner(self.record, self.url, self.allow)
+        return load_winner(self.record, self.url, self.allow, trust=self.trust)
 
     def why_no_winner(self) -> str:
         """Return why the study has no refitted winner, for messages."""
@@ -272,7 +278,7 @@ class StudyResult:
 
 
 def open_study(
-    name: str, storage: str | None = None, *, allow: Collection[str] = ()
+    name: str, storage: str | None = None, *, allow: Collection[str] = (), trust: bool = False
 ) -> StudyResult:
     """Open a study that is already in the ledger.
 
@@ -284,13 +290,18 @@ def open_study(
         The ledger; as for :func:`sweep.run_study`.
     allow : collection of str
         Modules that ``best_estimator_`` may load code from.
+    trust : bool, default=False
+        Whether ``best_estimator_`` may load a pickle: what skops could not keep of an estimator of
+        your own. A pickle runs code when it is loaded.
 
     Raises
     ------
     LedgerError
         If there is no ledger or no such study.
     """
-    return read_result(name, storage, allow=allow)
+    result = read_result(name, storage, allow=allow)
+    result.trust = trust
+    return result
 
 
 def read_result(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.analysis import importances
 from sweep.evaluation.estimator import user_code_text
+from sweep.evaluation.own_estimator import with_facts
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.runner.dask_pool import DaskPool
 from sweep.runner.forkserver import SharedData, forkserver_started
@@ -123,6 +124,7 @@ def run_study(
     job = Job(url, spec.study.name, home, names_of(allow))
     devices = None if gpus is None else find_gpus(gpus)
     check_settings(spec, job.allow)
+    spec = with_facts(spec, job.allow)
     folds = outer_folds(spec)
     progress = planned_progress(spec, 1 + len(folds))
     if cluster:

@@ -107,4 +107,4 @@ def with_parameters(spec: StudySpec, cell: PlannedCell) -> PlannedCell:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     study.enqueue_trial({name: encode(value) for name, value in cell.fixed.items()})
     params = suggest(study.ask(), spec.space.dimensions)
-    return PlannedCell(cell.key, params, (int(params.get("epochs", spec.fixed_epochs)),))
+    return PlannedCell(cell.key, params, (spec.epochs_of(params),))

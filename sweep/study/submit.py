@@ -6,6 +6,7 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from sweep.evaluation.own_estimator import with_facts
 from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
 from sweep.search.study_data import load_data
@@ -60,6 +61,7 @@ def submit_study(
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, name, home, names_of(allow))
     check_settings(spec, job.allow)
+    spec = with_facts(spec, job.allow)
     plan = make_plan(spec)
     with closing(open_to_write(url)) as ledger:
         stop_request = ledger.stopped(name) if ledger.has(name) else None

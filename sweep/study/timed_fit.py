@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
+from io import StringIO
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
+from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
 from sweep.evaluation.estimator import make_estimator
+from sweep.evaluation.estimator_fits import evaluate_with
+from sweep.evaluation.pipeline_parts import parts_of
+from sweep.evaluation.repeatability import why_unrepeatable
+from sweep.evaluation.shared_steps import data_of
 from sweep.evaluation.split_checks import held_out_shares
 
 if TYPE_CHECKING:
@@ -80,20 +86,19 @@ def time_fit(
     rows = len(some.splits[0][0])
 
     def seconds(data: SearchData, epochs: int) -> float:
-        search, estimator = spec.search, make_estimator(spec, params, allow)
-        if estimator.early_stopping:  # all epochs must run to be timed
-            estimator.set_params(n_iter_no_change=epochs)
+        search, parts = spec.search, parts_of(make_estimator(spec, params, allow))
+        if parts.ours and parts.last.early_stopping:  # all epochs must run to be timed
+            parts.last.set_params(n_iter_no_change=epochs)
+        through = data_of(parts, data, params, None)
+        request = EvaluationRequest((epochs,), "accuracy", search.train_scores, search.curves)
         began = time.perf_counter()
-        evaluate(
-            estimator,
-            data,
-            EvaluationRequest((epochs,), "accuracy", search.train_scores, search.curves),
-        )
+        with redirect_stdout(StringIO()):  # progress bars of others' estimators
+            evaluate_with(parts, spec.study.seed)(parts.last, through, request, ())
         return time.perf_counter() - began
 
     first, one = seconds(some, 1), seconds(some, 1)
     build = max(0.0, first - one)
-    if one > LONG_SECONDS:
+    if one > LONG_SECONDS or not spec.budget:
         return Pace(build, 0.0, 0.0, one / rows)
     more = max(2, min(MOST_EPOCHS, round(LONG_SECONDS / one)))
     epoch = max(0.0, seconds(some, 1 + more) - one) / more
@@ -102,6 +107,20 @@ def time_fit(
     short = max(0.0, seconds(few, 1 + more) - seconds(few, 1)) / more
     row = max(0.0, epoch - short) / max(1, rows - few_rows)
     return Pace(build, max(0.0, one - epoch), max(0.0, epoch - row * rows), row)
+
+
+def fitted_twice(
+    spec: StudySpec,
+    params: Mapping[str, Any],
+    dataset: Dataset,
+    split: Split,
+    allow: Collection[str],
+) -> str:
+    """Return why two fits of a candidate under one seed differ; empty where they do not."""
+    parts = parts_of(make_estimator(spec, params, allow))
+    data = SearchData(dataset.x_train, dataset.y_train, [split])
+    with redirect_stdout(StringIO()):
+        return why_unrepeatable(parts, data, spec.study.seed)
 
 
 def _least_rows(spec: StudySpec, n_classes: int) -> int:

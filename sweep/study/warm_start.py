@@ -119,11 +119,14 @@ def warm_start(ledger: Ledger, spec: StudySpec, records: list[StudyRecord]) -> l
 def warm_start_trials(record: StudyRecord, spec: StudySpec) -> list[WarmStartTrial]:
     """Return the complete candidates of a study that this one can learn from."""
     before = record.settings
-    factory = before.model.factory
+    factory, own = before.model.factory, before.model.estimator is not None
     defaults = {**(estimator_parameters(factory) or {}), **estimator_defaults(factory)}
 
     def settings(candidate: Candidate) -> dict[str, Any]:
         """Return all its parameters: searched, fixed, or by default."""
+        if own:
+            budget = {before.budget: candidate.epoch} if before.budget else {}
+            return {**before.model.params, **candidate.params, **budget}
         return {**defaults, **before.settled(candidate.params), "epochs": candidate.epoch}
 
     read = (_warm_start_trial(record, each, settings(each), spec) for each in record.candidates)

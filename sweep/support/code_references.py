@@ -66,13 +66,22 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
     ReferenceError_
         If it is malformed, not allowed, not found, not callable, or its import raises an error.
     """
+    found = resolve_object(reference, allow=allow, folder=folder)
+    if not callable(found):
+        kind = type(found).__name__
+        raise ReferenceError_(f'"{reference}" must be a function or class, got {kind}')
+    return found
+
+
+def resolve_object(reference: str, *, allow: Collection[str], folder: Path | None = None) -> object:
+    """Return what a ``"package.module:name"`` reference names: as :func:`resolve`, any object."""
     if not is_reference(reference):
         raise ReferenceError_(
             f'a reference must be "module:function" (say "mine:build"), got "{reference}"'
         )
     name, _, attribute = reference.partition(":")
     check_permission(name, allow, folder)
-    return _callable(_module(name, allow, folder), attribute)
+    return _attribute(_module(name, allow, folder), attribute)
 
 
 def source_digest(reference: str, *, allow: Collection[str], folder: Path | None) -> str:
@@ -158,7 +167,7 @@ def _place(error: BaseException, folder: Path | None) -> str:
     return f"{frame.filename}:{frame.lineno}"
 
 
-def _callable(module: ModuleType, attribute: str) -> object:
+def _attribute(module: ModuleType, attribute: str) -> object:
     name = module.__name__
     try:
         found: object = getattr(module, attribute)
@@ -166,10 +175,6 @@ def _callable(module: ModuleType, attribute: str) -> object:
         public = [n for n in dir(module) if not n.startswith("_")]
         hint = _hint(attribute, public)
         raise ReferenceError_(f'module "{name}" has no "{attribute}"{hint}') from error
-    if not callable(found):
-        raise ReferenceError_(
-            f'"{name}:{attribute}" must be a function or class, got {type(found).__name__}'
-        )
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +11,20 @@ from sweep.evaluation.cross_validation import (
     Evaluation,
     EvaluationRequest,
     SearchData,
-    evaluate,
 )
 from sweep.evaluation.estimator import code_of, make_estimator
+from sweep.evaluation.estimator_fits import evaluate_with
+from sweep.evaluation.pipeline_parts import Parts, parts_of
+from sweep.evaluation.repeatability import why_unrepeatable
 from sweep.evaluation.reuse import reuse_result
+from sweep.evaluation.shared_steps import SharedSteps, data_of
 from sweep.ledger.scores import mean_split_score
 from sweep.ledger.study_folders import own_folder
 from sweep.search.constraints import check_size
 from sweep.search.pruners import make_pruner
 from sweep.search.samplers import make_sampler
 from sweep.search.splits import make_splits
-from sweep.spaces import suggest
+from sweep.spaces import suggest, without_epochs
 from sweep.workers.epoch_reporter import EpochReporter
 from sweep.workers.rungs import RungScheduler, slot_of
 from sweep.workers.trial_cache import FinishedTrials
@@ -53,9 +57,11 @@ class CellEvaluator:
         splits = make_splits(spec, training.y_train, training.groups)
         rows = training.x_train, training.y_train
         self.data = SearchData(*rows, splits, training.positive)
-        self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions)
+        self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions, spec.budget)
         self._rungs = RungScheduler(ledger, job.study, spec, self.ended)
         self._checkpointer: FitCheckpointer | None = None
+        self._shared, self._unrepeatable = SharedSteps(), ""
+        self._fitted_twice = spec.model.estimator is None
 
     @property
     def pauses(self) -> bool:
@@ -72,7 +78,7 @@ class CellEvaluator:
         if params is None:
             params = suggest(trial, self.spec.space.dimensions)
             self.ledger.view.flush_params()
-            epochs = (int(params.get("epochs", self.spec.fixed_epochs)),)
+            epochs = (self.spec.epochs_of(params),)
             self.control.tell("taken", trial=claim.number, params=params)
         search = self.spec.search
         check_size(self.spec, params, self._shape, self._classes, self.job.allow)
@@ -82,7 +88,22 @@ class CellEvaluator:
         )
         goes_on = rung is not None and rung.continues is not None
         reused = None if goes_on else self._reused(params, request)
-        return reused or self._score(claim, trial, params, request, rung)
+        if reused:
+            return reused
+        parts = parts_of(make_estimator(self.spec, params, self.job.allow))
+        data = data_of(parts, self.data, params, self._shared)
+        found = self._score(claim, trial, params, request, rung, parts, data)
+        return self._said_repeatable(found, parts, data)
+
+    def _said_repeatable(self, found: Evaluation, parts: Parts, data: SearchData) -> Evaluation:
+        """Say in a result if fits of the user's estimator under one seed differ; tried once."""
+        if not self._fitted_twice:
+            self._fitted_twice = True
+            self._unrepeatable = why_unrepeatable(parts, data, self.spec.study.seed)
+        if not self._unrepeatable:
+            return found
+        splits = (replace(split, unrepeatable=self._unrepeatable) for split in found.splits)
+        return replace(found, splits=tuple(splits))
 
     def _reused(self, params: Mapping[str, Any], request: EvaluationRequest) -> Evaluation | None:
         """Return what an equal trial has measured; a grid's candidates all differ."""
@@ -90,7 +111,8 @@ class CellEvaluator:
             return None
         fits = len(self.data.splits) * request.seeds
         ended = self.ended.complete() if self._rungs.bracket_plan else self.ended.all()
-        return reuse_result(params, request, ended, fits, staged=self.spec.staged(params))
+        staged, budget = self.spec.staged(params), self.spec.budget
+        return reuse_result(params, request, ended, fits, staged=staged, budget=budget)
 
     def _store(
         self, params: Mapping[str, Any], request: EvaluationRequest
@@ -104,7 +126,8 @@ class CellEvaluator:
             return None
         # another list of scorers is another study, so a checkpoint has the scores that are asked
         checkpoints = Checkpoints(self._folder / "checkpoints", code=self._code)
-        return CandidateCheckpoints(checkpoints, params, self.spec.largest_epochs if lasting else 0)
+        shared = without_epochs(params, self.spec.budget)
+        return CandidateCheckpoints(checkpoints, shared, self.spec.largest_epochs if lasting else 0)
 
     def _score(
         self,
@@ -113,12 +136,13 @@ class CellEvaluator:
         params: Mapping[str, Any],
         request: EvaluationRequest,
         rung: Rung | None,
+        parts: Parts,
+        data: SearchData,
     ) -> Evaluation:
-        estimator = make_estimator(self.spec, params, self.job.allow)
         last = request.epochs[-1] if rung is None else min(rung.epochs, request.epochs[-1])
         pruner, store = self.spec.search.pruner, self._store(params, request)
         if pruner is None and store is None:
-            return self._score_whole(estimator, claim, params, request)
+            return self._score_whole(parts, data, claim, params, request)
         from sweep.evaluation.lockstep import evaluate_in_lockstep
 
         def stop(epoch: int, value: float) -> bool:
@@ -130,11 +154,16 @@ class CellEvaluator:
         def tell(split: int, epoch: int, _of: int) -> None:
             self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=last)
 
-        estimator.set_params(epochs=request.epochs[-1])
-        return evaluate_in_lockstep(estimator, self.data, request, stop, tell, store)
+        estimator = parts.last.set_params(epochs=request.epochs[-1])
+        return evaluate_in_lockstep(estimator, data, request, stop, tell, store)
 
     def _score_whole(
-        self, estimator: Any, claim: Claim, params: Mapping[str, Any], request: EvaluationRequest
+        self,
+        parts: Parts,
+        data: SearchData,
+        claim: Claim,
+        params: Mapping[str, Any],
+        request: EvaluationRequest,
     ) -> Evaluation:
         """Run each fit from its beginning to its end, or on from where another worker left it."""
         from sweep.evaluation.fit_checkpoints import FitCheckpointer
@@ -143,13 +172,15 @@ class CellEvaluator:
         cell = {"params": params, "epochs": request.epochs, "code": self._code}
         self._checkpointer = FitCheckpointer(self._folder / UNFINISHED, cell)
         callbacks = [self._checkpointer, reporter]
+        evaluate = evaluate_with(parts, self.spec.study.seed)
         if self.spec.search.split_pruner is None:
-            return evaluate(estimator, self.data, request, callbacks)
-        return self._by_split(estimator, request, callbacks, self.spec.search.split_pruner)
+            return evaluate(parts.last, data, request, callbacks)
+        return self._by_split(parts, data, request, callbacks, self.spec.search.split_pruner)
 
     def _by_split(
         self,
-        estimator: Any,
+        parts: Parts,
+        data: SearchData,
         request: EvaluationRequest,
         callbacks: Sequence[Any],
         section: SplitPrunerSection,
@@ -163,7 +194,8 @@ class CellEvaluator:
         def hopeless(measured: Sequence[SplitResult]) -> bool:
             return decide_pruning(measured, request.epochs, self.ended.complete(), rule)
 
-        return evaluate_by_split(estimator, self.data, request, hopeless, callbacks)
+        evaluate = evaluate_with(parts, self.spec.study.seed)
+        return evaluate_by_split(parts.last, data, request, hopeless, callbacks, evaluate)
 
     def _optuna_trial(self, claim: Claim, rung: Rung | None) -> Any:
         import optuna

@@ -28,6 +28,10 @@ class EpochReporter:
         if context.task_name == "epoch" and context.task_id == 0:
             self._split += 1
 
+    def fit_ended(self, number: int) -> None:
+        """Say that a fit without epochs has ended; fits are counted seed by seed."""
+        self._control.tell("epoch", trial=self._trial, split=number, epoch=1, of=1)
+
     def on_fit_task_end(self, _estimator: Any, context: Any) -> bool:
         """Say that an epoch has ended; never ask to stop."""
         if context.task_name == "epoch":

@@ -30,10 +30,12 @@ class FinishedTrials:
         The study's name.
     space : mapping of str to dimension
         Its search space.
+    budget : str
+        The parameter that plays the role of ``epochs``.
     """
 
-    def __init__(self, ledger: Ledger, study: str, space: Space) -> None:
-        self._ledger, self._study, self._space = ledger, study, space
+    def __init__(self, ledger: Ledger, study: str, space: Space, budget: str = "epochs") -> None:
+        self._ledger, self._study, self._space, self._budget = ledger, study, space, budget
         self._records: dict[int, TrialRecord] = {}
         self._study_id: int | None = None
 
@@ -44,7 +46,7 @@ class FinishedTrials:
         found = self._seen(TrialState.COMPLETE, TrialState.PRUNED)
         fresh = [trial for trial in found if trial.number not in self._records]
         for trial in self._whole(fresh):
-            self._records[trial.number] = trial_record(trial, self._space)
+            self._records[trial.number] = self._record(trial)
         records = (self._records[t.number] for t in found if t.number in self._records)
         return [record for record in records if record.state != "FAIL"]
 
@@ -52,7 +54,10 @@ class FinishedTrials:
         """Return the trials that run, this worker's own among them."""
         from optuna.trial import TrialState
 
-        return [trial_record(t, self._space) for t in self._seen(TrialState.RUNNING)]
+        return [self._record(t) for t in self._seen(TrialState.RUNNING)]
+
+    def _record(self, trial: FrozenTrial) -> TrialRecord:
+        return trial_record(trial, self._space, budget=self._budget)
 
     def _seen(self, *states: TrialState) -> list[FrozenTrial]:
         if self._study_id is None:
