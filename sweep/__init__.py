@@ -6,8 +6,9 @@ scikit-learn.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sweep.support.lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from sweep.client.server import connect
@@ -58,13 +59,4 @@ _HOMES = {
     "run_study": "sweep.study",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sweep' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_package(globals(), _HOMES)

@@ -3,6 +3,7 @@
 import pytest
 
 import sweep
+import sweep.study
 
 
 def test_all_is_sorted_and_pinned():
@@ -26,10 +27,13 @@ def test_all_is_sorted_and_pinned():
     ]
 
 
-def test_every_lazy_name_has_a_home():
-    """The lazy table and __all__ agree."""
-    assert sorted(sweep._HOMES) == sorted(sweep.__all__)
-    assert set(sweep.__all__) <= set(dir(sweep))
+@pytest.mark.parametrize("package", [sweep, sweep.study], ids=lambda package: package.__name__)
+def test_every_lazy_name_has_a_home(package):
+    """The lazy table and __all__ agree; each name is listed, once, and found."""
+    assert sorted(package._HOMES) == sorted(package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    assert len(set(dir(package))) == len(dir(package))
+    assert all(getattr(package, name).__name__ == name for name in package.__all__)
 
 
 def test_names_without_heavy_imports_resolve():
@@ -41,5 +45,7 @@ def test_names_without_heavy_imports_resolve():
 
 def test_an_unknown_name_is_an_attribute_error():
     """A typing mistake is not an import error of something else."""
-    with pytest.raises(AttributeError, match="no attribute 'run_studdy'"):
+    with pytest.raises(AttributeError, match="'sweep' has no attribute 'run_studdy'"):
         sweep.run_studdy  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'sweep\.study' has no attribute 'run_studdy'"):
+        sweep.study.run_studdy  # noqa: B018
