@@ -1,6 +1,7 @@
 """Shared by all tests: one thread, no accelerator, no ledger but a temporary one."""
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -119,6 +120,19 @@ def fresh_url(request, tmp_path):
 def ledger_url(fresh_url):
     """Return the address of a ledger that is not there yet, in a file and on a server."""
     return fresh_url()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser, or skip; name it before fixtures that take time."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("neither chromium nor google-chrome is installed")
+    with sync_api.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

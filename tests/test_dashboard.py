@@ -348,17 +348,12 @@ def test_connections_that_end_badly_are_no_traceback(serve, capfd, caplog, monke
 
 
 @pytest.mark.browser
-def test_a_browser_shows_it(serve, here):
+def test_a_browser_shows_it(browser, serve, here):
     """From the start page to graphs and a report, on a narrow screen, without a complaint."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("neither chromium nor google-chrome is installed")
     sweep("report", "tiny")
     address, complaints = serve().address, []
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 400, "height": 800})
+    with browser.new_context(viewport={"width": 400, "height": 800}) as context:
+        page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
@@ -369,5 +364,4 @@ def test_a_browser_shows_it(serve, here):
         page.get_by_role("link", name="tiny", exact=True).click()
         page.get_by_role("button", name="Light / dark").click()
         assert page.locator("html").get_attribute("data-theme") == "dark"
-        browser.close()
     assert complaints == []

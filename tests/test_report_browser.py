@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -16,12 +15,7 @@ from sweep.report.index import render_index
 from sweep.support.file_writing import write_file
 from sweep.tables import candidates_frame
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="neither chromium nor google-chrome is installed"),
-]
+pytestmark = pytest.mark.browser
 RECORDS = {"grid": grid_record, "tpe": tpe_record, "hostile": hostile_record}
 
 # A canvas turns any CSS colour into the bytes that the screen shows.
@@ -49,14 +43,6 @@ CONTRASTS = """() => {
   }
   return worst;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

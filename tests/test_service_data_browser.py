@@ -1,7 +1,5 @@
 """The pages of data in a real browser: width, contrast, rules of accessibility."""
 
-import shutil
-
 import numpy as np
 import pytest
 from service_client import BASE, START, bearer, opened
@@ -9,12 +7,7 @@ from uploads import npz
 
 from sweep.service.dataset_reader import read_here
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="neither chromium nor google-chrome is installed"),
-]
+pytestmark = pytest.mark.browser
 LONG = "a-name-of-many-words-that-does-not-end-for-a-long-while-yet.npz"
 PAGES = ("/data", "/data/digits", f"/data/{LONG}", "/data/cifar10", "/data/nothing", "refused")
 
@@ -40,14 +33,6 @@ def pages(tmp_path_factory):
             "/static/service.js": (client.get("/static/service.js").text, "text/javascript"),
         }
     patched.undo()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.mark.parametrize("width", [1200, 400])
