@@ -4,6 +4,8 @@
 the first test: give a new one its line here.
 """
 
+from importlib import resources
+
 import pytest
 from fastapi.routing import iter_route_contexts
 from ledgers import build
@@ -11,6 +13,7 @@ from service_client import BASE, START, bearer, limited, opened
 from uploads import npz
 
 from sweep.ledger.ledger import Ledger
+from sweep.service.app import ROUTERS
 from sweep.service.token_commands import add_token, revoke_token
 
 API = "/api/v1"
@@ -148,6 +151,13 @@ def test_every_route_has_its_line(house):
     """In the table above; none is there that the application does not have."""
     _, client, _ = house
     assert sorted(found_routes(client.app)) == sorted(ROUTES)
+
+
+def test_every_module_with_routes_is_asked():
+    """One that is missing from the list would answer nothing."""
+    files = [each for each in resources.files("sweep.service").iterdir() if each.is_file()]
+    found = [each.stem for each in files if "\nrouter = " in each.read_text("utf-8")]
+    assert sorted(found) == sorted(ROUTERS)
 
 
 @every_route

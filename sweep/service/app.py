@@ -6,7 +6,7 @@ import logging
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import resources
+from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from sweep.service.worker_pool import WorkerPool
 
 log = logging.getLogger("sweep.service")
+ROUTERS = (
+    "api", "changes", "compare_pages", "data_api", "data_pages", "description", "downloads",
+    "events", "now", "pages", "new_study_pages", "study_pages",
+)  # fmt: skip
+"""Modules that hold routes, in the order in which these are asked; they import this one."""
 
 
 @dataclass
@@ -127,20 +132,7 @@ def create_app(service: Service) -> FastAPI:
     service : Service
         See :func:`open_service`.
     """
-    from sweep.service import (
-        api,
-        changes,
-        compare_pages,
-        data_api,
-        data_pages,
-        description,
-        downloads,
-        events,
-        new_study_pages,
-        now,
-        pages,
-        study_pages,
-    )
+    from sweep.service.description import describe
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -158,25 +150,11 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/api/v1/openapi.json", lifespan=lifespan,
     )  # fmt: skip
     app.state.service = service
-    modules = (
-        api,
-        changes,
-        compare_pages,
-        data_api,
-        data_pages,
-        description,
-        downloads,
-        events,
-        now,
-        pages,
-        new_study_pages,
-        study_pages,
-    )
-    for module in modules:
-        app.include_router(module.router)
+    for name in ROUTERS:
+        app.include_router(import_module(f"sweep.service.{name}").router)
     static = str(resources.files("sweep.service") / "static")
     app.mount("/static", StaticFiles(directory=static), name="static")
-    description.describe(app)
+    describe(app)
     for kind in (RefusedError, SweepError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refused)
     app.add_exception_handler(Exception, _defect)

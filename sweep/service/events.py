@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -29,8 +30,6 @@ async def events(request: Request) -> StreamingResponse:
 
 
 async def _stream(request: Request, service: Service, who: Identity) -> AsyncIterator[str]:
-    import asyncio
-
     sent = -1
     while not service.snapshot.ended and not await request.is_disconnected():
         if await run_sync(service.tokens.by_id, who.token_id) is None:
