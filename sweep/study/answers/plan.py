@@ -11,7 +11,6 @@ from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.storage.locations import sqlite_path, storage_url
 from sweep.study.check import check_study
-from sweep.study.compatibility import check_same
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
@@ -90,7 +89,9 @@ class StudyPlan:
 
 
 def known_study(storage: str | None, spec: StudySpec) -> StudyRecord | None:
-    """Return what the ledger holds under a study's name, which must ask the same question.
+    """Return what the ledger holds under a study's name; None where it holds none.
+
+    Whether it asks the same question is for :func:`plan_study` to check.
 
     Parameters
     ----------
@@ -98,11 +99,6 @@ def known_study(storage: str | None, spec: StudySpec) -> StudyRecord | None:
         The ledger; as for :func:`sweep.run_study`.
     spec : StudySpec
         The study.
-
-    Raises
-    ------
-    StudyChangedError
-        If it asks another.
     """
     url = storage_url(storage)
     path = sqlite_path(url)
@@ -111,9 +107,7 @@ def known_study(storage: str | None, spec: StudySpec) -> StudyRecord | None:
     with closing(Ledger(url, reading=True)) as ledger:
         if not ledger.has(spec.study.name):
             return None
-        record = read_study(ledger, spec.study.name)
-    check_same(record.settings, spec)
-    return record
+        return read_study(ledger, spec.study.name)
 
 
 def plan_study(
@@ -131,6 +125,11 @@ def plan_study(
         What :func:`known_study` returns.
     **options
         ``data_home``, ``allow``, ``probe`` of :func:`sweep.study.check.check_study`.
+
+    Raises
+    ------
+    StudyChangedError
+        If the ledger holds another question under the study's name.
     """
     return StudyPlan(check_study(spec, known=known, storage=storage, **options), known)
 
