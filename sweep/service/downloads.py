@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import zipfile
@@ -27,6 +26,7 @@ from sweep.report.comparison import checked_baseline
 from sweep.service.access import Services, StudyName, name_at, role
 from sweep.service.api import as_json
 from sweep.service.app import Service
+from sweep.service.child_process import run_child
 from sweep.service.problems import RefusedError
 from sweep.service.settings import Settings
 from sweep.study.answers.comparison import comparison, plain_comparison
@@ -41,7 +41,7 @@ BUSY_SECONDS = 60
 FILES = (".npz",)
 """Endings of a study's files that readers need: pictures, the winner's weights."""
 WEIGHTS = "winner.npz"
-_exporting = threading.Lock()
+_exporting = threading.Semaphore(1)
 """An export loads TensorFlow in a process of its own; one at a time is enough."""
 
 
@@ -104,18 +104,12 @@ def _check_winner(service: Service, name: str) -> None:
 def _export(settings: Settings, name: str, target: Path) -> None:
     """Export a study's winner in a process of its own: this one loads no TensorFlow."""
     allow = [word for module in settings.allow for word in ("--allow", module)]
-    if not _exporting.acquire(timeout=BUSY_SECONDS):
-        raise RefusedError(503, "Another export is being written; ask again in a moment.")
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command; the name comes after --
-            [sys.executable, "-m", "sweep", "export", "-o", str(target), *allow, "--", name],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=EXPORT_SECONDS, check=False, env=_environment(settings),
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise RefusedError(503, f"The export took more than {EXPORT_SECONDS} seconds.") from None
-    finally:
-        _exporting.release()
+    done = run_child(
+        ["-m", "sweep", "export", "-o", str(target), *allow, "--", name], _exporting,
+        patience=BUSY_SECONDS, seconds=EXPORT_SECONDS, env=_environment(settings),
+        busy="Another export is being written; ask again in a moment.",
+        late=f"The export took more than {EXPORT_SECONDS} seconds.", stdin=subprocess.DEVNULL,
+    )  # fmt: skip
     if done.returncode:
         said = done.stderr.strip() or "the export failed"
         raise RefusedError(422, redacted(said.removeprefix("error: ")))
@@ -124,8 +118,7 @@ def _export(settings: Settings, name: str, target: Path) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the environment of `sweep export`: the ledger's address may hold a password."""
     known = {key: value for key, value in os.environ.items() if key != "SWEEP_SERVER"}
-    path = os.pathsep.join(filter(None, sys.path))
-    return {**known, "SWEEP_STORAGE": settings.storage, "PYTHONPATH": path}
+    return {**known, "SWEEP_STORAGE": settings.storage}
 
 
 def _zipped(paths: list[Path], name: str) -> Response:

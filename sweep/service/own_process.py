@@ -8,13 +8,12 @@ gigabyte larger, no code of others, and no picture that a decoder could fall ove
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 from sweep.datasets import DATASETS
+from sweep.service.child_process import run_child
 from sweep.service.problems import RefusedError
 from sweep.support.code_references import is_reference
 
@@ -58,18 +57,11 @@ def ask_own_process(settings: Settings, act: str, **told: Any) -> dict[str, Any]
         "storage": settings.storage, "data_home": settings.data_home,
         "allow": list(settings.allow), "act": act, **told,
     }  # fmt: skip
-    if not _places.acquire(timeout=PATIENCE):
-        raise RefusedError(503, "Other studies are being checked; ask again in a moment.")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "sweep.service.own_process"], input=json.dumps(asked),
-            text=True, capture_output=True, timeout=LONGEST, check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise RefusedError(503, f"Checking it took more than {LONGEST} seconds.") from None
-    finally:
-        _places.release()
+    done = run_child(
+        ["-m", "sweep.service.own_process"], _places, patience=PATIENCE, seconds=LONGEST,
+        busy="Other studies are being checked; ask again in a moment.",
+        late=f"Checking it took more than {LONGEST} seconds.", input=json.dumps(asked),
+    )  # fmt: skip
     if done.returncode:
         raise RefusedError(
             503, f"Checking it ended with status {done.returncode}; is the memory enough?"
@@ -106,6 +98,7 @@ def main() -> None:
     from sweep.service.settings import Settings
     from sweep.support.spreadsheet import json_value
 
+    answers, sys.stdout = sys.stdout, sys.stderr  # a user's code may print, also when it ends
     told = json.load(sys.stdin)
     settings = Settings(
         storage=told["storage"], data_home=told["data_home"], allow=tuple(told["allow"])
@@ -115,7 +108,7 @@ def main() -> None:
     except RefusedError as error:
         held = error.refusal
         found = {"refused": held.status, "detail": held.detail, "problems": list(held.problems)}
-    sys.stdout.write("\n" + json.dumps(json_value(found), default=vars) + "\n")
+    answers.write("\n" + json.dumps(json_value(found), default=vars) + "\n")
 
 
 if __name__ == "__main__":
