@@ -72,6 +72,7 @@ class Snapshot:
         self._seen: Any = None
         self._read_at = 0.0
         self._lock = threading.Lock()
+        self._replacing = threading.Lock()
         self._over = threading.Event()
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -118,13 +119,15 @@ class Snapshot:
 
     def touch(self) -> None:
         """Say that something beside the ledger has changed: what runs now."""
-        self.copy = replace(self.copy, number=self.copy.number + 1)
+        with self._replacing:
+            self.copy = replace(self.copy, number=self.copy.number + 1)
         self._wake()
 
     def _replace(self, found: Sequence[StudyOverview]) -> None:
         names = {slug(each.name): each.name for each in found}
         by_name = {each.name: each for each in found}
-        self.copy = Copy(self.copy.number + 1, found, names, by_name)
+        with self._replacing:
+            self.copy = Copy(self.copy.number + 1, found, names, by_name)
         self._wake()
 
     def _wake(self) -> None:
