@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from sweep.storage.queries import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from sweep.ledger.ledger import Ledger
     from sweep.service.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -21,38 +23,43 @@ LARGEST = 1_000_000
 class AnswersCache:
     """Keep answers by study and question; one that belongs to an older state is made anew.
 
+    The state is asked of the ledger: a study's numbers in the list stay as they are when its
+    importances, its nested estimate or another failure arrive.
+
     Parameters
     ----------
-    snapshot : Snapshot
-        Says in which state a study is.
+    ledger : Ledger
+        Where the studies are.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._held: OrderedDict[Hashable, tuple[Any, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, name: str, question: Hashable, make: Callable[[], T]) -> T:
-        """Return the answer to a question about a study, from before if nothing has changed."""
-        state, key = self._state(name), (name, question)
+        """Return the answer to a question about a study, from before if nothing has changed.
+
+        Raises
+        ------
+        StudyNotFoundError
+            If there is no such study.
+        """
+        state, key = self._ledger.query(name, state_of), (name, question)
         with self._lock:
             before = self._held.get(key)
             if before is not None and before[0] == state:
                 self._held.move_to_end(key)
                 kept: T = before[1]
                 return kept
-        made = make()
-        if state is not None and (not isinstance(made, bytes | str) or len(made) <= LARGEST):
+        made = make()  # reads the study later than its state, so it is never older
+        if not isinstance(made, bytes | str) or len(made) <= LARGEST:
             with self._lock:
                 self._held[key] = (state, made)
+                self._held.move_to_end(key)
                 while len(self._held) > MOST:
                     self._held.popitem(last=False)
         return made
-
-    def _state(self, name: str) -> Any:
-        """Return what a study's answers depend on: its numbers, without the signs of life."""
-        found = self._snapshot.copy.by_name.get(name)
-        return None if found is None else replace(found, last_sign=None, hosts=())
 
 
 class MomentCache:
@@ -76,7 +83,7 @@ class MomentCache:
         """Return the answer to a question, from before if nothing has changed since."""
         number = self._snapshot.copy.number
         with self._lock:
-            if number != self._number or len(self._held) > MOST:
+            if number != self._number:
                 self._number, self._held = number, {}
             if question in self._held:
                 kept: T = self._held[question]
@@ -84,5 +91,7 @@ class MomentCache:
         made = make()
         with self._lock:
             if number == self._number:
+                if len(self._held) >= MOST:
+                    self._held.clear()
                 self._held[question] = made
         return made

@@ -119,7 +119,7 @@ def open_service(settings: Settings, start_token: str | None) -> Service:
     snapshot = Snapshot(reader)
     return Service(
         settings, ledger, reader, Tokens(ledger, start_token, owner(), reader),
-        Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(snapshot),
+        Sessions(ledger, start_token or secrets.token_hex(16)), snapshot, AnswersCache(reader),
         MomentCache(snapshot), Queue(reader, snapshot), Intervals(reader, snapshot),
     )  # fmt: skip
 

@@ -7,9 +7,10 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sweep.storage.attributes import CELL, DIGEST, LOST, REASON, WORKER
+from sweep.storage.attributes import CELL, DIGEST, LOST, REASON, TURN, WORKER
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -41,6 +42,11 @@ SIGNS = """
     WHERE t.state = 'RUNNING'
         OR t.trial_id IN (SELECT MAX(trial_id) FROM trials
                           WHERE datetime_complete IS NOT NULL GROUP BY study_id)
+"""
+
+HELD = """
+    SELECT key, value_json FROM study_user_attributes
+    WHERE study_id = :study AND key NOT LIKE :turns ORDER BY key
 """
 
 
@@ -77,6 +83,18 @@ def counted(connection: Connection, study_id: int) -> Counter[str]:
 
     rows = connection.execute(text(COUNTS), {"study": study_id})
     return Counter({str(state): int(count) for state, count in rows})
+
+
+def state_of(connection: Connection, study_id: int) -> str:
+    """Return what differs whenever a study has changed; who holds its locks is not part of it.
+
+    Trials only move on, from waiting to running to an end, so each of their changes moves a count.
+    """
+    from sqlalchemy import text
+
+    counts = sorted(counted(connection, study_id).items())
+    held = connection.execute(text(HELD), {"study": study_id, "turns": f"{TURN}%"}).all()
+    return sha256(repr((counts, held)).encode()).hexdigest()
 
 
 def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:
