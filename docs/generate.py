@@ -181,6 +181,8 @@ WORDS: dict[Any, dict[str, str]] = {
         "color": "how pictures of a folder are read",
         "resize": "how pictures of other proportions come to that size: stretched (default), cut off at "
         "the edges, or with black added",
+        "memory": "where rows are: in a file beside the ledger, read where they are needed, or in memory; "
+        "by default in memory if they take at most half of what is free",
         "test_fraction": "the share that becomes the test set of a folder without one",
         "flat": "hand over rows of features in place of images, as scikit-learn's own steps take them",
     },

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.datasets.labels import as_array, checked_groups, numbered, some
+from sweep.datasets.mapped_rows import MappedRows
 from sweep.datasets.scaling import check_same_scale, doubtful_scale
 from sweep.errors import DataError
 
@@ -100,7 +101,7 @@ def check_choice(key: str, value: object, allowed: Iterable[str]) -> None:
 
 def _pixels(place: str, values: object) -> NDArray[Any]:
     """Return pixels as an array; refuse other types and shapes, and numbers that are not finite."""
-    x = as_array(place, values)
+    x: Any = values if isinstance(values, MappedRows) else as_array(place, values)
     _check_type(place, x)
     _check_shape(place, x)
     if not _finite(x):
@@ -110,7 +111,8 @@ def _pixels(place: str, values: object) -> NDArray[Any]:
             f"{place} must lie within {_LARGEST_PIXEL:g}, got {most:g}; remove or replace those "
             "pixels, or scale them down"
         )
-    return x.astype(np.uint8) if x.dtype.kind == "b" else x
+    found: NDArray[Any] = x.astype(np.uint8) if x.dtype.kind == "b" else x
+    return found
 
 
 def _check_type(place: str, x: NDArray[Any]) -> None:

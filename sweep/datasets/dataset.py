@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.datasets.mapped_rows import MappedRows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,7 +24,8 @@ class Dataset:
     name : str
         Name in the study file.
     x_train, x_test : ndarray of shape (n, features), (n, h, w) or (n, h, w, c)
-        Pixels in their own dtype; ``uint8`` images stay ``uint8``.
+        Pixels in their own dtype; ``uint8`` images stay ``uint8``. Rows that are on the disk are
+        :class:`sweep.datasets.mapped_rows.MappedRows` in place of an array.
     y_train, y_test : ndarray of shape (n,)
         Labels, ``int64``.
     class_names : tuple of str
@@ -86,5 +89,6 @@ class Dataset:
             array = getattr(self, name)
             if array is not None:
                 digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-                digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+                for piece in array.pieces() if isinstance(array, MappedRows) else (array,):
+                    digest.update(np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()

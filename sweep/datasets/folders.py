@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweep.datasets.mapped_store import Memory
     from sweep.datasets.picture_rows import PictureOptions
 
 
@@ -36,7 +37,12 @@ class _Listing:
 
 
 def read_folder(
-    folder: Path, name: str, options: PictureOptions, test_fraction: float, seed: int
+    folder: Path,
+    name: str,
+    options: PictureOptions,
+    memory: Memory,
+    test_fraction: float,
+    seed: int,
 ) -> Dataset:
     """Read pictures, each from the folder of its class.
 
@@ -51,6 +57,8 @@ def read_folder(
         Name of the dataset.
     options : PictureOptions
         Size, color and the like.
+    memory : Memory
+        Where rows are kept.
     test_fraction : float
         Without a test folder: the share of the rows, stratified, that becomes test rows.
     seed : int
@@ -78,7 +86,7 @@ def read_folder(
     else:
         listing, trained = _list_both(folder, layout.train, layout.test)
         rows, held_out = np.arange(trained), np.arange(trained, len(listing.files))
-    read, y = read_rows(listing.files, [rows, held_out], options), listing.labels
+    read, y = read_rows(listing.files, [rows, held_out], options, memory), listing.labels
     return Dataset(
         name, read.parts[0], y[rows], read.parts[1], y[held_out], listing.names,
         notes=tuple(note for note in (layout.note, read.note) if note),

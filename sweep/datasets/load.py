@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweep.datasets.checks import check_choice, check_classes
+from sweep.datasets.mapped_rows import MappedRows
+from sweep.datasets.mapped_store import MEMORY, Memory
 from sweep.datasets.picture_rows import COLORS, PictureOptions
 from sweep.datasets.read_source import Source, read_source
 from sweep.datasets.resizing import DEFAULT_RESIZE, RESIZES
@@ -41,6 +43,9 @@ def load_dataset(
     image_size: int | Sequence[int] | None = None,
     color: str = "rgb",
     resize: str | None = None,
+    memory: str | None = None,
+    mapped_folder: Path | None = None,
+    memory_limit: int | None = None,
     test_fraction: float = 0.2,
     flat: bool = False,
     seed: int = 0,
@@ -83,8 +88,16 @@ def load_dataset(
     resize : {"squash", "crop", "pad"}, optional
         How pictures of other proportions come to that size: stretched (default), cut off at the
         edges, or with black added.
+    memory : {"mapped", "ram"}, optional
+        Where rows are kept: in a file of ``mapped_folder``, read where they are needed, or in
+        memory; default: in memory if they take at most half of what is free. Rows in a file are
+        :class:`sweep.datasets.mapped_rows.MappedRows`, not scaled.
+    mapped_folder : Path, optional
+        Folder for rows in files; without one all rows are in memory.
+    memory_limit : int, optional
+        Bytes of which rows in memory may take half, in place of the free memory.
     test_fraction : float, default=0.2
-        Share of test rows where the folder has no ``test`` folder.
+        Share of test rows where the source does not say which they are.
     flat : bool, default=False
         Whether rows are features, ``(n, features)``, in place of images.
     seed : int, default=0
@@ -113,10 +126,11 @@ def load_dataset(
     dataset = os.fspath(dataset)
     columns = ColumnNames(path, label, split, group)
     pictures = PictureOptions(image_size, color, resize)
-    _check_choices(sample, scaling, pictures, one_vs_rest, rest_rows)
+    _check_choices(sample, scaling, memory, pictures, one_vs_rest, rest_rows)
     source = Source(
-        dataset, folder, data_home, allow, groups, columns, pictures, test_fraction, seed
-    )
+        dataset, folder, data_home, allow, groups, columns, pictures,
+        Memory(memory, mapped_folder, memory_limit), test_fraction, seed,
+    )  # fmt: skip
     data = read_source(source)
     if one_vs_rest is not None:
         data = one_against_rest(data, one_vs_rest, rest_rows, seed)
@@ -130,12 +144,14 @@ def load_dataset(
 def _check_choices(
     sample: str,
     scaling: str,
+    memory: str | None,
     pictures: PictureOptions,
     one_vs_rest: int | str | None,
     rest_rows: int | None,
 ) -> None:
     """Refuse unknown settings before anything large is read."""
     check_choice("sample", sample, SAMPLES)
+    check_choice("memory", memory or "ram", MEMORY)
     check_choice("scaling", scaling, SCALINGS)
     check_choice("color", pictures.color, COLORS)
     check_choice("resize", pictures.resize or DEFAULT_RESIZE, RESIZES)
@@ -147,5 +163,9 @@ def _scaled(data: Dataset, kind: str) -> Dataset:
     """Scale training and test rows by the statistics of the training rows."""
     if kind == "none":
         return data
+    if isinstance(data.x_train, MappedRows):
+        raise DataError(
+            f'scaling: rows on the disk are scaled by each fit, got {kind!r}; take "none" here'
+        )
     scaling = fit_scaling(data.x_train, kind)
     return replace(data, x_train=scaling.apply(data.x_train), x_test=scaling.apply(data.x_test))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from sweep.datasets.builtin import read_builtin
 from sweep.datasets.checks import checked
 from sweep.datasets.folders import read_folder
 from sweep.datasets.loader_function import read_reference
+from sweep.datasets.mapped_store import Memory, mapped_note
 from sweep.datasets.npz import read_npz
 from sweep.datasets.picture_rows import PictureOptions
 from sweep.datasets.sources import kind_of, path_of
@@ -44,6 +45,8 @@ class Source:
         Of a table.
     pictures : PictureOptions
         Of pictures in files.
+    memory : Memory
+        Where rows are kept.
     test_fraction : float
         Share of test rows, where the source does not say which they are.
     seed : int
@@ -57,6 +60,7 @@ class Source:
     groups: str | None = None
     columns: ColumnNames = field(default_factory=ColumnNames)
     pictures: PictureOptions = field(default_factory=PictureOptions)
+    memory: Memory = field(default_factory=Memory)
     test_fraction: float = 0.2
     seed: int = 0
 
@@ -75,16 +79,29 @@ def read_source(source: Source) -> Dataset:
     kind = kind_of(source.dataset, source.folder)
     _check_settings(source, kind)
     if kind == "builtin":
-        return read_builtin(source.dataset, source.data_home, source.groups)
+        whole = read_builtin(source.dataset, source.data_home, source.groups)
+        return on_disk(whole, source.memory)
     if kind == "reference":
-        return checked(read_reference(source.dataset, source.groups, source.allow, source.folder))
+        own = read_reference(source.dataset, source.groups, source.allow, source.folder)
+        return on_disk(checked(own), source.memory)
     path, name = path_of(source.dataset, source.folder), source.dataset
     if kind == "npz":
-        return checked(read_npz(path, name, source.groups))
-    share, seed = source.test_fraction, source.seed
+        return checked(read_npz(path, name, source.groups, source.memory))
+    how = (source.pictures, source.memory, source.test_fraction, source.seed)
     if kind == "table":
-        return checked(read_table(path, name, source.columns, source.pictures, share, seed))
-    return checked(read_folder(path, name, source.pictures, share, seed))
+        return checked(read_table(path, name, source.columns, *how))
+    return checked(read_folder(path, name, *how))
+
+
+def on_disk(dataset: Dataset, memory: Memory) -> Dataset:
+    """Return a dataset that is in memory with its rows on the disk, if they are to be there."""
+    size = dataset.x_train.nbytes + dataset.x_test.nbytes
+    if not memory.maps(size):
+        return dataset
+    train: Any = memory.keep(dataset.x_train)
+    test: Any = memory.keep(dataset.x_test)
+    notes = (*dataset.notes, mapped_note(size, memory.asked))
+    return replace(dataset, x_train=train, x_test=test, notes=notes)
 
 
 def _check_settings(source: Source, kind: str) -> None:

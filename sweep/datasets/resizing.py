@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -91,29 +91,65 @@ def cropped(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return pixels[top : top + high, left : left + wide]
 
 
-def resizing_note(
-    sizes: NDArray[np.int64], size: tuple[int, int], resize: str, *, asked: bool
-) -> str:
+class Sizes(NamedTuple):
+    """Sizes of pictures before they were resized.
+
+    Attributes
+    ----------
+    low, high : (height, width)
+        The smallest and the largest sides.
+    differ : bool
+        Whether some have other proportions than the size that they are resized to.
+    """
+
+    low: tuple[int, int]
+    high: tuple[int, int]
+    differ: bool
+
+    @classmethod
+    def of(cls, sizes: NDArray[np.int64], size: tuple[int, int]) -> Sizes:
+        """Return those of pictures that are resized to a size."""
+        height, width = size
+        low, high = ((int(a), int(b)) for a, b in (sizes.min(axis=0), sizes.max(axis=0)))
+        return cls(low, high, bool((sizes[:, 0] * width != sizes[:, 1] * height).any()))
+
+    def joined(self, other: Sizes | None) -> Sizes:
+        """Return those of these and of other pictures."""
+        if other is None:
+            return self
+        low, high = (
+            (choose(a[0], b[0]), choose(a[1], b[1]))
+            for choose, a, b in ((min, self.low, other.low), (max, self.high, other.high))
+        )
+        return Sizes(low, high, self.differ or other.differ)
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Sizes:
+        """Read what JSON has made of it."""
+        low, high, differ = plain
+        return cls((low[0], low[1]), (high[0], high[1]), bool(differ))
+
+
+def resizing_note(sizes: Sizes, size: tuple[int, int], resize: str, *, asked: bool) -> str:
     """Return a note on how pictures change; empty where none does.
 
     Parameters
     ----------
-    sizes : ndarray of shape (n, 2)
-        Height and width of each picture.
+    sizes : Sizes
+        Of the pictures.
     size : tuple of int
-        Their common size.
+        Height and width that they come to.
     resize : {"crop", "pad", "squash"}
         What is done where proportions differ.
     asked : bool
         Whether the study names the size.
     """
-    height, width = size
-    if (sizes == size).all():
+    if sizes.low == sizes.high == size:
         return ""
-    low, high = (" x ".join(map(str, each)) for each in (sizes.min(axis=0), sizes.max(axis=0)))
+    low, high = (" x ".join(map(str, each)) for each in (sizes.low, sizes.high))
     span = low if low == high else f"{low} to {high}"
+    height, width = size
     said = f"pictures of {span} pixels (height x width) are resized to {height} x {width}"
-    differ = (sizes[:, 0] * width != sizes[:, 1] * height).any()
-    parts = [said, *([_HOW[resize]] if differ else [])]
+    parts = [said, *([_HOW[resize]] if sizes.differ else [])]
     hint = [] if asked else ["image_size = [height, width] in [data] sets another size"]
     return "; ".join([", ".join(parts), *hint])

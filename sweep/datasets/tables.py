@@ -8,6 +8,7 @@ import numpy as np
 
 from sweep.datasets.csv_rows import RowProblems, opened
 from sweep.datasets.dataset import Dataset
+from sweep.datasets.feature_rows import feature_rows
 from sweep.datasets.folders import check_fraction
 from sweep.datasets.image_files import shown
 from sweep.datasets.labels import some
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweep.datasets.mapped_store import Memory
     from sweep.datasets.picture_rows import PictureOptions
     from sweep.datasets.table_columns import ColumnNames
-
-PIXELS = (128, 255)
-"""Largest of whole numbers from 0 with which they are taken for 8-bit pixels."""
 
 
 def read_table(
@@ -35,6 +34,7 @@ def read_table(
     name: str,
     asked: ColumnNames,
     options: PictureOptions,
+    memory: Memory,
     test_fraction: float,
     seed: int,
 ) -> Dataset:
@@ -50,6 +50,8 @@ def read_table(
         Names of the columns that the study gives.
     options : PictureOptions
         Size, color and the like of pictures.
+    memory : Memory
+        Where rows are kept.
     test_fraction : float
         Share of the rows that becomes test rows, stratified and by whole groups, where no row says
         that it is one.
@@ -68,7 +70,7 @@ def read_table(
     """
     check_fraction(test_fraction)
     asked_size(options.image_size)
-    where, problems, blocks = shown(path), RowProblems(path), list[Any]()
+    where, problems = shown(path), RowProblems(path)
     with opened(path) as rows:
         _, header = next(rows, (1, [""]))
         columns = find_columns(where, header, asked)
@@ -77,17 +79,19 @@ def read_table(
                 f"image_size, color, resize: only for pictures in files, and {where} has no column "
                 "of paths; leave them out, or name it in [data] path"
             )
-        found = read_table_rows(rows, columns, path.parent, problems, blocks.append)
-    problems.refuse()
+        with feature_rows(path, columns, memory) as features:
+            found = read_table_rows(rows, columns, path.parent, problems, features.append)
+            problems.refuse()
     if not found.labels:
         raise DataError(f"{where}: must have rows below its header, got none")
     y = as_labels(where, found.labels)
     train, test, parts_note = _parts(where, found, y, test_fraction, seed)
     groups = np.array(found.groups, np.str_) if found.groups else None
     if columns.features:
-        x_train, x_test, note = _features(blocks, train, test)
+        x, note = features.rows()
+        x_train, x_test = x[train], x[test]
     else:
-        read = read_rows(found.files, [train, test], options)
+        read = read_rows(found.files, [train, test], options, memory)
         (x_train, x_test), note = read.parts, read.note
     notes = [columns.note(), parts_note, note, _shared_groups(groups, train, test)]
     return Dataset(
@@ -127,19 +131,6 @@ def _check_splittable(where: str, y: NDArray[Any]) -> None:
             f"{where}: a class needs at least 2 rows, one to train and one to test on, and these "
             f"have 1: {some(single.tolist())}; add rows, or say in a column split which are which"
         )
-
-
-def _features(
-    blocks: list[NDArray[np.float32]], train: NDArray[np.intp], test: NDArray[np.intp]
-) -> tuple[NDArray[Any], NDArray[Any], str]:
-    """Return the features of training and test rows, as 8-bit pixels where they are such."""
-    x = np.concatenate(blocks)
-    blocks.clear()
-    low, high = PIXELS
-    note = ""
-    if x.min() >= 0 and low <= x.max() <= high and all((row == np.rint(row)).all() for row in x):
-        x, note = x.astype(np.uint8), "features are whole numbers up to 255: read as 8-bit pixels"
-    return x[train], x[test], note
 
 
 def _shared_groups(

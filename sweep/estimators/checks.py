@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_consistent_length,
+    validate_data,
+)
 
+from sweep.datasets.mapped_rows import MappedRows
 from sweep.errors import DivergedError, ModelError
 from sweep.spec.parameters import value_problem
 from sweep.training.architecture import check_precision
@@ -19,6 +25,8 @@ from sweep.training.optimizers import OptimizerSettings, check_values
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+PIXEL_TYPES = (np.float32, np.uint8, np.uint16)
+"""Types of pixels that a fit takes as they are; others become the first."""
 NO_LABELS = "no_validation"
 """What scikit-learn expects for rows without labels; it reports None as a mistake."""
 
@@ -57,7 +65,14 @@ def checked_rows(estimator: Any, X: Any, y: Any = NO_LABELS, *, reset: bool) -> 
     ValueError
         As scikit-learn's checks do; also for rows of another shape than in fit.
     """
-    numbers = {"allow_nd": True, "dtype": [np.float32, np.uint8, np.uint16]}
+    if isinstance(X, MappedRows):
+        pixels = X if X.dtype in PIXEL_TYPES else X.astype(np.float32)
+        _check_mapped(estimator, pixels, reset=reset)
+        if y is NO_LABELS:
+            return pixels
+        check_consistent_length(pixels, y)
+        return pixels, _check_y(y, estimator=estimator)
+    numbers = {"allow_nd": True, "dtype": list(PIXEL_TYPES)}
     checked = validate_data(estimator, X, y, reset=reset, **numbers)
     pixels = checked if y is NO_LABELS else checked[0]
     if pixels.ndim > 4:
@@ -67,6 +82,17 @@ def checked_rows(estimator: Any, X: Any, y: Any = NO_LABELS, *, reset: bool) -> 
             f"X: rows must have shape {estimator._row_shape} as in fit, got {pixels.shape[1:]}"
         )
     return checked
+
+
+def _check_mapped(estimator: Any, pixels: MappedRows, *, reset: bool) -> None:
+    """Check rows on the disk, whose numbers were checked when the dataset was read."""
+    if reset:
+        estimator.n_features_in_ = pixels.shape[1]
+        vars(estimator).pop("feature_names_in_", None)
+    elif pixels.shape[1:] != estimator._row_shape:
+        raise ValueError(
+            f"X: rows must have shape {estimator._row_shape} as in fit, got {pixels.shape[1:]}"
+        )
 
 
 def checked_classes(y: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.datasets.mapped_rows import MappedRows
 from sweep.estimators.checks import check_each_class, check_finite
 from sweep.estimators.holdout import hold_out
 from sweep.training.backend import Rows
@@ -211,7 +212,7 @@ def _tensors(rows: Prepared, scaling: Scaling) -> Rows:
     import tensorflow as tf
 
     return Rows(
-        tf.constant(rows.pixels),
+        rows.pixels if isinstance(rows.pixels, MappedRows) else tf.constant(rows.pixels),
         tf.constant(rows.labels, tf.int64),
         tf.constant(rows.weight),
         tf.constant(scaling.shift, tf.float32),

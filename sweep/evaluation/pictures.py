@@ -83,7 +83,7 @@ def pixels(x: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.uint8] | None
 
     Other types are scaled so that the chosen rows range from 0 to 255.
     """
-    images = x[rows]
+    images = np.asarray(x[rows])
     if images.ndim == 4:
         images = images if images.shape[3] == 3 else images[..., 0]
     if images.ndim not in (3, 4) or min(images.shape[1:3]) < 2:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.datasets import Dataset, load_dataset
 from sweep.ledger.outcomes import DataRecord
+from sweep.storage.locations import mapped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,14 +15,32 @@ if TYPE_CHECKING:
 
 
 def load_data(
-    spec: StudySpec, data_home: str | None = None, allow: Collection[str] = ()
+    spec: StudySpec,
+    data_home: str | None = None,
+    allow: Collection[str] = (),
+    storage: str | None = None,
 ) -> Dataset:
-    """Load a study's data without scaling: each fit scales by its own training rows."""
+    """Load a study's data without scaling: each fit scales by its own training rows.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    data_home : str, optional
+        Folder with ``mnist.npz`` and the like.
+    allow : collection of str
+        Modules that the study may load code from.
+    storage : str, optional
+        Address of the ledger beside which large data are kept on the disk; without one they must
+        fit into memory.
+    """
     settings = spec.data.model_dump(exclude={"scaling", "dataset"})
     return load_dataset(
         spec.data.dataset,
         **settings,
         data_home=data_home,
+        mapped_folder=None if storage is None else mapped_folder(storage),
+        memory_limit=spec.search.memory_limit,
         seed=spec.study.seed,
         allow=allow,
         folder=spec.folder,

@@ -119,6 +119,7 @@ class DataSection(Section):
     resize: Literal["squash", "crop", "pad"] | None = Field(
         None, description='"squash", "crop" or "pad"'
     )
+    memory: Literal["mapped", "ram"] | None = Field(None, description='"mapped" or "ram"')
     test_fraction: Share = Field(0.2, description=SHARE)
     flat: bool = Field(default=False, description="true or false")
 

@@ -11,6 +11,7 @@ from sweep.support.file_names import checked_uid, expanded, older_slug, slug
 from sweep.support.file_writing import real
 from sweep.support.redaction import REMEDY, mistyped, remember
 
+MAPPED = "mapped-rows"
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 60
 _with_files: set[str] = set()
@@ -129,6 +130,11 @@ def artifacts_root(url: str) -> Path:
     if shared.exists() and not shared.is_dir():
         raise LedgerError(f"SWEEP_ARTIFACTS: {shared} is no folder; name one, or none")
     return shared
+
+
+def mapped_folder(url: str) -> Path:
+    """Return the folder with the rows of datasets that are read from the disk."""
+    return artifacts_root(url) / MAPPED
 
 
 def keep_files_beside(url: str) -> None:

@@ -164,7 +164,7 @@ def check_study(
     with open_to_read(url) as ledger:
         check_ledger(ledger, spec, name)
         check_code(ledger, spec, allow, name)
-        dataset = load_data(spec, data_home, allow)
+        dataset = load_data(spec, data_home, allow, url)
         passed = check_data(ledger, url, spec, plan, dataset, name)
         job = Job(url, name, data_home, names_of(allow))
         check_factory(ledger, spec, plan, dataset, job, here=probe)

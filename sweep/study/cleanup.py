@@ -13,7 +13,7 @@ from sweep.analysis.overview import all_overviews
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.study_folders import Owner, owner_of, place_of
 from sweep.storage.attributes import STUDY
-from sweep.storage.locations import artifacts_root, storage_url
+from sweep.storage.locations import MAPPED, artifacts_root, storage_url
 from sweep.support.disk_space import newest_change, size_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ TEMPORARY = ("checkpoints", "unfinished", "refit")
 
 _UID = re.compile(r"[0-9a-f]{12}")
 """The name of a folder that sweep creates; folders of other names are not reported."""
+_ROWS = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def leftovers(storage: str | None = None, days: float = 30) -> list[Leftover]:
         studies = {name: held.get(STUDY) for name, held in ledger.attributes().items()}
         finished = {each.name for each in all_overviews(ledger) if each.status == "finished"}
     known = _KnownStudies(root, place_of(url), studies, finished)
-    found = (each for folder in folders for each in known.leftovers_of(folder))
+    found = [each for folder in folders for each in known.leftovers_of(folder)]
+    found += _unused_rows(root / MAPPED, days)
     return [each for each in found if newest_change(each.path) < before]
 
 
@@ -140,6 +142,14 @@ class _KnownStudies:
         if kind == "file" and owner.place != self.place and (self.root / place).exists():
             return None
         return "another ledger has written it, which is not there" if kind == "file" else None
+
+
+def _unused_rows(folder: Path, days: float) -> Iterator[Leftover]:
+    """Yield rows of datasets on the disk; which of them are in use, their times say."""
+    for each in _folders_in(folder):
+        if _ROWS.fullmatch(each.name):
+            why = f"no run has read these rows of a dataset for {days:g} days; one makes them again"
+            yield Leftover(each, why, size_of(each))
 
 
 def _folders(root: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FREE = (
     ("study", "description"),
+    ("data", "memory"),
     ("search", "trial_timeout"),
     ("search", "memory_limit"),
     ("search", "choose"),

@@ -110,7 +110,7 @@ def check_finished(spec: StudySpec, record: StudyRecord, job: Job) -> str:
     Built-in datasets do not change. Data that a function returns are not loaded again.
     """
     if spec.data.dataset not in DATASETS and not is_reference(spec.data.dataset):
-        now = load_data(spec, job.data_home, job.allow).fingerprint
+        now = load_data(spec, job.data_home, job.allow, job.storage).fingerprint
         check_same_data(job.study, asdict(record.data), now)
     differences = changed(dict(record.environment), user_code(spec, job.allow))
     if not differences:

@@ -229,7 +229,7 @@ class _Run:
                 if not self.job.code:  # the outer folds run on the code of their study
                     self.job = replace(self.job, code=user_code_text(spec, job.allow))
                 job = replace(job, code=self.job.code)
-                dataset = load_data(spec, job.data_home, job.allow)
+                dataset = load_data(spec, job.data_home, job.allow, job.storage)
                 if self.forkserver:
                     self.data.put(dataset)
                     job = replace(job, data=self.data.path)

@@ -67,7 +67,7 @@ def submit_study(
         stop_request = ledger.stopped(name) if ledger.has(name) else None
         check_ledger(ledger, spec, name)
         check_code(ledger, spec, job.allow, name)
-        dataset = load_data(spec, job.data_home, job.allow)
+        dataset = load_data(spec, job.data_home, job.allow, job.storage)
         check_factory(ledger, spec, plan, dataset, job)
         ordered = prepare_study(
             ledger, spec, plan, job, watcher or Watcher(), dataset, None, owned_by=owner

@@ -44,6 +44,7 @@ class Header(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    fortran: bool = False
 
     @property
     def size(self) -> int:
@@ -95,6 +96,35 @@ def read_arrays(
             return list(members), {n: _array(archive, each) for n, each in chosen.items()}
 
 
+def array_headers(path: Path) -> dict[str, Header]:
+    """Return the headers of all arrays of an ``.npz`` file, checked; no array is read.
+
+    Raises
+    ------
+    ArchiveError
+        As :func:`read_arrays` does.
+    """
+    with path.open("rb") as file:
+        _check_directory(file)
+        with zipfile.ZipFile(file) as archive:
+            members = {each.filename.removesuffix(".npy"): each for each in archive.infolist()}
+            return {name: _header(archive, name, each) for name, each in members.items()}
+
+
+def array_blocks(path: Path, name: str, size: int) -> Iterator[np.ndarray]:
+    """Yield the rows of an array of an ``.npz`` file in C order, about ``size`` bytes a time."""
+    with zipfile.ZipFile(path) as archive:
+        member = next(m for m in archive.infolist() if m.filename.removesuffix(".npy") == name)
+        with archive.open(member) as stream:
+            shape, dtype, _ = _read_header(stream, name)
+            row = math.prod(shape[1:]) * dtype.itemsize
+            rows = max(1, size // max(1, row))
+            for first in range(0, shape[0], rows):
+                count = min(rows, shape[0] - first)
+                data = stream.read(count * row)
+                yield np.frombuffer(data, dtype).reshape(count, *shape[1:])
+
+
 def free_memory() -> int:
     """Return the bytes that this process can still use, by the machine's memory and its limits."""
     return max(0, min(_limits()))
@@ -110,6 +140,17 @@ def _limits() -> Iterator[int]:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY:
         yield limit
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit != resource.RLIM_INFINITY:
+        yield limit - _data_taken()
+
+
+def _data_taken() -> int:
+    """Return the bytes that count for the limit on data; 0 where Linux does not say."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(each.split()[1]) * 1024 for each in lines if each.startswith("VmData"))
+    return 0
 
 
 def directory_size(file: IO[bytes]) -> tuple[int, int]:
@@ -163,10 +204,10 @@ def _read_header(stream: IO[bytes], name: str) -> Header:
     major, _ = npy.read_magic(stream)
     if major not in READERS:  # version 3 exists only for fields with Unicode names
         raise ArchiveError(f"{name} must be an array of numbers or strings; it has fields")
-    shape, _, dtype = READERS[major](stream, max_header_size=LONGEST_HEADER)
+    shape, fortran, dtype = READERS[major](stream, max_header_size=LONGEST_HEADER)
     if any(side < 0 for side in shape):
         raise ArchiveError(f"{name} must have a shape of numbers from 0, got {shape}")
-    return Header(shape, dtype)
+    return Header(shape, dtype, bool(fortran))
 
 
 def _check_memory(headers: dict[str, Header]) -> None:
@@ -174,7 +215,7 @@ def _check_memory(headers: dict[str, Header]) -> None:
     if needed <= free / 2:
         return
     largest = max(headers, key=lambda name: headers[name].size)
-    shape, dtype = headers[largest]
+    shape, dtype, _ = headers[largest]
     raise ArchiveError(
         f"its arrays must take at most half of the memory that is free, {free / 2 / GB:.3g} of "
         f"{free / GB:.3g} GB, and need {needed / GB:.3g} GB ({largest}: {dtype} of shape {shape}); "

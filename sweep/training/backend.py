@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from sweep.datasets.mapped_rows import PIECE, MappedRows
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
@@ -75,7 +77,11 @@ class FitState:
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows as tensors: pixels, labels, weights, and the scaling of the pixels."""
+    """Training rows as tensors: pixels, labels, weights, and the scaling of the pixels.
+
+    Pixels may be :class:`sweep.datasets.mapped_rows.MappedRows` too, of which only the rows of the
+    next batches are read.
+    """
 
     x: Any
     y: Any
@@ -87,6 +93,21 @@ class Rows:
     def count(self) -> int:
         """Number of rows."""
         return int(self.x.shape[0])
+
+    def most_batches(self, size: int) -> int | None:
+        """Return how many batches are read together; None where all rows are in memory."""
+        if not isinstance(self.x, MappedRows):
+            return None
+        return max(1, PIECE // max(1, size * self.x.row_bytes))
+
+    def taken(self, picked: np.ndarray) -> Rows:
+        """Return some rows, read into memory."""
+        import tensorflow as tf
+
+        on_disk = isinstance(self.x, MappedRows)
+        x = tf.convert_to_tensor(self.x.read(picked)) if on_disk else tf.gather(self.x, picked)
+        y, weight = tf.gather(self.y, picked), tf.gather(self.weight, picked)
+        return Rows(x, y, weight, self.shift, self.factor)
 
 
 class UnsupportedModelError(Exception):

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.datasets.mapped_rows import MappedRows
 from sweep.training.backend import FitState, Rows, Settings
 from sweep.training.graphs import make_predict
-from sweep.training.output_meaning import as_probabilities, output_units, takes_one_hot
+from sweep.training.output_meaning import (
+    PREDICT_ROWS,
+    as_probabilities,
+    output_units,
+    takes_one_hot,
+)
 from sweep.training.random_state import RandomSources
 from sweep.training.tracing import traced
 
@@ -129,8 +135,15 @@ class CompiledModel:
             self._load_weights(state.fitted)
             # A layer may draw random numbers here too.
             with self.random_sources.seeded(0, state.epoch):
-                output = self._output(x, shift, factor)
+                output = self._outputs(x, shift, factor)
         return as_probabilities(output, self.blueprint.meaning)
+
+    def _outputs(self, x: Any, shift: float, factor: float) -> np.ndarray:
+        """Return the model's output; rows on the disk are read in whole packets, as others are."""
+        if not isinstance(x, MappedRows):
+            return self._output(x, shift, factor)
+        pieces = [self._output(piece, shift, factor) for piece in x.pieces(PREDICT_ROWS)]
+        return np.concatenate(pieces)
 
     def _output(self, x: np.ndarray, shift: float, factor: float) -> np.ndarray:
         """Return the model's output for rows; its weights are loaded."""

@@ -89,16 +89,22 @@ class GraphBackend(CompiledModel):
         import tensorflow as tf
 
         steps = self._steps(rows.x.dtype.name)
-        order = tf.constant(epoch_order(rows.count, settings.seed, state.epoch))
+        order = epoch_order(rows.count, settings.seed, state.epoch)
+        whole = tf.constant(order)
         totals, first = tf.zeros(3, tf.float64), 0
         last = -(-rows.count // settings.batch_size)
         size = tf.constant(settings.batch_size, tf.int64)
+        most = rows.most_batches(settings.batch_size)
         while first < last:
-            stop = min(last, first + self._steps_per_call())
+            stop = min(last, first + self._steps_per_call(), first + (most or last))
             began = time.perf_counter()
-            span = (tf.constant(first, tf.int64), tf.constant(stop, tf.int64))
+            some, places, begin = rows, whole, first
+            if most:  # the batches of this call alone, in their order
+                picked = order[first * settings.batch_size : stop * settings.batch_size]
+                some, places, begin = rows.taken(picked), tf.range(len(picked), dtype=tf.int64), 0
+            span = (tf.constant(begin, tf.int64), tf.constant(begin + stop - first, tf.int64))
             totals = steps(
-                rows.x, rows.y, rows.weight, order, size, *span, totals, rows.shift, rows.factor
+                some.x, some.y, some.weight, places, size, *span, totals, rows.shift, rows.factor
             )
             totals.numpy()  # waits until the call has ended, so that its time is right
             self._step_seconds = (time.perf_counter() - began) / (stop - first)

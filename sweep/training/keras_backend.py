@@ -131,7 +131,8 @@ class KerasBackend(CompiledModel):
         weighted = bool((rows.weight.numpy() != 1).any())
         for first in range(0, len(order), size):
             picked = order[first : first + size]
-            x, y, weight = (tf.gather(each, picked) for each in (rows.x, rows.y, rows.weight))
+            some = rows.taken(picked)
+            x, y, weight = some.x, some.y, some.weight
             scaled = (tf.cast(x, tf.float32) - rows.shift) * rows.factor
             # As Model.fit does: a user's train_step gets weights only if there are any.
             yield (scaled, self.targets(y), weight) if weighted else (scaled, self.targets(y))

@@ -140,7 +140,7 @@ def _work(job: Job, control: Control) -> int:
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
     limit_memory(spec.search.memory_limit)
-    dataset = load_shared(job.data, partial(load_data, spec, job.data_home, job.allow))
+    dataset = load_shared(job.data, partial(load_data, spec, job.data_home, job.allow, job.storage))
     dataset = outer_fold_data(dataset, header.get("part"))
     if job.elsewhere:
         _check_same_data(header["data"]["fingerprint"], dataset.fingerprint)

@@ -59,7 +59,8 @@ def load_shared(path: str, load: Callable[[], Dataset]) -> Dataset:
     except OSError:  # another user's process, a system without /proc
         return load()
     names = ("x_train", "y_train", "x_test", "y_test", "groups")
-    given = {name: value for name in names if (value := getattr(mapped, name)) is not None}
+    held = {name: getattr(mapped, name) for name in names}
+    given = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
     shared: Dataset = replace(mapped, **{n: np.asarray(value) for n, value in given.items()})
     return shared
 
