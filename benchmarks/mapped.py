@@ -36,13 +36,14 @@ memory = "{memory}"
 [model]
 factory = "mlp"
 batch_size = 256
+learning_rate = 0.00001
 [search]
 method = "grid"
 validation = 0.1
 curves = false
 train_scores = false
 [space]
-epochs = [1, 2]
+epochs = [1]
 hidden_size = [8]
 """
 

@@ -205,12 +205,12 @@ class TestChecks:
 class TestWords:
     def test_mistyped_name(self):
         """A mistyped name is answered with the nearest one and all kinds of sources."""
-        refused("nothing named 'mnits'; did you mean mnist.* a file.npz, a folder", "mnits")
+        refused("nothing named 'mnits'; did you mean mnist.* a file.npz, a table.csv, a folder", "mnits")
 
     @pytest.mark.parametrize(
         ("name", "remedy"),
         [
-            ("labels.csv", 'read it in a function of your own .* "mine:load"'),
+            ("labels.xlsx", 'read it in a function of your own .* "mine:load"'),
             ("x.npy", "read it in a function of your own"),
             ("photos.ZIP", "unpack it, and name the folder"),
             ("cat.jpg", "name the folder that holds a folder of pictures for each class"),
@@ -231,7 +231,7 @@ class TestWords:
     @pytest.mark.parametrize("option", [{"image_size": 8}, {"color": "grayscale"}])
     def test_picture_options_elsewhere(self, npz, option):
         """Options that only pictures have are refused, not passed over."""
-        refused("only for a folder of pictures", npz(), **option)
+        refused("only for pictures in files", npz(), **option)
 
 
 @pytest.mark.parametrize("value", [1e308, -1e300, 1e19])

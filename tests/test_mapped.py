@@ -77,6 +77,7 @@ class TestRows:
         """Another type and shape of rows are those of the array."""
         assert np.array_equal(rows.astype(np.float32)[:9], X[:9].astype(np.float32))
         assert np.array_equal(rows.reshape(60, 12)[:9], X[:9].reshape(9, 12))
+        assert rows.reshape(60, -1).shape == (60, 12)
         with pytest.raises(ValueError, match="do not fit"):
             rows.reshape(30, 24)
 
@@ -146,7 +147,7 @@ class TestStore:
     def test_nothing_is_left_of_what_fails(self, tmp_path):
         """An error while rows are written leaves none behind."""
         memory = Memory("mapped", tmp_path / "m")
-        with pytest.raises(AttributeError), memory.writing("a" * 40, 10) as writer:
+        with pytest.raises(TypeError), memory.writing("a" * 40, 10) as writer:
             writer.append(None)
         assert memory.find("a" * 40) is None
         assert not list((tmp_path / "m" / ("a" * 40)).iterdir())
@@ -250,6 +251,7 @@ class TestSources:
     def test_digits(self, tmp_path):
         """Built-in data, and a subset of it."""
         self.same(*both("digits", tmp_path, train_rows=100, sample="stratified", one_vs_rest=3))
+        self.same(*both("digits", tmp_path, flat=True))
 
     @pytest.mark.parametrize("color", ["rgb", "grayscale"])
     def test_pictures(self, tmp_path, monkeypatch, color):

@@ -166,10 +166,11 @@ class MappedRows:
             yield self[first : first + rows]
 
     def reshape(self, *shape: int) -> MappedRows:
-        """Return the same rows, each in another shape."""
-        if shape[0] != len(self) or math.prod(shape) != self.size:
+        """Return the same rows, each in another shape; a single -1 stands for a whole row."""
+        row = tuple(math.prod(self._row_shape) if side == -1 else side for side in shape[1:])
+        if shape[0] != len(self) or math.prod(row) != math.prod(self._row_shape):
             raise ValueError(f"rows of shape {self._row_shape} do not fit into {shape}")
-        return MappedRows(self._file, self._rows, self.dtype, tuple(shape[1:]))
+        return MappedRows(self._file, self._rows, self.dtype, row)
 
     def astype(self, dtype: DTypeLike) -> MappedRows:
         """Return the same rows, converted when they are read."""
