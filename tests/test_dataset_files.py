@@ -205,7 +205,8 @@ class TestChecks:
 class TestWords:
     def test_mistyped_name(self):
         """A mistyped name is answered with the nearest one and all kinds of sources."""
-        refused("nothing named 'mnits'; did you mean mnist.* a file.npz, a table.csv, a folder", "mnits")
+        said = "nothing named 'mnits'; did you mean mnist.* a file.npz, a table.csv, a folder"
+        refused(said, "mnits")
 
     @pytest.mark.parametrize(
         ("name", "remedy"),
