@@ -14,6 +14,7 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
 
     precision = "float32"
     unrepeatable_ = ""
+    start_ = ("", ())
 
     def __init__(self, skill=0.1, epochs=2, checkpoint_epochs=None, nan_at=None, random_state=0):
         self.skill = skill

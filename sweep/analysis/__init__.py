@@ -3,6 +3,7 @@
 from sweep.analysis.binomial import clopper_pearson, share_interval
 from sweep.analysis.choice import chosen, is_current, one_standard_error, rule, test_score
 from sweep.analysis.comparisons import Comparison, compare, indistinguishable
+from sweep.analysis.idle import idle, idle_records
 from sweep.analysis.intervals import (
     Interval,
     interval,
@@ -38,6 +39,8 @@ __all__ = [
     "distinct",
     "fit_scores",
     "fit_seconds",
+    "idle",
+    "idle_records",
     "indistinguishable",
     "interval",
     "is_current",

@@ -70,6 +70,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     _backend_name: str
     _own_engine: Backend | None
     _seed: int
+    _start: str
     history_: dict[str, list[float]]
     n_epochs_: int
 
@@ -252,6 +253,15 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def unrepeatable_(self) -> str:
         """Why two fits under one seed may differ; empty if no reason is known."""
         return self._blueprint.unrepeatable
+
+    @property
+    def start_(self) -> tuple[str, tuple[str, ...]]:
+        """A digest of initial weights and compiled model, and what the factory takes itself.
+
+        Both are empty for a built-in model.
+        """
+        taken = tuple(sorted(self._taken_by_factory())) if self._start else ()
+        return self._start, taken
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")

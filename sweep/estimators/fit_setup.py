@@ -16,6 +16,7 @@ from sweep.training.architecture import Architecture
 from sweep.training.backend import UnsupportedModelError
 from sweep.training.backend_choice import backend_type, first_choice, next_choice
 from sweep.training.blueprint import check_optimizer_parameters, make_blueprint
+from sweep.training.model_identity import start_digest
 from sweep.training.optimizers import OptimizerSettings
 from sweep.training.output_meaning import PROBES, meaning_of
 
@@ -124,6 +125,10 @@ def start_fit(estimator: Any, model: Any) -> None:
         except UnsupportedModelError as reason:
             _fall_back(estimator, str(reason))
             model = None  # the backend that refused it may have changed it: build another one
+    estimator._start, blueprint = "", estimator._blueprint
+    if not blueprint.architecture.is_built_in:
+        weights = estimator._state.weights
+        estimator._start = start_digest(blueprint.identity, blueprint.rate, weights)
 
 
 def check_continuation(estimator: Any) -> None:

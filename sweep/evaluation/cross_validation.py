@@ -289,9 +289,11 @@ def split_result(
     spent = estimator.history_["seconds"]
     seconds = {epoch: spent[min(epoch, len(spent)) - 1] for epoch in {*scores, len(spent)}}
     losses = {e: scored.loss for e, scored in scores.items() if math.isfinite(scored.loss)}
+    start, taken = estimator.start_
     return SplitResult(
         plain_scores(scores), {}, seconds, score_seconds, history, n_test,
         losses=losses, unrepeatable=estimator.unrepeatable_, others=other_scores(scores, others),
+        start=start, taken=taken,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def split_to_plain(split: SplitResult) -> dict[str, Any]:
             scorer: {str(epoch): value for epoch, value in scores.items()}
             for scorer, scores in plain[name].items()
         }
-    return without_empty(plain, "unrepeatable", *BY_SCORER)
+    return without_empty(plain, "unrepeatable", "start", "taken", *BY_SCORER)
 
 
 def without_empty(plain: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -106,6 +106,8 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
         seed=plain.get("seed", 0),
         inference_ms=plain.get("inference_ms"),
         unrepeatable=plain.get("unrepeatable", ""),
+        start=plain.get("start", ""),
+        taken=tuple(plain.get("taken", ())),
     )
 
 

@@ -137,6 +137,26 @@ class NestedRecord:
 
 
 @dataclass(frozen=True)
+class IdleRecord:
+    """A parameter of a user's factory that changed nothing wherever it alone differed.
+
+    Attributes
+    ----------
+    name : str
+        The parameter.
+    first, second : int
+        Numbers of the first two trials that show it.
+    pairs : int
+        Pairs of trials that show it.
+    """
+
+    name: str
+    first: int
+    second: int
+    pairs: int = 1
+
+
+@dataclass(frozen=True)
 class ImportanceRecord:
     """How much each parameter mattered, computed once, when the study ended.
 

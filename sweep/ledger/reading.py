@@ -21,6 +21,7 @@ from sweep.ledger.codec import (
 )
 from sweep.ledger.counts import ENDED, StudyCounts
 from sweep.ledger.limits import draw_of, search_end, within_seconds
+from sweep.ledger.outcomes import IdleRecord
 from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
 from sweep.ledger.scores import candidate_with, mean_score
 from sweep.ledger.studies import damaged
@@ -31,6 +32,7 @@ from sweep.storage.attributes import (
     CELL,
     COPIED,
     DIGEST,
+    IDLE,
     IMPORTANCES,
     LOST,
     NESTED,
@@ -121,6 +123,7 @@ def record_of(
         ended_by=None if end is None else _without_improvement(spec.search.patience),
         nested=_nested(ledger, name, nested_from_plain(outcomes.checked(NESTED))),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
+        idle=tuple(IdleRecord(**each) for each in attributes.get(IDLE, ())),
         openings=openings_from_plain(outcomes.openings(), winner),
         uid=header.get("uid", ""),
         owner=header.get("owner", ""),

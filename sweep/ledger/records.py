@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.outcomes import (
         DataRecord,
+        IdleRecord,
         ImportanceRecord,
         NestedRecord,
         Opening,
@@ -79,6 +80,11 @@ class SplitResult:
         probabilities.
     unrepeatable : str
         Why another fit under the same seed may measure something else; empty where none is known.
+    start : str
+        Digest of the initial weights and the compiled model of a user's factory; empty for a
+        built-in one.
+    taken : tuple of str
+        Parameters of the training that the factory takes itself.
     others, train_others : mapping of str to mapping of int to (float or None)
         What ``test`` and ``train`` are, by each further scorer of a study with several; None where
         these rows or this prediction allow no such score.
@@ -95,6 +101,8 @@ class SplitResult:
     inference_ms: float | None = None
     losses: Mapping[int, float] = field(default_factory=dict)
     unrepeatable: str = ""
+    start: str = ""
+    taken: tuple[str, ...] = ()
     others: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
     train_others: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
 
@@ -245,6 +253,8 @@ class StudyRecord:
         None where no nested cross-validation has ended.
     importances : ImportanceRecord or None
         None until a run has seen the study's end.
+    idle : tuple of IdleRecord
+        Parameters of a user's factory that changed nothing, as far as the last run has seen.
     openings : tuple of Opening
         Each opening of the test set that the ledger holds, oldest first.
     sections : tuple of SectionRecord
@@ -275,6 +285,7 @@ class StudyRecord:
     beyond: tuple[TrialRecord, ...] = ()
     nested: NestedRecord | None = None
     importances: ImportanceRecord | None = None
+    idle: tuple[IdleRecord, ...] = ()
     openings: tuple[Opening, ...] = ()
     sections: tuple[SectionRecord, ...] = ()
     uid: str = ""

@@ -13,6 +13,7 @@ from sweep.ledger.objectives import directions
 from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.attributes import (
     FORMAT,
+    IDLE,
     IMPORTANCES,
     NESTED,
     OPENING,
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
     import optuna
     from sqlalchemy.engine import Connection
 
-    from sweep.ledger.outcomes import ImportanceRecord, NestedRecord, Opening, WinnerRecord
+    from sweep.ledger.outcomes import (
+        IdleRecord,
+        ImportanceRecord,
+        NestedRecord,
+        Opening,
+        WinnerRecord,
+    )
     from sweep.section import SectionRecord
 
 T = TypeVar("T")
@@ -177,6 +184,10 @@ class Studies:
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
         """Record the importances of the parameters."""
         self._write(name, IMPORTANCES, asdict(importances))
+
+    def set_idle(self, name: str, idle: Sequence[IdleRecord]) -> None:
+        """Record which parameters of a user's factory changed nothing."""
+        self._write(name, IDLE, [asdict(each) for each in idle])
 
     def set_sections(self, name: str, sections: Sequence[SectionRecord]) -> None:
         """Record the report sections that the user's own code computed."""

@@ -12,6 +12,7 @@ from sweep.analysis import (
     cost,
     distinct,
     fit_seconds,
+    idle,
     is_current,
     is_share,
     mean_score,
@@ -115,6 +116,7 @@ def answer(record: StudyRecord) -> Answer:
         _cautions(record, compared),
         mixture(record),
         text.clean(unrepeatable(record)),
+        text.clean(idle(record)),
         text.clean(missing_scores(record)),
     )
     caution = " ".join(filter(None, cautions))

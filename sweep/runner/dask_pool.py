@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.idle import measured
 from sweep.errors import ClusterError
 from sweep.ledger.reading import latest_by_key, read_study
 from sweep.ledger.scores import mean_split_score
@@ -15,7 +16,7 @@ from sweep.runner.local_pool import LEDGER_SECONDS, LOOK_SECONDS, LocalPool
 from sweep.runner.progress import Current
 from sweep.runner.signals import SignalRequests
 from sweep.runner.supervisor import Supervisor
-from sweep.runner.worker_events import begin_searching, count_cell
+from sweep.runner.worker_events import begin_searching, count_cell, say_idle
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -200,6 +201,8 @@ class DaskPool:
                 self._made_progress()
                 ended = {"state": trial.state, "value": _value(trial), "reason": trial.reason}
                 count_cell(progress, self._watcher, {**ended, "params": trial.params})
+                shown = measured(trial.number, trial.params, trial.splits)
+                say_idle(progress, self._watcher, shown)
 
     def _made_progress(self) -> None:
         if self._supervisor:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sweep.analysis.idle import IdleFinder
+
 
 @dataclass
 class Current:
@@ -43,6 +45,8 @@ class Progress:
         Whether this is the search of an outer fold.
     began_done, began_failed : int
         Cells that were done before this run, and how many of them failed.
+    idle : IdleFinder or None
+        Finds parameters of a user's factory that change nothing; None where no trial shows any.
     """
 
     study: str
@@ -59,10 +63,12 @@ class Progress:
     began_failed: int = 0
     began: float = field(default_factory=time.monotonic)
     searching_since: float | None = None
+    idle: IdleFinder | None = None
 
     def turn_to(self, study: str, *, outer: bool) -> None:
         """Begin the next search of the run; what is done stays counted."""
         self.study, self.phase, self.best, self.outer = study, "starting", None, outer
+        self.idle = None
         self.current.clear()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.idle import IdleFinder, Measured, idle_line
 from sweep.runner.progress import Current
 
 if TYPE_CHECKING:
@@ -44,6 +45,17 @@ def record_event(
         current = progress.current.pop(worker, None)
         if kind == "ended":
             count_cell(progress, watcher, {**event, "params": current.params if current else {}})
+            if current and event.get("start"):
+                shown = (event["start"], tuple(event["taken"]), event["scores"])
+                say_idle(progress, watcher, Measured(event["trial"], current.params, *shown))
+
+
+def say_idle(progress: Progress, watcher: Watcher, trial: Measured | None) -> None:
+    """Say which parameter of a user's factory changes nothing, when a trial first shows it."""
+    progress.idle = progress.idle or IdleFinder()
+    for found in progress.idle.add(trial):
+        if not progress.outer:  # each outer fold would repeat the same line
+            watcher.say(idle_line(found))
 
 
 def begin_searching(progress: Progress) -> None:

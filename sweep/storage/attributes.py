@@ -9,6 +9,8 @@ CELL, RESULT, REASON, WORKER, LOST, COPIED = (
 SECTIONS = "sweep:sections"
 """On a study: the report sections that the user's own code computed."""
 STUDY, WINNER, NESTED = "sweep:study", "sweep:winner", "sweep:nested"
+IDLE = "sweep:idle"
+"""On a study: parameters of a user's factory that changed nothing."""
 IMPORTANCES, OPENING = "sweep:importances", "sweep:opening:"
 SOURCE = "sweep:from"
 """On a warm-start trial: the study and the candidate that it was copied from."""

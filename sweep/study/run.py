@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sweep.analysis import importances
+from sweep.analysis import idle_records, importances
 from sweep.evaluation.estimator import user_code_text
 from sweep.evaluation.own_estimator import with_facts
 from sweep.ledger.reading import latest_by_key, read_study
@@ -146,6 +146,7 @@ def run_study(
             if not run.stopped and (note := record_nested(ledger, job.study, found)):
                 run.watcher.say(note)
         record = _add_importances(ledger, read_study(ledger, job.study))
+        record = _add_idle(ledger, record)
         record = _add_own_sections(ledger, spec, record, job, run.watcher)
     return StudyResult(record, url, job.allow)
 
@@ -161,6 +162,15 @@ def _add_importances(ledger: Ledger, record: StudyRecord) -> StudyRecord:
         found = importances.importances(record)
         ledger.set_importances(record.name, found)
     return replace(record, importances=found)
+
+
+def _add_idle(ledger: Ledger, record: StudyRecord) -> StudyRecord:
+    """Record which parameters of the user's factory changed nothing, for answers in short."""
+    found = idle_records(record)
+    if found == record.idle:
+        return record
+    ledger.set_idle(record.name, found)
+    return replace(record, idle=found)
 
 
 def _add_own_sections(

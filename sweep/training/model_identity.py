@@ -14,6 +14,8 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweep.training.output_meaning import single_loss
 from sweep.training.overrides import has_patched_method
 from sweep.training.random_state import RandomSources
@@ -66,6 +68,25 @@ def inspect_model(model: Any, input_shape: tuple[int, ...]) -> ModelInspection:
     digest = None if hidden else _graph_digest(graph, [*model.variables, *random_sources.states])
     foreign = bool(random_sources.foreign_states)
     return ModelInspection((known, digest or Unique()), unseeded, foreign)
+
+
+def start_digest(identity: Hashable, rate: float | None, weights: Sequence[Any]) -> str:
+    """Return a digest of what a fit begins with: the compiled model and its initial weights.
+
+    Parameters
+    ----------
+    identity : hashable
+        Of the model: its configuration and how it is compiled.
+    rate : float or None
+        The learning rate that it is compiled with, which is no part of the identity.
+    weights : sequence of ndarray
+        Its initial weights.
+    """
+    found = hashlib.blake2b(f"{_description_and_graph(identity)[0]} {rate}".encode(), digest_size=8)
+    for each in weights:
+        found.update(f"{each.shape} {each.dtype}".encode())
+        found.update(np.ascontiguousarray(each).tobytes())
+    return found.hexdigest()
 
 
 class Unique:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import resource
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import StorageInternalError
 
+from sweep.analysis.idle import measured
 from sweep.errors import LedgerError, SweepError
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.scores import best_epoch
@@ -157,7 +159,8 @@ class Worker:
         state = "COMPLETE" if all(value <= 0 for value in past.values()) else "INFEASIBLE"
         ended_early = "PAUSED" if self.evaluator.pauses else "PRUNED"
         state = (ended_early if found.pruned else state) if kept else "LATE"
-        self.control.tell("ended", trial=claim.number, state=state, value=found.value)
+        shown = {} if found.pruned else _shown(claim.number, found)
+        self.control.tell("ended", trial=claim.number, state=state, value=found.value, **shown)
 
     def _values(self, found: Evaluation, epoch: int) -> list[float]:
         weights = total_parameters(found.layers)
@@ -194,3 +197,12 @@ class Worker:
             yield
         finally:
             done.set()
+
+
+def _shown(number: int, found: Evaluation) -> dict[str, Any]:
+    """Return what shows whether a parameter of a user's factory changed anything."""
+    trial = measured(number, {}, found.splits)
+    if trial is None:
+        return {}
+    scores = hashlib.blake2b(repr(trial.scores).encode(), digest_size=8).hexdigest()
+    return {"start": trial.start, "taken": trial.taken, "scores": scores}

@@ -89,6 +89,7 @@ def study_status(record: StudyRecord) -> StudyStatus:
     cautions = (
         analysis.mixture(record),
         analysis.unrepeatable(record),
+        analysis.idle(record),
         analysis.missing_scores(record),
     )
     return StudyStatus(
