@@ -97,12 +97,20 @@ def test_the_number_of_classes_is_never_another_parameter(factory, name):
 def lone(shape): ...
 
 
+def tuned(hp): ...
+
+
 def backwards(num_classes, shape): ...
 
 
 @pytest.mark.parametrize(
     ("factory", "params", "message"),
     [
+        (
+            tuned,
+            {},
+            "model.hp: tuned needs a value for it; add one; or, if it draws values (hp.Int)",
+        ),
         (lone, {}, "model.shape: lone needs a value for it; add one, or call the parameter inpu"),
         (backwards, {}, "model.num_classes: backwards needs a value for it; add one, or call the"),
         (usual, {"input_shape": [8, 8]}, "model.input_shape: sweep passes it to usual: the shape"),

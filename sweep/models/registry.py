@@ -27,6 +27,9 @@ from sweep.spec.parameters import TRAINING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TUNERS = {"hp": "Int", "trial": "suggest_int"}
+"""What KerasTuner and Optuna call the object that a factory draws its values from."""
+
 FACTORIES: dict[str, Factory] = {
     "all_conv": all_conv,
     "cnn": cnn,
@@ -117,6 +120,11 @@ def _unknown(name: str, signature: Signature, factory: str | Factory) -> str:
 
 def _missing(name: str, factory: str | Factory) -> str:
     text = f"model.{name}: {name_of(factory)} needs a value for it; add one"
+    if name in TUNERS:
+        return (
+            f"{text}; or, if it draws values ({name}.{TUNERS[name]}), name a parameter for each in "
+            "the factory's signature and put what it may be into [space]"
+        )
     for word, passed in (("shape", SHAPE), ("class", CLASSES)):
         if word in name.lower():
             return f"{text}, or call the parameter {passed} to be given {PASSED[passed]}"
