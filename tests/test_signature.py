@@ -109,7 +109,7 @@ def backwards(num_classes, shape): ...
         (
             tuned,
             {},
-            "model.hp: tuned needs a value for it; add one; or, if it draws values (hp.Int)",
+            "model.hp: tuned needs a value for it; add one; or, if it draws values (hp",
         ),
         (lone, {}, "model.shape: lone needs a value for it; add one, or call the parameter inpu"),
         (backwards, {}, "model.num_classes: backwards needs a value for it; add one, or call the"),
