@@ -62,7 +62,7 @@ def test_a_parameter_that_acts_beside_one_value_of_another_is_not_named():
     assert found(*trials, taken=("optimizer", "momentum")) == ([], ())
 
 
-@pytest.mark.parametrize("name", ["batch_size", "n_iter_no_change", "validation_fraction"])
+@pytest.mark.parametrize("name", ["batch_size", "n_iter_no_change", "clf__batch_size"])
 def test_parameters_that_the_fit_uses_are_not_named(name):
     """A batch larger than the rows, and early stopping that never fires, are no fault."""
     trials = [({name: value}, *SAME) for value in (500, 1000)]

@@ -78,9 +78,11 @@ def _of_the_factory(new: Measured) -> list[str]:
     """Return the searched parameters that reach the factory alone.
 
     Of the training's parameters that it takes these are the optimizer's: the fit uses the others.
+    Of a step of a pipeline (``clf__width``) it is not known which are the factory's.
     """
     taken = {name for name in new.taken if name in OF_THE_COMPILATION}
-    return [name for name in new.params if name not in TRAINING or name in taken]
+    own = (name for name in new.params if name not in TRAINING or name in taken)
+    return [name for name in own if "__" not in name]
 
 
 def measured(
