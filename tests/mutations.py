@@ -426,6 +426,16 @@ def odd_objectives(study, rng):
 
 
 @rule
+def odd_scoring(study, rng):
+    _named(study, "search")["scoring"] = rng.choice([
+        [], [[]], {}, [1], ["accuracy", "accuracy"], ["accuracy", None], ["accuracy", "roc_auc"],
+        ["f1_macro", "acuracy"], ["accuracy", "os:system"], "os:system", "mine:accuracy", "a:b:c",
+        ["a:cost", "b:cost"], ["neg_log_loss", "accuracy", "roc_auc_ovr"], [""], [["accuracy"]],
+        ["accuracy", "x\u202ey"], ["accuracy", True]
+    ])  # fmt: skip
+
+
+@rule
 def odd_report(study, rng):
     _named(study, "report")[rng.choice(["pivots", "sections"])] = rng.choice([
         [], "x", [1], [""], [","], ["a,b,c"], ["epochs,epochs"], ["nothing,epochs"], ["mine:lift"],

@@ -18,6 +18,7 @@ from sweep.analysis.binomial import (
 from sweep.analysis.scorers import in_unit_interval, is_share, scoring
 from sweep.errors import ResultError
 from sweep.ledger.scores import scores_by_split, split_scores
+from sweep.spec.scorers import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +178,7 @@ def no_interval(record: StudyRecord, scores: Sequence[float]) -> str:
     if len(scores) < 2:
         return "no interval: one split"
     unlike = "rows of one group are not independent"
-    why = f"{scoring(record)} is no share of rows" if are_independent(record) else unlike
+    why = f"{column_of(scoring(record))} is no share of rows" if are_independent(record) else unlike
     return f"no interval: all splits have the same score, and {why}"
 
 

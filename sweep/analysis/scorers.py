@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.spec.scorers import column_of, is_own_scorer
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sweep.ledger.records import StudyRecord
 
 OF_ONE_CLASS = (
@@ -29,7 +33,7 @@ SHARES = (
 
 def in_unit_interval(record: StudyRecord) -> bool:
     """Return whether a study's scores lie between 0 and 1."""
-    return scoring(record).startswith(UNIT)
+    return not is_own_scorer(scoring(record)) and scoring(record).startswith(UNIT)
 
 
 def is_share(record: StudyRecord) -> bool:
@@ -38,13 +42,26 @@ def is_share(record: StudyRecord) -> bool:
 
 
 def scoring(record: StudyRecord) -> str:
-    """Return the name of the scorer."""
+    """Return the name of the scorer that ranks, as the study file has it."""
     return record.settings.search.scorer
 
 
 def scorer(record: StudyRecord) -> str:
-    """Return the scorer and, where it looks at one class of two, that class."""
-    return of_class(scoring(record), record.data.positive)
+    """Return the scorer as tables call it and, where it looks at one class of two, that class."""
+    return of_class(column_of(scoring(record)), record.data.positive)
+
+
+def identity(record: StudyRecord) -> str:
+    """Return what scores must share to compare: scorer and class, of one's own also its code."""
+    name = scoring(record)
+    if not is_own_scorer(name):
+        return scorer(record)
+    return own_identity(name, record.environment)
+
+
+def own_identity(name: str, code: Mapping[str, str]) -> str:
+    """Return a scorer of one's own with the digest of its module."""
+    return f"{name} ({code.get(name.partition(':')[0], '')})"
 
 
 def of_class(name: str, positive: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from sweep.analysis.binomial import are_independent, gap_ends, rows_behind
 from sweep.analysis.choice import chosen
 from sweep.analysis.intervals import TINY, fitted_rows, held_out_rows, interval, rows_by_split
-from sweep.analysis.scorers import scorer
+from sweep.analysis.scorers import identity
 from sweep.ledger.scores import split_scores
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def paired(one: StudyRecord, other: StudyRecord, level: float = 0.95) -> Pair:
 def _refusal(one: StudyRecord, other: StudyRecord) -> str:
     if one.data.fingerprint != other.data.fingerprint:
         return "other data"
-    if scorer(one) != scorer(other):
-        return f"other scorers: {scorer(one)} and {scorer(other)}"
+    if identity(one) != identity(other):
+        return f"other scorers: {identity(one)} and {identity(other)}"
     mine, theirs = _splits(one), _splits(other)
     if mine != theirs:
         unlike = [name for name in mine if mine[name] != theirs[name]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from sweep.evaluation.scoring import EvaluationError, Scored, Scoring
 from sweep.ledger.records import SplitResult
 from sweep.ledger.scores import best_mean_score
-from sweep.spec.scorers import listed
+from sweep.spec.scorers import column_of, listed
 from sweep.support.layer import total_parameters
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ class SearchData:
     splits: Sequence[Split]
     positive: Any = None
 
-    def scoring(self, names: str | Sequence[str]) -> Scoring:
+    def scoring(self, request: EvaluationRequest) -> Scoring:
         """Return scorers for the classes of these rows."""
-        return Scoring(names, self.y, self.positive)
+        return Scoring(request.scoring, self.y, self.positive, request.own)
 
     def rows(self, split: int, _seed: int = 0) -> SplitRows:
         """Return the rows of a split, counted from 0, for the fit under a seed."""
@@ -101,6 +101,8 @@ class EvaluationRequest:
         Fits of each split: under the estimator's ``random_state``, that plus 1, and so on.
     timed : bool
         Time predicting the held-out rows.
+    own : mapping of str to callable
+        Those of the scorers that are the person's own.
     """
 
     epochs: tuple[int, ...]
@@ -109,11 +111,12 @@ class EvaluationRequest:
     curves: bool = True
     seeds: int = 1
     timed: bool = False
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The scorers behind the first."""
-        return listed(self.scoring)[1:]
+        """The scorers behind the first, as tables call them."""
+        return tuple(map(column_of, listed(self.scoring)[1:]))
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def evaluate(
     from sklearn.model_selection import GridSearchCV
 
     last = request.epochs[-1]
-    scorer = StagedScorer(request, len(data.splits), data.scoring(request.scoring))
+    scorer = StagedScorer(request, len(data.splits), data.scoring(request))
     checkpoints = range(1, last + 1)
     candidate = with_weights(estimator, data.y).set_params(
         epochs=last, checkpoint_epochs=checkpoints

@@ -71,7 +71,7 @@ def user_code(spec: StudySpec, allow: Collection[str]) -> dict[str, str]:
 
     return {
         each.partition(":")[0]: source_digest(each, allow=allow, folder=spec.folder)
-        for each in (spec.model.code, spec.data.dataset)
+        for each in (spec.model.code, spec.data.dataset, *spec.search.scorers)
         if is_reference(each)
     }
 

@@ -97,7 +97,7 @@ def evaluate_any(
     study_seed : int
         The study's seed, for what has no ``random_state``: global generators are seeded.
     """
-    scoring, told = data.scoring(request.scoring), list(callbacks)
+    scoring, told = data.scoring(request), list(callbacks)
     found: list[SplitResult] = []
     for seed, split in product(range(request.seeds), range(len(data.splits))):
         rows = data.rows(split, seed)

@@ -103,7 +103,7 @@ class _Fit:
         self._train, self._test = (rows.x_train, rows.y_train), (rows.x_test, rows.y_test)
         self._rows = rows
         self._request = request
-        self._scoring = data.scoring(request.scoring)
+        self._scoring = data.scoring(request)
         self._seconds, self._trained = 0.0, False
         self._train_scores: dict[int, Scored] = {}
         self.estimator = with_weights(clone(estimator), data.y)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sweep import analysis
 from sweep.evaluation.estimator import code_of, make_estimator
+from sweep.evaluation.own_scorers import own_scorers
 from sweep.evaluation.pictures import weight_shapes, winner_pictures
 from sweep.evaluation.pipeline_parts import parts_of
 from sweep.evaluation.scoring import Scoring
@@ -20,6 +21,7 @@ from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
 from sweep.ledger.study_folders import own_folder
+from sweep.spec.scorers import column_of
 from sweep.storage.locks import one_at_a_time
 
 if TYPE_CHECKING:
@@ -96,8 +98,10 @@ def _finish(
     fitted = fit_whole(parts, data.x_train, data.y_train, spec.study.seed)
     if not still_locked():  # this process was suspended, and another one may have opened it
         raise LockLostError
-    scoring = Scoring(spec.search.scorers, data.y_train, data.positive)
-    measured = _TestScore(fitted, scoring, spec.search.scorers[1:])
+    own = own_scorers(spec, allow)
+    scoring = Scoring(spec.search.scorers, data.y_train, data.positive, own)
+    others = tuple(map(column_of, spec.search.scorers[1:]))
+    measured = _TestScore(fitted, scoring, others)
     opening, score = open_test_set(sealed, ledger, record, chosen, measured)
     winner = WinnerRecord(
         params=dict(chosen.params),
@@ -150,10 +154,11 @@ class _TestScore:
         whole, classes = self._fitted.whole, self._fitted.whole.classes_
         proba: Any = whole.predict_proba(x) if hasattr(whole, "predict_proba") else None
         if self._fitted.ours:
-            scored = self._scoring.scored(classes, proba, y, int(self._fitted.last.n_epochs_))
+            epoch = int(self._fitted.last.n_epochs_)
+            scored = self._scoring.scored(classes, proba, y, epoch, self._asked(x))
             guess = classes[proba.argmax(axis=1)]
         else:
-            scored = self._scoring.of_any(whole, x, y)
+            scored = self._scoring.of_any(whole, x, y, self._asked(x))
             guess = np.asarray(whole.predict(x)).reshape(-1)
         found = (score if math.isfinite(score) else None for score in scored.others)
         self.others = dict(zip(self._names, found, strict=True))
@@ -163,6 +168,13 @@ class _TestScore:
         if proba is not None and np.array_equal(guess, classes[proba.argmax(axis=1)]):
             self.pictures = winner_pictures(whole, x, y, proba, self._fitted.last)
         return scored.score
+
+    def _asked(self, x: Any) -> tuple[Any, Any]:
+        """Return what scorers of the person's own see: the last step, rows as it gets them."""
+        if self._scoring.has_own:
+            for _, step in self._fitted.steps:
+                x = step.transform(x)
+        return self._fitted.last, x
 
 
 def _now() -> str:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sweep.errors import SweepError
+from sweep.evaluation.own_scorers import Predicted, number_of
 from sweep.spec.scorers import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+Asked = tuple[Any, Any]
+"""An estimator, and the rows that it has predicted."""
 
 NEEDS_LABELS = (
     "d2_brier_score", "d2_log_loss_score", "neg_brier_score", "neg_log_loss", "roc_auc_ovo",
@@ -55,12 +59,27 @@ class Scored(NamedTuple):
         return cls(numbers[0], numbers[1], tuple(numbers[2:]))
 
 
+class _Rows(NamedTuple):
+    """Rows, their labels, and what an estimator has predicted for them.
+
+    ``estimator`` is None where the prediction is made up; ``indices`` are the labels as indices of
+    the study's classes; ``prediction`` answers like a fitted classifier.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+    indices: NDArray[Any]
+    prediction: Any
+
+
 class Scoring:
-    """Scores fitted estimators with scorers of scikit-learn.
+    """Scores fitted estimators with scorers of scikit-learn, or of the person's own.
 
     Labels are passed to the scorer as indices of the study's classes, whatever classes a split was
     trained on; a class that it was not trained on has probability 0. The positive one of two
-    classes has index 1, where every scorer expects it.
+    classes has index 1, where every scorer expects it. A scorer of one's own gets the rows, the
+    study's own labels, and the estimator with its prediction of these rows made already.
 
     Parameters
     ----------
@@ -70,13 +89,27 @@ class Scoring:
         Labels of the study, with each class at least once.
     positive : label, optional
         The positive one of two classes; default: the second in sorted order.
+    own : mapping of str to callable, optional
+        Those of the scorers that are the person's own.
     """
 
-    def __init__(self, names: str | Sequence[str], labels: ArrayLike, positive: Any = None) -> None:
-        self._scorers = {name: scorer_of(name) for name in listed(names)}
+    def __init__(
+        self, names: str | Sequence[str], labels: ArrayLike, positive: Any = None,
+        own: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        self._own = own or {}
+        self._scorers = {
+            name: self._own[name] if name in self._own else scorer_of(name)
+            for name in listed(names)
+        }
         classes = np.unique(labels)
         reverse = len(classes) == 2 and positive is not None and positive == classes[0]
         self._classes = classes[::-1] if reverse else classes
+
+    @property
+    def has_own(self) -> bool:
+        """Whether one of the scorers is the person's own."""
+        return bool(self._own)
 
     def __call__(self, estimator: Any, X: Any, y: Any, epoch: int) -> Scored:
         """Return the scores and the loss of rows, from one prediction.
@@ -86,36 +119,44 @@ class Scoring:
         EvaluationError
             If the first score is NaN or infinite.
         """
-        return self.scored(estimator.classes_, estimator.predict_proba(X), y, epoch)
+        proba = estimator.predict_proba(X)
+        return self.scored(estimator.classes_, proba, y, epoch, (estimator, X))
 
-    def scored(self, classes: Any, proba: NDArray[Any], y: Any, epoch: int) -> Scored:
-        """Return scores and loss from probabilities of the classes that an estimator knows."""
+    def scored(
+        self, classes: Any, proba: NDArray[Any], y: Any, epoch: int, asked: Asked = (None, None)
+    ) -> Scored:
+        """Return scores and loss from probabilities of the classes that an estimator knows.
+
+        A scorer of the person's own needs what was asked too: the estimator and the rows.
+        """
         columns = self._indices(classes)
         of_all = np.zeros((len(proba), len(self._classes)), proba.dtype)
         of_all[:, columns] = proba
         prediction = Prediction(of_all, columns[proba.argmax(axis=1)])
-        return self._measured(prediction, y, epoch, log_loss(of_all, self._indices(y)))
+        loss = log_loss(of_all, self._indices(y))
+        return self._measured(prediction, y, epoch, loss, asked)
 
-    def of_any(self, estimator: Any, X: Any, y: Any) -> Scored:
+    def of_any(self, estimator: Any, X: Any, y: Any, asked: Asked | None = None) -> Scored:
         """Return scores and loss of rows by any fitted classifier of scikit-learn.
 
         Scorers see what it has itself: ``predict``, and ``predict_proba`` or ``decision_function``
-        where it has them. Without probabilities the loss is NaN.
+        where it has them. Without probabilities the loss is NaN. ``asked`` is the estimator and the
+        rows that scorers of the person's own see, if these are others.
         """
         from sweep.evaluation.any_classifier import prediction_of
 
         prediction, proba = prediction_of(estimator, X, self._indices, len(self._classes))
         loss = math.nan if proba is None else log_loss(proba, self._indices(y))
-        return self._measured(prediction, y, 1, loss)
+        return self._measured(prediction, y, 1, loss, asked or (estimator, X))
 
-    def _measured(self, prediction: Any, y: Any, epoch: int, loss: float) -> Scored:
+    def _measured(self, prediction: Any, y: Any, epoch: int, loss: float, asked: Asked) -> Scored:
         first, *others = self._scorers
-        indices = self._indices(y)
-        score = checked_score(self._score(first, prediction, indices), epoch)
-        more = tuple(self._score_or_nan(name, prediction, indices) for name in others)
+        rows = _Rows(*asked, y, self._indices(y), prediction)
+        score = checked_score(self._score(first, rows), epoch)
+        more = tuple(self._score_or_nan(name, rows) for name in others)
         return Scored(score, loss, more)
 
-    def trial_score(self, y: Any, turn: int) -> float:
+    def trial_score(self, X: Any, y: Any, turn: int) -> float:
         """Return the first score of a made-up prediction of the first two rows of each class.
 
         It serves to find out whether the scorer accepts the labels. Probabilities are equal; of the
@@ -128,23 +169,37 @@ class Scoring:
         few, n_classes = order[number < 2], len(self._classes)
         guess = (number[number < 2] + turn) % n_classes
         even = np.full((len(few), n_classes), 1 / n_classes)
-        return self._score(next(iter(self._scorers)), Prediction(even, guess), indices[few])
+        made_up = Prediction(even, guess)
+        rows = _Rows(None, X[few], np.asarray(y)[few], indices[few], made_up)
+        return self._score(next(iter(self._scorers)), rows)
 
-    def _score_or_nan(self, name: str, prediction: Any, indices: NDArray[Any]) -> float:
+    def _score_or_nan(self, name: str, rows: _Rows) -> float:
         try:
-            score = self._score(name, prediction, indices)
+            score = self._score(name, rows)
         except (ArithmeticError, AttributeError, ValueError):  # or it has no probabilities
+            if name in self._own:  # a fault of that code, which the person must see
+                raise
             return math.nan
         return score if math.isfinite(score) else math.nan
 
-    def _score(self, name: str, prediction: Any, indices: NDArray[Any]) -> float:
+    def _score(self, name: str, rows: _Rows) -> float:
         from sklearn import config_context
 
-        scorer = self._scorers[name]
+        scorer, prediction, indices = self._scorers[name], rows.prediction, rows.indices
+        if name in self._own:
+            return self._own_score(scorer, rows)
         if name not in NEEDS_LABELS:
             return float(scorer(prediction, None, indices))
         with config_context(enable_metadata_routing=True):  # else scorers take no `labels`
             return float(scorer(prediction, None, indices, labels=prediction.classes_))
+
+    def _own_score(self, scorer: Any, rows: _Rows) -> float:
+        order, proba = np.argsort(self._classes), None
+        if hasattr(rows.prediction, "predict_proba"):
+            proba = rows.prediction.predict_proba(None)[:, order]
+        guess = self._classes[rows.prediction.predict(None)]
+        known = Predicted(rows.estimator, rows.X, self._classes[order], proba, guess)
+        return number_of(scorer, known, rows.X, rows.y)
 
     def _indices(self, labels: Any) -> NDArray[np.intp]:
         order = np.argsort(self._classes)

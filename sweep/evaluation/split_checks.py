@@ -11,11 +11,13 @@ import numpy as np
 
 from sweep.errors import ModelError, StudyFileError
 from sweep.evaluation.class_counts import few_rows_problems
+from sweep.evaluation.own_scorer_checks import own_scorer_problems
 from sweep.evaluation.scoring import Scoring
 from sweep.search.outer_folds import outer_fold_data, outer_fold_spec, outer_folds
 from sweep.search.plan import first_lines
 from sweep.search.splits import make_splits
 from sweep.spaces.combinations import combinations
+from sweep.spec.scorers import is_own_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +54,9 @@ class _ScoredRows(NamedTuple):
     remedy: str
 
 
-def checked_splits(spec: StudySpec, dataset: Dataset) -> list[Split]:
+def checked_splits(
+    spec: StudySpec, dataset: Dataset, own: Mapping[str, Any] | None = None
+) -> list[Split]:
     """Return the splits of a study's rows; refuse splits that cannot be trained on or scored.
 
     Parameters
@@ -61,6 +65,8 @@ def checked_splits(spec: StudySpec, dataset: Dataset) -> list[Split]:
         The study.
     dataset : Dataset
         Its data, or that of an outer fold.
+    own : mapping of str to callable, optional
+        Scorers of the person's own, to try.
 
     Raises
     ------
@@ -76,6 +82,7 @@ def checked_splits(spec: StudySpec, dataset: Dataset) -> list[Split]:
     problems = [
         *_weight_problems(spec, dataset),
         *_scoring_problems(spec, dataset, splits),
+        *own_scorer_problems(own or {}, dataset, splits),
         *_training_problems(dataset, splits),
     ]
     if not problems:
@@ -143,7 +150,7 @@ def _training_problems(dataset: Dataset, splits: Sequence[Split]) -> Iterator[st
 
 
 def _scoring_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
-    for name in spec.search.scorers:
+    for name in (each for each in spec.search.scorers if not is_own_scorer(each)):
         yield from _scorer_problems(name, spec, dataset, splits)
 
 
@@ -195,7 +202,7 @@ def _refusal(scoring: Scoring, labels: NDArray[Any]) -> str:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
-                score = scoring.trial_score(labels, turn)
+                score = scoring.trial_score(labels, labels, turn)
             except ValueError as error:
                 score, why = math.nan, str(error)
         if abs(score) < NO_NUMBER:

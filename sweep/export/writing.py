@@ -20,6 +20,7 @@ from sweep.export.loading import MODEL, WEIGHTS, digest_of_file, load_best, stan
 from sweep.export.recipe import FORMAT, RECIPE
 from sweep.ledger.scores import candidate_with, mean_score
 from sweep.runner.worker_command import worker_environment
+from sweep.spec.scorers import column_of
 from sweep.support.code_references import is_reference
 from sweep.support.file_names import expanded
 from sweep.support.file_writing import real
@@ -259,7 +260,7 @@ picture.png --allow {module}`. `model.model` is the Keras model."""
 
 def _card(recipe: Mapping[str, Any]) -> str:
     opened = f"test set opened {recipe['test_openings']} time(s)"
-    scorer = _plain(of_class(recipe["scoring"], recipe["positive"]))
+    scorer = _plain(of_class(column_of(recipe["scoring"]), recipe["positive"]))
     facts = {
         f"test {scorer}": f"{recipe['test_score']:.4f} on {recipe['test_rows']:,} rows, {opened}",
         "trained on": f"{recipe['train_rows']:,} rows of {_plain(recipe['data'])}, "

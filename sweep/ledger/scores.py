@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.spaces import candidate_identity
+from sweep.spec.scorers import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +37,8 @@ def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -
 
 
 def several_scorers(record: StudyRecord) -> tuple[str, ...]:
-    """Return the scorers of a study, the first ranks; empty where there is only one."""
-    scorers = record.settings.search.scorers
+    """Return the scorers of a study as tables call them, the first ranks; empty for only one."""
+    scorers = tuple(map(column_of, record.settings.search.scorers))
     return scorers if len(scorers) > 1 else ()
 
 

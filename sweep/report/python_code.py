@@ -101,6 +101,6 @@ def lines(record: StudyRecord, candidate: Candidate) -> str:
 
 def modules(spec: StudySpec) -> list[str]:
     """Return the modules that a study must be allowed to load, in the order of the file."""
-    named = (spec.data.dataset, spec.model.code)
+    named = (spec.data.dataset, spec.model.code, *spec.search.scorers)
     found = [each.partition(":")[0] for each in named if is_reference(each)]
     return list(dict.fromkeys(found))

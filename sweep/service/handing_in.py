@@ -72,6 +72,7 @@ def _modules(settings: Settings, spec: StudySpec) -> list[tuple[str, str]]:
     """Return what is wrong with the code that a study names: only the owner allows modules."""
     named = [("data.dataset", spec.data.dataset)]
     named += [(f"model.{key}", reference) for key, reference in spec.model.source.items()]
+    named += [("search.scoring", each) for each in spec.search.scorers]
     named += [("report.sections", each) for each in spec.report.sections or ()]
     return [
         (path, _not_allowed(reference, settings.allow))

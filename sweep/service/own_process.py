@@ -32,7 +32,8 @@ _places = threading.Semaphore(2)
 
 def needs_own_process(spec: StudySpec) -> bool:
     """Return whether a study names code of a user's, or data that sweep does not bring."""
-    named = (spec.data.dataset, spec.model.code, *spec.report.sections)
+    code = (*spec.search.scorers, *spec.report.sections)
+    named = (spec.data.dataset, spec.model.code, *code)
     return spec.data.dataset not in DATASETS or any(is_reference(each) for each in named)
 
 

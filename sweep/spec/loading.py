@@ -111,13 +111,14 @@ def _standing(raw: Mapping[str, Any]) -> Path | None:
 
     The script's is it where only that holds a module which the study names.
     """
-    model, data, report = (raw.get(section) for section in ("model", "data", "report"))
+    model, data, search, report = map(raw.get, ("model", "data", "search", "report"))
     named = [
         table.get(key)
         for table, key in (
             (model, "factory"),
             (model, "estimator"),
             (data, "dataset"),
+            (search, "scoring"),
             (report, "sections"),
         )
         if isinstance(table, Mapping)

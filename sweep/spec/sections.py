@@ -13,7 +13,7 @@ from sweep.spec.durations import seconds
 from sweep.spec.memory_sizes import size
 from sweep.spec.methods import METHODS, SearchMethod, find_method
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
-from sweep.spec.scorers import SCORERS, listed
+from sweep.spec.scorers import SCORERS, column_of, is_scorer, listed
 
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
@@ -58,8 +58,8 @@ def _method(value: Any) -> Any:
 def _scoring(value: Any) -> Any:
     """Return one scorer or several; a list of one is that scorer, for the study is the same."""
     names = listed(value)
-    known = all(isinstance(name, str) and name in SCORERS for name in names)
-    if names and known and len(set(names)) == len(names):
+    columns = {column_of(name) for name in names if is_scorer(name)}
+    if names and len(columns) == len(names):
         return names[0] if len(names) == 1 else names
     raise PydanticCustomError("scorer", "no scorer")
 
@@ -172,7 +172,9 @@ class SearchSection(Section):
         1, description=f"a whole number from 1 to {SEEDS_LIMIT} (fits of each split)"
     )
     scoring: Annotated[str | tuple[str, ...], BeforeValidator(_scoring)] = Field(
-        "accuracy", description=f"a scorer or a list of scorers, each one of: {', '.join(SCORERS)}"
+        "accuracy",
+        description='a scorer or a list of scorers, each "module:function" or one of: '
+        f"{', '.join(SCORERS)}",
     )
     train_scores: bool = Field(default=False, description="true or false")
     refit: bool = Field(default=True, description="true or false")

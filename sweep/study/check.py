@@ -165,7 +165,7 @@ def check_study(
         check_ledger(ledger, spec, name)
         check_code(ledger, spec, allow, name)
         dataset = load_data(spec, data_home, allow, url)
-        passed = check_data(ledger, url, spec, plan, dataset, name)
+        passed = check_data(ledger, url, spec, plan, dataset, name, allow)
         job = Job(url, name, data_home, names_of(allow))
         check_factory(ledger, spec, plan, dataset, job, here=probe)
     data, splits = passed.data, passed.splits

@@ -6,7 +6,7 @@ message:
 
 1. :func:`check_settings`: the extra of the search method and the sections of a person's own.
 2. :func:`check_ledger`: an undamaged ledger, names of outer folds, and the same question.
-3. :func:`check_code`: the factory of a person's own, and the code that results are of.
+3. :func:`check_code`: a person's own factory and scorers, and the code that results are of.
 4. :func:`check_data`: models, sizes, splits and outer folds against the data; the studies that
    the search starts from; the same data.
 
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import ReferenceError_, StudyChangedError, StudyFileError, StudyNotFoundError
 from sweep.evaluation.estimator import check_user_code, user_code_text
+from sweep.evaluation.own_scorers import own_scorers
 from sweep.evaluation.split_checks import check_outer_folds, checked_splits
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
@@ -134,18 +135,18 @@ def check_code(
     ledger: Ledger | None, spec: StudySpec, allow: Collection[str], name: str, *,
     helping: bool = False,
 ) -> None:  # fmt: skip
-    """Check the factory of the person's own, and that results are of the same code.
+    """Check the person's own factory and scorers, and that results are of the same code.
 
     Raises
     ------
     ReferenceError_
         If it may not or cannot be loaded.
     StudyFileError
-        If it does not take what the study file gives.
+        If one does not take what it is given.
     StudyChangedError
         As :func:`check_same_code`.
     """
-    check_user_code(spec, allow)
+    _all_at_once(spec, [partial(check_user_code, spec, allow), partial(own_scorers, spec, allow)])
     if ledger is not None and ledger.has(name):
         check_same_code(ledger, name, user_code_text(spec, allow), helping=helping)
 
@@ -174,8 +175,9 @@ def check_same_code(ledger: Ledger, name: str, now: str, *, helping: bool) -> No
 
 
 def check_data(
-    ledger: Ledger | None, url: str, spec: StudySpec, plan: Plan, dataset: Dataset, name: str
-) -> Preflight:
+    ledger: Ledger | None, url: str, spec: StudySpec, plan: Plan, dataset: Dataset, name: str,
+    allow: Collection[str] = (),
+) -> Preflight:  # fmt: skip
     """Check data, splits and every model that is known beforehand.
 
     Parameters
@@ -192,6 +194,8 @@ def check_data(
         Its data, or those of an outer fold.
     name : str
         Its name in the ledger.
+    allow : collection of str
+        Modules that the study may load code from.
 
     Raises
     ------
@@ -210,11 +214,11 @@ def check_data(
         check_sizes(spec, plan.cells, data.shape, n_classes)
 
     def rows() -> None:
-        splits.extend(checked_splits(spec, dataset))
+        splits.extend(checked_splits(spec, dataset, own_scorers(spec, allow)))
         check_outer_folds(spec, dataset)
 
     def warm_start() -> None:
-        started_from.extend(_sources(ledger, url, spec, data))
+        started_from.extend(_sources(ledger, url, spec, data, allow))
 
     _all_at_once(spec, [models, rows, warm_start])
     if ledger is not None and ledger.has(name):
@@ -223,11 +227,11 @@ def check_data(
 
 
 def _sources(
-    ledger: Ledger | None, url: str, spec: StudySpec, data: DataRecord
+    ledger: Ledger | None, url: str, spec: StudySpec, data: DataRecord, allow: Collection[str]
 ) -> list[StudyRecord]:
     """Return the studies that a search starts from; where there is no ledger none is known."""
     if ledger is not None:
-        return sources(ledger, spec, data)
+        return sources(ledger, spec, data, allow)
     unknown: list[StudyNotFoundError] = [
         unknown_study(name, url, []) for name in spec.search.start_from
     ]
@@ -236,7 +240,7 @@ def _sources(
     return []
 
 
-def _all_at_once(spec: StudySpec, checks: Sequence[Callable[[], None]]) -> None:
+def _all_at_once(spec: StudySpec, checks: Sequence[Callable[[], object]]) -> None:
     """Make all checks; raise the one problem as it is, and several as one error that lists them."""
     found: list[StudyFileError | ReferenceError_] = []
     for check in checks:

@@ -47,7 +47,7 @@ def prepare_study(
     make_artifacts_root(job.storage)
     dataset = outer_fold_data(dataset, outer_fold)
     now = {**versions(), **user_code(spec, job.allow)}
-    passed = check_data(ledger, job.storage, spec, plan, dataset, job.study)
+    passed = check_data(ledger, job.storage, spec, plan, dataset, job.study, job.allow)
     data = passed.data
     if ledger.has(job.study):
         header = ledger.header(job.study)

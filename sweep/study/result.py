@@ -13,6 +13,7 @@ from sweep.errors import ResultError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.pictures import read_pictures
 from sweep.ledger.reading import read_study
+from sweep.spec.scorers import column_of
 from sweep.storage.locations import storage_url
 from sweep.support.module_permission import names_of
 
@@ -180,7 +181,7 @@ class StudyResult:
         first = self.test_score_
         if first is None or self.record.winner is None:
             return {}
-        return {analysis.scoring(self.record): first, **self.record.winner.other_scores}
+        return {column_of(analysis.scoring(self.record)): first, **self.record.winner.other_scores}
 
     @property
     def best_estimator_(self) -> Any:

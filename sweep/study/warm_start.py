@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.analysis import mean_score, of_class, scorer
+from sweep.analysis import mean_score, of_class
+from sweep.analysis.scorers import identity, own_identity
 from sweep.errors import StudyFileError, StudyNotFoundError
+from sweep.evaluation.estimator import user_code
 from sweep.ledger.objectives import objective_values
 from sweep.ledger.reading import read_study
 from sweep.search.plan import estimator_defaults
 from sweep.spaces import applies, candidate_identity, distributions, encode, ordered
 from sweep.spec import StudySpec, estimator_parameters, takes
+from sweep.spec.scorers import is_own_scorer
 from sweep.storage.attributes import SOURCE
 from sweep.storage.locks import one_at_a_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.outcomes import DataRecord
@@ -49,7 +52,9 @@ class WarmStartTrial:
     values: list[float]
 
 
-def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyRecord]:
+def sources(
+    ledger: Ledger, spec: StudySpec, data: DataRecord, allow: Collection[str] = ()
+) -> list[StudyRecord]:
     """Read the studies that a search starts from; none if it has started already.
 
     Raises
@@ -61,6 +66,8 @@ def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyReco
         return []
     found, problems = [], []
     mine = of_class(spec.search.scorer, data.positive)
+    if is_own_scorer(spec.search.scorer):
+        mine = own_identity(spec.search.scorer, user_code(spec, allow))
     for name in spec.search.start_from:
         try:
             record = read_study(ledger, name)
@@ -73,9 +80,9 @@ def sources(ledger: Ledger, spec: StudySpec, data: DataRecord) -> list[StudyReco
                 f"{record.data.fingerprint[:12]}, here {data.fingerprint[:12]}; "
                 "their scores do not compare"
             )
-        elif scorer(record) != mine:
+        elif identity(record) != mine:
             problems.append(
-                f"search.start_from: study {name!r} was scored by {scorer(record)}, this one is "
+                f"search.start_from: study {name!r} was scored by {identity(record)}, this one is "
                 f"by {mine}; their scores do not compare"
             )
         found.append(record)

@@ -18,6 +18,7 @@ from sweep.analysis import (
     several_scorers,
     test_score,
 )
+from sweep.spec.scorers import column_of
 from sweep.spec.toml import toml_value
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def studies_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
 def _means(record: StudyRecord, scorers: Iterable[str]) -> dict[str, float | None]:
     found = chosen(record)
     held = (
-        {} if found is None else {scoring(record): mean_score(found), **other_means(record, found)}
+        {}
+        if found is None
+        else {column_of(scoring(record)): mean_score(found), **other_means(record, found)}
     )
     return {f"mean_test_{name}": held.get(name, np.nan) for name in scorers}
 

@@ -173,8 +173,10 @@ def _check_same_data(asked: str, here: str) -> None:
 
 def _check_same_code(spec: StudySpec, job: Job) -> None:
     from sweep.evaluation.estimator import check_user_code, user_code_text
+    from sweep.evaluation.own_scorers import own_scorers
 
     check_user_code(spec, job.allow)  # what is loaded now stays
+    own_scorers(spec, job.allow)
     here = user_code_text(spec, job.allow)
     if job.code and here != job.code:
         raise StudyChangedError(

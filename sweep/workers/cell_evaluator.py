@@ -14,6 +14,7 @@ from sweep.evaluation.cross_validation import (
 )
 from sweep.evaluation.estimator import code_of, make_estimator
 from sweep.evaluation.estimator_fits import evaluate_with
+from sweep.evaluation.own_scorers import own_scorers, scorers_code
 from sweep.evaluation.pipeline_parts import Parts, parts_of
 from sweep.evaluation.repeatability import why_unrepeatable
 from sweep.evaluation.reuse import reuse_result
@@ -84,8 +85,9 @@ class CellEvaluator:
         check_size(self.spec, params, self._shape, self._classes, self.job.allow)
         timed = "inference_ms" in search.objectives
         request = EvaluationRequest(
-            epochs, search.scorers, search.train_scores, search.curves, search.seeds, timed
-        )
+            epochs, search.scorers, search.train_scores, search.curves, search.seeds, timed,
+            self._own_scorers,
+        )  # fmt: skip
         goes_on = rung is not None and rung.continues is not None
         reused = None if goes_on else self._reused(params, request)
         if reused:
@@ -125,7 +127,9 @@ class CellEvaluator:
         if not self.spec.by_epoch(params):
             return None
         # another list of scorers is another study, so a checkpoint has the scores that are asked
-        checkpoints = Checkpoints(self._folder / "checkpoints", code=self._code)
+        scorers = scorers_code(self.spec, self.job.allow)
+        code = f"{self._code} {scorers}" if scorers else self._code
+        checkpoints = Checkpoints(self._folder / "checkpoints", code=code)
         shared = without_epochs(params, self.spec.budget)
         return CandidateCheckpoints(checkpoints, shared, self.spec.largest_epochs if lasting else 0)
 
@@ -220,6 +224,10 @@ class CellEvaluator:
         if self._checkpointer is not None:
             self._checkpointer.clear()
             self._checkpointer = None
+
+    @cached_property
+    def _own_scorers(self) -> dict[str, Any]:
+        return own_scorers(self.spec, self.job.allow)
 
     @cached_property
     def _code(self) -> str:

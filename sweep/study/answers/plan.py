@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweep import analysis
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
+from sweep.spec.scorers import column_of
 from sweep.storage.locations import sqlite_path, storage_url
 from sweep.study.check import check_study
 
@@ -75,7 +76,9 @@ class StudyPlan:
     def scored_by(self) -> str:
         """The scores, with the class that they are about where they are about one."""
         names = self.checked.spec.search.scorers
-        first, *others = (analysis.of_class(name, self.checked.data.positive) for name in names)
+        first, *others = (
+            analysis.of_class(column_of(name), self.checked.data.positive) for name in names
+        )
         return f"{first}, also by {', '.join(others)}" if others else first
 
     @property

@@ -9,6 +9,7 @@ from sweep import analysis
 from sweep.analysis.importance_text import importance_note
 from sweep.analysis.nested import plain_nested
 from sweep.ledger.counts import ENDED
+from sweep.spec.scorers import column_of
 from sweep.study.answers.outcome import Outcome, WinnerTest
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def study_status(record: StudyRecord) -> StudyStatus:
     return StudyStatus(
         name=record.name,
         method=search.method,
-        scoring=search.scorer,
+        scoring=column_of(search.scorer),
         scorers=analysis.several_scorers(record),
         status=record.status,
         standing=record.standing,
