@@ -431,7 +431,7 @@ def odd_scoring(study, rng):
         [], [[]], {}, [1], ["accuracy", "accuracy"], ["accuracy", None], ["accuracy", "roc_auc"],
         ["f1_macro", "acuracy"], ["accuracy", "os:system"], "os:system", "mine:accuracy", "a:b:c",
         ["a:cost", "b:cost"], ["neg_log_loss", "accuracy", "roc_auc_ovr"], [""], [["accuracy"]],
-        ["accuracy", "x\u202ey"], ["accuracy", True]
+        ["accuracy", "x\u202ey"], ["accuracy", True],
     ])  # fmt: skip
 
 

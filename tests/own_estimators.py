@@ -46,6 +46,17 @@ def nothing():
     return {"hidden_size": 8}
 
 
+def shape_of_rows(estimator, X, y):
+    """Score by what a scorer sees: the number of features, and whether rows are predicted right."""
+    return X.shape[1] + float(np.mean(estimator.predict(X) == y))
+
+
+def likelihood(estimator, X, y):
+    """Score by the probability of the right class, for classifiers that give one."""
+    column = np.searchsorted(estimator.classes_, y)
+    return float(estimator.predict_proba(X)[np.arange(len(y)), column].mean())
+
+
 class Careless(ClassifierMixin, BaseEstimator):
     """Draw anew at every fit, whatever the seed."""
 

@@ -1,6 +1,7 @@
 """Scorers of a person's own: named, allowed, tried before a run, given one prediction."""
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +11,9 @@ from fakes import FakeClassifier
 from records import grid_record
 from sklearn.metrics import fbeta_score, make_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.svm import LinearSVC
 
-from sweep import analysis, open_study, run_study, tables
+from sweep import analysis, load_dataset, open_study, run_study, tables
 from sweep.analysis.scorers import in_unit_interval, is_share
 from sweep.errors import ReferenceError_, StudyChangedError, StudyFileError
 from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
@@ -301,7 +303,7 @@ def test_a_fault_of_that_code_is_seen_and_nan_is_no_fault():
 @pytest.mark.tensorflow
 def test_a_study_ranked_by_a_scorer_of_ones_own(write, tmp_path):
     """Its table is GridSearchCV's; with other code it does not go on, nor compare."""
-    from sweep import KerasMLPClassifier, load_dataset
+    from sweep import KerasMLPClassifier
 
     storage, allow = str(tmp_path / "l.db"), ["scorers_of_mine"]
     spec = study(tmp_path, ":cost", ":f2", "accuracy")
@@ -332,3 +334,61 @@ def test_a_study_ranked_by_a_scorer_of_ones_own(write, tmp_path):
     records = [open_study(name, storage).record for name in ("own", "other")]
     (pair,) = tables.pairs_frame(records, records[0]).to_dict("records")
     assert pair["reason"].startswith("other scorers: scorers_of_mine:cost (")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ["linear", "ours"])
+def test_a_pipeline_is_scored_by_its_last_step(name, tmp_path):
+    """By scorers of scikit-learn to the last bit; by one of one's own on rows as it gets them."""
+    import own_estimators
+
+    own = ["own_estimators:shape_of_rows", "own_estimators:likelihood"]
+    listed = ["accuracy", "f1_macro", "roc_auc_ovr", *own]
+    read = load_study(
+        {
+            "study": {"name": name},
+            "data": {"dataset": "digits", "train_rows": 200, "test_rows": 80, "flat": True},
+            "model": {"estimator": f"own_estimators:{name}"},
+            "search": {"method": "grid", "cv": 3, "scoring": listed},
+            "space": {"pca__n_components": [5, 10]},
+        }
+    ).model_copy(update={"folder": Path(__file__).parent})
+    found = run_study(read, storage=str(tmp_path / "l.db"), allow=["own_estimators"], n_jobs=1)
+    data = load_dataset("digits", train_rows=200, test_rows=80)
+    x, x_test = data.x_train.reshape(200, -1), data.x_test.reshape(80, -1)
+    whole = getattr(own_estimators, name)()
+    if name == "ours":
+        whole.set_params(clf__random_state=0)
+    theirs = GridSearchCV(
+        whole, {"pca__n_components": [5, 10]}, cv=3, refit="accuracy", return_train_score=True,
+        scoring={n: n for n in listed[:3]} | {"likelihood": own_estimators.likelihood},
+    ).fit(x, data.y_train)  # fmt: skip
+    for scorer in (*listed[:3], "likelihood"):
+        for kind in ("mean_test", "split2_test", "rank_test", "split0_train"):
+            column = f"{kind}_{scorer}"
+            np.testing.assert_allclose(found.frame[column], theirs.cv_results_[column], atol=1e-12)
+    features = found.frame["param_pca__n_components"].astype(float)
+    shown = found.frame["mean_test_shape_of_rows"] - found.frame["mean_test_accuracy"]
+    np.testing.assert_allclose(shown, features, atol=1e-9)
+    best, (right, *_) = found.best_params_, found.test_scores_.values()
+    expected = best["pca__n_components"] + right
+    assert found.test_scores_["shape_of_rows"] == pytest.approx(expected)
+    on_test = own_estimators.likelihood(theirs.best_estimator_, x_test, data.y_test)
+    assert found.test_scores_["likelihood"] == pytest.approx(on_test)
+
+
+def test_a_classifier_without_probabilities_lacks_what_needs_them():
+    """A scorer of one's own finds no such method, as in scikit-learn; others are left empty."""
+    rows = X.astype(float)
+    svm = LinearSVC(random_state=0, max_iter=50).fit(rows, Y)
+    seen = []
+
+    def looking(estimator, _rows, _y):
+        seen.append((hasattr(estimator, "predict_proba"), hasattr(estimator, "decision_function")))
+        return 0.0
+
+    scoring = Scoring(("accuracy", "neg_log_loss", "roc_auc", "m:l"), Y, None, {"m:l": looking})
+    found = scoring.of_any(svm, rows, Y)
+    assert seen == [(False, True)]
+    assert np.isnan(found.others[0])
+    assert found.others[1:] == (1.0, 0.0)
