@@ -47,11 +47,18 @@ def make_estimator(spec: StudySpec, params: Mapping[str, Any], allow: Collection
 
 
 def _own_defaults(factory: Any) -> dict[str, Any]:
-    """Return a factory's own defaults of training parameters; they replace the estimator's."""
+    """Return a factory's own defaults of training parameters; they replace the estimator's.
+
+    Of parameters of the optimizer the estimator has none: nobody has set them then, and where the
+    model is not compiled they are sweep's.
+    """
     from sweep.models import REQUIRED, factory_parameters
     from sweep.spec import TRAINING
+    from sweep.spec.parameters import OF_THE_COMPILATION
 
-    known = {n: v for n, v in factory_parameters(factory).items() if n in TRAINING}
+    unset = {*OF_THE_COMPILATION} - {"learning_rate_decay"}
+    names = set(TRAINING) - unset
+    known = {n: v for n, v in factory_parameters(factory).items() if n in names}
     return {n: v for n, v in known.items() if v is not REQUIRED and v is not None}
 
 
