@@ -37,14 +37,25 @@ def own_scorer_problems(
     rows = splits[0][1]
     for name, scorer in own.items():
         scoring = Scoring(name, dataset.y_train, dataset.positive, {name: scorer})
-        if why := _refusal(scoring, dataset.x_train[rows], dataset.y_train[rows]):
+        if why := _refusal(scoring, _Some(dataset.x_train, rows), dataset.y_train[rows]):
             yield (
                 f'search.scoring: "{name}" cannot score a made-up prediction of what split 1 holds '
                 f"out: {why}"
             )
 
 
-def _refusal(scoring: Scoring, x: NDArray[Any], y: NDArray[Any]) -> str:
+class _Some:
+    """Some rows of a dataset, read when they are asked for: they may be too many to hold."""
+
+    def __init__(self, x: Any, rows: NDArray[Any]) -> None:
+        self._x, self._rows = x, rows
+
+    def __getitem__(self, few: NDArray[Any]) -> NDArray[Any]:
+        found: NDArray[Any] = np.asarray(self._x[np.sort(self._rows[few])])
+        return found[np.argsort(np.argsort(self._rows[few]))]
+
+
+def _refusal(scoring: Scoring, x: Any, y: NDArray[Any]) -> str:
     """Return why a scorer fails; empty where one of two predictions works.
 
     One that asks the estimator for more than a prediction cannot be tried.
