@@ -75,9 +75,11 @@ def test_outer_folds_report_every_score(tmp_path):
         assert 0 < fold.other_scores["f1_macro"] < 1
 
 
-@pytest.mark.parametrize("more", [{"pruner": "median"}, {"split_pruner": True, "cv": 4}])
+@pytest.mark.parametrize(
+    "more", [{"pruner": "median"}, {"pruner": "hyperband"}, {"split_pruner": True, "cv": 4}]
+)
 def test_pruned_searches_keep_every_score(more, tmp_path):
-    """By epoch and by split; what a trial has measured, it has of all scorers."""
+    """By epoch, by split, and from rung to rung, where fits go on from their checkpoints."""
     search = {"method": "random", "trials": 8, "scoring": NAMES[:2], "refit": False, **more}
     study = {**STUDY, "search": search, "space": {"hidden_size": {"int": [2, 32]}}}
     study["model"] = {**STUDY["model"], "epochs": 4}
