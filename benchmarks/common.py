@@ -33,12 +33,13 @@ class Timing:
     imports: float = 0.0
 
 
-def ours(study: str, *changes: str, n_jobs: int | None = None) -> Timing:
+def ours(study: str, *changes: str, n_jobs: int | None = None, allow: str = "") -> Timing:
     """Run ``sweep run STUDY`` on an empty ledger, report written, as a person would."""
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "sweep", "run", study]
         line += [word for change in changes for word in ("--set", change)]
         line += ["--n-jobs", str(n_jobs)] if n_jobs else []
+        line += ["--allow", allow] if allow else []
         whole, cpu, _ = timed(line, folder)
         from sweep import open_study
 

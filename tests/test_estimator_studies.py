@@ -9,7 +9,7 @@ import pytest
 from own_estimators import network, ours, tree
 from sklearn.model_selection import GridSearchCV, cross_validate
 
-from sweep import load_dataset, load_study, open_study, run_study
+from sweep import load_best, load_dataset, load_study, open_study, run_study
 from sweep.errors import ResultError
 from sweep.report import render
 from sweep.search.splits import make_splits
@@ -253,3 +253,104 @@ def test_the_winner_of_any_other_needs_skops_or_trust(linear_result, ours_result
                 _ = result.best_estimator_
         trusted = open_study(result.name, result.url, allow=ALLOW, trust=True)
         assert trusted.best_estimator_.score(test, DIGITS.y_test) == result.test_score_
+
+
+NO_SKOPS = pytest.mark.skipif(find_spec("skops") is None, reason="skops is not installed")
+
+
+def trusted(result):
+    """Return a study whose own pickles are trusted."""
+    return open_study(result.name, result.url, allow=ALLOW, trust=True)
+
+
+def test_an_export_is_refused_where_skops_cannot_write_it(linear_result, tmp_path, monkeypatch):
+    """With the reason and what may be said instead; nothing is left behind."""
+    monkeypatch.setattr("sweep.evaluation.stored_estimators.find_spec", lambda _: None)
+    with pytest.raises(ResultError, match="skops is not installed"):
+        linear_result.export(tmp_path / "out")
+    study_ = trusted(linear_result)
+    monkeypatch.setattr(study_, "_load_winner", fitted_linear)
+    with pytest.raises(ResultError, match=r"is not exported: skops is not installed.*--pickle"):
+        study_.export(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def fitted_linear():
+    """Return the pipeline of scikit-learn, fitted."""
+    from own_estimators import linear
+
+    return linear().fit(X, Y)
+
+
+def test_a_pickle_is_named_unsafe_and_loaded_only_for_who_trusts_it(
+    linear_result, ours_result, tmp_path, monkeypatch
+):
+    """Whatever the estimator; the file is compared with the recipe first."""
+    rows = DIGITS.x_test.reshape(80, -1)
+    for result in (linear_result, ours_result):
+        whole, study_ = fit_anew(result), trusted(result)
+        monkeypatch.setattr(study_, "_load_winner", lambda whole=whole: whole)
+        out = study_.export(tmp_path / result.name, pickle=True)
+        assert {path.name for path in out.iterdir()} == {
+            "estimator.joblib", "recipe.json", "README.md",
+        }  # fmt: skip
+        assert "UNSAFE" in (out / "README.md").read_text("utf-8")
+        with pytest.raises(ResultError, match="is a pickle, which runs code"):
+            load_best(out, allow=ALLOW)
+        model = load_best(out, trust=True)
+        np.testing.assert_allclose(model.predict_proba(rows), whole.predict_proba(rows), atol=1e-6)
+        assert (model.predict(rows) == whole.predict(rows)).all()
+        with pytest.raises(ResultError, match="rows must have shape"):
+            model.predict(rows[:, :5])
+    with (out / "estimator.joblib").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ResultError, match="is not the file that was exported"):
+        load_best(out, trust=True)
+
+
+def fit_anew(result):
+    """Return the winner of a study, fitted in plain scikit-learn."""
+    from own_estimators import linear
+
+    made = {"linear": linear, "ours": ours}[result.name]()
+    seeds = {name: 0 for name in made.get_params() if name.endswith("random_state")}
+    return made.set_params(**seeds, **result.best_params_).fit(X, Y)
+
+
+@NO_SKOPS
+def test_skops_keeps_winners_and_exports(linear_result, ours_result, tmp_path):
+    """Steps and classifiers of scikit-learn's; the last step of ours is a Keras model."""
+    rows = DIGITS.x_test.reshape(80, -1)
+    files = {"linear": {"estimator.skops"}, "ours": {"steps.skops", "model.keras"}}
+    for result in (linear_result, ours_result):
+        whole = result.best_estimator_
+        assert whole.score(rows, DIGITS.y_test) == result.test_score_
+        out = result.export(tmp_path / result.name)
+        names = {path.name for path in out.iterdir()}
+        assert names == {*files[result.name], "recipe.json", "README.md"}
+        model = load_best(out, allow=ALLOW)
+        np.testing.assert_allclose(model.predict_proba(rows), whole.predict_proba(rows), atol=1e-5)
+        assert (model.predict(rows) == whole.predict(rows)).mean() > 0.98
+
+
+@NO_SKOPS
+def test_skops_makes_no_type_of_a_module_that_is_not_allowed(tmp_path):
+    """The types are named; those of known libraries need no word."""
+    import keras
+    from own_estimators import Tables
+    from sklearn.preprocessing import FunctionTransformer
+
+    from sweep.evaluation.stored_estimators import load_stored, store
+
+    fitted = Tables().fit(X, Y)
+    store(fitted, tmp_path / "own", agrees=lambda _: True, allow=ALLOW)
+    with pytest.raises(ResultError, match=r"not allowed: own_estimators\.Tables"):
+        load_stored(tmp_path / "own", ())
+    assert load_stored(tmp_path / "own", ALLOW).classes_.tolist() == fitted.classes_.tolist()
+    called = FunctionTransformer(keras.utils.get_file)
+    store(called, tmp_path / "called", agrees=lambda _: True, allow=["keras"])
+    with pytest.raises(ResultError, match=r"not allowed: keras\..*get_file"):
+        load_stored(tmp_path / "called", ())
+    plain = store(fitted_linear(), tmp_path / "plain", agrees=lambda _: True)
+    assert plain.kind == "skops"
+    load_stored(tmp_path / "plain", ())

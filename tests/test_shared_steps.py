@@ -169,3 +169,20 @@ def test_a_pipeline_of_another_class_is_fitted_as_a_whole():
     parts = parts_of(linear().set_params(pca="passthrough"))
     assert [name for name, _ in parts.steps] == ["scale"]
     assert parts.prefix == "clf__"
+
+
+def test_rows_on_the_disk_give_the_same(tmp_path):
+    """Scikit-learn's steps get them as an array."""
+    from sweep.datasets.mapped_rows import ArrayFile, MappedRows
+
+    X.tofile(tmp_path / "x")
+    file = ArrayFile(tmp_path / "x", X.shape, X.dtype.str)
+    mapped = SearchData(MappedRows(file), Y, SPLITS)
+    parts = parts_of(linear())
+    for data in (mapped, DATA):
+        through = data_of(parts, data, {}, None)
+        found = scores(evaluate_with(parts)(parts.last, through, ONE, ()))
+        assert found == measured(linear(), {}, None)
+    assert scores(evaluate_any(KNeighborsClassifier(3), mapped, ONE)) == scores(
+        evaluate_any(KNeighborsClassifier(3), DATA, ONE)
+    )

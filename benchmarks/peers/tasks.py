@@ -8,6 +8,7 @@ import numpy as np
 
 GRIDS = {
     "e6": {"epochs": [1, 5, 10], "hidden_size": [32, 64, 256]},
+    "pipeline": {"epochs": [1, 5, 10], "hidden_size": [32, 128], "n_components": [30, 60]},
     "e1d": {
         "epochs": [2, 4],
         "filters": [16, 32],
@@ -15,14 +16,14 @@ GRIDS = {
         "dense_dropout_rate": [0.25, 0.5],
     },
 }
-SPLITS = {"e6": 5, "e1d": 3}
+SPLITS = {"e6": 5, "e1d": 3, "pipeline": 5}
 
 
 def task_rows(task):
     """Return pixels, uint8, and labels: MNIST's first 6,000 rows, or E1's six against the rest."""
     with np.load(Path(os.environ["SWEEP_DATA_HOME"]) / "mnist.npz") as data:
         x, y = data["x_train"], data["y_train"]
-    if task == "e6":
+    if task in ("e6", "pipeline"):
         return x[:6000], y[:6000]
     sixes, others = np.flatnonzero(y == 6), np.flatnonzero(y != 6)
     rest = np.random.default_rng(0).choice(others, 6000, replace=False)

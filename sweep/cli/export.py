@@ -32,19 +32,25 @@ if TYPE_CHECKING:
     type=PathOfPerson(),
     help="A new or empty folder.  [default: exports/STUDY]",
 )
+@click.option(
+    "--pickle",
+    is_flag=True,
+    help="Write an estimator of your own as a pickle: unsafe, for loading it runs code.",
+)
 @allow_option
 @storage_option
 @server_option
 def export(
     *, study: str, output: Path | None, allow: tuple[str, ...], storage: str | None,
-    server: ServerAddress | None,
+    server: ServerAddress | None, pickle: bool,
 ) -> None:  # fmt: skip
     """Write the refitted winner of a study: model.keras, recipe.json and a model card.
 
     The model takes raw pixels and gives probabilities. It holds no pickle and no code. Where a
     function of your own makes the model, that code is loaded, if you allow it; with layers of your
-    own the weights are written, and who loads them needs that code too. What is written is tried
-    first: it must say what the winner says.
+    own the weights are written, and who loads them needs that code too. The steps of a pipeline,
+    and other classifiers, are written by skops. What is written is tried first: it must say what
+    the winner says.
 
     \b
     Example:
@@ -55,24 +61,31 @@ def export(
     from sweep.support.file_names import slug
 
     target = output or Path("exports") / slug(study)
-    refuse_at_server(server, "the code that may be loaded is decided by", allow=allow)
+    refuse_at_server(
+        server, "the code that may be loaded is decided by", allow=allow, pickle=pickle
+    )
     if server is not None:
         folder = server_at(server).export(study, target)
     else:
-        folder = _export(study, storage, allow, target)
+        folder = _export(study, storage, allow, target, pickle=pickle)
     click.echo(f"exported: {clean(folder)}")
-    code = str(read_recipe(folder / RECIPE).get("code", "")).partition(":")[0]
+    recipe = read_recipe(folder / RECIPE)
+    code = str(recipe.get("code", "")).partition(":")[0]
     needs = f', allow=["{code}"]' if code else ""
+    needs = ", trust=True" if recipe.get("stored") == "pickle" else needs
     click.echo(f'in Python: sweep.load_best("{clean(folder)}"{needs})')
     if code:
         click.echo(f"needs the code of {code}: sweep predict {clean(folder)} ... --allow {code}")
 
 
-def _export(study: str, storage: str | None, allow: tuple[str, ...], target: Path) -> Path:
+def _export(
+    study: str, storage: str | None, allow: tuple[str, ...], target: Path, *, pickle: bool
+) -> Path:
     from sweep.export.writing import export_best
     from sweep.support.tensorflow_loading import load_tensorflow
 
     load_tensorflow()
     result = opened(study, storage, allowed(allow))
+    result.trust = pickle  # who asks for a pickle trusts the ledger's own
     with heard():
-        return export_best(result, target)
+        return export_best(result, target, pickle=pickle)

@@ -41,10 +41,10 @@ class ServerStudy(StudyResult):
         self._copy.fetch_files(self.record.uid)
         return super().report(path, pivots)
 
-    def export(self, folder: str | os.PathLike[str]) -> Path:
+    def export(self, folder: str | os.PathLike[str], *, pickle: bool = False) -> Path:
         """Write the winner as a Keras model, on this machine."""
         self._copy.fetch_files(self.record.uid)
-        return super().export(folder)
+        return super().export(folder, pickle=pickle)
 
     def _load_winner(self) -> Any:
         if self.record.winner is not None:

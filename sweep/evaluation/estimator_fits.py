@@ -25,7 +25,7 @@ from sweep.evaluation.cross_validation import (
 )
 from sweep.evaluation.own_estimator import with_seed
 from sweep.evaluation.pipeline_parts import unfitted
-from sweep.evaluation.shared_steps import alone
+from sweep.evaluation.shared_steps import alone, in_memory
 from sweep.ledger.records import SplitResult
 from sweep.ledger.scores import best_mean_score
 
@@ -100,7 +100,7 @@ def evaluate_any(
     scoring, told = data.scoring(request), list(callbacks)
     found: list[SplitResult] = []
     for seed, split in product(range(request.seeds), range(len(data.splits))):
-        rows = data.rows(split, seed)
+        rows = in_memory(data.rows(split, seed))
         with global_generators(study_seed + seed):
             fresh = with_seed(unfitted(last), seed)
             result = _fit_and_score(fresh, rows, scoring, request)

@@ -15,6 +15,7 @@ from sweep.evaluation.own_scorers import own_scorers
 from sweep.evaluation.pictures import weight_shapes, winner_pictures
 from sweep.evaluation.pipeline_parts import parts_of
 from sweep.evaluation.scoring import Scoring
+from sweep.evaluation.shared_steps import as_array
 from sweep.evaluation.test_set import open_test_set
 from sweep.evaluation.whole_fit import FittedWhole, fit_whole
 from sweep.ledger.outcomes import WinnerRecord
@@ -152,6 +153,8 @@ class _TestScore:
         from sklearn.metrics import confusion_matrix
 
         whole, classes = self._fitted.whole, self._fitted.whole.classes_
+        if whole is not self._fitted.last or not self._fitted.ours:
+            x = as_array(x)
         proba: Any = whole.predict_proba(x) if hasattr(whole, "predict_proba") else None
         if self._fitted.ours:
             epoch = int(self._fitted.last.n_epochs_)

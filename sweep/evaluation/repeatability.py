@@ -9,7 +9,7 @@ import numpy as np
 from sweep.evaluation.cross_validation import SearchData
 from sweep.evaluation.estimator_fits import global_generators
 from sweep.evaluation.pipeline_parts import unfitted
-from sweep.evaluation.shared_steps import data_of
+from sweep.evaluation.shared_steps import data_of, in_memory
 
 if TYPE_CHECKING:
     from sweep.evaluation.pipeline_parts import Parts
@@ -60,7 +60,7 @@ def _some(data: SearchData) -> SearchData:
 
 def _outcome(parts: Parts, data: SearchData, seed: int) -> list[Any]:
     with global_generators(seed):
-        rows = data.rows(0)
+        rows = in_memory(data.rows(0))
         if parts.ours:
             return [rows.x_test]
         fitted = unfitted(parts.last).fit(rows.x_train, rows.y_train)

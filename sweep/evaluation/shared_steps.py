@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sweep.datasets.mapped_rows import MappedRows
 from sweep.evaluation.cross_validation import SearchData, SplitRows
 from sweep.evaluation.own_estimator import seed_names, with_seed
 from sweep.evaluation.pipeline_parts import Parts, unfitted
@@ -112,7 +113,7 @@ class PipelineData(SearchData):
 
     def rows(self, split: int, seed: int = 0) -> SplitRows:
         """Return the rows of a split after the steps, fitted to its training rows."""
-        found, shared = super().rows(split, seed), self.shared or SharedSteps(0)
+        found, shared = in_memory(super().rows(split, seed)), self.shared or SharedSteps(0)
         train, test = (np.asarray(rows) for rows in self.splits[split])
         identity = hashlib.sha256(train.tobytes() + b"|" + test.tobytes()).hexdigest()
         names: list[str] = []
@@ -132,6 +133,16 @@ class PipelineData(SearchData):
     def _of_steps(self, names: Sequence[str]) -> dict[str, Any]:
         given = self.params or {}
         return {name: value for name, value in given.items() if name.partition("__")[0] in names}
+
+
+def in_memory(rows: SplitRows) -> SplitRows:
+    """Return rows as arrays: what is not sweep's does not read them piece by piece."""
+    return rows._replace(x_train=as_array(rows.x_train), x_test=as_array(rows.x_test))
+
+
+def as_array(x: Any) -> Any:
+    """Return rows on the disk as an array; others as they are."""
+    return np.asarray(x) if isinstance(x, MappedRows) else x
 
 
 def fit_step(step: Any, x: Any, y: Any) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ import copy
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIBRARIES = ("keras", "numpy", "scikeras", "scipy", "sklearn", "sweep")
-"""Libraries whose types a skops file may name."""
+"""Libraries whose classes a skops file may name."""
 
 SKOPS, PICKLE, KERAS, FACTS = ".skops", ".joblib", ".model.keras", ".stored.json"
 NOT_INSTALLED = 'skops is not installed; pip install ".[skops]" in a checkout of sweep'
@@ -81,7 +82,7 @@ def store(
         If skops cannot and no pickle is wanted; the message has the reason.
     """
     base.parent.mkdir(parents=True, exist_ok=True)
-    why = _by_skops(value, base, agrees, allow)
+    why = store_by_skops(value, base, agrees, allow)
     if why and not pickle:
         raise ResultError(why)
     kind = "skops"
@@ -131,7 +132,7 @@ def load_stored(base: Path, allow: Collection[str] = (), *, trust: bool = False)
     """
     stored = read_stored(base)
     if stored.kind == "skops":
-        return _from_skops(base, allow)
+        return from_skops(base, allow)
     if stored.kind == "nothing":
         raise ResultError(f"{base}: the fitted estimator could not be kept: {stored.why}")
     if not trust:
@@ -139,9 +140,39 @@ def load_stored(base: Path, allow: Collection[str] = (), *, trust: bool = False)
             f"{_file(base, PICKLE)}: is a pickle, which runs code when it is loaded, for skops "
             f"could not keep it: {stored.why}; if you trust the file, say trust=True"
         )
+    return from_pickle(base)
+
+
+def from_pickle(base: Path) -> Any:
+    """Return what a pickle holds; it may run anything.
+
+    Raises
+    ------
+    ResultError
+        If it is missing, or cannot be loaded.
+    """
     import joblib
 
-    return joblib.load(_file(base, PICKLE))
+    try:
+        return joblib.load(_file(base, PICKLE))
+    except Exception as error:  # a pickle may raise anything
+        why = f"{type(error).__name__}: {error}"
+        raise ResultError(f"{_file(base, PICKLE)}: cannot be loaded: {why}") from error
+
+
+def store_pickle(value: Any, base: Path, agrees: Callable[[Any], bool]) -> Path:
+    """Write a pickle; what is loaded again must agree.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be written, or does not agree.
+    """
+    if why := _by_pickle(value, base):
+        raise ResultError(f"the fitted estimator cannot be pickled: {why}")
+    if not agrees(from_pickle(base)):
+        raise ResultError("the pickle that is loaded again predicts something else")
+    return _file(base, PICKLE)
 
 
 def remove(base: Path) -> None:
@@ -167,7 +198,9 @@ def _outcome(fitted: Any, rows: Any) -> Any:
     return np.searchsorted(fitted.classes_, fitted.predict(rows))
 
 
-def _by_skops(value: Any, base: Path, agrees: Callable[[Any], bool], allow: Collection[str]) -> str:
+def store_by_skops(
+    value: Any, base: Path, agrees: Callable[[Any], bool], allow: Collection[str]
+) -> str:
     """Write by skops; return why it cannot, empty if it can."""
     if find_spec("skops") is None:
         return NOT_INSTALLED
@@ -178,7 +211,7 @@ def _by_skops(value: Any, base: Path, agrees: Callable[[Any], bool], allow: Coll
         skops.io.dump(bare, _file(base, SKOPS))
         if model is not None:
             model.save(_file(base, KERAS))
-        if agrees(_from_skops(base, allow)):
+        if agrees(from_skops(base, allow)):
             return ""
     except Exception as error:  # noqa: BLE001 - an estimator of the user's may raise anything
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
@@ -197,7 +230,14 @@ def _by_pickle(value: Any, base: Path) -> str:
     return ""
 
 
-def _from_skops(base: Path, allow: Collection[str]) -> Any:
+def from_skops(base: Path, allow: Collection[str]) -> Any:
+    """Return what :func:`store_by_skops` wrote.
+
+    Raises
+    ------
+    ResultError
+        If skops is not installed, the file is damaged, or names types that are not allowed.
+    """
     if find_spec("skops") is None:
         raise ResultError(f"{_file(base, SKOPS)}: {NOT_INSTALLED}")
     import skops.io
@@ -220,8 +260,18 @@ def _from_skops(base: Path, allow: Collection[str]) -> Any:
 
 
 def _known(name: str, allow: Collection[str]) -> bool:
-    module = name.rpartition(".")[0]
-    return module.partition(".")[0] in LIBRARIES or allowed(module, allow)
+    """Return whether a type may be made: a class of a known library, or of an allowed module.
+
+    Functions of libraries are left out: as the function of a step they would be called.
+    """
+    module, _, own = name.rpartition(".")
+    if allowed(module, allow):
+        return True
+    if module.partition(".")[0] not in LIBRARIES:
+        return False
+    with suppress(ImportError):
+        return isinstance(getattr(import_module(module), own, None), type)
+    return False
 
 
 def _without_keras_model(value: Any) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sweep.evaluation.estimator_fits import global_generators
-from sweep.evaluation.shared_steps import fit_step
+from sweep.evaluation.shared_steps import as_array, fit_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def fit_whole(parts: Parts, x: Any, y: Any, seed: int) -> FittedWhole:
         return FittedWhole(
             parts.fitted((), last), (), last, True, last.history_["seconds"][-1], _history(last)
         )
-    began, fitted = time.perf_counter(), []
+    began, fitted, x = time.perf_counter(), [], as_array(x)
     with global_generators(seed):
         for name, step in parts.steps:
             made, x = fit_step(step, x, y)

@@ -73,9 +73,15 @@ class ExportedModel:
         ResultError
             If rows have another shape than those the model was trained on.
         """
-        rows = np.asarray(X, np.float32)
+        return self._proba(np.asarray(self._rows(X), np.float32))
+
+    def _rows(self, X: ArrayLike) -> NDArray[Any]:
+        rows = np.asarray(X)
         if rows.shape[1:] != self.input_shape:
             raise ResultError(f"X: rows must have shape {self.input_shape}, got {rows.shape[1:]}")
+        return rows
+
+    def _proba(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         output: NDArray[np.float32] = self.model.predict(rows, batch_size=BATCH, verbose=0)
         return np.column_stack([1 - output, output]) if output.shape[1] == 1 else output
 
@@ -85,7 +91,9 @@ class ExportedModel:
         return labels
 
 
-def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) -> ExportedModel:
+def load_best(
+    folder: str | os.PathLike[str], *, allow: Collection[str] = (), trust: bool = False
+) -> ExportedModel:
     """Load an export of ``sweep export`` or ``StudyResult.export``.
 
     Parameters
@@ -95,6 +103,8 @@ def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) ->
     allow : collection of str
         Modules that it may load code from: needed if the model has layers of your own. They are
         looked up in the current folder, then on Python's path.
+    trust : bool, default=False
+        Whether a pickle may be loaded, which ``sweep export --pickle`` writes: it runs code.
 
     Raises
     ------
@@ -106,7 +116,7 @@ def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) ->
 
     place = expanded(folder)
     recipe = read_recipe(place / RECIPE)
-    model = place / (WEIGHTS if "code" in recipe else MODEL)
+    model = place / _file_of(recipe)
     if not model.is_file():
         raise ResultError(f"{model}: missing; export the study again")
     if digest_of_file(model) != recipe["model_sha256"]:
@@ -116,14 +126,27 @@ def load_best(folder: str | os.PathLike[str], *, allow: Collection[str] = ()) ->
     load_tensorflow()
     import keras
 
-    loaded = _rebuilt(model, recipe, allow) if "code" in recipe else _read(model)
+    if "stored" in recipe:
+        from sweep.export.own_estimators import load_own
+
+        return load_own(place, recipe, allow, trust=trust)
+    loaded = _rebuilt(model, recipe, allow) if "code" in recipe else read_model(model)
     if not isinstance(loaded, keras.Model):
         raise ResultError(f"{model}: holds no model; export the study again")
     _check_fit(loaded, recipe, place / RECIPE)
     return ExportedModel(loaded, recipe, np.asarray(recipe["classes"]))
 
 
-def _read(model: Path) -> Any:
+def _file_of(recipe: Mapping[str, Any]) -> str:
+    """Return the name of the file that a recipe identifies."""
+    if "stored" in recipe:
+        from sweep.export.own_estimators import main_file
+
+        return main_file(recipe)
+    return WEIGHTS if "code" in recipe else MODEL
+
+
+def read_model(model: Path) -> Any:
     """Return the model that Keras loads from a file, in safe mode."""
     import keras
 

@@ -59,6 +59,21 @@ CODE_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 """Keys that it must have in addition if a function of the user makes the model."""
 
 
+STORED_RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "stored": ('"skops" or "pickle"', lambda v: v in ("skops", "pickle")),
+    "files": (
+        "a table of texts",
+        lambda v: isinstance(v, dict) and all(map(_is_digest, v.items())),
+    ),
+}
+"""Keys that it must have in addition for an estimator of the user's own."""
+
+
+def _is_digest(item: tuple[Any, Any]) -> bool:
+    name, digest = item
+    return isinstance(name, str) and isinstance(digest, str) and not {"/", "\\"} & set(name)
+
+
 def read_recipe(path: Path) -> dict[str, Any]:
     """Read a recipe and check the keys that loading needs.
 
@@ -85,6 +100,9 @@ def read_recipe(path: Path) -> dict[str, Any]:
             f"{FORMAT}); upgrade sweep, or export again"
         )
     rules = {**RULES, **(CODE_RULES if "code" in recipe else {})}
+    if "stored" in recipe:
+        rules |= STORED_RULES
+        recipe.setdefault("files", {})
     if "resize" in recipe:  # an older export has none
         rules["resize"] = (f"one of {', '.join(RESIZES)}", RESIZES.__contains__)
     wrong = [f"{k} must be {rule}" for k, (rule, ok) in rules.items() if not ok(recipe.get(k))]

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.analysis import of_class
 from sweep.errors import ResultError, SweepError
 from sweep.evaluation.winner_file import predictions_agree, probe_rows, save_winner
+from sweep.export.card import card
 from sweep.export.loading import MODEL, WEIGHTS, digest_of_file, load_best, standalone
+from sweep.export.own_estimators import is_own, write_own
 from sweep.export.recipe import FORMAT, RECIPE
 from sweep.ledger.scores import candidate_with, mean_score
 from sweep.runner.worker_command import worker_environment
-from sweep.spec.scorers import column_of
 from sweep.support.code_references import is_reference
 from sweep.support.file_names import expanded
 from sweep.support.file_writing import real
@@ -41,7 +41,9 @@ MINUTES = 10
 """Most minutes for a new process to load an export and predict a few rows."""
 
 
-def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
+def export_best(
+    result: StudyResult, folder: str | os.PathLike[str], *, pickle: bool = False
+) -> Path:
     """Write a study's refitted winner as ``model.keras``, ``recipe.json`` and a model card.
 
     The export is loaded again with :func:`sweep.load_best`, and its predictions must equal those of
@@ -55,6 +57,8 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
         The study.
     folder : path
         A folder that does not exist yet, or is empty.
+    pickle : bool, default=False
+        Whether to write an estimator of the user's own as a pickle, where skops cannot.
 
     Returns
     -------
@@ -79,7 +83,10 @@ def export_best(result: StudyResult, folder: str | os.PathLike[str]) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".export-") as part:
         export = _Export(Path(part) / "export", result, estimator, winner)
-        export.write()
+        if is_own(record, estimator):
+            export.write_own(pickle=pickle)
+        else:
+            export.write()
         if exists:  # the folder itself stays: its owner, its permissions, a mount point
             for file in sorted(export.folder.iterdir()):
                 file.rename(target / file.name)
@@ -95,12 +102,19 @@ class _Export:
         self, folder: Path, result: StudyResult, estimator: Any, winner: WinnerRecord
     ) -> None:
         self.folder, self.result, self.estimator, self.winner = folder, result, estimator, winner
-        self.rows = probe_rows(estimator)
-        self.expected = np.asarray(estimator.predict_proba(self.rows))
         folder.mkdir()
+
+    def write_own(self, *, pickle: bool) -> None:
+        """Write an estimator that is not sweep's, or has steps before one of sweep's."""
+        record = self.result.record
+        allow = self.result.allow
+        model, extra, text = write_own(self.folder, record, self.estimator, allow, pickle=pickle)
+        self._describe(model, text, **extra)
 
     def write(self) -> None:
         """Write the model in Keras's format, or weights and factory if Keras cannot load it."""
+        self.rows = probe_rows(self.estimator)
+        self.expected = np.asarray(self.estimator.predict_proba(self.rows))
         why = self._by_keras()
         if why is None:
             return
@@ -145,11 +159,11 @@ class _Export:
             return
         raise ResultError(f"study {self.result.name!r} is not exported: {why}")
 
-    def _describe(self, model: Path, **code: str) -> None:
+    def _describe(self, model: Path, text: str = "", **more: Any) -> None:
         digest = digest_of_file(model)
-        recipe = {**_recipe(self.result.record, self.winner, self.estimator, digest), **code}
+        recipe = {**_recipe(self.result.record, self.winner, self.estimator, digest), **more}
         (self.folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
-        (self.folder / CARD).write_text(_card(recipe), encoding="utf-8")
+        (self.folder / CARD).write_text(card(recipe, text), encoding="utf-8")
 
 
 def _check_in_new_process(job: Mapping[str, Any], folder: Path | None) -> str:
@@ -209,10 +223,10 @@ def _recipe(
         "classes": np.asarray(estimator.classes_).tolist(),
         "class_names": list(record.data.classes),
         "positive": record.data.positive,
-        "unit": estimator.scaling == "unit",
+        "unit": getattr(estimator, "scaling", None) == "unit",
         "resize": record.settings.data.resize or "squash",
-        "scaling": {n: float(getattr(estimator._scaling, n)) for n in ("shift", "scale")},
-        "factory": record.settings.model.factory,
+        "scaling": _scaling(estimator),
+        "factory": record.settings.model.code,
         "fixed": dict(record.settings.model.params),
         "params": dict(winner.params),
         "epochs": len(winner.history.get("loss", ())),
@@ -230,62 +244,11 @@ def _recipe(
     }
 
 
-CARD_TEXT = """\
-# {study}
-
-A classifier of {count} classes ({names}) for rows of shape {shape}, chosen by a
-hyperparameter study and refitted.
-
-| | |
-| --- | --- |
-{facts}
-
-```python
-import sweep
-
-model = sweep.load_best("this-folder"{allow})
-model.predict(images)  # raw pixels, as in the training data: scaling is part of the model
-```
-
-{files} It knows only what these training rows
-show; how it does on others has not been measured.
-"""
-
-ALONE = "`model.keras` alone loads with `keras.saving.load_model`."
-BY_FACTORY = """\
-`weights.npz` holds the weights alone: `{code}` makes the model, so its file lies in the folder
-where you stand, or on Python's path, as it was. On the command line: `sweep predict this-folder
-picture.png --allow {module}`. `model.model` is the Keras model."""
-
-
-def _card(recipe: Mapping[str, Any]) -> str:
-    opened = f"test set opened {recipe['test_openings']} time(s)"
-    scorer = _plain(of_class(column_of(recipe["scoring"]), recipe["positive"]))
-    facts = {
-        f"test {scorer}": f"{recipe['test_score']:.4f} on {recipe['test_rows']:,} rows, {opened}",
-        "trained on": f"{recipe['train_rows']:,} rows of {_plain(recipe['data'])}, "
-        f"{recipe['epochs']} epochs",
-        "parameters": f"{recipe['parameters']:,}",
-        "model": _plain(recipe["factory"]),
-        **{_plain(n): _plain(v) for n, v in {**recipe["fixed"], **recipe["params"]}.items()},
-    }
-    code = recipe.get("code", "")
-    module = code.partition(":")[0]
-    return CARD_TEXT.format(
-        allow=f', allow=["{module}"]' if code else "",
-        files=BY_FACTORY.format(code=code, module=module) if code else ALONE,
-        study=_plain(recipe["study"]),
-        count=len(recipe["class_names"]),
-        names=_plain(", ".join(recipe["class_names"])),
-        shape=tuple(recipe["input_shape"]),
-        facts="\n".join(f"| {name} | {value} |" for name, value in facts.items()),
-    )
-
-
-def _plain(text: object) -> str:
-    """Return text with Markdown's special characters escaped."""
-    shown = "".join(c for c in str(text) if c.isprintable())
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in shown)
+def _scaling(estimator: Any) -> dict[str, float]:
+    """Return the scaling of a classifier of sweep's; none for an estimator with steps."""
+    held = getattr(estimator, "_scaling", None)
+    neutral = {"shift": 0.0, "scale": 1.0}
+    return neutral if held is None else {name: float(getattr(held, name)) for name in neutral}
 
 
 def _check_here() -> int:

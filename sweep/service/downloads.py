@@ -40,7 +40,8 @@ EXPORT_SECONDS = 600
 BUSY_SECONDS = 60
 FILES = (".npz",)
 """Endings of a study's files that readers need: pictures, the winner's weights."""
-WEIGHTS = "winner.npz"
+WINNER, NEVER = "winner.", ".joblib"
+"""What the names of the winner's files begin with; a pickle is not sent: it would run code."""
 _exporting = threading.Semaphore(1)
 """An export loads TensorFlow in a process of its own; one at a time is enough."""
 
@@ -87,7 +88,8 @@ def _own_files(folder: Path) -> list[Path]:
     """Return the files in a study's folder that readers need; a link may lead elsewhere."""
     if not folder.is_dir():
         return []
-    found = sorted(each for each in folder.iterdir() if each.suffix in FILES)
+    found = [each for each in sorted(folder.iterdir()) if each.suffix != NEVER]
+    found = [each for each in found if each.suffix in FILES or each.name.startswith(WINNER)]
     return [each for each in found if each.is_file() and not each.is_symlink()]
 
 
@@ -97,7 +99,7 @@ def _check_winner(service: Service, name: str) -> None:
     if found.record.winner is None:
         why = found.why_no_winner()
         raise RefusedError(422, f"study {name!r} has no refitted winner: {why}")
-    if not (study_folder(service.reader, name) / WEIGHTS).is_file():
+    if not any(study_folder(service.reader, name).glob(f"{WINNER}*")):
         raise RefusedError(422, f"the weights of the winner of study {name!r} are missing")
 
 

@@ -230,11 +230,11 @@ class StudyResult:
             return "no candidate is complete"
         return "it was stopped before the refit; `sweep run` its study file again"
 
-    def export(self, folder: str | os.PathLike[str]) -> Path:
+    def export(self, folder: str | os.PathLike[str], *, pickle: bool = False) -> Path:
         """Write the winner as a Keras model; see :func:`sweep.export.writing.export_best`."""
         from sweep.export.writing import export_best
 
-        return export_best(self, folder)
+        return export_best(self, folder, pickle=pickle)
 
     def report(
         self, path: str | os.PathLike[str] | None = None, pivots: Sequence[str] | None = None
