@@ -163,7 +163,7 @@ class TestChecks:
             ({"x_train": np.ones((30, 4), complex)}, "real numbers, got dtype complex128"),
             ({"y_train": np.eye(30, 3)}, r"y_train must have the shape .* argmax"),
             ({"y_train": np.array(5)}, "y_train must have the shape"),
-            ({"y_train": NAN[:, 0]}, "y_train must be whole numbers, got nan"),
+            ({"y_train": NAN[:, 0]}, "y_train must have a label in every row"),
             ({"y_train": np.linspace(0, 1, 30)}, "whole numbers, .* only classification"),
             ({"y_train": np.full(30, 1e300)}, "y_train must be whole numbers, got 1e"),
             (

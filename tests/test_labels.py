@@ -77,9 +77,9 @@ def test_text_in_a_file(tmp_path):
         (WORDS, WORDS, ["cat", "ant"], "each of the 3 classes of y_train once, got 2"),
         (WORDS, [0] * 6, (), "y_train must be whole numbers, or text as in the other part"),
         ([0] * 6, WORDS, (), "y_test must be whole numbers, or text as in the other part"),
-        ([*WORDS[:5], None], WORDS, (), "y_train must be .* got None"),
-        (pd.Series([*WORDS[:5], None]), WORDS, (), "y_train must be .* got nan"),
-        (pd.array([1, 0, 1, 0, 1, None]), [0] * 6, (), "y_train must be .* got nan"),
+        ([*WORDS[:5], None], WORDS, (), "y_train must have a label .* row 5"),
+        (pd.Series([*WORDS[:5], None]), WORDS, (), "y_train must have a label"),
+        (pd.array([1, 0, 1, 0, 1, None]), [0] * 6, (), "y_train must have a label"),
         (["cat"] * 6, ["cat"] * 6, (), "at least two classes, got only cat"),
     ],
 )

@@ -14,6 +14,7 @@ from service_client import BASE, START, bearer, limited, opened
 from uploads import (
     classes,
     encrypted,
+    labelled,
     link,
     npz,
     packed,
@@ -484,6 +485,43 @@ def test_a_study_names_an_upload(asked, name, content):
     assert (refused.status_code, "mine" in told(refused)) == (409, True)
     assert asked.client.delete("/api/v1/studies/mine", headers=asked.bob).status_code == 200
     assert asked.client.delete(f"{DATA}/{name}", headers=asked.ann).status_code == 200
+
+
+@pytest.mark.parametrize("folder", ["", "birds/"])
+def test_pictures_with_a_table_of_labels(asked, folder):
+    """A zip of pictures and a ``labels.csv`` is a dataset, and a study can name its table."""
+    made = upload(asked, "birds", packed(*labelled(folder)))
+    assert made.status_code == 201, made.text
+    assert made.json()["dataset"] == "birds/labels.csv"
+    assert (made.json()["classes"], made.json()["left_out"]) == ({"cat": 2, "dog": 2}, [])
+    assert left(asked)[:2] == ["birds", "birds/all"]
+    listed = asked.client.get(DATA, headers=asked.eve).json()["datasets"]
+    assert [each["dataset"] for each in listed if each["name"] == "birds"] == ["birds/labels.csv"]
+    source = SOURCE.format("birds/labels.csv")
+    handed_in = asked.client.post("/api/v1/studies", json={"source": source}, headers=asked.bob)
+    assert handed_in.status_code == 201, handed_in.text
+    refused = asked.client.delete(f"{DATA}/birds", headers=asked.ann)
+    assert (refused.status_code, "mine" in told(refused)) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (labelled("", 6, "../x.png,cat", "/etc/passwd,cat"), "path: must lie inside the folder of"),
+        (labelled("", 6, "all/none.png,cat"), "path: no such file: row 8 (all/none.png)"),
+        (labelled("", 6, "all/0.png,cat"), "path: must stand in one row alone"),
+        ([*labelled()[:-1], ("labels.csv", b"\0\0")], "zero byte"),
+        ([*labelled()[:-1], ("labels.csv", b"path,label\n" * 900_000)], "bytes unpacked"),
+        ([("labels.csv", b"path,label\na.png,x\n")], "must hold a folder of pictures"),
+    ],
+)  # fmt: skip
+def test_a_table_of_labels_passes_every_check(careful, content, said):
+    """Nothing of it leads out of its folder, and what is wrong leaves no file behind."""
+    made = upload(careful, "birds", packed(*content))
+    assert made.status_code == 422
+    assert said in told(made)
+    assert str(careful.folder) not in told(made)
+    assert left(careful) == []
 
 
 def test_a_part_of_an_upload_is_needed_too(asked):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.datasets.labels import as_array, checked_groups, numbered, some
+from sweep.datasets.labels import as_array, check_frame, checked_groups, numbered, some
 from sweep.datasets.mapped_rows import MappedRows
 from sweep.datasets.scaling import check_same_scale, doubtful_scale
 from sweep.errors import DataError
@@ -101,6 +101,7 @@ def check_choice(key: str, value: object, allowed: Iterable[str]) -> None:
 
 def _pixels(place: str, values: object) -> NDArray[Any]:
     """Return pixels as an array; refuse other types and shapes, and numbers that are not finite."""
+    check_frame(place, values)
     x: Any = values if isinstance(values, MappedRows) else as_array(place, values)
     _check_type(place, x)
     _check_shape(place, x)

@@ -102,6 +102,7 @@ def _of_text(
 def _column(place: str, values: object) -> NDArray[Any]:
     """Return labels in one dimension; a single column, as Keras has it, is flattened."""
     y = as_array(place, values)
+    _check_given(place, y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1:
@@ -110,6 +111,56 @@ def _column(place: str, values: object) -> NDArray[Any]:
             f"make one-hot labels numbers with argmax(axis=1)"
         )
     return y
+
+
+def _check_given(place: str, y: NDArray[Any]) -> None:
+    """Refuse labels that are missing, as pandas and NumPy write it."""
+    if lacking := np.flatnonzero(missing(y.ravel())).tolist():
+        raise DataError(
+            f"{place} must have a label in every row, and {len(lacking):,} have none: row "
+            f"{some(lacking)} (from 0); give those a label, or leave them out"
+        )
+
+
+def missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which values stand for none: ``None``, NaN, pandas's ``NA`` and ``NaT``."""
+    if values.dtype.kind == "f":
+        return np.asarray(np.isnan(values), bool)
+    if values.dtype.kind != "O":
+        return np.zeros(len(values), bool)
+    return np.array([_is_none(value) for value in values.tolist()], bool)
+
+
+def _is_none(value: object) -> bool:
+    nan = isinstance(value, float | np.floating) and bool(np.isnan(value))
+    return value is None or nan or type(value).__name__ in ("NAType", "NaTType")
+
+
+def check_frame(place: str, values: Any) -> None:
+    """Refuse a data frame with columns of other things than numbers, by their names.
+
+    Raises
+    ------
+    DataError
+        With every such column.
+    """
+    if not hasattr(values, "columns") or not hasattr(values, "iloc"):
+        return
+    wrong = []
+    for number, name in enumerate(values.columns):
+        column = as_array(f"{place}: {name}", values.iloc[:, number])
+        if column.dtype.kind in "biu":
+            continue
+        if lacking := int(missing(column).sum()):
+            wrong.append(f"{name} (no value in {lacking:,} rows)")
+        elif column.dtype.kind != "f":
+            kind = "text" if column.dtype.kind == "U" else str(column.dtype)
+            wrong.append(f"{name} ({kind})")
+    if wrong:
+        raise DataError(
+            f"{place} must hold a number in every row of each column, got {some(wrong)}; encode "
+            "these columns as numbers, fill their gaps, or leave them out"
+        )
 
 
 def _whole(place: str, y: NDArray[Any]) -> NDArray[np.int64]:

@@ -61,9 +61,12 @@ def one(service: Services, name: str) -> Response:
 @router.post("/data/uploads", status_code=201, responses=ERRORS, openapi_extra=BODY)
 async def upload(
     request: Request, service: Services, who: Submitter,
-    name: Annotated[str, Query(description="`NAME.npz`, or for a zip of class folders `NAME`")],
+    name: Annotated[str, Query(description="`NAME.npz`, or for a zip of pictures `NAME`")],
 ) -> Response:  # fmt: skip
-    """Upload a dataset: the body is the `.npz` file, or the zip of class folders, as it is."""
+    """Upload a dataset: the body is the `.npz` file, or a zip of pictures, as it is.
+
+    A zip holds a folder of pictures for each class, or pictures beside a table `labels.csv`.
+    """
     name = checked_name(name)
     await run_sync(check_free, service.settings, name)
 

@@ -35,7 +35,7 @@ async def upload(request: Request, service: Services, who: Submitter) -> Respons
     async def received(receiver: Receiver) -> str:
         filename, fields = await receive_form(request, receiver)
         if not filename:
-            raise RefusedError(422, "Choose a file: an .npz, or a zip of class folders.")
+            raise RefusedError(422, "Choose a file: an .npz, or a zip of pictures.")
         return checked_name(_name(fields.get("name", "").strip(), filename))
 
     try:

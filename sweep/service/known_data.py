@@ -13,6 +13,7 @@ from sweep.service.dataset_reader import Reading, read_in_new_process
 from sweep.service.handing_in import uploads_folder
 from sweep.service.problems import RefusedError
 from sweep.service.uploads import NPZ, About, read_about, read_albums
+from sweep.service.zip_entries import TABLE, dataset_of
 from sweep.study.answers.datasets import DOWNLOADED, dataset_sources
 from sweep.support.file_names import expanded
 
@@ -169,24 +170,24 @@ def _in_home(settings: Settings) -> Iterator[KnownDataset]:
     known = {row["file"] for row in dataset_sources(home)}
     for path in _datasets(home):
         if str(path) not in known:
-            yield KnownDataset(path.name, str(path), HOME, path=path)
+            yield KnownDataset(path.name, str(path.parent / dataset_of(path)), HOME, path=path)
 
 
 def _uploaded(settings: Settings) -> Iterator[KnownDataset]:
     for path in _datasets(uploads_folder(settings)):
         kept = read_about(settings, path.name)
-        yield KnownDataset(path.name, path.name, UPLOADED, path=path, kept=kept)
+        yield KnownDataset(path.name, dataset_of(path), UPLOADED, path=path, kept=kept)
 
 
 def _datasets(folder: Path) -> Iterator[Path]:
-    """Yield the ``.npz`` files and the folders of folders in a folder."""
+    """Yield the ``.npz`` files, the folders of folders and those with a table of labels."""
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not path.name.isprintable():
             continue
         if path.is_dir():
-            if any(each.is_dir() for each in path.iterdir()):
+            if (path / TABLE).is_file() or any(each.is_dir() for each in path.iterdir()):
                 yield path
         elif path.name.lower().endswith(NPZ) and path.is_file():
             yield path

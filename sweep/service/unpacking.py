@@ -1,4 +1,4 @@
-"""Unpack a zip of class folders: every byte is counted, every file is looked at as a picture."""
+"""Unpack a zip of pictures: every byte is counted, every file is looked at as a picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from sweep.service.zip_entries import UploadError, entries, open_zip, too_large
+from sweep.service.zip_entries import TABLE, UploadError, entries, open_zip, too_large
 
 if TYPE_CHECKING:
     import zipfile
@@ -27,7 +27,7 @@ MOST_BAD = 20
 def unpack(
     source: Path, target: Path, limits: Limits, check_room: Callable[[int], None]
 ) -> tuple[int, Sequence[str]]:
-    """Unpack the pictures of a zip into a new folder.
+    """Unpack the pictures of a zip, and its table of labels, into a new folder.
 
     Parameters
     ----------
@@ -54,9 +54,12 @@ def unpack(
     """
     with open_zip(source, limits) as archive:
         found = entries(archive, limits)
-        check_room(sum(member.file_size for member, _ in found.pictures))
+        table = [] if found.table is None else [found.table]
+        check_room(sum(m.file_size for m in (*table, *(member for member, _ in found.pictures))))
         target.mkdir()
         left, bad = limits.unpacked, []
+        for member in table:
+            left -= _write(archive, member, target / TABLE, left, limits)
         for member, parts in found.pictures:
             path = target.joinpath(*parts)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Uploaded datasets: received piece by piece, checked, put in place as a whole or not at all.
 
 They lie in one folder (see :func:`sweep.service.handing_in.uploads_folder`), each under its name:
-an ``.npz`` file, or a folder of class folders. Its hidden folder ``.uploads`` holds what is still
-on its way (``parts``) and who uploaded what (``about``).
+an ``.npz`` file, or a folder of class folders, or of pictures with a table of labels. Its hidden
+folder ``.uploads`` holds what is still on its way (``parts``) and who uploaded what (``about``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sweep.service.handing_in import uploads_folder
 from sweep.service.problems import RefusedError
 from sweep.service.tokens import now
 from sweep.service.unpacking import unpack
-from sweep.service.zip_entries import UploadError, open_zip, too_large
+from sweep.service.zip_entries import UploadError, dataset_of, open_zip, too_large
 from sweep.support.disk_space import size_of
 from sweep.support.file_names import LENGTH, TAKEN
 from sweep.support.file_writing import write_file
@@ -265,7 +265,7 @@ def _prepared(work: Path, name: str, limits: Limits) -> tuple[int, Sequence[str]
 
 def _read(name: str, work: Path) -> Reading:
     """Read the dataset as a study would; all that is wrong with it is refused."""
-    found = read_in_new_process(name, work, None)
+    found = read_in_new_process(dataset_of(work / name), work, None)
     if not isinstance(found, str):
         return found
     first, *more = found.splitlines()

@@ -1,4 +1,4 @@
-"""What a zip of class folders may name: checked before a byte of it is unpacked."""
+"""What a zip of pictures may name: checked before a byte of it is unpacked."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from sweep.service.settings import Limits
 
+TABLE = "labels.csv"
+"""Name of the table of labels that a zip may have beside its pictures."""
 ENCRYPTED = 0x1
 DIRECTORY_BYTES = 256
 """Bytes of a zip's directory for each file that it may hold."""
@@ -47,10 +49,13 @@ class Entries:
         Each with the names of its folders and its own, without a folder around everything.
     left_out : sequence of str
         Names of files that are no pictures.
+    table : ZipInfo or None
+        A table of labels beside the pictures.
     """
 
     pictures: Sequence[tuple[zipfile.ZipInfo, tuple[str, ...]]]
     left_out: Sequence[str]
+    table: zipfile.ZipInfo | None = None
 
 
 def open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
@@ -69,7 +74,7 @@ def open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RecursionError) as error:
         raise UploadError(
-            f"the file is no whole zip ({error}); pack the folder of class folders as a zip again"
+            f"the file is no whole zip ({error}); pack the folder of pictures as a zip again"
         ) from error
 
 
@@ -92,10 +97,28 @@ def entries(archive: zipfile.ZipFile, limits: Limits) -> Entries:
     kept = [each for each in seen if each.filename.lower().endswith(SUFFIXES)]
     left_out = [each.filename for each in seen if not each.filename.lower().endswith(SUFFIXES)]
     _check_size(members, kept, limits)
-    if twice := list(_collisions(map(_parts, kept))):
+    table = _table(seen, [_parts(each) for each in kept])
+    if twice := list(_collisions(map(_parts, [*kept, *([table] if table else [])]))):
         raise UploadError(*_first(twice))
-    outer = _outer([_parts(each) for each in kept])
-    return Entries([(each, _parts(each)[outer:]) for each in kept], left_out)
+    outer = len(_parts(table)) - 1 if table else _outer([_parts(each) for each in kept])
+    left_out = [name for name in left_out if table is None or name != table.filename]
+    return Entries([(each, _parts(each)[outer:]) for each in kept], left_out, table)
+
+
+def _table(
+    members: Sequence[zipfile.ZipInfo], pictures: Sequence[tuple[str, ...]]
+) -> zipfile.ZipInfo | None:
+    """Return the table of labels in whose folder all pictures lie; None where there is none."""
+    for each in sorted(members, key=lambda member: len(_parts(member))):
+        *folder, name = _parts(each)
+        if name == TABLE and all(list(path[: len(folder)]) == folder for path in pictures):
+            return each
+    return None
+
+
+def dataset_of(path: Path) -> str:
+    """Return what a study file says for an upload or a folder: its name, or its table's."""
+    return f"{path.name}/{TABLE}" if (path / TABLE).is_file() else path.name
 
 
 def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
@@ -137,7 +160,10 @@ def _check_size(
 ) -> None:
     if not kept:
         kinds = " ".join(SUFFIXES)
-        raise UploadError(f"the zip must hold a folder of pictures ({kinds}) for each class")
+        raise UploadError(
+            f"the zip must hold a folder of pictures ({kinds}) for each class, or pictures beside "
+            f"a table {TABLE}"
+        )
     if len(members) > limits.files:
         raise UploadError(f"a zip may hold {limits.files:,} files; this one has {len(members):,}")
     if (size := sum(each.file_size for each in members)) > limits.unpacked:
