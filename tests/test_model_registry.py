@@ -73,11 +73,15 @@ def test_an_unknown_model_is_answered_with_the_list():
 @pytest.mark.parametrize(
     ("factory", "params", "message"),
     [
-        ("mlp", {"hiden_size": 3}, "unknown parameter of mlp; did you mean hidden_size?"),
+        (
+            "mlp",
+            {"hiden_size": 3},
+            'unknown parameter of model "mlp", did you mean hidden_size? (a factory of',
+        ),
         (
             "two_stage",
             {"zzz": 3},
-            "unknown parameter of two_stage; there are: filters",
+            'unknown parameter of model "two_stage"; there are: activation, batch_norm',
         ),
         (own, {"depth": 3}, "model.width: own needs a value for it; add one"),
     ],

@@ -22,6 +22,7 @@ from sweep.models.signature import (
     read_signature,
 )
 from sweep.spec.keras_words import keras_word
+from sweep.spec.model_words import unknown_parameter
 from sweep.spec.parameters import TRAINING
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def _unknown(name: str, signature: Signature, factory: str | Factory) -> str:
     known = signature.own
     if word := keras_word(name, {*known, *TRAINING}):
         return f"model.{name}: {word}"
+    if get_factory(factory) in FACTORIES.values():
+        return f"model.{name}: {unknown_parameter(name, name_of(factory), {*known, *TRAINING})}"
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
     return f"model.{name}: unknown parameter of {name_of(factory)}; {hint}"
