@@ -27,6 +27,7 @@ def test_keras_spelling_is_understood(name):
     """As a name and as a class: the same fit as with ours."""
     ours = config(name.lower())
     assert ours.optimizer_config_["name"] == name
+    assert ours.optimizer_config_["learning_rate"] in (0.01, 0.001)  # none of float32's digits
     for other in (name, getattr(OPT, name)):
         found = config(other)
         assert found.optimizer_config_ == ours.optimizer_config_

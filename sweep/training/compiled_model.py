@@ -12,6 +12,7 @@ import numpy as np
 from sweep.datasets.mapped_rows import MappedRows
 from sweep.training.backend import FitState, Rows, Settings
 from sweep.training.graphs import make_predict
+from sweep.training.optimizers import as_written
 from sweep.training.output_meaning import (
     PREDICT_ROWS,
     as_probabilities,
@@ -118,7 +119,7 @@ class CompiledModel:
             inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
             found = {**inner.get_config(), "name": type(inner).__name__}
         if self._rate_variable is not None:
-            found["learning_rate"] = self._rate(settings, state.learning_rate)
+            found["learning_rate"] = as_written(self._rate(settings, state.learning_rate))
         return found
 
     def targets(self, y: Any) -> Any:

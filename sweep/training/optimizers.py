@@ -175,8 +175,7 @@ def recipe_of(optimizer: Any) -> Recipe:
     rate = config.get("learning_rate")
     if isinstance(rate, int | float):
         del config["learning_rate"]
-        # Keras reads it from a float32, with digits that nobody has written.
-        rate = float(np.format_float_scientific(np.float32(rate), unique=True))
+        rate = as_written(rate)
     else:
         rate = None
     try:
@@ -189,6 +188,11 @@ def recipe_of(optimizer: Any) -> Recipe:
             "of its class as plain values"
         ) from error
     return recipe
+
+
+def as_written(rate: float) -> float:
+    """Return a rate without the digits that a float32 adds to what somebody has written."""
+    return float(np.format_float_scientific(np.float32(rate), unique=True))
 
 
 def made_anew(value: Any) -> Any:
