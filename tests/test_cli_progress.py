@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from sweep.cli.outcome import _ended
 from sweep.cli.progress_display import ProgressDisplay, picture
 from sweep.cli.progress_lines import LineReporter, ended_line
 from sweep.runner.progress import Current, Progress
@@ -37,6 +39,20 @@ def test_picture_keeps_to_the_width(width):
     found = drawn(progress(), width)
     assert max(map(len, found)) <= width
     assert len([line for line in found if line.strip()]) == 5
+
+
+@pytest.mark.parametrize(
+    ("done", "nested", "said"),
+    [
+        (3, None, "finished, 3 cells, 1 of them by other workers, in 0:"),
+        (2, None, "finished, 2 cells in 0:"),
+        (9, {"folds": []}, "finished, 2 cells in 0:"),
+    ],
+)
+def test_cells_of_other_workers_are_counted_at_the_end(done, nested, said):
+    """A run beside other workers of the same study says who did how many."""
+    study = SimpleNamespace(status="finished", standing="finished", done=done, nested=nested)
+    assert _ended(study, Progress("s", 3, done=2)).startswith(said)
 
 
 def test_picture_tells():

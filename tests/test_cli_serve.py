@@ -173,7 +173,7 @@ def test_the_log_says_who_did_what(ledger):
     assert made not in log
     assert token not in log
     said = sweep("serve", "token", "list").stdout
-    assert "ann\tadmin\tvalid" in said
+    assert re.search(r"ann\tadmin\tvalid\tmade \d{4}-\d\d-\d\d \d\d:\d\d by ", said)
     assert made not in said
 
 

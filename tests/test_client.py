@@ -1,6 +1,7 @@
 """``sweep.connect``: studies of a server in Python, as those of a ledger."""
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -97,6 +98,9 @@ def test_all_studies_are_listed(server, served_studies):
     there = [(each.name, each.done, each.best) for each in server.studies()]
     assert there == here
     assert server.names() == ["tiny", "half"]
+    tiny, half = map(repr, server.studies())
+    assert tiny.startswith("<StudyOverview 'tiny': finished, 3 of 3 cells, best 0.")
+    assert half.startswith("<StudyOverview 'half': ")
 
 
 def test_a_list_in_pages_is_whole(server, monkeypatch):
@@ -268,14 +272,47 @@ def test_a_refit_that_nobody_does_ends_the_watching(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_a_server_that_is_restarted_is_waited_for():
-    """It is told once; the study goes on meanwhile."""
+    """It is told once, and once that the server is back."""
     from sweep.client.connection import AwayError
 
     seen, away = Seen(), AwayError("http://h: no server answers there", "start one")
     watch(
         Scripted(state("running"), away, away, state("running"), state("finished", "")), "x", seen
     )
-    assert seen.said == ["http://h: no server answers there; waiting for it, the study goes on"]
+    assert seen.said == [
+        "http://h: no server answers there; waiting for it; the study goes on when it is back",
+        "the server is back; the study goes on",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "away", "said"),
+    [
+        (
+            503,
+            {"detail": "The server is stopping; try again."},
+            True,
+            "The server is stopping",
+        ),
+        (502, None, True, "the server is away or has too much to do (status 502); try again"),
+        (500, None, False, "the server failed (status 500); its log may say more"),
+        (404, None, False, "what answers there is no server of sweep (status 404)"),
+    ],
+)
+def test_an_answer_that_is_no_result_is_told(monkeypatch, status, body, away, said):
+    """A server that fails or stops is one of sweep, and may be back soon."""
+    from sweep.client import connection as module
+
+    problem = {"content-type": "application/problem+json"}
+    answer = module.httpx.Response(
+        status, headers=problem if body else {}, text=json.dumps(body) if body else "Error"
+    )
+    asked = module.Connection(ServerAddress("http://h:1", None))
+    monkeypatch.setattr(asked._client, "request", lambda *_, **__: answer)
+    with pytest.raises(ServiceError) as caught:
+        asked.get("/studies")
+    assert said in str(caught.value)
+    assert isinstance(caught.value, module.AwayError) == away
 
 
 def test_a_study_that_has_ended_is_not_watched():

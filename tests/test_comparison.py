@@ -155,6 +155,8 @@ def test_studies_that_cannot_stand_on_one_page():
     for records in ([record], [record, record], [named(record, str(n)) for n in range(6)]):
         with pytest.raises(ResultError, match="needs 2 to 5 different studies"):
             render_comparison(records)
+    with pytest.raises(ResultError, match=r"different studies, got 0$"):
+        render_comparison([])
     with pytest.raises(ResultError, match="--baseline: must be one of the studies, got 'c'"):
         render_comparison([named(record, "a"), named(record, "b")], "c")
     assert pairs_frame([named(record, "a"), named(record, "b")], record).shape == (2, 6)

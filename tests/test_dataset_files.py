@@ -54,7 +54,7 @@ class TestNpz:
 
     def test_missing_groups(self, npz):
         """A groups array that is not there is named."""
-        refused("missing: patient, there are: x_train", npz(), groups="patient")
+        refused("missing: patient; there are: x_train", npz(), groups="patient")
 
     def test_groups_of_wrong_length(self, npz):
         """There is one group for each training row."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import pairwise
 
 import pytest
@@ -160,14 +160,21 @@ def test_a_password_stays_off_the_command_line(monkeypatch):
     """Others on the machine can read that; standard input they cannot."""
     seen = {}
 
-    def run(words, **options):
-        seen.update(words=words, **options)
-        return subprocess.CompletedProcess(words, 0, '{"enqueued": 1}\n', "")
+    class Child(nullcontext):
+        args, returncode = (), 0
 
-    monkeypatch.setattr(subprocess, "run", run)
+        def __init__(self, words, **options):
+            super().__init__()
+            seen.update(words=words, **options)
+
+        def communicate(self, told, _seconds):
+            seen["told"] = told
+            return '{"enqueued": 1}\n', ""
+
+    monkeypatch.setattr(subprocess, "Popen", Child)
     ask_own_process(Settings(storage="postgresql://ann:secret@db/x"), "submit", source=SOURCE)
     assert "secret" not in str(seen["words"]) + str(seen["env"])
-    assert json.loads(seen["input"])["storage"] == "postgresql://ann:secret@db/x"
+    assert json.loads(seen["told"])["storage"] == "postgresql://ann:secret@db/x"
 
 
 def test_a_process_that_is_killed_is_told(monkeypatch, settings):
@@ -188,7 +195,7 @@ def child(code, places=None, **options):
 def test_a_child_says_how_it_ended_and_what_it_wrote():
     """Bytes that are no text are marked as such."""
     code = "import sys; sys.stdout.buffer.write(b'a\\xff'); sys.stderr.write(input()); exit(3)"
-    done = child(code, input="given\n")
+    done = child(code, told="given\n")
     assert (done.returncode, done.stdout, done.stderr) == (3, "a\ufffd", "given")
 
 

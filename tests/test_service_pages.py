@@ -17,6 +17,7 @@ from sweep.service.snapshot import Copy
 from sweep.service.token_commands import add_token
 from sweep.storage.attributes import STUDY
 from sweep.support.file_names import slug
+from sweep.support.text import places
 
 HTML = {"accept": "text/html"}
 HOSTILE = (
@@ -192,6 +193,19 @@ def test_a_study_is_handed_in_without_script(storage):
         assert "In the queue at place 1" in shown
         assert "priority 2" in shown
         assert [(a.who, a.act) for a in acts(service.ledger, "mine")] == [("the-submit", "submit")]
+        client.post("/new", data=form, follow_redirects=False)
+        details = [(a.act, a.detail) for a in acts(service.ledger, "mine")]
+        assert details == [("submit", "again: nothing to add"), ("submit", "")]
+        assert '<a class="button" href="/studies/mine/report">' in shown  # it has no score to show
+        assert (
+            '<a class="button primary" href="/studies/done/report">'
+            in client.get("/studies/done").text
+        )
+
+
+def test_workers_of_one_machine_are_counted():
+    """As the list of studies has it."""
+    assert places(["vm", "vm", "node1"]) == "vm x 2, node1"
 
 
 def test_problems_are_shown_at_their_lines_without_script(storage):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from sweep.cli.options import format_option, storage_option
 from sweep.cli.output import console, emit
 from sweep.cli.server_options import server_at, server_option
 from sweep.cli.text import clean, duration, moment, score
+from sweep.support.text import places
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,6 +68,5 @@ def _life(row: dict[str, Any]) -> str:
     if row["last_sign"] is None:
         return ""
     ago = f"{duration(row['last_sign'])} ago"
-    hosts = Counter(row["hosts"])
-    places = ", ".join(clean(host) + (f" x {n}" if n > 1 else "") for host, n in hosts.items())
-    return f"{ago} ({places})" if places else ago
+    where = places(map(clean, row["hosts"]))
+    return f"{ago} ({where})" if where else ago

@@ -38,12 +38,14 @@ def show_outcome(board: Leaderboard[Outcome], reporter: ProgressReporter) -> Non
 
 
 def _ended(study: Outcome, progress: Progress) -> str:
-    fresh = progress.done - progress.began_done
+    others = 0 if study.nested else max(0, study.done - progress.done)
+    fresh = progress.done - progress.began_done + others
     kept = f", {progress.began_done} kept from before" if progress.began_done else ""
     if study.status == "finished":
         pruned = f", {progress.pruned} pruned" if progress.pruned else ""
         took = duration(progress.seconds)
-        return f"{study.standing}, {counted(fresh, 'cell')} in {took}{pruned}{kept}"
+        cells = counted(fresh, "cell") + (f", {others} of them by other workers," if others else "")
+        return f"{study.standing}, {cells} in {took}{pruned}{kept}"
     return (
         f"{study.status}, {study.done} of {counted(study.planned, 'cell')} done; "
         "the same command continues"

@@ -10,7 +10,7 @@ import click
 
 from sweep.cli.group import QUIET
 from sweep.cli.options import PathOfPerson, allow_option, allowed, data_home_option, storage_option
-from sweep.cli.text import complain
+from sweep.cli.text import complain, moment
 from sweep.support.text import counted
 
 if TYPE_CHECKING:
@@ -143,8 +143,9 @@ def list_tokens(ctx: click.Context, *, storage: str | None) -> None:
     from sweep.service import token_commands
 
     for each in token_commands.list_tokens(storage or ctx.obj):
-        state = f"revoked {each.revoked_at}" if each.revoked_at else "valid"
-        click.echo(f"{each.name}\t{each.role}\t{state}\tmade {each.made_at} by {each.made_by}")
+        state = f"revoked {moment(each.revoked_at)}" if each.revoked_at else "valid"
+        made = f"made {moment(each.made_at)} by {each.made_by}"
+        click.echo(f"{each.name}\t{each.role}\t{state}\t{made}")
 
 
 @token.command("revoke")

@@ -13,6 +13,7 @@ from sweep.support.text import counted
 
 if TYPE_CHECKING:
     from sweep.client.address import ServerAddress
+    from sweep.study.answers.actions import Stop
 
 
 @click.command(short_help="Have a study's workers finish their cells and leave.")
@@ -32,9 +33,18 @@ def stop(*, study: str, storage: str | None, server: ServerAddress | None) -> No
 
     found = server_at(server).stop(study) if server else actions.stop(storage, study)
     if not found.requested:
-        rest = f"{found.refit}; end that there, by Ctrl-C" if found.refit else "nothing to stop"
-        click.echo(clean(f"{study}: no cell waits or runs; {rest}"))
+        click.echo(clean(f"{study}: {_left(found, at_server=server is not None)}"))
         return
     running = counted(found.running, "cell")
     at_work = f"{running} in hand will be finished" if found.running else "none runs"
     click.echo(f"{clean(study)} stops: {at_work}; `sweep run` or `sweep submit` continues it")
+
+
+def _left(found: Stop, *, at_server: bool) -> str:
+    """Say what is left of a study of which no cell can be stopped."""
+    if not found.refit:
+        return "no cell waits or runs; nothing to stop"
+    if at_server:
+        return "only the refit of the winner is left; it ends by itself"
+    who = found.refit.removeprefix(f"study {found.study!r}: ")
+    return f"only the refit of the winner is left: {who}; end that there, by Ctrl-C"

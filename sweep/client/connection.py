@@ -27,6 +27,8 @@ ANSWER_SECONDS = 120.0
 """How long an answer may take: a study that is handed in is checked first."""
 EXPORT_SECONDS = 900.0
 UNPROCESSABLE = 422
+PASSING = (502, 503, 504)
+"""What a proxy answers while the server behind it is restarted, and a server that is full."""
 TRIES = 4
 """So often is asked again where the server says that there are too many requests."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -45,12 +47,12 @@ class AwayError(ServiceError):
     short : str
         What is wrong.
     remedy : str
-        What to do about it.
+        What to do about it; empty where ``short`` says it.
     """
 
-    def __init__(self, short: str, remedy: str) -> None:
+    def __init__(self, short: str, remedy: str = "") -> None:
         self.short = short
-        super().__init__(f"{short}; {remedy}")
+        super().__init__(f"{short}; {remedy}" if remedy else short)
 
 
 class Connection:
@@ -147,7 +149,7 @@ class Connection:
         """Return what the server's refusal means."""
         problem = _problem(answer)
         if problem is None:
-            return self._no_server(answer)
+            return self._failed(answer)
         url, detail = self.address.url, str(problem.get("detail") or problem.get("title"))
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             return ServiceError(f"{url}: {self._token_refused()}")
@@ -155,6 +157,8 @@ class Connection:
             return NoSuchStudyError(f"{url}: {detail}")
         if answer.status_code == UNPROCESSABLE:
             return _unprocessable(detail, problem.get("problems") or [])
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return AwayError(f"{url}: {detail}")
         return ServiceError(f"{url}: {detail}")
 
     def _token_refused(self) -> str:
@@ -162,6 +166,16 @@ class Connection:
         if not self.address.token:
             return f"a token is needed: set {TOKEN}; {how}"
         return f"the token is refused: it is unknown here, or was revoked; {how}, for {TOKEN}"
+
+    def _failed(self, answer: httpx.Response) -> ServiceError:
+        """Return what an answer means that is no refusal of sweep's own."""
+        url, status = self.address.url, f"(status {answer.status_code})"
+        if answer.status_code in PASSING:
+            said = f"{url}: the server is away or has too much to do {status}"
+            return AwayError(said, "try again")
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return ServiceError(f"{url}: the server failed {status}; its log may say more")
+        return self._no_server(answer)
 
     def _no_server(self, answer: httpx.Response) -> ServiceError:
         return ServiceError(

@@ -79,14 +79,18 @@ def _patiently(connection: Connection, name: str, after: int, watcher: Watcher) 
     began, told = time.monotonic(), False
     while True:
         try:
-            return _ask(connection, name, after=after, wait=WAIT_SECONDS)
+            found = _ask(connection, name, after=after, wait=WAIT_SECONDS)
         except AwayError as error:
             if time.monotonic() - began > AWAY_SECONDS:
                 raise
             if not told:
-                watcher.say(f"{error.short}; waiting for it, the study goes on")
+                watcher.say(f"{error.short}; waiting for it; the study goes on when it is back")
             told, after = True, -1
             time.sleep(1)
+        else:
+            if told:
+                watcher.say("the server is back; the study goes on")
+            return found
 
 
 class _Ends:

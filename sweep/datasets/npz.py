@@ -82,7 +82,7 @@ def from_mapping(
     missing = [key for key in wanted if key not in found]
     if missing:
         raise DataError(
-            f"{source}: must hold {', '.join(wanted)}; missing: {', '.join(missing)}, "
+            f"{source}: must hold {', '.join(wanted)}; missing: {', '.join(missing)}; "
             f"there are: {_some(found)}"
         )
     arrays = {key: found[key] for key in ARRAYS}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sweep.ledger.studies import Studies
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyOverview:
     """The overview of a study.
 
@@ -58,6 +58,11 @@ class StudyOverview:
     owner: str = ""
     hosts: tuple[str, ...] = ()
     last_sign: float | None = None
+
+    def __repr__(self) -> str:
+        best = "" if self.best is None else f", best {self.best:.4f}"
+        cells = f"{self.done} of {self.planned} cells"
+        return f"<StudyOverview {self.name!r}: {self.status}, {cells}{best}>"
 
 
 def study_overviews(ledger: Studies) -> tuple[list[StudyOverview], list[str]]:

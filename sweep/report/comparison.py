@@ -61,10 +61,9 @@ def checked_baseline(names: Sequence[str], baseline: str | None) -> int:
     ResultError
         For fewer or more studies, or a baseline that is none of them.
     """
+    given = f": {', '.join(names)}" if names else ""
     if len(set(names)) != len(names) or not 2 <= len(names) <= MOST:
-        raise ResultError(
-            f"compare: needs 2 to {MOST} different studies, got {len(names)}: {', '.join(names)}"
-        )
+        raise ResultError(f"compare: needs 2 to {MOST} different studies, got {len(names)}{given}")
     if baseline is not None and baseline not in names:
         raise ResultError(
             f"--baseline: must be one of the studies, got {baseline!r}; there are: "

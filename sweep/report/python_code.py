@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CLASSES = {"mlp": "KerasMLPClassifier", "cnn": "KerasCNNClassifier"}
 WIDTH = 88
+WAY_IN = "  # the token is read from SWEEP_TOKEN"
 
 
 def statements(
@@ -47,7 +48,7 @@ def statements(
         code = f", allow=[{made_by.partition(':')[0]!r}]" if is_reference(made_by) else ""
         if server is not None:
             study = f"connect({server!r}).study({record.name!r}{code})"
-            return "from sweep import connect", f"model = {study}.best_estimator_"
+            return "from sweep import connect", f"model = {study}.best_estimator_{WAY_IN}"
         opened = f"open_study({record.name!r}{where}{code})"
         return "from sweep import open_study", f"model = {opened}.best_estimator_"
     name, arguments = construction(record.settings, candidate.params)

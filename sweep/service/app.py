@@ -20,6 +20,7 @@ from sweep.ledger.ledger import Ledger
 from sweep.service.answers_cache import AnswersCache, MomentCache
 from sweep.service.gate import HEADERS, POLICY, Gate
 from sweep.service.intervals import Intervals
+from sweep.service.leaving import Leaving
 from sweep.service.problems import Refusal, RefusedError, refusal_response
 from sweep.service.queue import Queue, Standing
 from sweep.service.rates import Rates
@@ -162,6 +163,7 @@ def create_app(service: Service) -> FastAPI:
         Gate, settings=service.settings, tokens=service.tokens, sessions=service.sessions,
         rates=Rates(service.settings.limits),
     )  # fmt: skip
+    app.add_middleware(Leaving, headers=_bare)  # the last one is asked first
     return app
 
 

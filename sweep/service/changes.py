@@ -176,14 +176,21 @@ def hand_in(
     spec = read_source(service.settings, source, name)
     _check_may_continue(service, who, spec.study.name)
     told = {"source": source, "name": name}
+    was_open = _is_open(service, spec.study.name)
     cells = _submitted(service, who, spec, told, retry_failed=retry_failed)
     if priority:
         service.ledger.set_priority(spec.study.name, priority)
     waiting = service.reader.counts(spec.study.name)["WAITING"]
-    record_act(service.ledger, who.name, "submit", spec.study.name)
+    again = "again: nothing to add" if was_open and not cells else ""
+    record_act(service.ledger, who.name, "submit", spec.study.name, again)
     service.changed()
     held = {"enqueued": cells, "waiting": waiting}
     return {"key": slug(spec.study.name), "name": spec.study.name, **held}
+
+
+def _is_open(service: Service, name: str) -> bool:
+    """Return whether the ledger has a study, and nobody has stopped it."""
+    return service.reader.has(name) and service.reader.stopped(name) is None
 
 
 def _submitted(

@@ -7,7 +7,6 @@ ledger.
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 import threading
 import zipfile
@@ -110,7 +109,7 @@ def _export(settings: Settings, name: str, target: Path) -> None:
         ["-m", "sweep", "export", "-o", str(target), *allow, "--", name], _exporting,
         patience=BUSY_SECONDS, seconds=EXPORT_SECONDS, env=_environment(settings),
         busy="Another export is being written; ask again in a moment.",
-        late=f"The export took more than {EXPORT_SECONDS} seconds.", stdin=subprocess.DEVNULL,
+        late=f"The export took more than {EXPORT_SECONDS} seconds.",
     )  # fmt: skip
     if done.returncode:
         said = done.stderr.strip() or "the export failed"

@@ -61,7 +61,7 @@ def ask_own_process(settings: Settings, act: str, **told: Any) -> dict[str, Any]
     done = run_child(
         ["-m", "sweep.service.own_process"], _places, patience=PATIENCE, seconds=LONGEST,
         busy="Other studies are being checked; ask again in a moment.",
-        late=f"Checking it took more than {LONGEST} seconds.", input=json.dumps(asked),
+        late=f"Checking it took more than {LONGEST} seconds.", told=json.dumps(asked),
     )  # fmt: skip
     if done.returncode:
         raise RefusedError(

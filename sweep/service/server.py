@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import socket
@@ -15,6 +16,8 @@ from sweep.dashboard.guard import is_loopback
 from sweep.errors import ServiceError
 from sweep.runner.signals import handled
 from sweep.service.app import create_app, open_service
+from sweep.service.child_process import end_children
+from sweep.service.leaving import quiet_end
 from sweep.service.notify import Notifier
 from sweep.service.preload import load_libraries
 from sweep.service.slow_headers import patient
@@ -110,9 +113,12 @@ class _Server(uvicorn.Server):
             yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wake up the streams, which then see that the server ends."""
+        """Wake up the streams, which then see that the server ends; end what takes too long."""
         self.config.app.state.service.snapshot.stop()  # type: ignore[union-attr]
-        await super().shutdown(sockets)
+        with quiet_end():
+            await super().shutdown(sockets)
+            end_children()
+            await asyncio.sleep(0)  # requests that were cancelled are answered
 
 
 def _configuration(service: Service) -> uvicorn.Config:

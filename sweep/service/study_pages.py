@@ -31,6 +31,7 @@ from sweep.study.answers import best as best_answers
 from sweep.study.answers import leaderboard
 from sweep.study.answers.opening import find_study
 from sweep.support.file_names import slug
+from sweep.support.text import places
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 TOP = 10
@@ -107,7 +108,7 @@ def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
         "own": who.may("admin") or (who.may("submit") and overview.owner == who.name),
         "going": row.state in ("running", "stopping", "finishing"), "open": row.state not in ENDED,
         "now": service.now(name), "lines": list(service.lines(name))[-MOST_LINES:],
-        "acts": acts(service.reader, name, MOST_ACTS), "hosts": ", ".join(overview.hosts),
+        "acts": acts(service.reader, name, MOST_ACTS), "hosts": places(overview.hosts),
         "dashboard": find_spec("optuna_dashboard") is not None, **_held(service, name),
     }  # fmt: skip
 
@@ -116,7 +117,7 @@ def _held(service: Service, name: str) -> dict[str, Any]:
     try:
         return service.cache.get(name, "page", lambda: _read(service, name))
     except LedgerError as error:
-        names = ("status", "board", "best", "history", "failures", "winner")
+        names = ("status", "board", "several", "best", "history", "failures", "winner")
         return {**dict.fromkeys(names), "error": str(error)}
 
 
@@ -131,7 +132,8 @@ def _read(service: Service, name: str) -> dict[str, Any]:
     with DRAWING:
         drawn = history(record)
     return {
-        "board": board if board.leaders else None, "best": best, "error": "",
+        "board": board if board.leaders else None,
+        "several": any(each.std is not None for each in board.leaders), "best": best, "error": "",
         "history": drawn and replace(drawn, data=None),
         "failures": _first(failures(report_data(record))),
         "status": board.status, "winner": record.winner is not None,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from math import isfinite
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MINUTE, HOUR = 60, 3600
 """Seconds."""
@@ -35,6 +39,12 @@ def counted(number: int, word: str, plural: str | None = None) -> str:
 def times(number: int) -> str:
     """Return ``once``, ``twice``, ``3 times``."""
     return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def places(hosts: Iterable[str]) -> str:
+    """Return where workers are: ``vm x 2, node1`` for one entry each."""
+    counts = Counter(hosts)
+    return ", ".join(host + (f" x {n}" if n > 1 else "") for host, n in counts.items())
 
 
 def moment(stamp: str) -> str:
