@@ -5,8 +5,8 @@ import pytest
 from sweep.cli.stop import _left
 from sweep.study.answers.actions import Stop
 
-DONE_BY = "process 7 on vm refits its winner, since 20:50"
-REFIT = f"study 'x': {DONE_BY}"
+BY = "process 7 on vm refits its winner, since 20:50"
+REFIT = f"study 'x': {BY}"
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ REFIT = f"study 'x': {DONE_BY}"
         (None, False, "no cell waits or runs; nothing to stop"),
         (None, True, "no cell waits or runs; nothing to stop"),
         (
-            REFIT, False, f"only the refit of the winner is left: {DONE_BY}; end that there, by Ctrl-C",
+            REFIT, False, f"only the refit of the winner is left: {BY}; end that there, by Ctrl-C",
         ),
         (
             REFIT, True,

@@ -110,6 +110,10 @@ def test_shared_parameters():
     frame = shared_frame([named(grid_record(), "a", 0.1), named(grid_record(), "b")])
     assert set(frame["parameter"]) == {"epochs", "hidden_size"}
     assert frame["a"].to_numpy() == pytest.approx(frame["b"].to_numpy() + 0.1)
+    assert frame["parameter"].tolist() == sorted(frame["parameter"])
+    for _, rows in frame.groupby("parameter"):
+        values = [float(value) for value in rows["value"]]
+        assert values == sorted(values)
 
 
 def test_studies_named_like_a_column():

@@ -127,11 +127,11 @@ def test_axe_finds_no_violation_beside_problems(browser, house):
         page.goto(f"{house.url}/new")
         page.fill("#source", SMALL.replace("cv = 3", "cv = 1"))
         page.wait_for_selector(".gutter .marked")
-        page.wait_for_selector("#checked:not(.checking)")
+        page.wait_for_selector("#checked:not(.stale)")
         assert violations(page) == []
         page.fill("#source", SMALL)
         page.wait_for_selector("text=Ready to hand in")
-        page.wait_for_selector("#checked:not(.checking)")
+        page.wait_for_selector("#checked:not(.stale)")
         assert violations(page) == []
 
 
@@ -277,3 +277,67 @@ def test_the_story_of_a_study(browser, tmp_path):
         page.get_by_role("button", name="Delete for good").click()
         page.wait_for_url(f"{service.url}/")
         assert set(service.studies()) == {"story"}
+
+
+def test_what_is_shown_of_an_older_text_fades(browser, house):
+    """Until the newer text is checked; the answer about the older one is not shown."""
+    with visit(browser, house) as page:
+        page.goto(f"{house.url}/new?from=own")
+        page.wait_for_selector("#checked.stale", state="detached")
+        assert page.locator(".problems").count()
+        held = []
+        page.route("**/fragments/check", held.append)
+        page.fill("#source", SMALL.replace("cv = 3", "cv = 1"))
+        assert page.is_visible("#checking")
+        assert page.locator("#checked.stale .problems").count()
+        until(lambda: page.wait_for_timeout(50) or held)
+        page.fill("#source", SMALL)
+        page.unroute("**/fragments/check")
+        held[0].continue_()
+        page.wait_for_selector("text=Ready to hand in")
+        assert page.is_hidden("#checking")
+        assert not page.locator("#checked.stale, .problems, .marked").count()
+
+
+def test_handing_in_is_done_once(browser, house):
+    """The button says that it is busy, and a second press does nothing."""
+    with visit(browser, house) as page:
+        page.goto(f"{house.url}/new?from=own")
+        page.fill("#source", SMALL.replace('"story"', '"pressed twice"'))
+        sent, held = [], []
+        page.on("request", lambda each: sent.append(each) if each.method == "POST" else None)
+        page.route(lambda url: url.endswith("/new"), held.append)
+        button = page.get_by_role("button", name="Hand in")
+        button.click(no_wait_after=True)
+        page.get_by_text("Handing in …").click(no_wait_after=True)
+        until(lambda: page.wait_for_timeout(50) or held)
+        assert len(held) == 1
+        held[0].continue_()
+        page.wait_for_url("**/studies/pressed*")
+
+
+def test_an_upload_tells_how_far_it_is(browser, house, tmp_path):
+    """Sent, being checked; then its page, or what is wrong with it, once."""
+    from uploads import npz
+
+    (tmp_path / "wrong.npz").write_bytes(npz(y_test=None))
+    with visit(browser, house) as page:
+        page.goto(f"{house.url}/data")
+        page.set_input_files("#file", tmp_path / "wrong.npz")
+        held = []
+        page.route("**/data/uploads", held.append)
+        page.get_by_role("button", name="Upload").click()
+        until(lambda: page.wait_for_timeout(50) or held)
+        assert page.is_visible("[data-sending]")
+        assert page.get_by_role("button", name="Upload").is_disabled()
+        answer = held[0].fetch()
+        held[0].fulfill(status=200, body=answer.body(), headers={"content-type": "text/html"})
+        page.wait_for_load_state()
+    with browser.new_context() as context:  # a refusal is a line in the browser's console
+        page = context.new_page()
+        page.goto(f"{house.url}/?token={house.token}")
+        page.goto(f"{house.url}/data")
+        page.set_input_files("#file", tmp_path / "wrong.npz")
+        page.get_by_role("button", name="Upload").click()
+        page.wait_for_selector("text=The upload was not taken")
+        assert page.get_by_role("alert").inner_text().count("y_test") == 2

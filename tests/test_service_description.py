@@ -95,6 +95,17 @@ def test_the_page_shows_every_route(asked):
     assert len(answer.text) < 150_000
 
 
+def test_the_page_leaves_no_parameter_without_a_meaning(asked):
+    """Defaults as JSON, code as code, refusals in one order."""
+    client, _ = asked
+    text = client.get(f"{API}/docs").text
+    assert "<td></td></tr>" not in text
+    assert "<td>False</td>" not in text
+    assert "`" not in text
+    for said in re.findall(r"Refusals: ([\d, ]+)", text):
+        assert said.split(", ") == sorted(said.split(", "))
+
+
 def test_pages_of_the_list(asked, tmp_path):
     """An offset beyond the end is an empty page; the total is said."""
     client, _ = asked

@@ -8,7 +8,7 @@ from sweep import figures, tables
 from sweep.errors import ResultError
 from sweep.report import text
 from sweep.report.answer import scoring
-from sweep.report.blocks import Key, Plot, Table, frame_table, table
+from sweep.report.blocks import ROWS, Key, Plot, Table, frame_table, table
 from sweep.report.model import layers
 from sweep.report.page import environment, page_resources
 from sweep.support.file_writing import write_file
@@ -108,7 +108,11 @@ def headline(frame: pd.DataFrame, pairs: pd.DataFrame, score: str) -> str:
 
 def studies_table(frame: pd.DataFrame, score: str) -> Table:
     """Return one row for each study."""
-    means = [str(name) for name in frame if str(name).startswith(MEAN)]
+    means = [
+        str(name)
+        for name in frame
+        if str(name).startswith(MEAN) and not frame[name].equals(frame["score"])  # shown already
+    ]
     rows = [
         (
             row["study"], row["method"], row["status"], text.score(row["score"]),
@@ -171,7 +175,14 @@ def _shared(records: Sequence[StudyRecord]) -> Table | None:
         "The highest held-out score of each study by value of the parameters in common that take "
         "no more than 20 values."
     )
-    return frame_table(caption, frame)
+    if len(frame) > ROWS:
+        caption = f"{caption} The first {ROWS} rows of {len(frame):,}."
+    columns = [(str(name), place > 1) for place, name in enumerate(frame)]
+    rows = [
+        (name, value, *("" if tables.is_missing(score) else text.score(score) for score in scores))
+        for name, value, *scores in frame.head(ROWS).itertuples(index=False)
+    ]
+    return table(caption, columns, rows)
 
 
 def _searched_sentence(records: Sequence[StudyRecord]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from sweep.service.access import role
@@ -57,6 +58,24 @@ PROBLEM = {
 }
 HEADER = "Authorization: Bearer $SWEEP_TOKEN"
 EXAMPLES = {"key": "digits-grid", "form": "csv", "name": "digits", "source": "..."}
+MEANINGS = {
+    "key": "the study's address, as the list of studies has it; to compare: one for each study",
+    "form": "`csv` or `json`",
+    "offset": "how many studies to leave out at the beginning",
+    "limit": "how many to give at most",
+    "top": "how many candidates to give, best first; by default all",
+    "retry_failed": "whether cells that failed are tried once more",
+    "probe": "whether a few models are trained for a moment, to say how long it takes",
+    "index": "parameters of the rows",
+    "columns": "parameters of the columns",
+    "values": "what stands in the cells; `mean_test_score` is the held-out score",
+    "exact": "whether ranges are shown value by value, not in quartiles",
+    "after": "the `number` of an earlier answer: the answer waits for another one",
+    "wait": "seconds to wait for a change at most",
+    "baseline": "the address of the study that the others are compared with; by default the first",
+    "name": "the dataset's name",
+}
+"""Parameters that routes do not describe where they take them."""
 FORMS = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -92,6 +111,8 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
         text = " ".join(operation.get("description", "").split()).replace("``", "`")
         operation["summary"] = text.partition(". ")[0].rstrip(".") or operation["summary"]
         operation["description"] = text
+        for each in operation.get("parameters", ()):
+            each.setdefault("description", MEANINGS.get(each["name"], ""))
         operation["responses"] |= _refusals(path, method, operation)
     return made
 
@@ -128,11 +149,23 @@ def documentation(request: Request) -> str:
             "summary": operation["summary"], "description": operation["description"],
             "parameters": list(_parameters(made, operation)),
             "example": _example(base, path, method, operation, made),
-            "refusals": [each for each in operation["responses"] if each >= "400"],
+            "refusals": sorted(each for each in operation["responses"] if each >= "400"),
         }
         for path, method, operation in operations(made)
     ]  # fmt: skip
-    return page(request, "api.html.j2", rows=rows, refusals=REFUSALS, introduction=INTRODUCTION)
+    return page(
+        request, "api.html.j2", rows=rows, refusals=REFUSALS, introduction=INTRODUCTION,
+        coded=coded,
+    )  # fmt: skip
+
+
+def coded(words: str) -> Markup:
+    """Return a text as HTML, what stands between backticks as code."""
+    pieces = [escape(each) for each in words.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(each) if place % 2 else each
+        for place, each in enumerate(pieces)
+    )
 
 
 def _parameters(made: Any, operation: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -148,11 +181,12 @@ def _parameter(
     name: str, where: str, schema: Mapping[str, Any], held: Mapping[str, Any]
 ) -> dict[str, str]:
     kinds = [schema, *schema.get("anyOf", ())]
-    default = "required" if held.get("required") else str(schema.get("default", ""))
+    given = schema.get("default", "")
+    default = given if isinstance(given, str) else json.dumps(given)
     return {
-        "name": name, "where": where, "default": default,
+        "name": name, "where": where, "default": "required" if held.get("required") else default,
         "kind": next((str(each["type"]) for each in kinds if "type" in each), ""),
-        "text": held.get("description") or schema.get("description", ""),
+        "text": held.get("description") or schema.get("description") or MEANINGS.get(name, ""),
     }  # fmt: skip
 
 

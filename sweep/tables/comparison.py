@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,16 +163,20 @@ def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
     DataFrame
         Columns ``parameter``, ``value`` (text), then one per study: the highest mean held-out score
         of its complete candidates with that value, NaN where it has none. Parameters with more
-        than 20 values (ranges) are left out.
+        than 20 values (ranges) are left out. One parameter after the other, numbers ascending.
     """
     found: dict[tuple[str, str], dict[str, float]] = {}
+    places: dict[str, int] = {}
+    numbers: dict[tuple[str, str], float] = {}
     for record in records:
         for candidate in record.candidates:
             score = mean_score(candidate)
             if score is None:
                 continue
             for name, value in candidate.params.items():
+                places.setdefault(name, len(places))
                 best = found.setdefault((name, str(value)), {})
+                numbers[name, str(value)] = _number(value)
                 best[record.name] = max(score, best.get(record.name, -np.inf))
     values = Counter(name for name, _ in found)
     studies: defaultdict[str, set[str]] = defaultdict(set)
@@ -180,10 +185,17 @@ def shared_frame(records: Sequence[StudyRecord]) -> pd.DataFrame:
     names = {record.name: _column(record.name, "parameter", "value") for record in records}
     rows = [
         {"parameter": name, "value": value, **{names[s]: best for s, best in scores.items()}}
-        for (name, value), scores in found.items()
+        for (name, value), scores in sorted(
+            found.items(), key=lambda each: (places[each[0][0]], numbers[each[0]])
+        )
         if len(studies[name]) > 1 and 1 < values[name] <= 20
     ]
     return pd.DataFrame(rows, columns=["parameter", "value", *names.values()])
+
+
+def _number(value: Any) -> float:
+    """Return where a value stands among others: numbers first, the rest as it is found."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else np.inf
 
 
 def _column(study: str, *others: str) -> str:

@@ -106,13 +106,51 @@
     listen();
   }
 
+  // An upload tells how much of it has been sent, then that it is being checked.
+  const upload = async (form) => {
+    const told = form.querySelector("[data-sending]");
+    const bar = told.querySelector("progress"), words = told.querySelector("span");
+    const button = form.querySelector("button");
+    const megabytes = (n) => (n / 1e6).toFixed(1);
+    const ended = (text) => { button.disabled = false; bar.hidden = true; words.textContent = text; };
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = ({loaded, total}) => {
+      bar.value = loaded / total;
+      words.textContent = loaded < total ? `${megabytes(loaded)} of ${megabytes(total)} MB sent` : "Sent. Checking …";
+    };
+    request.upload.onload = () => { bar.removeAttribute("value"); words.textContent = "Sent. Checking …"; };
+    request.onload = () => {
+      if (request.status < 400) { location.assign(request.responseURL); return; }
+      const main = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
+      if (!main) { ended(`The server failed (status ${request.status}); try again.`); return; }
+      document.querySelector("main").replaceWith(main);
+      main.focus();
+      scrollTo(0, 0);
+    };
+    request.onerror = () => ended("The connection was lost; try again.");
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "text/html");
+    told.hidden = bar.hidden = false;
+    bar.value = 0;
+    words.textContent = "Sending …";
+    button.disabled = true;
+    request.send(new FormData(form));
+  };
+  document.addEventListener("submit", (event) => {
+    if (!event.target.querySelector("[data-sending]")) return;
+    event.preventDefault();
+    upload(event.target);
+  });
+
   // The field of a study file: line numbers, problems at their lines, a check after the last key.
   const source = document.getElementById("source");
   const checked = document.getElementById("checked");
   if (!source || !checked) return;
   const gutter = document.getElementById("gutter");
   const editor = gutter.parentElement;
+  const pending = document.getElementById("checking");
   let wait = 0, asked = 0, before = source.value;
+  let underWay = 0, probing = 0;  // the numbers of the check and of the probe that the server is at work on
 
   const number = () => {
     const count = source.value.split("\n").length;
@@ -139,20 +177,37 @@
     source.setSelectionRange(start, start + (lines[line - 1] || "").length);
     gutter.children[line - 1]?.scrollIntoView({block: "nearest"});
   };
+  // What is shown is of an older text, and another check is to come.
+  const stale = (yes) => {
+    pending.hidden = !yes;
+    checked.classList.toggle("stale", yes);
+    editor.classList.toggle("stale", yes);
+    checked.setAttribute("aria-busy", String(yes));
+  };
   const check = async (probe = false) => {
-    const mine = ++asked;
-    const body = new URLSearchParams({source: source.value, probe});
-    checked.classList.add("checking");
+    if (underWay && !probe) return;  // it asks again when it is back, if there is a newer text
+    const mine = asked, text = source.value;
+    const body = new URLSearchParams({source: text, probe});
+    if (probe) probing = mine; else underWay = mine;
+    stale(true);
     try {
       const answer = await fetch(source.dataset.check, {method: "POST", body});
       const html = await answer.text();
       if (mine !== asked) return;
       if (answer.status === 401) { location.reload(); return; }
       if (answer.ok) { checked.innerHTML = html; mark(); }
-    } catch { /* the server is away; the next key asks again */ }
-    if (mine === asked) checked.classList.remove("checking");
+    } catch { /* the server is away; the next key asks again */ } finally {
+      if (!probe) underWay = 0;
+      if (mine === asked) stale(false);
+      else if (!probe && probing !== asked) check();
+    }
   };
-  const changed = () => { number(); mark(); clearTimeout(wait); wait = setTimeout(check, 400); };
+  const changed = () => {
+    asked++;
+    number(); mark(); stale(true);
+    clearTimeout(wait);
+    wait = setTimeout(check, 400);
+  };
   const take_file = async (file) => { source.value = await file.text(); source.focus(); changed(); };
 
   gutter.hidden = false;
@@ -170,6 +225,7 @@
     if (!button) return;
     event.preventDefault();
     button.disabled = true;
+    asked++;
     checked.querySelector("[data-probing]").textContent = "A few models are trained for a moment …";
     check(true);
   });
@@ -184,9 +240,24 @@
     const file = event.dataTransfer?.files[0];
     if (file) { event.preventDefault(); take_file(file); }
   });
+  const form = document.getElementById("hand-in");
+  const hand = form.querySelector("[data-busy]"), idle = hand.textContent;
+  let handed = false;
+  form.addEventListener("submit", (event) => {
+    if (handed) { event.preventDefault(); return; }
+    if (event.submitter !== hand) return;
+    handed = true;
+    hand.textContent = hand.dataset.busy;
+    hand.setAttribute("aria-disabled", "true");
+  });
+  addEventListener("pageshow", () => {  // also when one comes back to this page
+    handed = false;
+    hand.textContent = idle;
+    hand.removeAttribute("aria-disabled");
+  });
   document.querySelector(".begin").addEventListener("submit", (event) => {
     if (source.value !== before && !confirm("Replace what stands in the field?")) event.preventDefault();
   });
   number();
-  if (checked.querySelector(".problems, .terms")) mark(); else check();
+  if (checked.querySelector(".problems, .terms")) mark(); else { asked++; check(); }
 })();
