@@ -186,6 +186,7 @@
   };
   const check = async (probe = false) => {
     if (underWay && !probe) return;  // it asks again when it is back, if there is a newer text
+    clearTimeout(wait);
     const mine = asked, text = source.value;
     const body = new URLSearchParams({source: text, probe});
     if (probe) probing = mine; else underWay = mine;
