@@ -574,8 +574,8 @@ def test_required():
     """What must be there is asked for, with what it may be."""
     assert problems({}) == [
         (
-            'data.dataset: is required: a name ("mnist"), an .npz file, a folder of images, or '
-            '"module:function"'
+            'data.dataset: is required: a name ("mnist"), an .npz or .csv file, a folder of '
+            'images, or "module:function"'
         ),
         "search.method: is required: one of: grid, random, qmc, tpe, nsga2, cmaes, gp",
     ]

@@ -29,10 +29,8 @@ class Parts:
 
     @property
     def ours(self) -> bool:
-        """Whether the last step is a classifier of sweep's, whose epochs a study sees."""
-        from sweep.estimators.base import BaseKerasClassifier
-
-        return isinstance(self.last, BaseKerasClassifier)
+        """Whether the last step can be asked for its earlier epochs: a classifier of sweep's."""
+        return hasattr(type(self.last), "at_epoch")
 
     def fitted(self, steps: Any, last: Any) -> Any:
         """Return the estimator with fitted parts in place of its own."""
