@@ -109,6 +109,49 @@ def test_axe_finds_no_violation(browser, house, path):
             assert violations(page) == [], scheme
 
 
+@pytest.mark.parametrize("path", ["/", "/data"])
+def test_on_a_narrow_screen_each_row_of_a_list_is_a_block(browser, house, path):
+    """Nothing scrolls sideways, each value has its label, and it is a table to who hears it."""
+    sideways = "(e) => [...e.querySelectorAll('*'), e].some((x) => x.scrollWidth > e.clientWidth)"
+    parts = ":is(table.studies, .studies :is(tr, td, th))"
+    labels = "(all) => all.map((e) => [getComputedStyle(e, '::before').content, e.dataset.label])"
+    for width, scheme in ((320, "light"), (400, "light"), (400, "dark"), (480, "light")):
+        view = {"width": width, "height": 900}
+        options = {"viewport": view, "color_scheme": scheme, "bypass_csp": True}
+        with visit(browser, house, **options) as page:
+            page.goto(house.url + path)
+            assert not page.locator(".scroll").evaluate(sideways)
+            labelled = page.locator(".studies [data-label]").evaluate_all(labels)
+            assert len(labelled) >= 4
+            assert [each for each in labelled if each[1] not in each[0]] == []
+            # Chromium knows a table of blocks by itself, other browsers do not
+            assert page.locator(f"{parts}:not([role])").count() == 0
+            heard = page.get_by_role("columnheader").all_inner_texts()
+            without = {word for word in heard[1:] if word not in {each[1] for each in labelled}}
+            assert path == "/data" or not without  # of data that nobody has read it says less
+            assert page.get_by_role("rowheader").count() == page.get_by_role("row").count() - 1
+            assert violations(page) == [], (width, scheme)
+
+
+def test_the_keys_go_through_a_list_on_a_narrow_screen(browser, house):
+    """From the list to the box and the link of each study."""
+    with visit(browser, house, viewport={"width": 400, "height": 900}) as page:
+        page.get_by_role("region", name="Studies").focus()
+        keys = page.locator("tr[data-part]").evaluate_all("(e) => e.map((x) => x.dataset.part)")
+        for key in keys[:3]:
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.value") == key
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.pathname") == f"/studies/{key}"
+
+
+def test_a_long_name_lies_over_nothing(browser, house):
+    """On a wide screen, where the list is a table."""
+    with visit(browser, house, viewport={"width": 1200, "height": 900}) as page:
+        name = page.locator(f'tr[data-part="{slug(HOSTILE)}"] th bdi')
+        assert name.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+
+
 def test_axe_finds_no_violation_where_one_is_refused(browser, house):
     """At the way in, and on the page of a refusal."""
     for token, path in (("", "/"), (house.token, "/studies/nobody")):
@@ -187,6 +230,27 @@ def test_the_list_changes_by_itself_and_keeps_what_was_chosen(browser, house):
         compare.click()
         page.wait_for_url("**/compare?key=*")
         assert "highest held-out" in page.inner_text("h2 >> nth=0")
+
+
+def test_what_a_page_shows_already_is_not_sent_again(browser, house):
+    """Another study's news bring no text; its own do, and are shown."""
+
+    def hand_in(name):
+        told = {"source": SMALL.replace("story", name), "priority": -9}  # behind all others
+        house.ask("/studies", "POST", json=told)
+
+    with visit(browser, house) as page:
+        page.goto(f"{house.url}/studies/waiting")
+        mine = "**/fragments/studies/waiting"
+        with page.expect_response(mine) as news:
+            hand_in("of-others")
+        assert (news.value.status, news.value.headers.get("content-length", "0")) == (304, "0")
+        with page.expect_response(lambda each: each.url.endswith("waiting") and each.ok) as news:
+            house.ask("/studies/waiting/priority", "POST", json={"priority": 5})
+        page.get_by_text("priority 5").first.wait_for()
+        with page.expect_response(mine) as again:
+            hand_in("of-others-too")
+        assert again.value.status == 304
 
 
 def test_it_works_without_script(browser, house):

@@ -26,6 +26,8 @@ HOSTILE = (
 )  # fmt: skip
 ROLES = ("read", "submit", "admin")
 LARGEST = 150_000
+ROW = '<tr role="row" data-part'
+NAME = r'<th scope="row" role="rowheader"><a href="/studies/([^"]+)"'
 PLAIN = """\
 [study]
 name = "mine"
@@ -130,11 +132,11 @@ def test_a_submitter_has_no_buttons_at_studies_of_others(storage):
 def test_the_list_begins_with_the_queue(storage):
     """What waits in its order, then the others."""
     with as_role(storage, "admin") as (_service, client):
-        rows = re.findall(r'<th scope="row"><a href="/studies/([^"]+)"', client.get("/").text)
+        rows = re.findall(NAME, client.get("/").text)
         assert rows[0] == "waiting"
         assert set(rows) == {"waiting", "done", "failed", "stopped"}
         found = client.get("/", params={"q": "STOP"}).text
-        assert re.findall(r'<th scope="row"><a href="/studies/([^"]+)"', found) == ["stopped"]
+        assert re.findall(NAME, found) == ["stopped"]
 
 
 def test_the_list_says_the_best_score_with_its_interval(storage):
@@ -155,9 +157,9 @@ def test_a_hundred_studies_make_a_page(storage):
         many = [replace(study, name=f"a-study-with-a-long-name-{n:03}") for n in range(103)]
         service.snapshot.copy = Copy(99, many, {}, {each.name: each for each in many})
         first, second = client.get("/"), client.get("/?page=2")
-        assert (first.text.count("<tr data-part"), second.text.count("<tr data-part")) == (100, 3)
+        assert (first.text.count(ROW), second.text.count(ROW)) == (100, 3)
         assert len(first.content) < LARGEST
-        assert client.get("/?page=99").text.count("<tr data-part") == 3
+        assert client.get("/?page=99").text.count(ROW) == 3
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -269,6 +271,24 @@ def test_the_examples_are_valid(storage):
             source = unescape(field.split(">", 1)[1].split("</textarea>")[0])
             found = client.post("/fragments/check", data={"source": source}).text
             assert re.findall(r"<span>(no dataset|.*)", found) == wrong
+
+
+@pytest.mark.parametrize("path", ["/fragments/studies", "/fragments/studies/waiting"])
+def test_a_part_that_is_shown_already_is_not_sent_again(storage, path):
+    """Named by the tag that its page or its last text brought, also where a proxy made it weak."""
+    with as_role(storage, "admin") as (_service, client):
+        shown = client.get(path.removeprefix("/fragments").removesuffix("/studies") or "/").text
+        tag = unescape(re.search(r'data-tag="([^"]*)"', shown)[1])
+        first = client.get(path)
+        assert (first.status_code, first.headers["etag"]) == (200, tag)
+        for known in (tag, f"W/{tag}", f'"other", {tag}'):
+            again = client.get(path, headers={"if-none-match": known})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert client.get(path, headers={"if-none-match": '"other"'}).text == first.text
+        client.post("/studies/waiting/priority", data={"priority": 9})
+        after = client.get(path, headers={"if-none-match": tag})
+        assert (after.status_code, "priority 9" in after.text) == (200, True)
+        assert after.headers["etag"] != tag
 
 
 @pytest.mark.parametrize("wrong", ["101", "high", "1.5", ""])

@@ -17,6 +17,7 @@ from sweep.report import text
 from sweep.report.page import page_resources
 from sweep.service.access import identity_of, role, service_of
 from sweep.service.acts import acts
+from sweep.service.fragments import fragment, tag_of
 from sweep.service.lists import listed
 from sweep.service.problems import Refusal, RefusedError
 from sweep.service.sessions import COOKIE, SECONDS
@@ -44,7 +45,7 @@ def environment() -> Any:
         loader=FunctionLoader(_template), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["own"] = Markup  # only for drawings of sweep.figures
+    made.filters["own"] = Markup  # only for drawings of sweep.figures, and parts of pages
     made.filters |= {
         "clean": text.clean, "moment": text.moment, "score": text.score, "key": slug,
         "visible": text.visible, "duration": duration, "ago": ago, "cell": text.cell,
@@ -123,13 +124,15 @@ def home(request: Request, token: str = "", q: Find = "", number: Page = 1) -> R
     """Show the studies; with a token in the address, log in first."""
     if token:
         return _log_in(request, token)
-    return HTMLResponse(_list(request, "studies.html.j2", q, number))
+    values, table = _listed(request, q, number), _table(request, q, number)
+    made = page(request, "studies.html.j2", **values, table=table, tag=tag_of(table))
+    return HTMLResponse(made)
 
 
 @router.get("/fragments/studies", dependencies=[role("read")])
-def studies_fragment(request: Request, q: Find = "", number: Page = 1) -> str:
+def studies_fragment(request: Request, q: Find = "", number: Page = 1) -> Response:
     """Return the list of studies alone, for a page that keeps itself up to date."""
-    return _list(request, "studies_table.html.j2", q, number)
+    return fragment(request, _table(request, q, number))
 
 
 @router.post("/login")
@@ -166,9 +169,13 @@ def _log_in(request: Request, token: str) -> Response:
     return answer
 
 
-def _list(request: Request, template: str, q: str, number: int) -> str:
-    service, who = service_of(request), identity_of(request)
-    return service.moment.get(
-        (template, who, root_of(request), q, number),
-        lambda: page(request, template, **listed(service, q, number)),
+def _listed(request: Request, q: str, number: int) -> dict[str, Any]:
+    service = service_of(request)
+    return service.moment.get(("listed", q, number), lambda: listed(service, q, number))
+
+
+def _table(request: Request, q: str, number: int) -> str:
+    question = ("table", identity_of(request), root_of(request), q, number)
+    return service_of(request).moment.get(
+        question, lambda: page(request, "studies_table.html.j2", **_listed(request, q, number))
     )

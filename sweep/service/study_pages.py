@@ -24,6 +24,7 @@ from sweep.service.acts import acts
 from sweep.service.app import Service
 from sweep.service.changes import Submitter
 from sweep.service.drawing import DRAWING
+from sweep.service.fragments import fragment, tag_of
 from sweep.service.lists import row_of
 from sweep.service.pages import page, root_of, seen
 from sweep.service.problems import RefusedError
@@ -43,13 +44,17 @@ ENDED = ("finished", "damaged")
 @router.get("/studies/{key}", dependencies=[role("read")])
 def study(request: Request, service: Services, name: StudyName) -> str:
     """Show a study."""
-    return _page(request, service, name, "study.html.j2")
+    number, state = service.snapshot.copy.number, _state(request, service, name)
+    return page(
+        request, "study.html.j2", name=name, key=slug(name), number=number, state=state,
+        tag=tag_of(state),
+    )  # fmt: skip
 
 
 @router.get("/fragments/studies/{key}", dependencies=[role("read")])
-def study_fragment(request: Request, service: Services, name: StudyName) -> str:
+def study_fragment(request: Request, service: Services, name: StudyName) -> Response:
     """Return what changes on the page of a study."""
-    return _page(request, service, name, "study_state.html.j2")
+    return fragment(request, _state(request, service, name))
 
 
 @router.get("/studies/{key}/report", dependencies=[role("read")])
@@ -90,21 +95,20 @@ def _report(service: Service, name: str) -> str:
         return render(record, shown=shown)
 
 
-def _page(request: Request, service: Service, name: str, template: str) -> str:
-    question = (template, name, identity_of(request), root_of(request))
+def _state(request: Request, service: Service, name: str) -> str:
+    question = ("study", name, identity_of(request), root_of(request))
     return service.moment.get(
-        question, lambda: page(request, template, **_values(request, service, name))
+        question, lambda: page(request, "study_state.html.j2", **_values(request, service, name))
     )
 
 
 def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
-    who, copy = identity_of(request), service.snapshot.copy
-    overview = copy.by_name.get(name)
+    who, overview = identity_of(request), service.snapshot.copy.by_name.get(name)
     if overview is None:
         raise RefusedError(404, f"the study {name!r} was deleted")
     row = row_of(service, overview)
     return {
-        "name": name, "key": slug(name), "study": overview, "row": row, "number": copy.number,
+        "name": name, "key": slug(name), "study": overview, "row": row,
         "own": who.may("admin") or (who.may("submit") and overview.owner == who.name),
         "going": row.state in ("running", "stopping", "finishing"), "open": row.state not in ENDED,
         "now": service.now(name), "lines": list(service.lines(name))[-MOST_LINES:],

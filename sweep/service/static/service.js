@@ -83,9 +83,11 @@
       if (busy || document.hidden) { again = true; return; }
       busy = true; again = false;
       try {
-        const answer = await fetch(live.dataset.live, {headers: {Accept: "text/html"}});
+        // 304: what this page shows is still so
+        const headers = {Accept: "text/html", "If-None-Match": live.dataset.tag};
+        const answer = await fetch(live.dataset.live, {headers});
         if (answer.status === 401 || answer.status === 404) { location.reload(); return; }
-        if (answer.ok) take(await answer.text());
+        if (answer.ok) { take(await answer.text()); live.dataset.tag = answer.headers.get("ETag"); }
       } catch { again = true; /* the server is away; the stream says when it is back */ }
       setTimeout(() => { busy = false; if (again) refresh(); }, 700);
     };
