@@ -36,7 +36,8 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
             self.n_epochs_ = 0
             self.classes_ = np.unique(y if classes is None else classes)
             self.history_ = {"loss": [], "accuracy": [], "seconds": []}
-            self._state = SimpleNamespace(weights=[np.zeros(3)])
+            weights = [np.zeros(3)]
+            self._state = SimpleNamespace(weights=weights, fitted=weights)
         self.n_epochs_ += 1
         loss = float("nan") if self.n_epochs_ == self.nan_at else 1 / self.n_epochs_
         self.history_["loss"].append(loss)

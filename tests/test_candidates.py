@@ -237,7 +237,7 @@ def test_an_estimator_of_other_settings_than_the_best_is_handed_over_with_a_warn
 ):
     """The winner that was refitted before the study grew is not the best any more."""
     monkeypatch.setattr(
-        "sweep.evaluation.winner_file.load_winner", lambda record, *_: record.winner.params
+        "sweep.evaluation.winner_file.load_winner", lambda record, *_, **__: record.winner.params
     )
     result = open_study("tiny", ledger_url)
     with pytest.warns(UserWarning, match=r"refitted with \{'hidden_size': 64\}, best_params_ now"):

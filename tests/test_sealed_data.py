@@ -53,7 +53,7 @@ def searched(monkeypatch, tmp_path):
     """A ledger with a small study that a real worker has searched; refits are fakes."""
     monkeypatch.setattr("sweep.workers.cell_evaluator.make_estimator", estimator)
     monkeypatch.setattr("sweep.evaluation.refit.make_estimator", lambda *_: FakeWinner())
-    monkeypatch.setattr("sweep.evaluation.winner_file.save_winner", lambda *_: None)
+    monkeypatch.setattr("sweep.evaluation.winner_parts.save_fitted_winner", lambda *_: None)
     ledger = Ledger(f"sqlite:///{tmp_path / 'l.db'}")
     begin(ledger, study("random", trials=6))
     work(monkeypatch, ledger, study("random", trials=6))

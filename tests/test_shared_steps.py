@@ -82,7 +82,7 @@ def test_a_step_that_draws_has_the_seed_of_the_fit():
     steps = [("pca", PCA(5, svd_solver="randomized", random_state=0)), ("clf", SVC())]
     parts, shared = parts_of(Pipeline(steps)), SharedSteps()
     data = data_of(parts, DATA, {}, shared)
-    zero, one = (data.rows(0, seed).x_test for seed in (0, 1))
+    zero, one = (data.rows(0, seed).x_held for seed in (0, 1))
     assert shared.fits == 2
     alone = with_seed(PCA(5, svd_solver="randomized", random_state=0), 1).fit(X[SPLITS[0][0]])
     np.testing.assert_array_equal(one, alone.transform(X[SPLITS[0][1]]))

@@ -36,7 +36,7 @@ class SplitRows(NamedTuple):
 
     Attributes
     ----------
-    x_train, y_train, x_test, y_test : array-like
+    x_train, y_train, x_held, y_held : array-like
         Rows and labels.
     seconds : float
         Seconds of fitting what prepared them.
@@ -46,8 +46,8 @@ class SplitRows(NamedTuple):
 
     x_train: Any
     y_train: Any
-    x_test: Any
-    y_test: Any
+    x_held: Any
+    y_held: Any
     seconds: float = 0.0
     prepare_ms: float = 0.0
 

@@ -118,9 +118,9 @@ def _fit_and_score(
     began = time.perf_counter()
     estimator.fit(rows.x_train, rows.y_train)
     fitted = time.perf_counter()
-    scored = scoring.of_any(estimator, rows.x_test, rows.y_test)
+    scored = scoring.of_any(estimator, rows.x_held, rows.y_held)
     ended = time.perf_counter()
-    ms = inference_ms(estimator, rows.x_test) + rows.prepare_ms if request.timed else None
+    ms = inference_ms(estimator, rows.x_held) + rows.prepare_ms if request.timed else None
     trained = {}
     if request.train_scores:
         trained = {epoch: scoring.of_any(estimator, rows.x_train, rows.y_train)}
@@ -129,7 +129,7 @@ def _fit_and_score(
         plain_scores(trained),
         {epoch: fitted - began + rows.seconds},
         ended - fitted,
-        n_test=len(rows.y_test),
+        n_test=len(rows.y_held),
         inference_ms=ms,
         losses={epoch: scored.loss} if np.isfinite(scored.loss) else {},
         others=other_scores({epoch: scored}, request.others),

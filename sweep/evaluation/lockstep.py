@@ -100,7 +100,7 @@ class _Fit:
     ) -> None:
         self._split, self._seed = split, seed
         rows = data.rows(split, seed)
-        self._train, self._test = (rows.x_train, rows.y_train), (rows.x_test, rows.y_test)
+        self._train, self._test = (rows.x_train, rows.y_train), (rows.x_held, rows.y_held)
         self._rows = rows
         self._request = request
         self._scoring = data.scoring(request)

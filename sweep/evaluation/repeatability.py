@@ -62,10 +62,10 @@ def _outcome(parts: Parts, data: SearchData, seed: int) -> list[Any]:
     with global_generators(seed):
         rows = in_memory(data.rows(0))
         if parts.ours:
-            return [rows.x_test]
+            return [rows.x_held]
         fitted = unfitted(parts.last).fit(rows.x_train, rows.y_train)
     methods = ("predict", "predict_proba", "decision_function")
-    return [getattr(fitted, each)(rows.x_test) for each in methods if hasattr(fitted, each)]
+    return [getattr(fitted, each)(rows.x_held) for each in methods if hasattr(fitted, each)]
 
 
 def _same(one: Any, other: Any) -> bool:

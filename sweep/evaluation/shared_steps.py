@@ -125,9 +125,9 @@ class PipelineData(SearchData):
             key = canonical(
                 {"split": identity, "seed": seed * seeded, "params": self._of_steps(names)}
             )
-            handed = shared.handed(fresh, key, (found.x_train, found.x_test), found.y_train)
+            handed = shared.handed(fresh, key, (found.x_train, found.x_held), found.y_train)
             seconds, ms = seconds + handed.seconds, ms + handed.ms
-            found = found._replace(x_train=handed.train, x_test=handed.test)
+            found = found._replace(x_train=handed.train, x_held=handed.test)
         return found._replace(seconds=seconds, prepare_ms=ms)
 
     def _of_steps(self, names: Sequence[str]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class PipelineData(SearchData):
 
 def in_memory(rows: SplitRows) -> SplitRows:
     """Return rows as arrays: what is not sweep's does not read them piece by piece."""
-    return rows._replace(x_train=as_array(rows.x_train), x_test=as_array(rows.x_test))
+    return rows._replace(x_train=as_array(rows.x_train), x_held=as_array(rows.x_held))
 
 
 def as_array(x: Any) -> Any:
@@ -166,8 +166,8 @@ def data_of(
 
 def alone(data: SearchData, rows: SplitRows) -> SearchData:
     """Return the rows of one split as the data of a search with that split only."""
-    x = np.concatenate([np.asarray(rows.x_train), np.asarray(rows.x_test)])
-    y = np.concatenate([rows.y_train, rows.y_test])
+    x = np.concatenate([np.asarray(rows.x_train), np.asarray(rows.x_held)])
+    y = np.concatenate([rows.y_train, rows.y_held])
     train, test = np.split(np.arange(len(y)), [len(rows.y_train)])
     return SearchData(x, y, [(train, test)], data.positive)
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Factory = Callable[..., Any]
 """Returns layer descriptions or a ``keras.Model``."""
@@ -144,7 +145,7 @@ def make_meta(
     x_shape: Sequence[int],
     n_classes: int,
     classes: np.ndarray | None = None,
-    x_dtype: Any = np.float32,
+    x_dtype: Any = "float32",
 ) -> dict[str, Any]:
     """Return what SciKeras's ``meta`` holds for a classifier.
 
@@ -159,6 +160,8 @@ def make_meta(
     x_dtype : dtype
         Of the rows as they were given.
     """
+    import numpy as np
+
     labels = np.arange(n_classes) if classes is None else classes
     return {
         "classes_": labels,
