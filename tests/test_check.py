@@ -110,7 +110,7 @@ def test_the_estimate_is_near(monkeypatch):
         clock.warm = True
 
     clock = SimpleNamespace(now=0.0, warm=False)
-    monkeypatch.setattr(timed_fit, "evaluate", seconds)
+    monkeypatch.setattr(timed_fit, "evaluate_with", lambda _parts, _seed: seconds)
     monkeypatch.setattr(timed_fit.time, "perf_counter", lambda: clock.now)
     from sweep import load_dataset
     from sweep.search.splits import make_splits
