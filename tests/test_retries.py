@@ -95,6 +95,24 @@ def test_opening_goes_on_after_a_lost_connection(database, monkeypatch):
         Ledger("postgresql+psycopg://postgres@127.0.0.1:1/test", create=False)
 
 
+def test_a_ledger_that_was_open_is_waited_for(database, monkeypatch):
+    """A worker opens it again for each study: its server may be restarted just then."""
+    from sweep.storage import database as storage
+
+    Ledger(database).close()
+    tries, really = [], storage.server_revision
+
+    def away(url):
+        tries.append(url)
+        if len(tries) < 4:
+            raise OSError("Connection refused")
+        return really(url)
+
+    monkeypatch.setattr(storage, "server_revision", away)
+    Ledger(database, create=False).close()
+    assert len(tries) == 4
+
+
 def test_a_result_whose_acknowledgement_was_lost_is_kept(ledger_url):
     """Recorded again it is found there; another result is refused."""
     with closing(Ledger(ledger_url)) as ledger:

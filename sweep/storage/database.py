@@ -7,7 +7,7 @@ import sqlite3
 import time
 import warnings
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import LedgerError
 from sweep.storage.error_messages import opening_error
@@ -19,7 +19,7 @@ from sweep.storage.locations import (
     sqlite_url,
 )
 from sweep.storage.migrations import connect_to_read, is_current, is_older, server_revision, upgrade
-from sweep.storage.retries import add_retries, retry, wait_for_server
+from sweep.storage.retries import add_retries, retry, until_there, wait_for_server
 from sweep.storage.sqlite_waiting import Connection, alone_in, when_free
 from sweep.storage.waiting_messages import FIRST_MESSAGE_SECONDS
 from sweep.support.file_writing import real, take_place
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
     from optuna.storages import RDBStorage
 
+T = TypeVar("T")
 ABSENT = ("Connection refused",)
 """Error texts which mean that no server runs there: waiting is useless."""
+
+_expected: set[str] = set()
+"""Ledgers on servers that this process has opened, or that it was told of."""
 
 HEADER = b"SQLite format 3\x00"
 
@@ -76,12 +80,26 @@ def open_storage(url: str, *, create: bool = True, reading: bool = False) -> RDB
     return storage
 
 
+def expect(url: str) -> None:
+    """Wait for a server, where it is away, whenever this process opens a ledger there.
+
+    Who started this process had it open: the server is restarted, or will be.
+    """
+    _expected.add(url)
+
+
 def _open_server(url: str, *, create: bool) -> RDBStorage:
+    patient = url in _expected
     if not create:  # Optuna would leave a connection open where there is no ledger
-        retry(lambda: server_revision(url), but=ABSENT)
-    storage = retry(lambda: _open(url, _POOLED, create=create), but=ABSENT)
+        _tried(lambda: server_revision(url), patient=patient)
+    storage = _tried(lambda: _open(url, _POOLED, create=create), patient=patient)
     wait_for_server(storage.engine)
+    expect(url)
     return storage
+
+
+def _tried(act: Callable[[], T], *, patient: bool) -> T:
+    return until_there(act) if patient else retry(act, but=ABSENT)
 
 
 def _open_file(path: Path, url: str, *, create: bool) -> RDBStorage:

@@ -82,18 +82,23 @@ def add_retries(storage: RDBStorage) -> None:
         setattr(storage, name, retried(getattr(storage, name)))
 
 
+def until_there(act: Callable[[], T]) -> T:
+    """Do something as soon as the server that it needs is back; raise its error after a while."""
+    end, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
+    while True:
+        try:
+            return act()
+        except Exception as error:
+            if time.monotonic() > end or not is_transient(error):
+                raise
+        time.sleep(pause)
+        pause = min(2.0, 2 * pause)
+
+
 def wait_for_server(engine: Engine) -> None:
     """Make new connections of an engine wait until the server is back."""
     from sqlalchemy import event
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
-        end, pause = time.monotonic() + PATIENCE_SECONDS, 0.1
-        while True:
-            try:
-                return dialect.connect(*arguments, **options)
-            except Exception as error:
-                if time.monotonic() > end or not is_transient(error):
-                    raise
-            time.sleep(pause)
-            pause = min(2.0, 2 * pause)
+        return until_there(lambda: dialect.connect(*arguments, **options))

@@ -132,10 +132,12 @@ def _work(job: Job, control: Control) -> int:
     from sweep.search.sealed_data import seal
     from sweep.search.study_data import load_data
     from sweep.spec import StudySpec
+    from sweep.storage.database import expect
     from sweep.workers.loop import Worker
     from sweep.workers.resource_limits import limit_memory
     from sweep.workers.shared_dataset import load_shared
 
+    expect(job.storage)
     ledger = Ledger(job.storage, create=False)
     header = ledger.header(job.study)
     spec = StudySpec.from_plain(header["spec"])
