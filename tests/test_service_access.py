@@ -4,18 +4,21 @@ import logging
 import time
 
 import pytest
+from ledgers import sections
 from service_client import BASE, START, bearer, limited, opened
 from starlette.testclient import TestClient
 
 from sweep.errors import ServiceError
 from sweep.ledger.ledger import Ledger
 from sweep.service.acts import acts, record_act
+from sweep.service.problems import RefusedError
 from sweep.service.rates import Rates
 from sweep.service.server import check_settings
 from sweep.service.sessions import COOKIE
 from sweep.service.settings import Limits, Settings, read_configuration
 from sweep.service.token_commands import add_token, list_tokens, revoke_token
 from sweep.service.tokens import Tokens
+from sweep.spec.toml import to_toml
 
 LIST = "/api/v1/studies"
 
@@ -106,6 +109,25 @@ def test_programs_read_the_list_of_changes(asked, storage):
     assert [each["who"] for each in every] == ["bob", "ann"]
     mine = client.get("/api/v1/acts", params={"study": "mine"}, headers=bearer(START)).json()
     assert [each["act"] for each in mine["acts"]] == ["stop"]
+
+
+def test_a_change_is_written_down_before_it_is_made(asked, monkeypatch):
+    """Killed meanwhile, a server leaves none that nobody made; what is refused is not kept."""
+    service, client = asked
+    body, seen = {"source": to_toml(sections("mine"))}, []
+
+    def submitted(*_words, **_options):
+        seen.append([(each.act, each.study) for each in acts(service.reader)])
+        raise RefusedError(422, "no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sweep.service.changes._submitted", submitted)
+        answer = client.post("/api/v1/studies", json=body, headers=bearer(START))
+    assert answer.status_code == 422
+    assert seen == [[("submit", "mine")]]
+    assert acts(service.reader) == []
+    assert client.post("/api/v1/studies", json=body, headers=bearer(START)).status_code == 201
+    assert [each.act for each in acts(service.reader)] == ["submit"]
 
 
 def test_nothing_is_told_without_a_token(asked):

@@ -15,7 +15,7 @@ from sweep.errors import StudyFileError, SweepError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
 from sweep.service.access import Services, StudyName, check_owner, role
-from sweep.service.acts import record_act
+from sweep.service.acts import acting
 from sweep.service.api import as_json
 from sweep.service.app import Service
 from sweep.service.handing_in import read_source, refused
@@ -61,8 +61,8 @@ def submit(
 def stop(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
     """Have the workers of a study finish their cells and leave it."""
     _check_own(request, service, name)
-    found = actions.stop(service.settings.storage, name)
-    record_act(service.ledger, who.name, "stop", name)
+    with acting(service.ledger, who.name, "stop", name):
+        found = actions.stop(service.settings.storage, name)
     service.changed()
     return as_json(asdict(found))
 
@@ -93,8 +93,8 @@ def change_priority(
 def delete(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
     """Delete a study, its trials and weights."""
     _check_own(request, service, name)
-    left = delete_study(name, service.settings.storage)
-    record_act(service.ledger, who.name, "delete", name)
+    with acting(service.ledger, who.name, "delete", name):
+        left = delete_study(name, service.settings.storage)
     service.changed()
     return as_json({"study": name, "left": left})
 
@@ -111,8 +111,8 @@ def set_priority(
     """
     _check_own(request, service, name)
     checked_priority(priority)
-    service.ledger.set_priority(name, priority)
-    record_act(service.ledger, who.name, "priority", name, str(priority))
+    with acting(service.ledger, who.name, "priority", name, str(priority)):
+        service.ledger.set_priority(name, priority)
     service.changed()
 
 
@@ -177,12 +177,13 @@ def hand_in(
     _check_may_continue(service, who, spec.study.name)
     told = {"source": source, "name": name}
     was_open = _is_open(service, spec.study.name)
-    cells = _submitted(service, who, spec, told, retry_failed=retry_failed)
-    if priority:
-        service.ledger.set_priority(spec.study.name, priority)
+    with acting(service.ledger, who.name, "submit", spec.study.name) as written:
+        cells = _submitted(service, who, spec, told, retry_failed=retry_failed)
+        if priority:
+            service.ledger.set_priority(spec.study.name, priority)
+        if was_open and not cells:
+            written.detail = "again: nothing to add"
     waiting = service.reader.counts(spec.study.name)["WAITING"]
-    again = "again: nothing to add" if was_open and not cells else ""
-    record_act(service.ledger, who.name, "submit", spec.study.name, again)
     service.changed()
     held = {"enqueued": cells, "waiting": waiting}
     return {"key": slug(spec.study.name), "name": spec.study.name, **held}
@@ -220,8 +221,8 @@ def _again(
 ) -> Response:
     _check_own(request, service, name)
     spec = study_spec(name, service.reader.header(name))
-    cells = _submitted(service, who, spec, {"stored": name}, retry_failed=retry_failed)
-    record_act(service.ledger, who.name, act, name)
+    with acting(service.ledger, who.name, act, name):
+        cells = _submitted(service, who, spec, {"stored": name}, retry_failed=retry_failed)
     service.changed()
     return as_json({"study": name, "enqueued": cells})
 
