@@ -117,6 +117,13 @@ def build(
     return record
 
 
+def stop(path, name):
+    """Stop a study of the ledger at ``path``: it is then stopped for a server too."""
+    ledger = Ledger(f"sqlite:///{path}")
+    ledger.stop(name, "2026-03-02T10:00:00+00:00")
+    ledger.close()
+
+
 def winner_of(candidate):
     """The refit of a candidate and what the test set said."""
     return WinnerRecord(

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from commands import GUARD, ROOT, sweep
-from ledgers import build, sections
+from ledgers import build, sections, stop
 from server_process import served
 
 from sweep.ledger.ledger import Ledger
@@ -24,6 +24,7 @@ def server(tmp_path_factory):
     build(path, winner=True)
     build(path, "half", done=1, refit=False)
     build(path, "With failures", failed=(0, 2))
+    stop(path, "half")
     with served(f"sqlite:///{path}", "--workers", "0") as found:
         yield found
 

@@ -5,7 +5,7 @@ import json
 import zipfile
 
 import pytest
-from ledgers import build, sections
+from ledgers import build, sections, stop
 from pandas.testing import assert_frame_equal
 from server_process import served
 
@@ -26,6 +26,7 @@ def served_studies(tmp_path_factory):
     path = tmp_path_factory.mktemp("server") / "ledger.db"
     build(path, winner=True)
     build(path, "half", done=1, refit=False)
+    stop(path, "half")
     with served(f"sqlite:///{path}", "--workers", "0") as found:
         yield found
 

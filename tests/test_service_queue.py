@@ -1,10 +1,11 @@
 """The queue as the service shows it: places, priorities, states, intervals of the best scores."""
 
 import pytest
-from ledgers import build, sections
+from ledgers import build, sections, stop
 from service_client import START, bearer, opened
 
 from sweep.ledger.ledger import Ledger
+from sweep.service import states as states_module
 from sweep.service.token_commands import add_token
 
 
@@ -82,6 +83,30 @@ def test_a_study_that_another_process_has_stopped_leaves_the_queue(asked, place)
     service.changed()
     assert states(service)["half"] == "stopped"
     assert "half" not in service.queue().places
+
+
+def test_what_nobody_has_stopped_waits_or_runs(asked, place, monkeypatch):
+    """Everywhere: where cells wait and none runs, a ledger alone would call it stopped."""
+    service, client = asked
+    paths = ("/studies/half", "/studies/half/best", "/studies/half/now", "/studies/half/outcome")
+
+    def said():
+        service.changed()
+        listed = client.get("/api/v1/studies").json()["studies"]
+        page = client.get("/studies/half/report").text
+        found = {each["status"] for each in listed if each["name"] == "half"}
+        found |= {client.get(f"/api/v1{path}").json()["status"] for path in paths[:3]}
+        found.add(client.get(f"/api/v1{paths[3]}").json()["status"]["status"])
+        compared = client.get("/api/v1/compare", params={"key": ["half", "old"]}).json()
+        found |= {each["status"] for each in compared["studies"] if each["study"] == "half"}
+        return found, "run it again to go on" in page
+
+    monkeypatch.setattr(states_module, "RECENT_SECONDS", 0.0)
+    assert said() == ({"waiting"}, False)
+    monkeypatch.setattr(states_module, "RECENT_SECONDS", 1e6)  # between two cells
+    assert said() == ({"running"}, False)
+    stop(place, "half")
+    assert said() == ({"stopped"}, True)
 
 
 def test_the_interval_of_the_best_score_is_read_once(asked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.client.address import server_address
@@ -114,8 +115,10 @@ class Server:
         from sweep.study.result import open_study
 
         copy = self._of(name, lambda: StudyCopy(self.connection, name))
-        found = find(copy.url, name) if find else open_study(name, copy.url)
-        return ServerStudy(found.record, copy, self.url, allow)
+        record = (find(copy.url, name) if find else open_study(name, copy.url)).record
+        if record.status == "stopped" and (status := self._status(name)) != "stopped":
+            record = replace(record, queued=status)
+        return ServerStudy(record, copy, self.url, allow)
 
     def submit(
         self, study: Study, *, wait: bool = False, retry_failed: bool = False,
@@ -251,6 +254,11 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.url}>"
+
+    def _status(self, name: str) -> str:
+        """Return what the server says of a study whose cells wait."""
+        answer = self._of(name, lambda: self.connection.get(f"/studies/{slug(name)}/now"))
+        return str(answer["status"])
 
     def _rows(self) -> list[dict[str, Any]]:
         """Return all pages of the list of studies."""

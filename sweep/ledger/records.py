@@ -251,6 +251,8 @@ class StudyRecord:
         Why a search ended before its last cell: ``"no improvement in 20 trials"``.
     nested : NestedRecord or None
         None where no nested cross-validation has ended.
+    no_nested : int or None
+        Cells of each outer fold when one of them ended without a score: there is no estimate then.
     importances : ImportanceRecord or None
         None until a run has seen the study's end.
     idle : tuple of IdleRecord
@@ -266,6 +268,9 @@ class StudyRecord:
     damage : tuple of str
         A line for each thing that the ledger holds otherwise than it was recorded; trials that
         were changed are failed ones, with that reason.
+    queued : str
+        What a server says of it where cells wait, none runs, and nobody has stopped it: its
+        status in place of ``"stopped"``.
     counted : StudyCounts or None
         What the database has counted, where ``trials`` and ``candidates`` are the leading ones
         alone; None where they are all there are.
@@ -284,6 +289,7 @@ class StudyRecord:
     ended_by: str | None = None
     beyond: tuple[TrialRecord, ...] = ()
     nested: NestedRecord | None = None
+    no_nested: int | None = None
     importances: ImportanceRecord | None = None
     idle: tuple[IdleRecord, ...] = ()
     openings: tuple[Opening, ...] = ()
@@ -291,6 +297,7 @@ class StudyRecord:
     uid: str = ""
     owner: str = ""
     damage: tuple[str, ...] = ()
+    queued: str = ""
     counted: StudyCounts | None = None
 
     @cached_property
@@ -315,7 +322,8 @@ class StudyRecord:
         Stopped: cells are left, and none runs.
         """
         early = self.ended_by is not None
-        return status_of(self.tally.states, self.done, self.planned, early=early)
+        found = status_of(self.tally.states, self.done, self.planned, early=early)
+        return self.queued or found if found == "stopped" else found
 
     @property
     def standing(self) -> str:

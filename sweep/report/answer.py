@@ -146,7 +146,8 @@ def _banner(record: StudyRecord) -> str:
     progress = f"{record.status}, {record.done:,} of {record.planned:,} cells"
     if record.status == "finished":
         return "" if record.standing == "finished" else record.standing
-    return progress if record.status == "running" else f"{progress}; run it again to go on"
+    going = record.status == "running" or record.queued
+    return progress if going else f"{progress}; run it again to go on"
 
 
 def _no_settings(record: StudyRecord) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from sweep.service.access import Services, StudyName, role
 from sweep.service.acts import acts
+from sweep.service.states import queued
 from sweep.service.tokens import Identity
 from sweep.study.answers import best as best_answers
 from sweep.study.answers import leaderboard, pivots
@@ -44,7 +45,7 @@ def list_studies(
         found, queue = service.snapshot.copy.studies, service.queue()
         page = [
             {
-                "key": slug(each.name), **asdict(each),
+                "key": slug(each.name), **asdict(each), "status": service.status(each),
                 "priority": queue.priorities.get(each.name, 0),
                 "place": queue.places.get(each.name),
             }
@@ -72,9 +73,10 @@ def show(service: Services, name: StudyName, top: Top = None) -> Response:
 
     def made() -> bytes:
         found = leaderboard.find_candidates(service.settings.storage, name, top)
-        return encoded(leaderboard.plain_candidates(leaderboard.candidate_table(found.record, top)))
+        table = leaderboard.candidate_table(queued(service, found.record), top)
+        return encoded(leaderboard.plain_candidates(table))
 
-    return json_answer(service.cache.get(name, ("show", top), made))
+    return json_answer(service.answer(name, ("show", top), made))
 
 
 @router.get("/studies/{key}/outcome")
@@ -83,10 +85,10 @@ def outcome(service: Services, name: StudyName) -> Response:
 
     def made() -> bytes:
         found = leaderboard.find_leaders(service.settings.storage, name)
-        return encoded(plain_leaderboard(leaderboard.leaderboard(found.record)))
+        return encoded(plain_leaderboard(leaderboard.leaderboard(queued(service, found.record))))
 
     service.snapshot.refresh()  # it is asked for at the moment at which a study ends
-    return json_answer(service.cache.get(name, "outcome", made))
+    return json_answer(service.answer(name, "outcome", made))
 
 
 @router.get("/studies/{key}/best")
@@ -96,9 +98,10 @@ def best(request: Request, service: Services, name: StudyName) -> Response:
 
     def made() -> bytes:
         found = find_study(service.settings.storage, name, allow=service.settings.allow)
+        found.record = queued(service, found.record)
         return encoded(best_answers.plain_best(best_answers.best_candidate(found, server=server)))
 
-    return json_answer(service.cache.get(name, ("best", server), made))
+    return json_answer(service.answer(name, ("best", server), made))
 
 
 @router.get("/studies/{key}/pivot")

@@ -7,7 +7,7 @@ import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module, resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -26,19 +26,22 @@ from sweep.service.queue import Queue, Standing
 from sweep.service.rates import Rates
 from sweep.service.sessions import Sessions
 from sweep.service.snapshot import Snapshot
+from sweep.service.states import status_of
 from sweep.service.tables import make_tables
 from sweep.service.tokens import Tokens
 from sweep.study.preparation import owner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from sweep.ledger.overview import StudyOverview
     from sweep.service.settings import Settings
     from sweep.service.worker_pool import WorkerPool
 
+T = TypeVar("T")
 log = logging.getLogger("sweep.service")
 ROUTERS = (
     "api", "changes", "compare_pages", "data_api", "data_pages", "description", "downloads",
@@ -102,6 +105,16 @@ class Service:
     def queue(self) -> Standing:
         """Return which studies are at work, and which wait at which place."""
         return self.order.standing()
+
+    def status(self, study: StudyOverview) -> str:
+        """Return a study's status; see :mod:`sweep.service.states`."""
+        return status_of(self, study, self.queue())
+
+    def answer(self, name: str, question: Hashable, make: Callable[[], T]) -> T:
+        """Return the answer to a question about a study; the one from before, until it changes."""
+        study = self.snapshot.copy.by_name.get(name)
+        status = "" if study is None else self.status(study)
+        return self.cache.get(name, (question, status), make)
 
     def changed(self) -> None:
         """Take a change in at once: the list shows it, the workers look."""

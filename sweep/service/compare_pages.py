@@ -13,6 +13,7 @@ from sweep.dashboard.app import REPORT_POLICY
 from sweep.report.comparison import checked_baseline, render_comparison
 from sweep.service.access import Services, role, study_name
 from sweep.service.drawing import DRAWING
+from sweep.service.states import queued
 from sweep.study.answers.opening import find_study
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -26,7 +27,8 @@ def compare(
     """Compare the studies at these addresses; the others with the first."""
     names = [study_name(request, each) for each in dict.fromkeys(key)]
     checked_baseline(names, None)
-    records = [find_study(service.settings.storage, name).record for name in names]
+    found = (find_study(service.settings.storage, name).record for name in names)
+    records = [queued(service, record) for record in found]
     with DRAWING:
         html = render_comparison(records)
     return HTMLResponse(html, headers={"content-security-policy": REPORT_POLICY})

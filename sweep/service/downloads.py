@@ -28,6 +28,7 @@ from sweep.service.app import Service
 from sweep.service.child_process import run_child
 from sweep.service.problems import RefusedError
 from sweep.service.settings import Settings
+from sweep.service.states import queued
 from sweep.study.answers.comparison import comparison, plain_comparison
 from sweep.study.answers.opening import find_study
 from sweep.support.file_names import slug
@@ -79,7 +80,8 @@ def compare(
     """Compare studies, as `sweep compare --format json` does; all named by their addresses."""
     names = [name_at(service, each) for each in key]
     place = checked_baseline(names, None if baseline is None else name_at(service, baseline))
-    records = [find_study(service.settings.storage, name).record for name in names]
+    found = (find_study(service.settings.storage, name).record for name in names)
+    records = [queued(service, record) for record in found]
     return as_json(plain_comparison(comparison(records, records[place])))
 
 
@@ -99,7 +101,11 @@ def _check_winner(service: Service, name: str) -> None:
         why = found.why_no_winner()
         raise RefusedError(422, f"study {name!r} has no refitted winner: {why}")
     if not any(study_folder(service.reader, name).glob(f"{WINNER}*")):
-        raise RefusedError(422, f"the weights of the winner of study {name!r} are missing")
+        raise RefusedError(
+            422,
+            f"the weights of the winner of study {name!r} are not on the server: they lie where "
+            "it was refitted; let SWEEP_ARTIFACTS name a folder that all machines see",
+        )
 
 
 def _export(settings: Settings, name: str, target: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from sweep.service.queue import STATES
+from sweep.service.states import state_of
 from sweep.support.file_names import slug
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 ROWS = 100
 """Studies of one page."""
-RECENT_SECONDS = 3.0
 AT_WORK = ("running", "stopping", "finishing")
 
 
@@ -55,9 +55,7 @@ class Row:
 def row_of(service: Service, study: StudyOverview, standing: Standing | None = None) -> Row:
     """Return a study as a line of the list."""
     queue = standing or service.queue()
-    state = queue.state(study)
-    if state == "waiting" and (service.now(study.name) or _is_between_cells(study)):
-        state = "finishing" if study.status == "finished" else "running"
+    state = state_of(service, study, queue)
     place = queue.places.get(study.name) if state == "waiting" else None
     return Row(
         slug(study.name), study, state, place, queue.priorities.get(study.name, 0),
@@ -97,11 +95,6 @@ def listed(service: Service, q: str, page: int) -> dict[str, Any]:
 def newest_names(studies: Sequence[StudyOverview], most: int = ROWS) -> list[str]:
     """Return the names of the newest studies that can be read, newest first."""
     return [each.name for each in reversed(studies) if each.status != "damaged"][:most]
-
-
-def _is_between_cells(study: StudyOverview) -> bool:
-    """Return whether a worker has just ended a cell, and will take the next."""
-    return study.done > 0 and study.last_sign is not None and study.last_sign < RECENT_SECONDS
 
 
 def _has(row: Row, q: str) -> bool:

@@ -28,6 +28,7 @@ from sweep.service.fragments import fragment, tag_of
 from sweep.service.lists import row_of
 from sweep.service.pages import page, root_of, seen
 from sweep.service.problems import RefusedError
+from sweep.service.states import queued
 from sweep.study.answers import best as best_answers
 from sweep.study.answers import leaderboard
 from sweep.study.answers.opening import find_study
@@ -60,7 +61,7 @@ def study_fragment(request: Request, service: Services, name: StudyName) -> Resp
 @router.get("/studies/{key}/report", dependencies=[role("read")])
 def report(service: Services, name: StudyName) -> Response:
     """Return the report of a study, under a policy that keeps it away from the service."""
-    html = service.cache.get(name, "report", lambda: _report(service, name))
+    html = service.answer(name, "report", lambda: _report(service, name))
     return HTMLResponse(html, headers={"content-security-policy": REPORT_POLICY})
 
 
@@ -89,7 +90,7 @@ def _report(service: Service, name: str) -> str:
     from sweep.ledger.pictures import read_pictures
     from sweep.report.page import render
 
-    record = find_study(service.settings.storage, name).record
+    record = queued(service, find_study(service.settings.storage, name).record)
     shown = read_pictures(service.settings.storage, name, record.uid)
     with DRAWING:
         return render(record, shown=shown)
@@ -119,7 +120,7 @@ def _values(request: Request, service: Service, name: str) -> dict[str, Any]:
 
 def _held(service: Service, name: str) -> dict[str, Any]:
     try:
-        return service.cache.get(name, "page", lambda: _read(service, name))
+        return service.answer(name, "page", lambda: _read(service, name))
     except LedgerError as error:
         names = ("status", "board", "several", "best", "history", "failures", "winner")
         return {**dict.fromkeys(names), "error": str(error)}
@@ -129,7 +130,8 @@ def _read(service: Service, name: str) -> dict[str, Any]:
     """Return what the page says that takes reading the study."""
     storage = service.settings.storage
     found = find_study(storage, name)
-    record, best = found.record, None
+    record = found.record = queued(service, found.record)
+    best = None
     board = leaderboard.leaderboard(record, TOP)
     with suppress(SweepError):  # nothing has a score yet
         best = _plainly(best_answers.best_candidate(found, storage))
