@@ -5,23 +5,28 @@ import logging
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from ledgers import build
+from ledgers import build, winner_of
 from service_client import opened
 
+from sweep.analysis import best
 from sweep.errors import ServiceError
+from sweep.ledger.ledger import Ledger
 from sweep.ledger.overview import StudyOverview
 from sweep.service import notify, senders
 from sweep.service.notify import End, Ends, Notifier
 from sweep.service.senders import SendError, post, run_command
 from sweep.service.settings import Configuration, read_configuration
 
-GOING = StudyOverview("mine", "grid", "running", 3, 6, 0, 0.9, "2026-03-02", test_opened=False)
-FINISHED = replace(GOING, status="finished", done=6)
+GOING = StudyOverview(
+    "mine", "grid", "running", 3, 6, 0, 0.9, "2026-03-02", test_opened=False, left="cells"
+)
+UNREFITTED = replace(GOING, status="finished", done=6, left="refit")
+FINISHED = replace(UNREFITTED, left="")
 STOPPED = replace(GOING, status="stopped")
 
 
@@ -61,9 +66,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(senders, "PAUSE_SECONDS", 0.01)
 
 
-def found(first, *later, left=True):
+def found(first, *later, stopped=True):
     """Return the ends that are told while copies follow each other, two seconds apart."""
-    ends = Ends([first], lambda _: left)
+    ends = Ends([first], lambda _: stopped)
     return [
         (end.study, end.state)
         for at, each in enumerate(later)
@@ -95,7 +100,16 @@ def test_a_study_that_goes_on_ends_again():
 
 def test_cells_that_wait_are_no_end():
     """Nobody has asked for a stop: a worker will come."""
-    assert found(GOING, *[STOPPED] * 6, left=False) == []
+    assert found(GOING, *[STOPPED] * 6, stopped=False) == []
+
+
+def test_an_end_comes_after_the_refit_and_the_outer_folds():
+    """One that is stopped before that is stopped, not finished."""
+    folds = replace(UNREFITTED, left="outer folds")
+    going = [*[UNREFITTED] * 4, *[folds] * 4]
+    assert found(GOING, *going, *[FINISHED] * 4, stopped=False) == [("mine", "finished")]
+    assert found(GOING, *going, stopped=False) == []
+    assert found(GOING, *[folds] * 4) == [("mine", "stopped")]
 
 
 def test_an_end_without_a_score_has_failed():
@@ -135,9 +149,9 @@ def wait_for(condition):
 def test_an_address_gets_what_has_ended(tmp_path, receiver, quick):
     """With owner, score, interval and link; what had ended before is not told."""
     path = tmp_path / "l.db"
-    build(path, "old")
+    build(path, "old", winner=True)
     with notifying(f"sqlite:///{path}", url=receiver.url):
-        build(path, "a name/of mine")
+        build(path, "a name/of mine", winner=True)
         wait_for(lambda: receiver.had)
         time.sleep(0.5)
     (told,) = receiver.had
@@ -146,10 +160,25 @@ def test_an_address_gets_what_has_ended(tmp_path, receiver, quick):
     assert told["best"] == pytest.approx(0.9, abs=0.1)
     low, high = told["interval"]
     assert low < told["best"] < high
+    assert told["test_score"] == 0.9306
     assert set(told) == {
         "study", "status", "owner", "done", "planned", "failed_cells", "best", "interval",
-        "params", "link",
+        "params", "test_score", "link",
     }  # fmt: skip
+
+
+def test_a_study_is_told_when_its_winner_is_refitted(tmp_path, receiver, quick):
+    """With its test score; not when its last cell has ended. Without a refit there is no score."""
+    path = tmp_path / "l.db"
+    with notifying(f"sqlite:///{path}", url=receiver.url) as service:
+        record = build(path, "mine")
+        build(path, "closed", refit=False)
+        wait_for(lambda: receiver.had)
+        time.sleep(0.6)
+        assert [(each["study"], each["test_score"]) for each in receiver.had] == [("closed", None)]
+        service.ledger.set_winner("mine", winner_of(best(record)))
+        wait_for(lambda: len(receiver.had) == 2)
+    assert (receiver.had[1]["study"], receiver.had[1]["test_score"]) == ("mine", 0.9306)
 
 
 def test_a_stopped_study_is_told(tmp_path, receiver, quick):
@@ -177,7 +206,7 @@ def test_only_the_ends_that_are_asked_for(tmp_path, receiver, quick):
     """``on`` chooses."""
     path = tmp_path / "l.db"
     with notifying(f"sqlite:///{path}", url=receiver.url, on=["failed"]):
-        build(path, "good")
+        build(path, "good", winner=True)
         build(path, "bad", failed=range(6))
         wait_for(lambda: receiver.had)
         time.sleep(0.5)
@@ -188,7 +217,7 @@ def test_two_servers_tell_it_once(tmp_path, receiver, quick):
     """What was told is kept in the ledger, so neither does the next server."""
     storage = f"sqlite:///{tmp_path / 'l.db'}"
     with notifying(storage, url=receiver.url), notifying(storage, url=receiver.url):
-        build(tmp_path / "l.db")
+        build(tmp_path / "l.db", winner=True)
         wait_for(lambda: receiver.had)
         time.sleep(0.5)
     assert len(receiver.had) == 1
@@ -199,6 +228,28 @@ def test_two_servers_tell_it_once(tmp_path, receiver, quick):
         assert again._claim(End("tiny", "finished", "another")) is True
 
 
+def test_an_end_that_comes_while_no_server_runs_is_told_by_the_next(tmp_path, receiver, quick):
+    """Once; what had ended before the first one is not."""
+    path = tmp_path / "l.db"
+    storage = f"sqlite:///{path}"
+    build(path, "old", winner=True)
+    with notifying(storage, url=receiver.url) as service:
+        record = build(path, "mine")
+        wait_for(lambda: "mine" in watched(service))
+    with closing(Ledger(storage)) as ledger:
+        ledger.set_winner("mine", winner_of(best(record)))
+    with notifying(storage, url=receiver.url):
+        wait_for(lambda: receiver.had)
+    with notifying(storage, url=receiver.url):
+        time.sleep(0.6)
+    assert [each["study"] for each in receiver.had] == ["mine"]
+
+
+def watched(service):
+    """Return the studies whose ends are awaited."""
+    return Notifier(service.settings, service.ledger, service.snapshot, "")._watched_before()
+
+
 def test_a_command_gets_it_on_standard_input(tmp_path, quick):
     """Its words are its own: no shell reads them."""
     into = tmp_path / "told $(touch x); it"
@@ -206,7 +257,7 @@ def test_a_command_gets_it_on_standard_input(tmp_path, quick):
     with notifying(
         f"sqlite:///{tmp_path / 'l.db'}", command=[sys.executable, "-c", copy, str(into)]
     ):
-        build(tmp_path / "l.db")
+        build(tmp_path / "l.db", winner=True)
         wait_for(lambda: into.is_file() and into.read_text().endswith("\n"))
     assert json.loads(into.read_text())["status"] == "finished"
 
@@ -218,9 +269,9 @@ def test_a_failure_is_said_and_not_fatal(tmp_path, receiver, quick, caplog, monk
     path = tmp_path / "l.db"
     command = [sys.executable, "-c", "raise SystemExit('no mail today')"]
     with notifying(f"sqlite:///{path}", url=receiver.url, command=command):
-        build(path, "first")
+        build(path, "first", winner=True)
         wait_for(lambda: "404" in caplog.text)
-        build(path, "second")
+        build(path, "second", winner=True)
         wait_for(lambda: len(receiver.had) == 2)
     assert "no mail today" in caplog.text
     assert "http://127.0.0.1 answered 404" in caplog.text

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from sweep.errors import SweepError
 from sweep.ledger.overview import StudyOverview
 from sweep.service.senders import SendError, post, run_command
@@ -18,7 +20,7 @@ from sweep.support.file_names import slug
 from sweep.support.spreadsheet import json_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sweep.ledger.ledger import Ledger
     from sweep.service.settings import Settings
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
 """How long a study must have ended before it is told: a worker may only be between two cells."""
+WATCHED = "watched"
+"""In place of an end: the study has none yet."""
 log = logging.getLogger("sweep.service")
 
 
@@ -40,15 +44,14 @@ class End:
 
 
 def end_of(overview: StudyOverview) -> End | None:
-    """Return how a study has ended; None while it goes on.
+    """Return how a study has ended, or would if it was stopped; None while cells run or wait.
 
-    A study that has finished without any score has failed.
+    One whose winner is still to be refitted, or whose outer folds are left, has not finished. A
+    study that has finished without any score has failed.
     """
     if overview.status not in ("finished", "stopped"):
         return None
-    state = overview.status
-    if state == "finished" and overview.best is None:
-        state = "failed"
+    state = "stopped" if overview.left else "failed" if overview.best is None else "finished"
     mark = f"{overview.created} {state} {overview.done}/{overview.planned}"
     return End(overview.name, state, mark)
 
@@ -60,14 +63,20 @@ class Ends:
     ----------
     studies : sequence of StudyOverview
         The first copy; what has ended there is not told.
-    is_left : callable
-        ``is_left(name)`` says whether a study that nobody works on was stopped: cells of another
-        one wait for a worker.
+    is_stopped : callable
+        ``is_stopped(name)`` says whether somebody has stopped a study that nobody works on: what
+        is left of another one waits for a worker.
+    watched : collection of str
+        Studies that had not ended when somebody last looked: their ends are told.
     """
 
-    def __init__(self, studies: Sequence[StudyOverview], is_left: Callable[[str], bool]) -> None:
-        self._is_left = is_left
-        self._known = {name: end for name, end in _ends(studies).items() if self._is_over(end)}
+    def __init__(
+        self, studies: Sequence[StudyOverview], is_stopped: Callable[[str], bool],
+        watched: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        self._is_stopped = is_stopped
+        over = {name: end for name, end in _ends(studies).items() if self._is_over(end)}
+        self._known = {name: end for name, end in over.items() if name not in watched}
         self._since: dict[str, tuple[End, float]] = {}
 
     def new(self, studies: Sequence[StudyOverview], at: float) -> list[End]:
@@ -103,8 +112,12 @@ class Ends:
                 self._since[name] = end, at
         return settled
 
+    def going(self, studies: Sequence[StudyOverview]) -> set[str]:
+        """Return the studies whose end is still to come, or to be told."""
+        return {each.name for each in studies} - set(self._known)
+
     def _is_over(self, end: End) -> bool:
-        return end.state != "stopped" or self._is_left(end.study)
+        return end.state != "stopped" or self._is_stopped(end.study)
 
 
 def _ends(studies: Sequence[StudyOverview]) -> dict[str, End]:
@@ -135,9 +148,11 @@ class Notifier:
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def start(self) -> None:
-        """Take what has ended already as told, then follow; nothing where nobody is to be told."""
+        """Take what had ended before as told, then follow; nothing where nobody is to be told."""
         if self._settings.configuration.notify.wanted:
-            self._ends = Ends(self._snapshot.refresh().studies, self._is_left)
+            self._watched = self._watched_before()
+            studies = self._snapshot.refresh().studies
+            self._ends = Ends(studies, self._is_stopped, self._watched)
             self._thread.start()
 
     def stop(self) -> None:
@@ -147,20 +162,31 @@ class Notifier:
     def _follow(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             try:
-                found = self._ends.new(self._snapshot.copy.studies, time.monotonic())
-                for end in found:
+                studies = self._snapshot.copy.studies
+                self._watch(self._ends.going(studies))
+                for end in self._ends.new(studies, time.monotonic()):
                     self._take(end)
             except SweepError as error:  # the ledger is away
                 log.warning("notify: the ledger could not be asked: %s", error)
+
+    def _watched_before(self) -> set[str]:
+        query = select(TOLD.c.study).where(TOLD.c.ended == WATCHED)
+        with transaction(self._ledger) as connection:
+            return {str(name) for (name,) in connection.execute(query)}
+
+    def _watch(self, names: Collection[str]) -> None:
+        """Note studies that go on: their ends are told though no server runs when they come."""
+        for name in sorted(set(names) - self._watched):
+            with transaction(self._ledger) as connection:
+                insert_new(connection, TOLD, {"study": name, "ended": WATCHED, "at": now()})
+            self._watched.add(name)
 
     def _take(self, end: End) -> None:
         if end.state in self._settings.configuration.notify.on and self._claim(end):
             self._tell(self._message(end))
 
-    def _is_left(self, name: str) -> bool:
-        """Return whether a study was stopped; one whose cells wait for a worker was not."""
-        waiting = self._ledger.counts(name)["WAITING"]
-        return not waiting or self._ledger.stopped(name) is not None
+    def _is_stopped(self, name: str) -> bool:
+        return self._ledger.stopped(name) is not None
 
     def _claim(self, end: End) -> bool:
         """Note that an end is told; return False if it was told before."""
@@ -187,7 +213,7 @@ class Notifier:
         }
 
     def _best(self, name: str) -> dict[str, Any]:
-        """Return the best score with its interval; null where there is none."""
+        """Return the best score with its interval, and the test score; null where there is none."""
         from sweep.study.answers.best import best_candidate
         from sweep.study.answers.opening import find_study
 
@@ -195,9 +221,13 @@ class Notifier:
         try:
             found = best_candidate(find_study(storage, name), storage)
         except SweepError:
-            return {"best": None, "interval": None, "params": {}}
-        interval = found.interval and [found.interval.low, found.interval.high]
-        return {"best": found.mean_test_score, "interval": interval, "params": dict(found.params)}
+            return {"best": None, "interval": None, "params": {}, "test_score": None}
+        return {
+            "best": found.mean_test_score,
+            "interval": found.interval and [found.interval.low, found.interval.high],
+            "params": dict(found.params),
+            "test_score": found.test_score,
+        }
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         notify = self._settings.configuration.notify

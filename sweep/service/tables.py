@@ -57,7 +57,7 @@ TOLD = Table(
     Column("ended", String(160), primary_key=True),
     Column("at", String(40), nullable=False),
 )
-"""Ends of studies that somebody was notified of."""
+"""Ends of studies that somebody was notified of, and studies whose ends are awaited."""
 
 
 def make_tables(ledger: Studies) -> None:
