@@ -3,20 +3,26 @@
 import os
 import subprocess
 import sys
+import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from commands import here, ledger, read, sweep  # noqa: F401
 from ledgers import build, with_folder
 from processes import wait_for
+from records import grid_record
 from test_study import table
 
 from sweep import run_study
 from sweep.analysis.overview import all_overviews
-from sweep.errors import ResultError, StudyChangedError
+from sweep.cli.worker import _Shift
+from sweep.errors import InterruptedRunError, ResultError, StudyChangedError
 from sweep.ledger.ledger import Ledger
+from sweep.runner.local_pool import LocalPool
 from sweep.storage.attributes import STUDY
 from sweep.study import open_study
 from sweep.study.join import join_study, open_studies
@@ -224,6 +230,58 @@ def test_workers_elsewhere_give_the_table_of_one(ledger_url, tmp_path):
     assert shared.record.winner.test_score == whole.record.winner.test_score
     keys = [t.key for t in shared.record.trials if t.state == "COMPLETE"]
     assert len(keys) == len(set(keys)) == 6
+
+
+@pytest.mark.tensorflow
+def test_a_grown_study_is_refitted_though_its_machine_has_gone(ledger_url, monkeypatch):
+    """Between the last cell and the refit: the winner of before is not that of the grown study."""
+    small = {**GRID, "space": {"epochs": [20], "hidden_size": [4, 6]}}
+    run_study(small, storage=ledger_url, n_jobs=1)
+    submit_study({**small, "space": {**small["space"], "hidden_size": [4, 6, 40]}},
+                 storage=ledger_url)  # fmt: skip
+
+    def gone(_pool):
+        raise InterruptedRunError("the machine is switched off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalPool, "_refit", gone)
+        with pytest.raises(InterruptedRunError):
+            join_study("shared", ledger_url, n_jobs=1)
+    before = open_study("shared", ledger_url).record
+    assert (before.status, before.winner.params["hidden_size"] < 40) == ("finished", True)
+    assert open_studies(ledger_url) == ["shared"]
+    after = join_study("shared", ledger_url, n_jobs=1).record
+    assert after.winner.params["hidden_size"] == 40
+    assert open_studies(ledger_url) == []
+
+
+@pytest.mark.tensorflow
+def test_a_study_whose_time_is_up_is_stopped(ledger_url):
+    """No machine begins anew with as much time; somebody who hands it in again gives it more."""
+    timed = {**GRID, "search": {**GRID["search"], "timeout": 0.1}}
+    submit_study(timed, storage=ledger_url)
+    assert join_study("shared", ledger_url, n_jobs=1).record.status != "finished"
+    assert open_studies(ledger_url) == []
+    with closing(Ledger(ledger_url)) as opened:
+        assert opened.stopped("shared")
+    submit_study(timed, storage=ledger_url)
+    assert open_studies(ledger_url) == ["shared"]
+
+
+def test_a_study_that_others_were_at_is_taken_up_again(monkeypatch):
+    """They may have gone before it ended; one that this machine cannot help with is left."""
+    shift, record = _Shift(SimpleNamespace(progress=None)), grid_record()
+
+    def refuse(_name):
+        raise StudyChangedError("other data")
+
+    shift.work("shared", lambda _: SimpleNamespace(record=replace(record, winner=None)))
+    shift.work("other data", refuse)
+    shift.work("ended", lambda _: SimpleNamespace(record=record))
+    assert shift.aside() == {"shared", "other data"}
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert shift.aside() == {"other data"}
 
 
 @pytest.mark.tensorflow

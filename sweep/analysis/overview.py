@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sweep.analysis import nested
+from sweep.analysis.choice import chosen, is_current
 from sweep.analysis.ranking import best
 from sweep.errors import LedgerError
 from sweep.ledger.overview import StudyOverview, study_overviews
@@ -61,4 +63,17 @@ def overview_of(record: StudyRecord) -> StudyOverview:
         created=record.created,
         test_opened=record.winner is not None,
         owner=record.owner,
+        left=_left(record),
     )
+
+
+def _left(record: StudyRecord) -> str:
+    """Return what is left of a study, as :func:`sweep.ledger.remaining.remaining`."""
+    search = record.settings.search
+    if record.status != "finished":
+        return "cells"
+    if search.refit and (found := chosen(record)) and not is_current(record, found):
+        return "refit"
+    if nested.is_current(record) or record.no_nested == record.planned:
+        return ""
+    return "outer folds" if search.nested else ""

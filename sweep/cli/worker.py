@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def worker(
     shift = _Shift(reporter)
     try:
         with heard():
-            for name in _taken(cells, lambda: shift.aside, wait=wait):
+            for name in _taken(cells, shift.aside, wait=wait):
                 shift.work(name, lambda name: join_study(
                     name, storage, n_jobs=n_jobs, data_home=data_home, allow=allowed(allow),
                     watcher=reporter, gpus=gpus,
@@ -96,25 +97,33 @@ class _Shift:
 
     def __init__(self, reporter: ProgressReporter) -> None:
         self._reporter = reporter
-        self.aside: set[str] = set()
+        self._aside: dict[str, float] = {}
         self.worked: set[str] = set()
         self.ended = self.failed = 0
         self.refused = False
 
+    def aside(self) -> set[str]:
+        """Return the studies that are left to others, some of them for a while only."""
+        now = time.monotonic()
+        return {name for name, until in self._aside.items() if until > now}
+
     def work(self, name: str, join: Callable[[str], StudyResult]) -> None:
         """Take cells of a study until none waits."""
+        from sweep.study.join import rest_of
+
         self._reporter.progress = None
         try:
             record = join(name).record
         except InterruptedRunError:
             raise
         except SweepError as error:  # this machine cannot help here; another study it may
-            self.aside.add(name)
+            self._aside[name] = math.inf
             self.refused = True
             complain(f"study {clean(name)} is left to others: {clean(error)}")
             return
         if record.status == "stopped" or _is_unfinished(record):
-            self.aside.add(name)  # its time is up, it was stopped, it cannot be refitted
+            # it was stopped, its time is up, or others are at it: who may go before it has ended
+            self._aside[name] = time.monotonic() + rest_of(record)
         self.worked.add(name)
         if progress := self._reporter.progress:
             self.ended += progress.done - progress.began_done

@@ -80,9 +80,11 @@ def _finish(
     from sweep.evaluation.winner_file import winner_path
     from sweep.evaluation.winner_parts import save_fitted_winner
 
+    complete = ledger.counts(name)["COMPLETE"]
     record = read_study(ledger, name)
     chosen = analysis.chosen(record)
     if chosen is None or analysis.is_current(record, chosen):
+        ledger.settle(name, complete, analysis.rule(record))
         return record.winner
     chosen_at = _now()
     spec = record.settings
@@ -126,6 +128,7 @@ def _finish(
     save_fitted_winner(fitted, file, code, data.x_train, allow)
     save_pictures(winner_pictures_path(ledger.url, name, record.uid), measured.pictures)
     ledger.set_winner(name, winner)
+    ledger.settle(name, complete, analysis.rule(record))
     checkpointer.clear()
     return winner
 

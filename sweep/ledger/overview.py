@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.checksums import has_digests, is_whole
 from sweep.ledger.counts import status_of
+from sweep.ledger.remaining import remaining
 from sweep.ledger.stored_spec import StoredSearch
 from sweep.ledger.summary import Sums, sums
 from sweep.storage.attributes import BY_DRAW, STUDY, WINNER
@@ -40,6 +41,8 @@ class StudyOverview:
         Whether a refitted winner was scored on the test set.
     owner : str
         Who created the study: ``user@host``; empty where an older version did not record it.
+    left : str
+        What is to be done before it is at its end; as :func:`sweep.ledger.remaining.remaining`.
     hosts : tuple of str
         Host names of the workers that evaluate cells of it now; one entry for each such cell.
     last_sign : float or None
@@ -56,6 +59,7 @@ class StudyOverview:
     created: str
     test_opened: bool
     owner: str = ""
+    left: str = ""
     hosts: tuple[str, ...] = ()
     last_sign: float | None = None
 
@@ -122,10 +126,12 @@ def is_exact(ledger: Studies, header: Mapping[str, Any], counts: Sums) -> bool:
 def _overview(name: str, attributes: Mapping[str, Any], counts: Sums) -> StudyOverview:
     header = attributes[STUDY]
     done = sum(counts.cells.values())
+    status = status_of(tuple(counts.trials), done, header["planned"])
+    complete = counts.trials["COMPLETE"]
     return StudyOverview(
         name=name,
         method=StoredSearch(header).method,
-        status=status_of(tuple(counts.trials), done, header["planned"]),
+        status=status,
         done=done,
         planned=header["planned"],
         failed=counts.cells["FAIL"],
@@ -133,4 +139,7 @@ def _overview(name: str, attributes: Mapping[str, Any], counts: Sums) -> StudyOv
         created=header["created"],
         test_opened=WINNER in attributes,
         owner=str(header.get("owner", "")),
+        left=remaining(
+            attributes, status=status, scored=counts.best is not None, complete=complete
+        ),
     )

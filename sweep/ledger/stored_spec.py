@@ -54,6 +54,11 @@ class StoredSearch:
         return bool(self._get("refit"))
 
     @property
+    def choose(self) -> str:
+        """The rule by which the winner is chosen."""
+        return str(self._get("choose"))
+
+    @property
     def nested(self) -> int | None:
         """Outer folds of the nested estimate, where one is asked for."""
         found: int | None = self._get("nested")

@@ -16,9 +16,11 @@ from sweep.storage.attributes import (
     IDLE,
     IMPORTANCES,
     NESTED,
+    NO_NESTED,
     OPENING,
     PRIORITY,
     SECTIONS,
+    SETTLED,
     STOP,
     STUDY,
     WINNER,
@@ -177,9 +179,34 @@ class Studies:
         """Record the winner and its score on the test set."""
         self._write(name, WINNER, with_digest(winner_to_plain(winner)))
 
+    def settle(self, name: str, complete: int, rule: str, *, again: bool = False) -> None:
+        """Record that the winner is the choice.
+
+        Parameters
+        ----------
+        name : str
+            The study.
+        complete : int
+            Of how many complete trials. Count them before the choice is made: one that ends
+            meanwhile may be the better one.
+        rule : str
+            By which rule.
+        again : bool
+            Only where it was recorded before, of others.
+        """
+        study_id, settled = self.study_id(name), [complete, rule]
+        with self.translated():
+            held = self.storage.get_study_user_attrs(study_id)
+            if held.get(SETTLED, settled if again else None) != settled:
+                self.storage.set_study_user_attr(study_id, SETTLED, settled)
+
     def set_nested(self, name: str, nested: NestedRecord) -> None:
         """Record the result of a nested cross-validation."""
         self._write(name, NESTED, with_digest(nested_to_plain(nested)))
+
+    def set_no_nested(self, name: str, planned: int) -> None:
+        """Record that outer folds of so many cells have ended, one of them without any score."""
+        self._write(name, NO_NESTED, planned)
 
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
         """Record the importances of the parameters."""

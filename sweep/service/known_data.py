@@ -130,7 +130,7 @@ def studies_naming(service: Service, known: KnownDataset) -> list[str]:
     target = None if known.path is None else known.path.resolve()
     found = []
     for study in service.snapshot.refresh().studies:
-        if study.status == "finished":
+        if study.status == "finished" and not study.left:
             continue
         spec = service.reader.header(study.name)["spec"]
         folder = Path(spec["folder"]) if spec.get("folder") else None

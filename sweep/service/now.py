@@ -9,13 +9,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from sweep.ledger.overview import StudyOverview
-from sweep.ledger.stored_spec import StoredSearch
 from sweep.service.access import Services, StudyName, role
 from sweep.service.api import as_json
 from sweep.service.app import Service
 from sweep.service.problems import RefusedError
 from sweep.storage.attributes import TURN
-from sweep.study.join import lacks_winner
 
 router = APIRouter(prefix="/api/v1", tags=["read"], dependencies=[role("read")])
 LONGEST_WAIT = 10.0
@@ -46,8 +44,8 @@ def _now(service: Service, name: str) -> dict[str, Any]:
     running = {key: value for key, value in service.now(name).items() if key != "event"}
     stopped = study.status != "running" and service.reader.stopped(name) is not None
     return {
-        **running, "study": name, "number": copy.number, "status": study.status,
-        "stopped": stopped, "left": _left(service, study), "finishing": _finishing(service, name),
+        **running, "study": name, "number": copy.number, "status": service.status(study),
+        "stopped": stopped, "left": study.left, "finishing": _finishing(service, study),
         "standing": {
             "done": study.done, "planned": study.planned, "failed": study.failed,
             "best": study.best,
@@ -55,22 +53,15 @@ def _now(service: Service, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _left(service: Service, study: StudyOverview) -> str:
-    """Return what is to be done before a study is at its end: cells, refit, outer folds."""
-    if study.status != "finished":
-        return "cells"
-    if lacks_winner(service.reader, study):
-        return "refit"
-    search = StoredSearch(service.reader.header(study.name))
-    if search.nested and service.reader.nested(study.name) is None:
-        return "outer folds"
-    return ""
-
-
-def _finishing(service: Service, name: str) -> bool:
-    """Return whether a process says that it refits the winner; it may have died."""
+def _finishing(service: Service, study: StudyOverview) -> bool:
+    """Return whether outer folds run, or a process says that it refits a winner; it may be dead."""
     from sweep.storage import turns
 
-    ledger = service.reader
+    ledger, names = service.reader, [study.name]
+    if study.left == "outer folds":
+        if service.queue().state(study) == "finishing":
+            return True
+        names += ledger.outer_folds(study.name)
     with ledger.translated():
-        return turns.read(ledger.storage, ledger.study_id(name), f"{TURN}finish") is not None
+        ids = [ledger.study_id(name) for name in names]
+        return any(turns.read(ledger.storage, each, f"{TURN}finish") is not None for each in ids)

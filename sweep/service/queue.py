@@ -49,13 +49,15 @@ class Standing:
     def state(self, study: StudyOverview) -> str:
         """Return what a study is at, for all that the ledger says: one of :data:`STATES`.
 
-        One that has no cell left waits for its winner to be refitted.
+        One whose cells have ended may wait for the refit of its winner, or for its outer folds.
         """
-        if study.status == "finished":
-            return "waiting" if study.name in self.places else "finished"
+        if study.status == "finished" and not study.left:
+            return "finished"
         if study.name in self.stopped:
             return "stopping" if study.status == "running" else "stopped"
-        return "waiting" if study.status == "stopped" or study.name in self.places else study.status
+        if study.status == "stopped" or study.name in self.places:
+            return "waiting"
+        return "finishing" if study.status == "finished" else study.status
 
 
 class Queue:

@@ -22,7 +22,7 @@ from sweep.runner.forkserver import forkserver_started
 from sweep.runner.progress import Watcher
 from sweep.service.preload import load_libraries
 from sweep.storage.locations import ledger_folder
-from sweep.study.join import join_study, open_rows
+from sweep.study.join import REST_SECONDS, join_study, open_rows, rest_of
 from sweep.study.queue import shares
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 2.0
 """How often the ledger is looked at though nobody says that something was handed in."""
 SAY_SECONDS = 0.5
-REST_SECONDS = 60.0
-"""How long a study is left alone that this machine could not work on."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,9 @@ class Agent:
 
     def _share(self, ledger: Ledger) -> None:
         now = time.monotonic()
-        rows = [row for row in open_rows(ledger) if self._rests.get(row.name, 0) < now]
-        settings = self.settings
-        self._given = shares(rows, settings.workers, settings.at_once, set(self._active))
+        settings, here = self.settings, set(self._active)
+        rows = [r for r in open_rows(ledger, here=here) if self._rests.get(r.name, 0) < now]
+        self._given = shares(rows, settings.workers, settings.at_once, here)
         for name in self._given:
             if name not in self._active:
                 thread = threading.Thread(target=self._work, args=(name,), daemon=True)
@@ -115,11 +113,11 @@ class Agent:
                 share=lambda: self.share(name),
             ).record  # fmt: skip
             if record.status == "stopped" and self.share(name):
-                self._rest(name)
+                self._rest(name, rest_of(record))
         except InterruptedRunError:
             pass
         except SweepError as error:  # this machine cannot help here; another study it may
-            self._rest(name)
+            self._rest(name, REST_SECONDS)
             self.say("line", study=name, text=f"left to others: {error}")
         finally:
             self._active.pop(name, None)
@@ -139,8 +137,8 @@ class Agent:
             sys.stdout.write(json.dumps({"event": event, **details}, default=str) + "\n")
             sys.stdout.flush()
 
-    def _rest(self, name: str) -> None:
-        self._rests[name] = time.monotonic() + REST_SECONDS
+    def _rest(self, name: str, seconds: float) -> None:
+        self._rests[name] = time.monotonic() + seconds
 
 
 class AgentWatcher(Watcher):

@@ -71,7 +71,8 @@ def leftovers(storage: str | None = None, days: float = 30) -> list[Leftover]:
     folders = list(_folders(root))  # first: a study is in the ledger before it has a folder
     with closing(Ledger(url, reading=True)) as ledger:
         studies = {name: held.get(STUDY) for name, held in ledger.attributes().items()}
-        finished = {each.name for each in all_overviews(ledger) if each.status == "finished"}
+        studies_now = all_overviews(ledger)
+    finished = {each.name for each in studies_now if each.status == "finished" and not each.left}
     known = _KnownStudies(root, place_of(url), studies, finished)
     found = [each for folder in folders for each in known.leftovers_of(folder)]
     found += _unused_rows(root / MAPPED, days)

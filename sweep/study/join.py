@@ -10,16 +10,18 @@ from sweep.errors import DataChangedError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.queue_rows import QueueRow, queue_rows
 from sweep.ledger.reading import study_spec
-from sweep.ledger.stored_spec import StoredSearch
-from sweep.storage.locations import storage_url
+from sweep.storage.locations import GRACE_SECONDS, storage_url
 from sweep.study.queue import in_order
 from sweep.study.run import run_study
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sweep.ledger.overview import StudyOverview
+    from sweep.ledger.records import StudyRecord
     from sweep.study.result import StudyResult
+
+REST_SECONDS = 60.0
 
 
 def join_study(name: str, storage: str | None = None, **options: Any) -> StudyResult:
@@ -66,8 +68,20 @@ def join_study(name: str, storage: str | None = None, **options: Any) -> StudyRe
         ) from error
 
 
+def rest_of(record: StudyRecord) -> float:
+    """Return for how many seconds a machine leaves a study to others that it could not end.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study as it was when this machine left it. Others may be at its last cells; one whose
+        time is up here may still have some elsewhere.
+    """
+    return max(REST_SECONDS, record.settings.search.timeout or 0.0)
+
+
 def open_studies(storage: str | None = None) -> list[str]:
-    """Return the names of the studies that have cells to take or a winner to refit.
+    """Return the names of the studies that have cells to take, a winner to refit or outer folds.
 
     In the order of :mod:`sweep.study.queue`. Studies that somebody has stopped are left out.
     """
@@ -75,8 +89,12 @@ def open_studies(storage: str | None = None) -> list[str]:
         return [row.name for row in in_order(open_rows(ledger))]
 
 
-def open_rows(ledger: Ledger, overviews: Sequence[StudyOverview] | None = None) -> list[QueueRow]:
-    """Return the studies that have cells to take or a winner to refit, oldest first.
+def open_rows(
+    ledger: Ledger,
+    overviews: Sequence[StudyOverview] | None = None,
+    here: Collection[str] = (),
+) -> list[QueueRow]:
+    """Return the studies that have cells to take, a winner to refit or outer folds, oldest first.
 
     Parameters
     ----------
@@ -84,32 +102,29 @@ def open_rows(ledger: Ledger, overviews: Sequence[StudyOverview] | None = None) 
         Where the studies are.
     overviews : sequence of StudyOverview, optional
         What is known of them; read, where it is not given.
+    here : collection of str
+        Studies that this machine's workers are at: they stay until the last cell has ended, for
+        the refit.
     """
     rows = {row.name: row for row in queue_rows(ledger)}
     return [
         rows[each.name]
         for each in (all_overviews(ledger) if overviews is None else overviews)
-        if each.name in rows
-        and each.status != "damaged"
-        and (_has_cells(ledger, each) or lacks_winner(ledger, each))
+        if each.name in rows and each.status != "damaged" and each.left
+        if each.name in here or _is_open(ledger, rows[each.name])
     ]
 
 
-def _has_cells(ledger: Ledger, study: StudyOverview) -> bool:
-    if study.status == "finished":
-        return False  # no cell waits or runs
-    return study.status in ("stopped", "waiting") or ledger.counts(study.name)["WAITING"] > 0
+def _is_open(ledger: Ledger, row: QueueRow) -> bool:
+    """Return whether there is work that nobody does; where the last cells run, it is theirs.
 
-
-def lacks_winner(ledger: Ledger, study: StudyOverview) -> bool:
-    """Return whether a study came to its end while it was stopped, before its winner's refit.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The ledger.
-    study : StudyOverview
-        What is known of the study.
+    Whoever runs them may have died: then nothing is heard of them for a while.
     """
-    ended = study.status == "finished" and study.best is not None and not study.test_opened
-    return ended and StoredSearch(ledger.header(study.name)).refit
+    return row.waiting > 0 or row.running == 0 or _is_silent(ledger, row.name)
+
+
+def _is_silent(ledger: Ledger, name: str) -> bool:
+    lives = ledger.signs_of_life()
+    parts = [lives[each] for each in (name, *ledger.outer_folds(name)) if each in lives]
+    last = min((life.last for life in parts if life.last is not None), default=GRACE_SECONDS)
+    return last >= GRACE_SECONDS

@@ -58,15 +58,22 @@ def record_nested(ledger: Ledger, name: str, folds: Sequence[StudyRecord]) -> st
     str or None
         Why there is no estimate, if there is none.
     """
-    empty = [fold.name for fold in folds if fold.winner is None]
+    empty, planned = [fold for fold in folds if fold.winner is None], folds[0].planned
     if empty:
-        return f"no nested estimate: no trial is complete in {', '.join(empty)}"
-    before = ledger.nested(name)
-    results, planned = tuple(map(_result, folds)), folds[0].planned
+        if any(map(_has_no_score, empty)):
+            ledger.set_no_nested(name, planned)
+        names = ", ".join(fold.name for fold in empty)
+        return f"no nested estimate: no trial is complete in {names}"
+    before, results = ledger.nested(name), tuple(map(_result, folds))
     if before is None or (before.folds, before.planned) != (results, planned):
         ended_at = datetime.now().astimezone().isoformat(timespec="seconds")
         ledger.set_nested(name, NestedRecord(results, planned, ended_at))
     return None
+
+
+def _has_no_score(fold: StudyRecord) -> bool:
+    """Return whether a fold has ended without a score; of another, the refit is still to come."""
+    return fold.status == "finished" and not fold.tally.rows.get("COMPLETE")
 
 
 def _result(fold: StudyRecord) -> OuterFold:

@@ -8,7 +8,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sweep.analysis import idle_records, importances
 from sweep.evaluation.estimator import user_code_text
 from sweep.evaluation.own_estimator import with_facts
 from sweep.ledger.reading import latest_by_key, read_study
@@ -22,13 +21,12 @@ from sweep.search.plan import Plan, make_plan
 from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
 from sweep.storage.locations import ledger_folder, storage_url
-from sweep.storage.locks import one_at_a_time
 from sweep.storage.waiting_messages import waits_shown_by
 from sweep.study.check import cells_left, takes_up_again
+from sweep.study.ending import add_idle, add_importances, add_own_sections, leave_stopped
 from sweep.study.factory_check import check_factory
 from sweep.study.initial_progress import count_finished_cells, planned_progress
 from sweep.study.nested import record_nested
-from sweep.study.own_sections import compute_sections, own_sections
 from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
 from sweep.study.preparation import check_finished, prepare_study, update
 from sweep.study.result import StudyResult
@@ -91,7 +89,8 @@ def run_study(
         started.
     helping : bool, default=False
         Help with a study that is in the ledger: leave its settings unchanged, and return when no
-        cell waits, though other workers may still run the last ones.
+        cell waits, though other workers may still run the last ones. Where ``search.timeout`` ends
+        it, the study is stopped: more time is a person's decision.
     gpus : str, optional
         The GPUs that workers take turns on, such as ``"0,2"``, or ``"none"``; by default all that
         ``CUDA_VISIBLE_DEVICES`` shows.
@@ -145,46 +144,12 @@ def run_study(
             found = [run.see_through(searched, fold) for fold in folds if not run.stopped]
             if not run.stopped and (note := record_nested(ledger, job.study, found)):
                 run.watcher.say(note)
-        record = _add_importances(ledger, read_study(ledger, job.study))
-        record = _add_idle(ledger, record)
-        record = _add_own_sections(ledger, spec, record, job, run.watcher)
+        record = add_importances(ledger, read_study(ledger, job.study))
+        record = add_idle(ledger, record)
+        record = add_own_sections(ledger, spec, record, job, run.watcher)
+        if helping and run.timed_out:
+            leave_stopped(ledger, record)
     return StudyResult(record, url, job.allow)
-
-
-def _add_importances(ledger: Ledger, record: StudyRecord) -> StudyRecord:
-    """Compute the importances of a study that has ended, unless the ledger holds them."""
-    if importances.is_current(record):
-        return record
-    with one_at_a_time(ledger, record.name, "importances"):
-        record = read_study(ledger, record.name)  # another process may have computed them
-        if importances.is_current(record):
-            return record
-        found = importances.importances(record)
-        ledger.set_importances(record.name, found)
-    return replace(record, importances=found)
-
-
-def _add_idle(ledger: Ledger, record: StudyRecord) -> StudyRecord:
-    """Record which parameters of the user's factory changed nothing, for answers in short."""
-    found = idle_records(record)
-    if found == record.idle:
-        return record
-    ledger.set_idle(record.name, found)
-    return replace(record, idle=found)
-
-
-def _add_own_sections(
-    ledger: Ledger, spec: StudySpec, record: StudyRecord, job: Job, watcher: Watcher
-) -> StudyRecord:
-    """Compute the user's own sections of the report, if the study names any."""
-    if not own_sections(spec):
-        return record
-    found = compute_sections(spec, record, job.allow)
-    for section in found:
-        if section.reason:
-            watcher.say(f"section {section.reference} is left out: {section.reason}")
-    ledger.set_sections(record.name, found)
-    return replace(record, sections=found)
 
 
 @dataclass
@@ -207,6 +172,8 @@ class _Run:
     share: Callable[[], int] | None = None
     data: SharedData = field(default_factory=SharedData)
     stopped: bool = False
+    timed_out: bool = False
+    """Whether ``search.timeout`` has ended the study's own search."""
     said: str = ""
 
     def see_through(self, spec: StudySpec, outer_fold: OuterFold | None) -> StudyRecord:
@@ -214,7 +181,9 @@ class _Run:
         job = self.job if outer_fold is None else replace(self.job, study=outer_fold.name)
         ledger, plan = self.ledger, make_plan(spec)
         check_ledger(ledger, spec, job.study)
-        record = read_study(ledger, job.study) if ledger.has(job.study) else None
+        known = ledger.has(job.study)
+        complete = ledger.counts(job.study)["COMPLETE"] if known else 0
+        record = read_study(ledger, job.study) if known else None
         if record is None or not _is_finished(record, spec, plan, retry_failed=self.retry_failed):
             self._run(spec, plan, job, outer_fold)
             return read_study(ledger, job.study)
@@ -222,6 +191,8 @@ class _Run:
             self._say_once(check_finished(spec, record, job))
         if not self.helping:
             update(ledger, spec, plan, job.study)
+        if record.winner is not None:
+            ledger.settle(job.study, complete, spec.search.choose, again=True)
         self.progress.done += len(plan.cells)
         self.progress.began_done += len(plan.cells)
         return record
@@ -259,6 +230,8 @@ class _Run:
                 deadline = began + spec.search.timeout if spec.search.timeout else None
                 pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
                 self.stopped = pool.stopped
+                if outer_fold is None and deadline:
+                    self.timed_out = time.monotonic() >= deadline
         finally:
             self.watcher.end(progress)
 
