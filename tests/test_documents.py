@@ -112,7 +112,7 @@ def test_the_dataset_of_ones_own_in_the_docs_works(tmp_path):
     text = (ROOT / "docs" / "data.md").read_text("utf-8")
     (tmp_path / "mine.py").write_text(blocks(text, "python")[0])
     rest = '[model]\nepochs = 2\n[search]\nmethod = "grid"\ncv = 2\n[space]\nhidden_size = [4]\n'
-    (tmp_path / "study.toml").write_text(blocks(text, "toml")[0] + rest)
+    (tmp_path / "study.toml").write_text(blocks(text, "toml")[-1] + rest)
     look, search = commands(text)
     assert "even" in run(look, tmp_path)
     assert "1 cell" in run([*search, "--no-report"], tmp_path)
