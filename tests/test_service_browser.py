@@ -204,7 +204,7 @@ def test_a_file_is_shown_in_the_field(browser, house, tmp_path):
     with visit(browser, house) as page:
         page.goto(f"{house.url}/new")
         page.set_input_files("#file", tmp_path / "a.toml")
-        page.wait_for_function("source.value.includes('\"story\"')")
+        until(lambda: '"story"' in page.input_value("#source"))
         page.evaluate(
             """() => {
               const held = new DataTransfer();
@@ -212,7 +212,7 @@ def test_a_file_is_shown_in_the_field(browser, house, tmp_path):
               source.dispatchEvent(new DragEvent("drop", {dataTransfer: held, bubbles: true, cancelable: true}));
             }"""  # noqa: E501
         )
-        page.wait_for_function("source.value.includes('\"dropped\"')")
+        until(lambda: '"dropped"' in page.input_value("#source"))
         assert "story" not in house.studies()
 
 
@@ -376,9 +376,11 @@ def test_handing_in_is_done_once(browser, house):
         page.fill("#source", SMALL.replace('"story"', '"pressed twice"'))
         held = []
         page.route(lambda url: url.endswith("/new"), lambda route: held.append(route))  # noqa: PLW0108 - a method is refused
-        press = "() => { const b = document.querySelector('[data-busy]'); b.click(); b.click(); }"
-        page.evaluate(press)
-        assert page.evaluate("document.querySelector('[data-busy]').textContent") == "Handing in …"
+        press = (  # at once: while the answer is awaited, a page may tell nothing
+            "() => { const b = document.querySelector('[data-busy]');"
+            " b.click(); b.click(); return b.textContent; }"
+        )
+        assert page.evaluate(press) == "Handing in …"
         until(lambda: page.wait_for_timeout(50) or held)
         assert len(held) == 1
         held[0].continue_()
