@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: demo serve test test-all test-fast lint format docs gallery bench clean
+.PHONY: demo serve test test-all test-fast test-pythons lint format docs gallery dist bench clean
 
 # Two studies on scikit-learn's bundled digits: a grid and a TPE search, each with its report.
 demo: $(STAMP)
@@ -28,6 +28,16 @@ test-all: $(STAMP)
 test-fast: $(STAMP)
 	$(BIN)/pytest -q -n 2 -m "not tensorflow and not browser and not long"
 
+# The fast tests under each Python that is here, each in an environment of its own (3 GB each). Others:
+# make test-pythons PYTHONS="/opt/python3.12 /opt/python3.13"
+PYTHONS ?= python3.11 python3.12 python3.13
+test-pythons:
+	@for python in $(PYTHONS); do \
+	  "$$python" -c "" 2>/dev/null || { echo "$$python: not here"; continue; }; \
+	  echo "== $$python"; \
+	  $(MAKE) --no-print-directory test-fast PYTHON="$$python" VENV=".venv-$$(basename "$$python")" || exit 1; \
+	done
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,9 +55,17 @@ docs: $(STAMP)
 gallery: $(STAMP)
 	$(BIN)/python reports/gallery.py
 
+# Wheel and sdist in dist/, and whether the package index would take them.
+dist: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[release]"
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else "sweep needs Python 3.11 to 3.13, this is %d.%d; name another: make PYTHON=python3.11 ..." % v)'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip uninstall --quiet --quiet --yes sweep  # what this project was called before
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
@@ -61,4 +79,4 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/grid.py e1d --peer-python $(PEERS)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .sweep
+	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .sweep

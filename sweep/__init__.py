@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sweep.study import StudyResult, open_study, run_study
 
 __version__ = "0.1.0"
+__distribution__ = "keras-sweep"  # keras_sweep.py looks for this line
 
 __all__ = [
     "Dataset",

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep import __distribution__
 from sweep.support.file_names import slug
 
 if TYPE_CHECKING:
@@ -32,4 +33,6 @@ def _is_own_checkout(folder: Path) -> bool:
         project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return project.get("project", {}).get("name") == "sweep" and (folder / "studies").is_dir()
+    return (
+        project.get("project", {}).get("name") == __distribution__ and (folder / "studies").is_dir()
+    )

@@ -6,12 +6,14 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("sweep", "tensorflow", "keras", "scikit-learn", "optuna", "numpy", "pandas")
+from sweep import __version__
+
+PACKAGES = ("tensorflow", "keras", "scikit-learn", "optuna", "numpy", "pandas")
 
 
 def versions() -> dict[str, str]:
     """Return versions of Python and the packages, the system and the processor."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "sweep": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
