@@ -32,6 +32,7 @@ HOMES = {
     "stop": "stop:stop",
     "list": "list_studies:list_studies",
     "show": "show:show",
+    "table": "table:table",
     "best": "best:best",
     "pivot": "pivot:pivot",
     "report": "report:report",

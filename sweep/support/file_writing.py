@@ -22,7 +22,7 @@ NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)
 OPENED = Path("/proc/self/fd")
 
 
-def write_file(path: str | os.PathLike[str], text: str) -> Path:
+def write_file(path: str | os.PathLike[str], text: str | bytes) -> Path:
     """Write a file or replace an existing one; create its folder if it is missing.
 
     An existing file's permission bits and owner are kept. If it may be written but not replaced,
@@ -32,8 +32,8 @@ def write_file(path: str | os.PathLike[str], text: str) -> Path:
     ----------
     path : path-like
         The file.
-    text : str
-        The content, written as UTF-8.
+    text : str or bytes
+        The content; text is written as UTF-8.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def write_file(path: str | os.PathLike[str], text: str) -> Path:
     target = expanded(path)
     real(target).parent.mkdir(parents=True, exist_ok=True)
     try:
-        _write(target, text.encode())
+        _write(target, text.encode() if isinstance(text, str) else text)
     except OSError as error:
         raise _named(target, error) from error
     return target

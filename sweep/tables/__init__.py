@@ -4,6 +4,7 @@
 
     StudyRecord -> candidates_frame   one row per candidate (GridSearchCV's cv_results_)
                 -> folds_frame        one row per trial, split and epoch
+                -> trials_frame, splits_frame, epochs_frame   all trials, whatever their state
                 -> importances_frame  one row per parameter
                 -> objectives_frame   one row per complete candidate; pareto: the best of them
     StudyRecords -> studies_frame, progress_frame, pairs_frame, settings_frame, shared_frame
@@ -26,6 +27,7 @@ from sweep.tables.objectives import importances_frame, objectives_frame, pareto
 from sweep.tables.pivot_parameters import default_pivots, study_pivots
 from sweep.tables.pivots import Pivot, pivot
 from sweep.tables.plain_rows import leaderboard_rows, plain_rows
+from sweep.tables.trials import epochs_frame, splits_frame, trials_frame
 
 __all__ = [
     "PREFIX",
@@ -34,6 +36,7 @@ __all__ = [
     "candidates_frame",
     "default_pivots",
     "distinct",
+    "epochs_frame",
     "folds_frame",
     "importances_frame",
     "in_quartiles",
@@ -52,6 +55,8 @@ __all__ = [
     "ranges",
     "settings_frame",
     "shared_frame",
+    "splits_frame",
     "studies_frame",
     "study_pivots",
+    "trials_frame",
 ]

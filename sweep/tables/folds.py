@@ -55,13 +55,14 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
     rows = [
         {"candidate": candidate.index, **row}
         for candidate in first.values()
-        for row in _trial_rows(candidate.trial, scorers)
+        for row in trial_rows(candidate.trial, scorers)
     ]
     more = [f"{kind}_{name}" for name in scorers for kind in ("test", "train")]
     return pd.DataFrame(rows, columns=[*FOLD_COLUMNS, *more])
 
 
-def _trial_rows(trial: TrialRecord, scorers: Sequence[str]) -> Iterable[dict[str, Any]]:
+def trial_rows(trial: TrialRecord, scorers: Sequence[str]) -> Iterable[dict[str, Any]]:
+    """Yield the measured epochs of a trial's splits, as rows of :func:`folds_frame`."""
     for split in trial.splits:
         length = max((len(values) for values in split.history.values()), default=0)
         for epoch in sorted({*split.test, *split.train, *range(1, length + 1)}):
