@@ -92,7 +92,7 @@ def _stamp(value: Any) -> Any:
 
 def _parquet(frame: pd.DataFrame) -> bytes:
     plain = frame.copy()
-    for name in plain.select_dtypes(object):
+    for name in filter(lambda each: pd.api.types.is_object_dtype(plain[each]), plain.columns):
         plain[name] = _uniform(list(plain[name]))
     held = io.BytesIO()
     plain.to_parquet(held, engine="pyarrow", index=False)
