@@ -167,8 +167,8 @@ def test_best_names_its_rivals(here):
     at = lines.index(
         "these 8 configurations cannot be told from the best at 95%, compared at once;"
     )
-    assert lines[at + 1] == "  the cheapest of them is epochs=1, hidden_size=16"
-    assert lines[at + 3] == "  0.8100, fit 0.1 s: epochs=1, hidden_size=16"
+    assert lines[at + 1] == "  the cheapest of them is epochs=1, hidden_size=128"
+    assert lines[at + 3] == "  0.8700, fit 0.1 s: epochs=1, hidden_size=128"
     (row,) = csv.DictReader(io.StringIO(read(*words, "--format", "csv")))
     assert row["indistinguishable"] == "7"
 
@@ -190,7 +190,7 @@ def test_best_names_at_most_five_rivals(here):
     ("choose", "expected"),
     [
         ("best", "tiny: best 0.8800"),
-        ("cheapest", "tiny: cheapest that cannot be told from the best, 0.8100"),
+        ("cheapest", "tiny: cheapest that cannot be told from the best, 0.8700"),
         ("one_standard_error", "tiny: cheapest within one standard error of the best, 0.8700"),
     ],
 )

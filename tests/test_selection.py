@@ -1,6 +1,7 @@
 """Which candidate to take, and how sure one may be."""
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy import stats
 
 from sweep.analysis import (
     best,
+    by_cost,
     chosen,
     clopper_pearson,
     compare,
@@ -21,6 +23,7 @@ from sweep.analysis import (
     score_interval,
     split_scores,
 )
+from sweep.analysis.ranking import is_slower
 from sweep.errors import ResultError
 
 
@@ -179,6 +182,48 @@ def test_rivals_come_cheapest_first_and_without_the_best():
     assert len(rivals) > 1
 
 
+@pytest.mark.parametrize(
+    ("weights", "seconds", "cheapest"),
+    [
+        ((1, 2, 2), (9.0, 1.0, 1.0), 0),  # the fewest weights, however long a fit takes
+        ((2, 2, 2), (1.0, 0.9, 3.0), 0),  # 10 % is noise: of 0 and 1 the higher score
+        ((2, 2, 2), (2.0, 1.0, 3.0), 1),
+        ((None, None, None), (3.0, 3.1, 1.0), 2),  # a classifier without weights
+        ((None, 9, 9), (1.0, 5.0, 5.0), 1),
+    ],
+)
+def test_cheap_is_what_has_few_weights_then_what_is_told_to_be_fast(weights, seconds, cheapest):
+    """Seconds decide only where they differ by more than noise; a tie takes the higher score."""
+    record = with_scores(validation_record(), [0.95, 0.945, 0.94], weights)
+    rows = [with_seconds(c, [s]) for c, s in zip(record.candidates, seconds, strict=True)]
+    assert by_cost(rows)[0].index == cheapest
+    assert {c.index for c in by_cost(rows)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast", "told"),
+    [
+        ([1.2, 1.2, 1.2], [1.0, 1.0, 1.0], True),
+        ([1.05, 1.05, 1.05], [1.0, 1.0, 1.0], False),  # less than a tenth
+        ([4.0, 1.0, 1.0], [1.0, 1.0, 1.0], False),  # one split alone: its first fit was built
+        ([1.4], [1.0], False),
+        ([1.5], [1.0], True),
+        ([1.0], [inf], False),
+    ],
+)
+def test_a_fit_is_slower_if_its_splits_agree(slow, fast, told):
+    """Against the spread of the difference over splits; on one split by half as long again."""
+    candidate = validation_record().candidates[0]
+    assert is_slower(with_seconds(candidate, slow), with_seconds(candidate, fast)) is told
+
+
+def with_seconds(candidate, seconds):
+    """The candidate with so many seconds of fitting, one a split."""
+    (split,) = candidate.trial.splits
+    splits = tuple(replace(split, seconds={candidate.epoch: each}) for each in seconds)
+    return replace(candidate, trial=replace(candidate.trial, splits=splits))
+
+
 def test_a_far_lower_score_on_one_split_is_no_rival():
     """0.95 against 0.80 on 1,200 rows is more than chance among three; 0.94 is not."""
     record = with_scores(validation_record(), [0.95, 0.94, 0.80], [1, 1, 1])
@@ -246,7 +291,7 @@ def with_choice(record, choose):
 
 def test_choose_says_which_candidate_is_refitted():
     """On one split of 1,200 rows the error of 0.95 is 0.0063: 0.945 is within, 0.94 is not."""
-    record = with_scores(validation_record(), [0.94, 0.945, 0.95], [1, 1, 1])
+    record = with_scores(validation_record(), [0.94, 0.945, 0.95], [1, 2, 3])
     rules = ("best", "one_standard_error", "cheapest")
     assert [chosen(with_choice(record, rule)).index for rule in rules] == [2, 1, 0]
     assert [chosen(record, rule).index for rule in rules] == [2, 1, 0]

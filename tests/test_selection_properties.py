@@ -164,7 +164,8 @@ def study_with(scores, seconds):
             replace(s, test={5: float(score)}, seconds={5: float(cost)})
             for s, score in zip(candidate.trial.splits, row, strict=True)
         )
-        rows.append(replace(candidate, trial=replace(candidate.trial, splits=splits)))
+        trial = replace(candidate.trial, splits=splits, parameters=None)
+        rows.append(replace(candidate, trial=trial))
     return replace(record, candidates=tuple(rows), trials=tuple(c.trial for c in rows))
 
 

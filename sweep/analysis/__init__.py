@@ -14,7 +14,7 @@ from sweep.analysis.intervals import (
 )
 from sweep.analysis.missing_scores import missing_scores
 from sweep.analysis.precision import arithmetic, mixture, precisions
-from sweep.analysis.ranking import best, cost, distinct, fit_seconds, ranked
+from sweep.analysis.ranking import best, by_cost, distinct, fit_seconds, ranked
 from sweep.analysis.repeatability import unrepeatable
 from sweep.analysis.scorers import is_share, of_class, scorer, scoring
 from sweep.analysis.study_differences import Pair, paired
@@ -32,10 +32,10 @@ __all__ = [
     "Pair",
     "arithmetic",
     "best",
+    "by_cost",
     "chosen",
     "clopper_pearson",
     "compare",
-    "cost",
     "distinct",
     "fit_scores",
     "fit_seconds",

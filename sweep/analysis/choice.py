@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.analysis.comparisons import compare
 from sweep.analysis.intervals import standard_error
-from sweep.analysis.ranking import best, cost, ranked
+from sweep.analysis.ranking import best, by_cost, ranked
 from sweep.ledger.scores import mean_score
 from sweep.spaces import candidate_identity
 
@@ -29,13 +29,13 @@ def chosen(record: StudyRecord, choose: str | None = None) -> Candidate | None:
     Returns
     -------
     Candidate or None
-        None where nothing is complete. Cheapest is by seconds of fitting, then weights, then
-        index.
+        None where nothing is complete. Cheapest is the first of
+        :func:`sweep.analysis.ranking.by_cost`.
     """
     if choose is None:
         choose = rule(record)
     if choose == "one_standard_error":
-        return min(one_standard_error(record), key=cost, default=None)
+        return next(iter(by_cost(one_standard_error(record))), None)
     if choose == "cheapest" and (found := compare(record)) is not None:
         return found.cheapest
     return best(record)

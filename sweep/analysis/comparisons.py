@@ -10,7 +10,7 @@ import numpy as np
 
 from sweep.analysis.binomial import are_independent, check_level, least_noise, rows_behind
 from sweep.analysis.intervals import TINY, fitted_rows, held_out_rows, rows_by_split
-from sweep.analysis.ranking import cost, distinct, ranked
+from sweep.analysis.ranking import by_cost, distinct, ranked
 from sweep.analysis.scorers import is_share
 from sweep.analysis.studentized_range import range_exceeds
 from sweep.ledger.scores import scores_by_split, split_scores
@@ -55,8 +55,8 @@ class Comparison:
 
     @property
     def cheapest(self) -> Candidate:
-        """The cheapest of ``alike``: by seconds of fitting, then weights, then index."""
-        return min(self.alike, key=cost)
+        """The cheapest of ``alike``, as :func:`sweep.analysis.ranking.by_cost` orders them."""
+        return by_cost(self.alike)[0]
 
 
 def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
@@ -145,11 +145,11 @@ def indistinguishable(record: StudyRecord, level: float = 0.95) -> list[Candidat
     Returns
     -------
     list of Candidate
-        Without the best one, by seconds of fitting, then weights, then index. Empty where the
-        data allow no comparison.
+        Without the best one, in the order of :func:`sweep.analysis.ranking.by_cost`. Empty where
+        the data allow no comparison.
     """
     found = compare(record, level)
-    return sorted(found.alike[1:], key=cost) if found else []
+    return by_cost(found.alike[1:]) if found else []
 
 
 def count_alike(

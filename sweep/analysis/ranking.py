@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sweep.ledger.records import Candidate, StudyRecord
+
+LEAST, ONE_SPLIT = 1.1, 1.5
+"""How many times as long a fit takes at least that counts as slower: over splits, and on one."""
 
 
 def ranked(record: StudyRecord) -> list[Candidate]:
@@ -63,18 +66,62 @@ def fit_seconds(candidate: Candidate) -> float:
     float
         Infinite where no time was recorded.
     """
-    seconds = [s.seconds.get(candidate.epoch, inf) for s in candidate.trial.splits]
+    seconds = _seconds(candidate)
     return float(np.mean(seconds)) if seconds else inf
 
 
-def cost(candidate: Candidate) -> tuple[float, float, int]:
-    """Return what candidates are ordered by, cheapest first: seconds, then weights, then index."""
-    return fit_seconds(candidate), _weights(candidate), candidate.index
+def by_cost(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates, cheapest first, in an order that the machine's noise does not decide.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        Rows of the table of candidates.
+
+    Returns
+    -------
+    list of Candidate
+        By number of weights, those without one last; then by seconds of fitting a split, where
+        :func:`is_slower` tells them apart; ties by higher score, then by smaller index.
+    """
+    order: list[Candidate] = []
+    tied: list[Candidate] = []
+    for each in sorted(candidates, key=lambda c: (_weights(c), fit_seconds(c), c.index)):
+        if tied and (_weights(each) > _weights(tied[0]) or is_slower(each, tied[0])):
+            order += sorted(tied, key=_merit_of)
+            tied = []
+        tied.append(each)
+    return order + sorted(tied, key=_merit_of)
+
+
+def is_slower(candidate: Candidate, other: Candidate) -> bool:
+    """Return whether fitting a candidate takes longer than another, by more than noise.
+
+    By a tenth at least, and by more than twice the standard error of the difference over splits.
+    One split knows no spread: there it must be half as long again.
+    """
+    slow, fast = fit_seconds(candidate), fit_seconds(other)
+    if not (isfinite(slow) and isfinite(fast)):
+        return isfinite(fast)
+    pairs = zip(_seconds(candidate), _seconds(other), strict=False)
+    differences = [a - b for a, b in pairs]
+    if len(differences) < 2:
+        return slow >= ONE_SPLIT * fast
+    error = float(np.std(differences, ddof=1)) / sqrt(len(differences))
+    return slow >= LEAST * fast and slow - fast > 2 * error
+
+
+def _seconds(candidate: Candidate) -> list[float]:
+    return [s.seconds.get(candidate.epoch, inf) for s in candidate.trial.splits]
 
 
 def _merit(scored: tuple[float, Candidate]) -> tuple[float, float, int]:
     score, candidate = scored
     return -score, _weights(candidate), candidate.index
+
+
+def _merit_of(candidate: Candidate) -> tuple[float, float, int]:
+    return _merit((mean_score(candidate) or 0.0, candidate))
 
 
 def _weights(candidate: Candidate) -> float:

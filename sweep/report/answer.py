@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sweep.analysis import (
     arithmetic,
     best,
+    by_cost,
     compare,
-    cost,
     distinct,
     fit_seconds,
     idle,
@@ -256,7 +256,7 @@ def _lone_best(compared: Comparison | None) -> str:
 def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
     if compared is None or len(compared.alike) < 2:
         return None
-    names, alike = parameter_names(record), sorted(compared.alike, key=cost)
+    names, alike = parameter_names(record), by_cost(compared.alike)
     few = f" The {RIVALS} cheapest are shown." if len(alike) > RIVALS else ""
     cheapest = ", ".join(f"{n} = {v}" for n, v in text.settings(compared.cheapest.params, names))
     caption = (

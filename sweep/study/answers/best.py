@@ -144,7 +144,7 @@ def best_candidate(
     """
     record, chosen = result.record, result.best
     interval, compared = analysis.score_interval(record, chosen), analysis.compare(record)
-    alike = sorted(compared.alike, key=analysis.cost) if compared else []
+    alike = analysis.by_cost(compared.alike) if compared else []
     why = "" if interval else analysis.no_interval(record, analysis.split_scores(chosen))
     return Best(
         study=record.name,
