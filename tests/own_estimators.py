@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sweep import KerasMLPClassifier
@@ -73,6 +74,23 @@ class Careless(ClassifierMixin, BaseEstimator):
         """Say what the sums of rows and draws come to."""
         sums = np.asarray(X, float).reshape(len(X), -1).sum(axis=1)
         return self.classes_[(np.outer(sums, self.drawn_) % 1).argmax(axis=1)]
+
+
+class Forgets(Careless):
+    """Change a parameter in ``__init__``, so that scikit-learn cannot clone it."""
+
+    def __init__(self, width=1):
+        self.width = width + 1
+
+
+def near():
+    """Return a pipeline whose classifier has no probabilities, unless it is told to."""
+    return Pipeline([("scale", StandardScaler()), ("clf", SVC())])
+
+
+def margins():
+    """Return a classifier that never has probabilities."""
+    return LinearSVC()
 
 
 def network(X, y, width=8):

@@ -77,6 +77,17 @@ def test_data_of_one():
     assert facts["fingerprint"] in read("data", "digits")
 
 
+def test_data_of_one_that_takes_too_much_memory(here, monkeypatch):
+    """It is read through a file beside the ledger, where a study finds it; the facts are equal."""
+    before = json.loads(read("data", "digits", "--format", "json"))
+    monkeypatch.setattr("sweep.datasets.mapped_store.free_memory", lambda: 1000)
+    facts = json.loads(read("data", "digits", "--format", "json"))
+    assert any("are read from the disk" in note for note in facts["notes"])
+    assert {**facts, "notes": before["notes"]} == before
+    (one, other) = Path(".sweep/artifacts/mapped-rows").glob("*/rows")
+    assert one.stat().st_size + other.stat().st_size == 1797 * 64
+
+
 def test_data_unknown():
     """A mistyped dataset gets a suggestion."""
     assert "did you mean digits?" in sweep("data", "digit").stderr

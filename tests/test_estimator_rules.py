@@ -226,3 +226,32 @@ def test_images_are_refused_where_a_step_takes_features():
         check_row_shape(loaded("linear"), (8, 8))
     check_row_shape(loaded("linear"), (64,))
     check_row_shape(loaded("bare"), (8, 8))
+
+
+def test_an_estimator_that_cannot_be_cloned_is_refused_with_the_reason():
+    """Every fit needs a copy; scikit-learn says why it has none."""
+    (problem,) = refused("Forgets", {"width": [1, 2]})
+    assert "model.estimator: scikit-learn cannot clone Forgets" in problem
+    assert "RuntimeError: Cannot clone object" in problem
+    assert problem.endswith("have __init__ name its parameters and keep them as they are")
+
+
+ROC = {"scoring": ["roc_auc_ovr", "accuracy"]}
+
+
+@pytest.mark.parametrize(("name", "space"), [("near", {"clf__C": [1, 2]}), ("margins", {})])
+def test_a_ranking_scorer_that_asks_for_probabilities_in_vain_is_refused(name, space):
+    """Before anything trains, with what would do; a further one is left empty."""
+    (problem,) = refused(name, space, search=ROC)
+    assert problem.startswith('search.scoring: "roc_auc_ovr" needs predict_proba, and ')
+    assert "CalibratedClassifierCV" in problem
+    assert refused(name, space, search={"scoring": ["accuracy", "roc_auc_ovr"]}) == []
+    assert refused(name, space, search={"scoring": "roc_auc"}) == []
+
+
+def test_probabilities_that_a_setting_gives_are_found():
+    """Fixed, or one of those that are searched; the classifiers that have them always."""
+    assert refused("near", {}, {"clf__probability": True}, search=ROC) == []
+    assert refused("near", {"clf__probability": [False, True]}, search=ROC) == []
+    for name in ("linear", "ours", "tree", "bare"):
+        assert refused(name, {}, search=ROC) == []

@@ -6,9 +6,10 @@ from fakes import FakeClassifier
 from sklearn import metrics
 from sklearn.datasets import load_digits
 
+from sweep.errors import ModelError
 from sweep.evaluation.cross_validation import EvaluationRequest, SearchData, evaluate
 from sweep.evaluation.lockstep import evaluate_in_lockstep
-from sweep.evaluation.scoring import NEEDS_LABELS, Scoring
+from sweep.evaluation.scoring import NEEDS_LABELS, EvaluationError, Scoring
 from sweep.spec import SCORERS
 from sweep.support.layer import Layer
 
@@ -35,6 +36,38 @@ def score(name, labels, positive=None):
 def test_the_second_class_is_positive_whatever_the_labels(name, labels):
     """Every scorer says what it says of the labels 0 and 1."""
     assert score(name, labels) == score(name, (0, 1))
+
+
+class Says(FakeClassifier):
+    """Predict what it is told to."""
+
+    def __init__(self, guess, classes=(1, 2, 4)):
+        self.guess, self.classes_ = guess, np.array(classes)
+
+    def predict(self, X):
+        return np.asarray(self.guess)
+
+    predict_proba = property()
+
+
+@pytest.mark.parametrize("guess", [[0, 1, 2], [1, 2, 3], [1, 2, 9], [1, 2, 1.5], ["a", "b", "c"]])
+def test_a_label_that_is_none_of_the_data_is_never_taken_for_a_near_one(guess):
+    """An estimator that predicts an index where a label is asked for would score by chance."""
+    scoring, y = Scoring("accuracy", [1, 2, 4]), np.array([1, 2, 4])
+    assert scoring.of_any(Says([1.0, 2.0, 1.0]), np.zeros((3, 1)), y).score == 2 / 3
+    with pytest.raises(EvaluationError, match=r"which is none of the data's \(1, 2, 4\)"):
+        scoring.of_any(Says(guess), np.zeros((3, 1)), y)
+
+
+def test_a_scorer_that_finds_no_probabilities_names_the_estimator():
+    """It is not our stand-in that lacks them."""
+    scoring, y = Scoring("neg_log_loss", [1, 2, 4]), np.array([1, 2, 4])
+    with pytest.raises(EvaluationError, match='scoring = "neg_log_loss": Says has none of'):
+        scoring.of_any(Says(y), np.zeros((3, 1)), y)
+    nameless = Says(y)
+    del nameless.classes_
+    with pytest.raises(ModelError, match="Says has no classes_ after its fit"):
+        scoring.of_any(nameless, np.zeros((3, 1)), y)
 
 
 @pytest.mark.parametrize("name", OF_POSITIVE)

@@ -28,10 +28,12 @@ from sweep.datasets import load_dataset
 from sweep.service.acts import acts
 from sweep.service.dataset_reader import read_here, read_in_new_process
 from sweep.service.handing_in import uploads_folder
+from sweep.service.known_data import KnownDataset, Readings
 from sweep.service.settings import Limits
 from sweep.service.token_commands import add_token
 from sweep.service.uploads import PARTS, Receiver, name_from_file
 from sweep.service.zip_entries import UploadError, entries
+from sweep.storage.locations import mapped_folder
 
 DATA, UPLOADS = "/api/v1/data", "/api/v1/data/uploads"
 SOURCE = """\
@@ -290,6 +292,18 @@ def test_nobody_replaces_a_dataset(asked):
         answer = upload(asked, "mine.npz", npz(x_test=np.ones((12, 4, 4), np.uint8)), who)
         assert answer.status_code == 409
     assert (asked.folder / "mine.npz").read_bytes() == before
+
+
+def test_a_dataset_that_takes_too_much_memory_is_read_beside_the_ledger(asked, monkeypatch):
+    """An upload, and one that Data is asked for: where studies look for its rows."""
+    monkeypatch.setattr("sweep.datasets.mapped_store.free_memory", lambda: 100)
+    settings = asked.service.settings
+    folder = mapped_folder(settings.storage)
+    notes = upload(asked, "mine.npz", npz()).json()["notes"]
+    digits = Readings().read(settings, KnownDataset("digits", "digits", "built-in"))
+    for told in (notes, digits.facts["notes"]):
+        assert any("are read from the disk" in note for note in told)
+    assert len(list(folder.glob("*/rows"))) == 4
 
 
 def test_of_two_at_once_one_is_kept(asked, monkeypatch):

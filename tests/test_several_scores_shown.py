@@ -14,7 +14,7 @@ from service_client import opened
 from sweep import tables
 from sweep.analysis.nested import plain_nested
 from sweep.cli.nested_text import nested_lines
-from sweep.ledger.outcomes import NestedRecord, OuterFold
+from sweep.ledger.outcomes import NestedRecord, Opening, OuterFold
 from sweep.report import render, render_comparison
 from sweep.report.answer import answer
 from sweep.report.curves import learning_curves
@@ -22,6 +22,7 @@ from sweep.report.leaderboard import leaderboard
 from sweep.report.nested import nested_table
 from sweep.report.pivots import heat_maps
 from sweep.report.report_data import report_data
+from sweep.report.test_set_openings import openings
 from sweep.service.token_commands import add_token
 
 LIST = ["accuracy", "f1_macro", "roc_auc_ovr"]
@@ -50,6 +51,27 @@ def test_the_reports_leaderboard_has_a_column_for_each_further_scorer():
     heads = [re.sub("<[^>]+>", "", h) for h in re.findall(r"<th scope=\"col\".*?</th>", table)]
     assert heads[4:8] == ["held-out", "±", "f1_macro", "roc_auc_ovr"]
     assert "could not be computed in 3 of 45 fits" in Page(render(record)).text
+
+
+def test_repeated_openings_of_the_test_set_are_told_by_every_scorer():
+    """A column each; one that could not be computed is a dash, also of older ledgers."""
+    record = with_scorers(grid_record())
+    params = record.winner.params
+    table = openings(
+        replace(
+            record,
+            openings=(
+                Opening("2026-03-01T08:00:00+00:00", params, 0.91),
+                Opening("2026-03-02T09:41:12+00:00", params, 0.92, {"f1_macro": 0.9}),
+            ),
+        )
+    )
+    assert table.head[-3:] == (
+        "test", "test f1_macro", "test roc_auc_ovr",
+    )  # fmt: skip
+    assert [row[-3:] for row in table.rows] == [
+        ("0.9100", "–", "–"), ("0.9200", "0.9000", "–"),  # noqa: RUF001 - the page's dash
+    ]  # fmt: skip
 
 
 def test_each_scorer_has_a_curve_with_its_numbers():

@@ -1,6 +1,7 @@
 """Rows that cannot be trained on or scored as asked are refused before anything trains."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from commands import here, read, sweep  # noqa: F401 - a fixture
 from sweep import load_dataset, run_study
 from sweep.errors import DataError, ModelError, StudyFileError
 from sweep.estimators.holdout import check_share, hold_out
+from sweep.evaluation import split_checks
+from sweep.evaluation.scoring import Scoring
 from sweep.evaluation.split_checks import check_outer_folds, checked_splits, unseen_classes
 from sweep.spec import SCORERS, load_study
 
@@ -64,6 +67,20 @@ def test_a_split_that_lacks_a_class_is_told_of_and_scored(tmp_path):
     """Held-out rows of it count as wrong, as in scikit-learn."""
     (told,) = problems(saved(tmp_path, THREE, ALONE, data={"groups": "groups"}))
     assert told.endswith("trains on no row of class 2 and holds some out: they count as wrong")
+
+
+def test_a_scorer_is_tried_once_for_rows_that_it_cannot_tell_apart(tmp_path, monkeypatch):
+    """However many splits there are: what it says depends on the classes that are there."""
+    tried = Counter()
+    trial = Scoring.trial_score
+    monkeypatch.setattr(
+        Scoring, "trial_score",
+        lambda self, *rest: tried.update([next(iter(self._scorers))]) or trial(self, *rest),
+    )  # fmt: skip
+    split_checks._refusal.cache_clear()
+    names = ["accuracy", "roc_auc_ovr", "neg_log_loss"]
+    assert problems(saved(tmp_path, THREE, search={"scoring": names, "cv": 5})) == []
+    assert tried == dict.fromkeys(names, 1)
 
 
 @pytest.mark.parametrize("name", ["roc_auc_ovr", "average_precision"])

@@ -99,8 +99,15 @@ def data(*, name: str | None, data_home: Path | None, allow: tuple[str, ...], fo
         emit(form, rows, rows, lambda: _drawn_sources(rows))
         return
     from sweep.datasets import load_dataset
+    from sweep.storage.locations import mapped_folder, storage_url
 
-    dataset = load_dataset(name, data_home=data_home, allow=allowed(allow), folder=Path.cwd())
+    dataset = load_dataset(
+        name,
+        data_home=data_home,
+        allow=allowed(allow),
+        folder=Path.cwd(),
+        mapped_folder=mapped_folder(storage_url()),
+    )
     facts = dataset_facts(dataset)
     counts = [
         {"class": each, "training_rows": count}

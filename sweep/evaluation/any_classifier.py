@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,6 +69,11 @@ def prediction_of(
     n_classes : int
         Classes of the study.
     """
+    if not hasattr(estimator, "classes_"):
+        raise ModelError(
+            f"{type(estimator).__name__} has no classes_ after its fit, as every classifier of "
+            "scikit-learn has; set self.classes_ = np.unique(y) in fit"
+        )
     columns = indices(estimator.classes_)
     given: dict[str, Any] = {}
     proba = None

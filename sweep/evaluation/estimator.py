@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError, StudyFileError
 from sweep.evaluation.own_estimator import check_estimator, make_own
+from sweep.evaluation.scorer_methods import check_scorer_methods
 from sweep.support.tensorflow_loading import without_noise
 
 if TYPE_CHECKING:
@@ -97,10 +98,11 @@ def check_user_code(spec: StudySpec, allow: Collection[str]) -> None:
         If it may not or cannot be loaded.
     StudyFileError
         If ``[model]`` or ``[space]`` name a parameter that it does not take, or an invalid value
-        of a training parameter.
+        of a training parameter; or if an estimator lacks what the first scorer asks for.
     """
     if spec.model.estimator is not None:
         check_estimator(spec, allow)
+        check_scorer_methods(spec, allow)
         return
     from sweep.models import check_parameters, factory_parameters
     from sweep.spec import TRAINING, training_problems

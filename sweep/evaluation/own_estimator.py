@@ -112,8 +112,8 @@ def check_estimator(spec: StudySpec, allow: Collection[str]) -> None:
     StudyFileError
         With every problem.
     """
-    estimator, _ = _loaded(spec, allow)
-    lines = [*_kind_problems(estimator), *_name_problems(spec, unfitted(estimator))]
+    estimator = _copied(spec, _loaded(spec, allow)[0])
+    lines = [*_kind_problems(estimator), *_name_problems(spec, estimator)]
     lines += [f"{'.'.join(each.place)}: {each.message}" for each in code_problems(spec)]
     if lines:
         raise StudyFileError(spec.study.name, lines)
@@ -127,7 +127,7 @@ def _loaded(spec: StudySpec, allow: Collection[str]) -> tuple[Any, bool]:
     with without_noise():
         found: Any = resolve_object(reference, allow=allow, folder=spec.folder)
         if _is_estimator(found):
-            return unfitted(found), False
+            return _copied(spec, found), False
         made = _called(spec, found) if callable(found) else found
     if not _is_estimator(made):
         kind = type(made).__name__
@@ -144,10 +144,34 @@ def _called(spec: StudySpec, function: Any) -> Any:
         return function()
     except Exception as error:
         problem = (
-            f"model.estimator: {spec.model.code}() raised {type(error).__name__}: {error}; it is "
+            f"model.estimator: {spec.model.code}() raised {_told(error)}; it is "
             "called without arguments"
         )
         raise StudyFileError(spec.study.name, [problem]) from error
+
+
+def _copied(spec: StudySpec, estimator: Any) -> Any:
+    """Return an unfitted copy, as every fit needs one of its own.
+
+    Raises
+    ------
+    StudyFileError
+        If scikit-learn cannot clone it.
+    """
+    try:
+        return unfitted(estimator)
+    except Exception as error:
+        problem = (
+            f"model.estimator: scikit-learn cannot clone {type(estimator).__name__}, and every fit "
+            f"needs an unfitted copy: {_told(error)}; have __init__ name its parameters and keep "
+            "them as they are"
+        )
+        raise StudyFileError(spec.study.name, [problem]) from error
+
+
+def _told(error: Exception) -> str:
+    """Return an error on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _is_estimator(value: Any) -> bool:

@@ -151,8 +151,8 @@ class _TestScore:
         self.confusion: tuple[tuple[int, ...], ...] = ()
         self.pictures = Pictures()
 
-    def __call__(self, x: Any, y: Any) -> float:
-        """Return the score."""
+    def __call__(self, x: Any, y: Any) -> tuple[float, dict[str, float | None]]:
+        """Return the score, and those by further scorers."""
         from sklearn.metrics import confusion_matrix
 
         whole, classes = self._fitted.whole, self._fitted.whole.classes_
@@ -173,7 +173,7 @@ class _TestScore:
         self.confusion = tuple(tuple(int(n) for n in row) for row in table)
         if proba is not None and np.array_equal(guess, classes[proba.argmax(axis=1)]):
             self.pictures = winner_pictures(whole, x, y, proba, self._fitted.last)
-        return scored.score
+        return scored.score, self.others
 
     def _asked(self, x: Any) -> tuple[Any, Any]:
         """Return what scorers of the person's own see: the last step, rows as it gets them."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+LABELS_SHOWN = 10
+
 Asked = tuple[Any, Any]
 """An estimator, and the rows that it has predicted."""
 
@@ -152,9 +154,21 @@ class Scoring:
     def _measured(self, prediction: Any, y: Any, epoch: int, loss: float, asked: Asked) -> Scored:
         first, *others = self._scorers
         rows = _Rows(*asked, y, self._indices(y), prediction)
-        score = checked_score(self._score(first, rows), epoch)
+        score = checked_score(self._first_score(first, rows), epoch)
         more = tuple(self._score_or_nan(name, rows) for name in others)
         return Scored(score, loss, more)
+
+    def _first_score(self, name: str, rows: _Rows) -> float:
+        try:
+            return self._score(name, rows)
+        except AttributeError as error:
+            if name in self._own:
+                raise
+            kind = type(rows.estimator).__name__
+            why = str(error).replace(type(rows.prediction).__name__, kind)
+            raise EvaluationError(
+                f'scoring = "{name}": {why} Take a scorer of predicted classes, as "accuracy"'
+            ) from error
 
     def trial_score(self, X: Any, y: Any, turn: int) -> float:
         """Return the first score of a made-up prediction of the first two rows of each class.
@@ -203,7 +217,16 @@ class Scoring:
 
     def _indices(self, labels: Any) -> NDArray[np.intp]:
         order = np.argsort(self._classes)
-        indices: NDArray[np.intp] = order[np.searchsorted(self._classes, labels, sorter=order)]
+        places = np.searchsorted(self._classes, labels, sorter=order)
+        indices: NDArray[np.intp] = order[np.minimum(places, len(order) - 1)]
+        if (strange := np.asarray(self._classes[indices] != labels)).any():
+            found = np.asarray(labels)[strange][0]
+            known = ", ".join(map(str, np.sort(self._classes)[:LABELS_SHOWN]))
+            raise EvaluationError(
+                f"the estimator knows or predicts the label {found!s}, which is none of the data's "
+                f"({known}{', ...' if len(self._classes) > LABELS_SHOWN else ''}); have it predict "
+                "self.classes_[index], not the index"
+            )
         return indices
 
 

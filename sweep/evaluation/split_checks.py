@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -42,13 +43,20 @@ BINARY_SCORERS = {
 NO_NUMBER = 1e12
 """A larger score comes from a division by almost zero."""
 
+ROWS_TRIED = 2
+"""Rows of each class that a trial of a scorer takes, as :meth:`Scoring.trial_score` does."""
+
 WATCHING = ("EarlyStopping", "ReduceLROnPlateau")
 """Keras callbacks that monitor ``val_loss`` by default."""
 
 
 class _ScoredRows(NamedTuple):
-    """Labels of rows that are scored, their name in messages, the remedy if they are too few."""
+    """Rows that are scored: their labels, their name in messages, the remedy if they are too few.
 
+    ``few`` is how many rows a trial of a scorer takes of each class of the study.
+    """
+
+    few: tuple[int, ...]
     labels: NDArray[Any]
     name: str
     remedy: str
@@ -150,13 +158,12 @@ def _training_problems(dataset: Dataset, splits: Sequence[Split]) -> Iterator[st
 
 
 def _scoring_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:
+    scored = list(_scored_rows(spec, dataset, splits))
     for name in (each for each in spec.search.scorers if not is_own_scorer(each)):
-        yield from _scorer_problems(name, spec, dataset, splits)
+        yield from _scorer_problems(name, dataset, scored)
 
 
-def _scorer_problems(
-    name: str, spec: StudySpec, dataset: Dataset, splits: Sequence[Split]
-) -> Iterator[str]:
+def _scorer_problems(name: str, dataset: Dataset, scored: Sequence[_ScoredRows]) -> Iterator[str]:
     n_classes = len(dataset.classes)
     if n_classes > 2 and name in BINARY_SCORERS:
         yield (
@@ -164,9 +171,9 @@ def _scorer_problems(
             f'"{BINARY_SCORERS[name]}"'
         )
         return
-    scoring = Scoring(name, dataset.y_train, dataset.positive)
-    for rows in _scored_rows(spec, dataset, splits):
-        if why := _refusal(scoring, rows.labels):
+    first_is_positive = n_classes == 2 and dataset.positive == dataset.classes[0]
+    for rows in scored:
+        if why := _refusal(name, rows.few, 0 if first_is_positive else None):
             missing = _names(dataset, _missing(dataset, rows.labels))
             lack = f" without a row of class {missing}" if missing else f": {why}"
             yield f'search.scoring: "{name}" cannot score {rows.name}{lack}; {rows.remedy}'
@@ -180,23 +187,36 @@ def _scored_rows(
     for number, (train, test) in enumerate(splits, 1):
         held_out, seen = dataset.y_train[test], dataset.y_train[train]
         remedy = f"take other splits, {other}"
-        yield _ScoredRows(held_out, f"what split {number} holds out", remedy)
+        yield _scored(dataset, held_out, f"what split {number} holds out", remedy)
         if spec.search.train_scores:
             name = f"what split {number} trains on"
-            yield _ScoredRows(seen, name, f"take other splits, train_scores = false, {other}")
+            remedy = f"take other splits, train_scores = false, {other}"
+            yield _scored(dataset, seen, name, remedy)
     if spec.search.refit:
         remedy = f"take more test rows, refit = false, {other}"
-        yield _ScoredRows(dataset.y_test, "the test rows", remedy)
+        yield _scored(dataset, dataset.y_test, "the test rows", remedy)
 
 
-def _refusal(scoring: Scoring, labels: NDArray[Any]) -> str:
-    """Return why a scorer cannot score rows with these labels; empty where it can.
+def _scored(dataset: Dataset, labels: NDArray[Any], name: str, remedy: str) -> _ScoredRows:
+    found = dict(
+        zip(*(each.tolist() for each in np.unique(labels, return_counts=True)), strict=True)
+    )
+    few = tuple(min(found.get(each, 0), ROWS_TRIED) for each in dataset.classes)
+    return _ScoredRows(few, labels, name, remedy)
+
+
+@lru_cache(maxsize=10_000)
+def _refusal(name: str, few: tuple[int, ...], positive: int | None) -> str:
+    """Return why a scorer cannot score so many rows of each class; empty where it can.
 
     It tries two predictions, each with right and wrong ones in every class: a scorer that refuses
-    only one of them refuses the prediction and not the labels.
+    only one of them refuses the prediction and not the labels. What it says does not depend on
+    which rows they are, so that the splits of a study share an answer.
     """
-    if not len(labels):
+    if not sum(few):
         return "there are none"
+    labels = np.repeat(np.arange(len(few)), few)
+    scoring = Scoring(name, np.arange(len(few)), positive)
     why = ""
     for turn in (0, 1):
         with warnings.catch_warnings(), np.errstate(all="ignore"):

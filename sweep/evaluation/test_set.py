@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.outcomes import Opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import Candidate, StudyRecord
     from sweep.search.sealed_data import SealedTest
 
-    Score = Callable[[Any, Any], float]
+    Scores = tuple[float, Mapping[str, float | None]]
+    Score = Callable[[Any, Any], Scores]
 
 
 def open_test_set(
@@ -36,7 +37,7 @@ def open_test_set(
     chosen : Candidate
         The configuration.
     score : callable
-        ``score(x_test, y_test) -> float``.
+        ``score(x_test, y_test)`` returns the score, and those by further scorers.
 
     Returns
     -------
@@ -48,6 +49,6 @@ def open_test_set(
     now = datetime.now().astimezone().isoformat(timespec="milliseconds")
     opening = Opening(now, dict(chosen.params))
     ledger.note_opening(record.name, opening)
-    value = score(*sealed._break_seal())
-    ledger.note_opening(record.name, replace(opening, score=value))
+    value, others = score(*sealed._break_seal())
+    ledger.note_opening(record.name, replace(opening, score=value, other_scores=others))
     return opening, value

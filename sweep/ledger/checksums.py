@@ -106,12 +106,13 @@ class OutcomeChecksums:
         return plain if unchanged else None
 
     def openings(self) -> list[dict[str, Any]]:
-        """Return each opening of the test set; without the score where it was changed."""
+        """Return each opening of the test set; without the scores where it was changed."""
         found = []
         for key, stored in self._attributes.items():
             if key.startswith(OPENING):
                 plain, unchanged = without_digest(stored)
-                found.append({**(plain or {}), **({} if unchanged else {"score": None})})
+                told: dict[str, Any] = {} if unchanged else {"score": None, "other_scores": {}}
+                found.append({**(plain or {}), **told})
                 if not unchanged:
                     self.damage.append("an opening of the test set recorded here was changed since")
         return found

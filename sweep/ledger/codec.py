@@ -53,6 +53,11 @@ def winner_to_plain(winner: WinnerRecord) -> dict[str, Any]:
     return without_empty(asdict(winner), "other_scores")
 
 
+def opening_to_plain(opening: Opening) -> dict[str, Any]:
+    """Return an opening of the test set as JSON-able values."""
+    return without_empty(asdict(opening), "other_scores")
+
+
 def nested_to_plain(nested: NestedRecord) -> dict[str, Any]:
     """Return a nested cross-validation as JSON-able values."""
     return {**asdict(nested), "folds": [fold_to_plain(fold) for fold in nested.folds]}
@@ -170,7 +175,7 @@ def openings_from_plain(
     found = {each["opened_at"]: Opening(**_without_row(each)) for each in plain}
     if winner is not None and winner.test_opened_at not in found:
         at = winner.test_opened_at
-        found[at] = Opening(at, winner.params, winner.test_score)
+        found[at] = Opening(at, winner.params, winner.test_score, winner.other_scores)
     return tuple(found[at] for at in sorted(found))
 
 

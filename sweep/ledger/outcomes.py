@@ -24,11 +24,14 @@ class Opening:
         candidate; its row may change.
     score : float or None
         The score on the test set; None where scoring failed.
+    other_scores : mapping of str to (float or None)
+        Those by further scorers; None for one that could not be computed.
     """
 
     opened_at: str
     params: Mapping[str, Any]
     score: float | None = None
+    other_scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

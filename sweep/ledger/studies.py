@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.checksums import with_digest, without_digest
-from sweep.ledger.codec import nested_from_plain, nested_to_plain, winner_to_plain
+from sweep.ledger.codec import (
+    nested_from_plain,
+    nested_to_plain,
+    opening_to_plain,
+    winner_to_plain,
+)
 from sweep.ledger.objectives import directions
 from sweep.ledger.stored_spec import StoredSearch
 from sweep.storage.attributes import (
@@ -228,8 +233,8 @@ class Studies:
         return nested_from_plain(plain) if unchanged else None
 
     def note_opening(self, name: str, opening: Opening) -> None:
-        """Record an opening of the test set; call again with the same time to add its score."""
-        self._write(name, f"{OPENING}{opening.opened_at}", with_digest(asdict(opening)))
+        """Record an opening of the test set; call again with the same time to add its scores."""
+        self._write(name, f"{OPENING}{opening.opened_at}", with_digest(opening_to_plain(opening)))
 
     def stop(self, name: str, when: str | None) -> None:
         """Request that a study's workers finish their cells and end; None withdraws the request."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweep.ledger.scores import candidate_with
+from sweep.ledger.scores import candidate_with, several_scorers
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.support.text import times
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweep.ledger.outcomes import Opening
     from sweep.ledger.records import StudyRecord
 
@@ -26,13 +28,18 @@ def openings(record: StudyRecord) -> Table | None:
         f"The test set was opened {times(count)}{lost}, each time for another choice: the "
         "more often, the less its highest score says."
     )
-    titles = [(title, True) for title in ("candidate", *map(text.clean, names), "test")]
-    rows = [_row(record, each, names) for each in record.openings]
+    others = several_scorers(record)[1:]
+    told = ("test", *(f"test {name}" for name in others))
+    titles = [(title, True) for title in ("candidate", *map(text.clean, (*names, *told)))]
+    rows = [_row(record, each, names, others) for each in record.openings]
     return table(caption, [("opened", False), *titles], rows)
 
 
-def _row(record: StudyRecord, opening: Opening, names: list[str]) -> tuple[str, ...]:
+def _row(
+    record: StudyRecord, opening: Opening, names: list[str], others: Sequence[str]
+) -> tuple[str, ...]:
     params, now = opening.params, candidate_with(record.candidates, opening.params)
     values = [text.cell(params, n) for n in names]
-    when, score = text.moment(opening.opened_at), text.score(opening.score)
-    return (when, str(now.index) if now else text.NOTHING, *values, score)
+    scores = (opening.score, *(opening.other_scores.get(name) for name in others))
+    index = str(now.index) if now else text.NOTHING
+    return (text.moment(opening.opened_at), index, *values, *map(text.score, scores))

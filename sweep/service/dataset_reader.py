@@ -37,7 +37,9 @@ class Reading:
     albums: list[Mapping[str, Any]]
 
 
-def read_in_new_process(dataset: str, folder: Path | None, data_home: str | None) -> Reading | str:
+def read_in_new_process(
+    dataset: str, folder: Path | None, data_home: str | None, mapped: Path | None = None
+) -> Reading | str:
     """Read a dataset as a study would by default.
 
     Parameters
@@ -48,13 +50,15 @@ def read_in_new_process(dataset: str, folder: Path | None, data_home: str | None
         Where it lies.
     data_home : str or None
         Folder with ``mnist.npz`` and the like.
+    mapped : Path, optional
+        Folder for rows that would take more than half of the memory: studies find them there.
 
     Returns
     -------
     Reading or str
         What it holds, or why it is no dataset.
     """
-    asked = [dataset, str(folder or ""), data_home or ""]
+    asked = [dataset, str(folder or ""), data_home or "", str(mapped or "")]
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "sweep.service.dataset_reader"],
@@ -70,7 +74,9 @@ def read_in_new_process(dataset: str, folder: Path | None, data_home: str | None
     return found if isinstance(found, str) else Reading(**found)
 
 
-def read_here(dataset: str, folder: Path | None, data_home: str | None) -> Reading | str:
+def read_here(
+    dataset: str, folder: Path | None, data_home: str | None, mapped: Path | None = None
+) -> Reading | str:
     """Do what :func:`read_in_new_process` does, in this process."""
     from sweep.datasets import load_dataset
     from sweep.errors import SweepError
@@ -79,7 +85,9 @@ def read_here(dataset: str, folder: Path | None, data_home: str | None) -> Readi
     from sweep.study.answers.datasets import dataset_facts
 
     try:
-        found = load_dataset(dataset, folder=folder, data_home=data_home or None)
+        found = load_dataset(
+            dataset, folder=folder, data_home=data_home or None, mapped_folder=mapped
+        )
     except (SweepError, OSError, MemoryError) as error:
         return _without(folder, str(error) or "the memory is not enough")
     shown = training_pictures(found.x_train, found.y_train, 0)
@@ -96,8 +104,9 @@ def main() -> None:
     """Answer on standard output what standard input asks."""
     answers = sys.stdout
     sys.stdout = sys.stderr
-    dataset, folder, data_home = json.load(sys.stdin)
-    found = read_here(dataset, Path(folder) if folder else None, data_home)
+    dataset, folder, data_home, mapped = json.load(sys.stdin)
+    of_study, of_rows = (Path(each) if each else None for each in (folder, mapped))
+    found = read_here(dataset, of_study, data_home, of_rows)
     json.dump(found if isinstance(found, str) else asdict(found), answers)
 
 

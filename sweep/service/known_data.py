@@ -14,6 +14,7 @@ from sweep.service.handing_in import uploads_folder
 from sweep.service.problems import RefusedError
 from sweep.service.uploads import NPZ, About, read_about, read_albums
 from sweep.service.zip_entries import TABLE, dataset_of
+from sweep.storage.locations import mapped_folder
 from sweep.study.answers.datasets import DOWNLOADED, dataset_sources
 from sweep.support.file_names import expanded
 
@@ -118,7 +119,9 @@ class Readings:
         with self._lock:
             if state not in self._known:
                 folder = uploads_folder(settings) if known.source == UPLOADED else None
-                self._known[state] = read_in_new_process(known.dataset, folder, settings.data_home)
+                self._known[state] = read_in_new_process(
+                    known.dataset, folder, settings.data_home, mapped_folder(settings.storage)
+                )
             return self._known[state]
 
 

@@ -30,6 +30,7 @@ from sweep.service.problems import RefusedError
 from sweep.service.tokens import now
 from sweep.service.unpacking import unpack
 from sweep.service.zip_entries import UploadError, dataset_of, open_zip, too_large
+from sweep.storage.locations import mapped_folder
 from sweep.support.disk_space import size_of
 from sweep.support.file_names import LENGTH, TAKEN
 from sweep.support.file_writing import write_file
@@ -213,7 +214,7 @@ def store(settings: Settings, work: Path, name: str, owner: str) -> About:
     check_free(settings, name)
     try:
         files, left_out = _prepared(work, name, settings.limits)
-        reading = _read(name, work)
+        reading = _read(name, work, mapped_folder(settings.storage))
     except UploadError as error:
         raise _refused(error) from error
     size = size_of(work / name)
@@ -263,9 +264,9 @@ def _prepared(work: Path, name: str, limits: Limits) -> tuple[int, Sequence[str]
     return 1, ()
 
 
-def _read(name: str, work: Path) -> Reading:
+def _read(name: str, work: Path, mapped: Path) -> Reading:
     """Read the dataset as a study would; all that is wrong with it is refused."""
-    found = read_in_new_process(dataset_of(work / name), work, None)
+    found = read_in_new_process(dataset_of(work / name), work, None, mapped)
     if not isinstance(found, str):
         return found
     first, *more = found.splitlines()
