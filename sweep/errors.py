@@ -6,6 +6,7 @@
     ├── StudyFileError (ValueError)      a study file does not say what it must
     ├── SearchSpaceError (ValueError)    a space given in Python does not say what it must
     ├── ReferenceError_ (ImportError)    "module:function" cannot be or may not be loaded
+    │   └── StudyReferenceError          a study file names it (a StudyFileError too)
     ├── DataError (ValueError)           a dataset is missing, broken, or does not fit
     ├── ModelError (ValueError)          a model cannot be built as asked
     │   └── ModelMisfitError             a model is built for other rows or classes than the data's
@@ -77,7 +78,19 @@ class SearchSpaceError(SweepError, ValueError):
 
 
 class ReferenceError_(SweepError, ImportError):  # noqa: N801, N818 - ReferenceError is a builtin
-    """A ``"module:function"`` string that cannot, or may not, be loaded."""
+    """A ``"module:function"`` string that cannot, or may not, be loaded.
+
+    Attributes
+    ----------
+    reference : str
+        The string; empty where it is not known.
+    """
+
+    reference = ""
+
+
+class StudyReferenceError(StudyFileError, ReferenceError_):
+    """A study file names code that cannot, or may not, be loaded; with its line."""
 
 
 class DataError(SweepError, ValueError):

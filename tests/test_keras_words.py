@@ -20,6 +20,11 @@ def own(units=3):
     return units
 
 
+def takes_any(units=3, **more):
+    """Stand for a factory that takes any parameter."""
+    return units, more
+
+
 def takes(loss="mse", verbose=0, model__units=1):
     """Name such words itself."""
     return loss, verbose, model__units
@@ -43,6 +48,16 @@ def test_a_factory_that_does_not_name_it_says_so_too(name):
         check_parameters(own, {name: 1})
     with pytest.raises(ValueError, match="it is a word of Keras or SciKeras: "):
         KerasClassifier(own).set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_factory_that_takes_anything_does_not_swallow_it(name):
+    """It would reach nothing in silence; a word that is the factory's own is named by it."""
+    with pytest.raises(ModelError, match=f"name {name} in the signature of takes_any"):
+        check_parameters(takes_any, {name: 1})
+    with pytest.raises(ValueError, match="it is a word of Keras or SciKeras: "):
+        KerasClassifier(takes_any).set_params(**{name: 1})
+    KerasClassifier(takes_any).set_params(anything=2)
 
 
 def test_a_factory_that_names_it_has_it():

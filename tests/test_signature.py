@@ -100,6 +100,15 @@ def lone(shape): ...
 def tuned(hp): ...
 
 
+def all_of_scikeras(meta, compile_kwargs, params=None): ...
+
+
+def params_alone(input_shape, params): ...
+
+
+def own_params(input_shape, params=None): ...
+
+
 def backwards(num_classes, shape): ...
 
 
@@ -116,6 +125,8 @@ def backwards(num_classes, shape): ...
         (usual, {"input_shape": [8, 8]}, "model.input_shape: sweep passes it to usual: the shape"),
         (other_names, {"shape": [8, 8]}, "model.shape: sweep passes it to other_names: the shape"),
         (scikeras, {"hidden": 1, "meta": {}}, "model.meta: sweep passes it to scikeras: what"),
+        (all_of_scikeras, {}, "model.params: SciKeras passes all parameters of its estimator in"),
+        (params_alone, {}, "model.params: SciKeras passes all parameters of its estimator in it"),
         (tutorial, {"n_classes": 3}, "model.n_classes: unknown parameter of tutorial; there are"),
     ],
 )
@@ -124,6 +135,21 @@ def test_what_sweep_passes_cannot_be_set(factory, params, message):
     with pytest.raises(ModelError) as error:
         check_parameters(factory, params)
     assert str(error.value).startswith(message)
+
+
+def test_params_of_a_factory_that_is_not_scikerass_is_its_own():
+    """It has a default, and nothing else says SciKeras."""
+    check_parameters(own_params, {})
+    check_parameters(all_of_scikeras, {"params": {"units": 3}})
+
+
+def test_every_parameter_is_named_at_once():
+    """One line each."""
+    with pytest.raises(ModelError) as error:
+        check_parameters(usual, {"depth": 1, "n_classes": 3})
+    assert [line.partition(":")[0] for line in str(error.value).splitlines()] == [
+        "model.depth", "model.n_classes"
+    ]  # fmt: skip
 
 
 def test_a_callable_without_a_signature_is_refused():

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sweep.client.address import ServerAddress
     from sweep.spec import StudySpec
+    from sweep.spec.problems import Problem
     from sweep.study import Check
     from sweep.study.answers.plan import StudyPlan
 
@@ -63,7 +64,7 @@ def check(
     """
     reason = "the code and the data that a study may load are decided by"
     refuse_at_server(server, reason, allow=allow, data_home=data_home)
-    spec = read_spec(file, changes, name)
+    spec = read_spec(file, changes, name, None if server else allow)
     home = None if data_home is None else str(data_home)
     if probe and form == "table":
         _probing()
@@ -103,14 +104,25 @@ def _given_server() -> str | None:
     return ctx.params["server"].url if given else None
 
 
-def read_spec(file: str, changes: tuple[str, ...], name: str | None) -> StudySpec:
-    """Read a study file with the changes of ``--set`` and ``--name`` worked in."""
+def read_spec(
+    file: str, changes: tuple[str, ...], name: str | None, allow: tuple[str, ...] | None
+) -> StudySpec:
+    """Read a study file with the changes of ``--set`` and ``--name`` worked in.
+
+    Where the file has problems, those of the code that it names are told with them; with None for
+    ``allow`` no code is loaded.
+    """
     import json
 
     from sweep.spec import load_study
 
+    def of_code(raw: Mapping[str, Any], folder: Path | None) -> Sequence[Problem]:
+        from sweep.evaluation.estimator import problems_of_names
+
+        return [] if allow is None else problems_of_names(raw, folder, allow=allowed(allow))
+
     named = [] if name is None else [f"study.name={json.dumps(name, ensure_ascii=False)}"]
-    return load_study(file, set_=[*changes, *named])
+    return load_study(file, set_=[*changes, *named], of_code=of_code)
 
 
 def _probing() -> None:

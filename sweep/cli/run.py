@@ -108,7 +108,7 @@ def run(
                 from sweep.study.answers.leaderboard import leaderboard
                 from sweep.study.run import run_study
 
-                spec = read_spec(file, (*changes, *outer), name)
+                spec = read_spec(file, (*changes, *outer), name, allow)
                 if reporting:
                     threading.Thread(target=_load_drawing, daemon=True).start()
                 keeper = LiveReport(spec.study.name, storage, report_path)

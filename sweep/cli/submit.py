@@ -61,7 +61,7 @@ def submit(
         from sweep.client.source import sent_file
 
         at = server_at(server)
-        study = read_spec(file, changes, name) if changes else sent_file(file, name)
+        study = read_spec(file, changes, name, None) if changes else sent_file(file, name)
         _submitted(ctx, at, at.hand_in(study, retry_failed=retry_failed, label=file), wait=wait)
         return
     if wait:
@@ -73,7 +73,7 @@ def submit(
     from sweep.study.answers import actions
 
     found = actions.submit(
-        storage, read_spec(file, changes, name), data_home=data_home, allow=allowed(allow),
+        storage, read_spec(file, changes, name, allow), data_home=data_home, allow=allowed(allow),
         retry_failed=retry_failed, watcher=reporter_for(quiet=ctx.meta[QUIET]),
     )  # fmt: skip
     more = f"; sweep worker --study {clean(found.study)}" if found.waiting else ""

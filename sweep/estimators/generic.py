@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Self
 
 from sweep.errors import ModelError
 from sweep.estimators.base import TRAINING, BaseKerasClassifier
 from sweep.models import FACTORIES, check_parameters, factory_parameters
+from sweep.models.signature import read_signature
 from sweep.spec.keras_words import keras_word
 from sweep.support.code_references import is_reference, resolve
 
@@ -140,12 +140,17 @@ checkpoint_epochs, fast
         if not (callable(self.model) or (isinstance(self.model, str) and self.model in FACTORIES)):
             return  # scikit-learn's rule: fit refuses a wrong value, set_params does not
         factory = self._factory()
-        if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(factory).parameters.values()):
-            return
-        known = factory_parameters(factory)
-        if unknown := sorted(set(extra) - set(known)):
+        signature = read_signature(factory)
+        known = signature.own
+        words = {name: keras_word(name, {*known, *self._own_names()}) for name in sorted(extra)}
+        unknown = [
+            name
+            for name, word in words.items()
+            if name not in known and (word or not signature.takes_any)
+        ]
+        if unknown:
             name = unknown[0]
-            word = keras_word(name, {*known, *self._own_names()})
+            word = words[name]
             raise ValueError(
                 f"Invalid parameter {name!r} for estimator {type(self).__name__}: "
                 + (f"it {word}" if word else f"its model takes {sorted(known)}")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import ModelError, StudyFileError
+from sweep.errors import ModelError, ReferenceError_, StudyFileError
 from sweep.evaluation.own_estimator import check_estimator, make_own
 from sweep.evaluation.scorer_methods import check_scorer_methods
+from sweep.spec.problems import Problem
+from sweep.spec.study_file import problem_line
 from sweep.support.tensorflow_loading import without_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from sweep.spec import StudySpec
 
 
 RESERVED = ("model", "warm_start", "checkpoint_epochs")
 """Parameters of the estimator that no study file may set."""
+OF_THE_STUDY = "a study sets it itself for every fit; give the factory's parameter another name"
 
 
 def make_estimator(spec: StudySpec, params: Mapping[str, Any], allow: Collection[str] = ()) -> Any:
@@ -104,34 +109,91 @@ def check_user_code(spec: StudySpec, allow: Collection[str]) -> None:
         check_estimator(spec, allow)
         check_scorer_methods(spec, allow)
         return
-    from sweep.models import check_parameters, factory_parameters
-    from sweep.spec import TRAINING, training_problems
-    from sweep.support.code_references import is_reference, resolve
+    from sweep.support.code_references import is_reference
 
     if not is_reference(spec.model.factory):
         return
+    problems = _factory_problems(spec, _factory_of(spec.model.factory, allow, spec.folder))
+    if problems:
+        raise StudyFileError(spec.study.name, [problem_line(each) for each in problems])
+
+
+def problems_of_names(
+    raw: Mapping[str, Any], folder: Path | None, *, allow: Collection[str]
+) -> list[Problem]:
+    """Return what a factory of the user's makes wrong in a study file that has other problems.
+
+    Parameters
+    ----------
+    raw : mapping
+        The sections of the file.
+    folder : Path or None
+        Where it lies.
+    allow : collection of str
+        Modules that a study file may name.
+    """
+    from sweep.support.code_references import is_reference
+
+    model, space = (_table(raw, name) for name in ("model", "space"))
+    reference = model.pop("factory", "")
+    if "estimator" in model or not (isinstance(reference, str) and is_reference(reference)):
+        return []
+    try:
+        factory = _factory_of(reference, allow, folder)
+        return list(_name_problems(factory, model, space))
+    except ReferenceError_ as error:
+        return [Problem(("model", "factory"), str(error))]
+    except ModelError:
+        return []
+
+
+def _table(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = raw.get(name)
+    return dict(table) if isinstance(table, Mapping) else {}
+
+
+def _factory_of(reference: str, allow: Collection[str], folder: Path | None) -> Any:
+    from sweep.support.code_references import resolve
+
     with without_noise():
-        factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
-    given = {**spec.model.params, **dict.fromkeys(spec.space.dimensions)}
-    if reserved := [
-        f"{'model' if name in spec.model.params else 'space'}.{name}: a study sets it itself for "
-        "every fit; give the factory's parameter another name"
-        for name in RESERVED
-        if name in given
-    ]:
-        raise StudyFileError(spec.study.name, reserved)
+        return resolve(reference, allow=allow, folder=folder)
+
+
+def _factory_problems(spec: StudySpec, factory: Any) -> list[Problem]:
+    """Return every parameter that a factory does not take, and invalid values of the training's."""
+    from sweep.models import factory_parameters
+    from sweep.spec import training_problems
+
+    params, space = spec.model.params, spec.space.dimensions
     try:
         own = set(factory_parameters(factory))
-        check_parameters(factory, {n: v for n, v in given.items() if n in own or n not in TRAINING})
+        problems = [*_name_problems(factory, params, space)]
     except ModelError as error:
-        raise StudyFileError(spec.study.name, [str(error)]) from error
-    problems = training_problems(spec.model.params, spec.space.dimensions, own)
-    lines = [f"{'.'.join(each.place)}: {each.message}" for each in problems]
+        return [Problem(("model", "factory"), str(error).removeprefix("model.factory: "))]
+    told = {each.place for each in problems}
+    problems += [e for e in training_problems(params, space, own) if e.place not in told]
     if spec.searched_epochs and "epochs" in own:
-        lines.append(
-            "space.epochs: the factory takes epochs itself, so a short fit is no part of a long "
-            "one, as a study takes it to be; give its parameter another name (total_epochs), or "
-            "fix epochs in [model]"
+        text = (
+            "the factory takes epochs itself, so a short fit is no part of a long one, as a study "
+            "takes it to be; give its parameter another name (total_epochs), or fix epochs in "
+            "[model]"
         )
-    if lines:
-        raise StudyFileError(spec.study.name, lines)
+        problems.append(Problem(("space", "epochs"), text))
+    return problems
+
+
+def _name_problems(
+    factory: Any, model: Mapping[str, Any], space: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Find names that no factory may be given, and those that this one does not take."""
+    from sweep.models import factory_parameters, parameter_problems
+    from sweep.spec import TRAINING
+
+    own, given = set(factory_parameters(factory)), {**model, **space}
+    asked = [n for n in given if n not in RESERVED and (n in own or n not in TRAINING)]
+    found = {
+        **{name: OF_THE_STUDY for name in RESERVED if name in given},
+        **parameter_problems(factory, asked),
+    }
+    for name, why in found.items():
+        yield Problem(("space" if name in space else "model", name), why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,12 +67,26 @@ def factory_problems(asked: TrialBuild, allow: Collection[str]) -> list[str]:
     misfits: list[str] = []
     for params in asked.candidates:
         try:
-            return _idle(spec, params, asked, allow)
+            known = partial(_known, spec, allow)
+            fixed = spec.model.model_copy(update={"params": known(spec.model.params)})
+            return _idle(spec.model_copy(update={"model": fixed}), known(params), asked, allow)
         except ModelMisfitError as error:
             misfits.append(str(error))
         except Exception:  # noqa: BLE001, S112 - a user's factory may raise anything
             continue
     return misfits[:1]
+
+
+def _known(spec: StudySpec, allow: Collection[str], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out parameters that the factory does not take: they are told beside what is found."""
+    from sweep.models.signature import read_signature
+    from sweep.spec import TRAINING
+    from sweep.support.code_references import resolve
+
+    factory: Any = resolve(spec.model.factory, allow=allow, folder=spec.folder)
+    signature = read_signature(factory)
+    named = {*signature.own, *TRAINING}
+    return {n: v for n, v in params.items() if n in named or signature.takes_any}
 
 
 def _idle(

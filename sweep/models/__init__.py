@@ -30,6 +30,7 @@ from sweep.models.registry import (
     factory_parameters,
     get_factory,
     one_line,
+    parameter_problems,
 )
 from sweep.models.shapes import (
     count_operations,
@@ -68,6 +69,7 @@ __all__ = [
     "model_layers",
     "one_line",
     "output_shape",
+    "parameter_problems",
     "two_stage",
     "weight_shapes",
 ]

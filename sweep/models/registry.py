@@ -13,6 +13,8 @@ from sweep.models._mlp import mlp
 from sweep.models._two_stage import two_stage
 from sweep.models.signature import (
     CLASSES,
+    COMPILE,
+    META,
     PASSED,
     REQUIRED,
     SHAPE,
@@ -26,7 +28,10 @@ from sweep.spec.model_words import unknown_parameter
 from sweep.spec.parameters import TRAINING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+PARAMS = "params"
+"""What SciKeras gives a factory beside ``meta`` and ``compile_kwargs``."""
 
 TUNERS = {"hp": "Int", "trial": "suggest_int"}
 """What KerasTuner and Optuna call the object that a factory draws its values from."""
@@ -83,17 +88,33 @@ def check_parameters(factory: str | Factory, params: Mapping[str, Any]) -> None:
     Raises
     ------
     ModelError
-        For the first unknown parameter, with a similar name, or the first missing one.
+        With one line for each unknown parameter, with a similar name, and each missing one.
     """
-    signature = read_signature(get_factory(factory))
-    for name in params:
+    if problems := parameter_problems(factory, params):
+        raise ModelError("\n".join(f"model.{name}: {why}" for name, why in problems.items()))
+
+
+def parameter_problems(factory: str | Factory, names: Iterable[str]) -> dict[str, str]:
+    """Return what is wrong with the parameters that a factory is to be given, by name.
+
+    Parameters
+    ----------
+    factory : str or callable
+        The factory.
+    names : iterable of str
+        Parameters that are set or searched.
+    """
+    signature, names = read_signature(get_factory(factory)), list(names)
+    found = {}
+    for name in names:
         if name in signature.passed or name in signature.first:
-            raise ModelError(_passed(name, signature, factory))
-        if name not in signature.own and not signature.takes_any:
-            raise ModelError(_unknown(name, signature, factory))
-    missing = [n for n, value in signature.own.items() if value is REQUIRED and n not in params]
-    if missing:
-        raise ModelError(_missing(missing[0], factory))
+            found[name] = _passed(name, signature, factory)
+        elif name not in signature.own and (why := _unknown(name, signature, factory)):
+            found[name] = why
+    for name, value in signature.own.items():
+        if name not in names and (value is REQUIRED or _of_scikeras(name, signature)):
+            found[name] = _missing(name, factory)
+    return found
 
 
 def one_line(factory: str | Factory) -> str:
@@ -105,24 +126,40 @@ def one_line(factory: str | Factory) -> str:
 def _passed(name: str, signature: Signature, factory: str | Factory) -> str:
     given = dict(zip(signature.first, (SHAPE, CLASSES), strict=False)).get(name, name)
     return (
-        f"model.{name}: sweep passes it to {name_of(factory)}: {PASSED[given]}; leave it out, or "
-        "give the factory's own parameter another name"
+        f"sweep passes it to {name_of(factory)}: {PASSED[given]}; leave it out, or give the "
+        "factory's own parameter another name"
     )
 
 
-def _unknown(name: str, signature: Signature, factory: str | Factory) -> str:
+def _unknown(name: str, signature: Signature, factory: str | Factory) -> str | None:
+    """Say why a name is no parameter of a factory; one with ``**parameters`` takes most."""
     known = signature.own
     if word := keras_word(name, {*known, *TRAINING}):
-        return f"model.{name}: {word}"
+        if not signature.takes_any:
+            return word
+        own = f"or name {name} in the signature of {name_of(factory)}, if it is its own"
+        return f"{word}; {own}"
+    if signature.takes_any:
+        return None
     if get_factory(factory) in FACTORIES.values():
-        return f"model.{name}: {unknown_parameter(name, name_of(factory), {*known, *TRAINING})}"
-    close = get_close_matches(name, known, n=1)
+        return unknown_parameter(name, name_of(factory), {*known, *TRAINING})
+    close = get_close_matches(name, {*known, *TRAINING}, n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
-    return f"model.{name}: unknown parameter of {name_of(factory)}; {hint}"
+    return f"unknown parameter of {name_of(factory)}; {hint}"
+
+
+def _of_scikeras(name: str, signature: Signature) -> bool:
+    """Whether a parameter is the one that SciKeras gives all of its estimator's parameters."""
+    return name == PARAMS and bool(signature.passed & {META, COMPILE})
 
 
 def _missing(name: str, factory: str | Factory) -> str:
-    text = f"model.{name}: {name_of(factory)} needs a value for it; add one"
+    text = f"{name_of(factory)} needs a value for it; add one"
+    if name == PARAMS:
+        return (
+            "SciKeras passes all parameters of its estimator in it, sweep does not; name those "
+            f"that {name_of(factory)} reads in its signature, in place of params"
+        )
     if name in TUNERS:
         return (
             f"{text}; or, if it draws values ({name}.{TUNERS[name]}), name a parameter for each in "

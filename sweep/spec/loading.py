@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sweep.errors import StudyFileError
 from sweep.spec.overrides import overridden
 from sweep.spec.parameters import ParametersOf, estimator_parameters
 from sweep.spec.study import StudySpec, read
-from sweep.spec.toml import line_of, lines, to_toml, toml_key
+from sweep.spec.study_file import StudyFile
+from sweep.spec.toml import to_toml
 from sweep.support.code_references import is_reference
 from sweep.support.study_files import (
     LARGEST_FILE,
@@ -26,12 +27,15 @@ from sweep.support.study_files import (
 if TYPE_CHECKING:
     from sweep.spec.problems import Problem
 
+CodeProblems: TypeAlias = "Callable[[Mapping[str, Any], Path | None], Iterable[Problem]]"
+
 
 def load_study(
     study: str | Path | Mapping[str, Any],
     *,
     set_: Iterable[str] = (),
     parameters: ParametersOf | None = None,
+    of_code: CodeProblems | None = None,
 ) -> StudySpec:
     """Read a study and check everything that can be checked without its data.
 
@@ -44,6 +48,9 @@ def load_study(
     parameters : callable, optional
         From a factory's name to its estimator's parameters and defaults, or None where they are
         not known; the built-in models' by default.
+    of_code : callable, optional
+        From the sections of a file with problems and its folder to those that the person's own
+        code shows, so that both are told at once.
 
     Returns
     -------
@@ -62,7 +69,7 @@ def load_study(
         path, label = locate(study), label_of(study)
         text = text_of(path, label)
         raw, folder, name = parsed(text, label), path.resolve().parent, path.stem
-    return _checked(raw, text, label, name, folder, set_, parameters)
+    return _checked(raw, text, label, name, folder, set_, parameters, of_code)
 
 
 def read_study_text(
@@ -93,17 +100,21 @@ def read_study_text(
 
 def _checked(
     raw: dict[str, Any], text: str, label: str, name: str, folder: Path | None,
-    set_: Iterable[str], parameters: ParametersOf | None,
+    set_: Iterable[str], parameters: ParametersOf | None, of_code: CodeProblems | None = None,
 ) -> StudySpec:  # fmt: skip
     changes = [set_] if isinstance(set_, str) else set_
     changed, places, problems = overridden(raw, changes)
     known = parameters or estimator_parameters
     spec, found = read(changed, name=name, parameters=known, folder=folder)
+    file = StudyFile(label, text, frozenset(places))
     if problems or spec is None:
-        raise _error(label, [*problems, *found], text, places)
+        more = of_code(changed, folder) if of_code else ()
+        told = {each.place for each in (*problems, *found)}
+        raise file.error([*problems, *found, *(each for each in more if each.place not in told)])
     source = text if text and not places else to_toml(spec.sections() if not text else changed)
     check_secrets(source, label)
-    return spec.model_copy(update={"source": source, "folder": folder})
+    kept = {"source": source, "folder": folder}
+    return spec.model_copy(update=kept | ({"file": file} if text else {}))
 
 
 def _standing(raw: Mapping[str, Any]) -> Path | None:
@@ -134,37 +145,3 @@ def _standing(raw: Mapping[str, Any]) -> Path | None:
 
 def _hold(folder: Path, tops: set[str]) -> bool:
     return any((folder / f"{top}.py").is_file() or (folder / top).is_dir() for top in tops)
-
-
-def _error(
-    label: str, problems: list[Problem], text: str, places: set[tuple[str, ...]]
-) -> StudyFileError:
-    """Return the error with these problems, in the order of the file."""
-    known = lines(text)
-    last = text.count("\n") + 2
-    problems = sorted(problems, key=lambda each: line_of(each.place, known) or last)
-    written = [f"{_place(p.place, known, places)}: {p.message}" for p in problems]
-    parts = [(_name(p.place), line_of(p.place, known), p.message) for p in problems]
-    return StudyFileError(label, written, parts)
-
-
-def _place(
-    place: tuple[str, ...], known: Mapping[tuple[str, ...], int], places: set[tuple[str, ...]]
-) -> str:
-    name = _name(place)
-    line = line_of(place, known)
-    by_change = any(place[: len(each)] == each for each in places)
-    if by_change or (line is None and any(each[: len(place)] == place for each in places)):
-        return f"{name} (--set)"
-    return name if line is None else f"{name} (line {line})"
-
-
-def _name(place: tuple[str, ...]) -> str:
-    return ".".join(key if key == "--set" else _key(key) for key in place)
-
-
-def _key(key: str) -> str:
-    """Write a key as TOML does, the number of a table in its array behind it: ``start[0]``."""
-    name, bracket, number = key.partition("[")
-    counted = bracket and number.removesuffix("]").isdigit() and number.endswith("]")
-    return f"{toml_key(name)}[{number}" if counted else toml_key(key)

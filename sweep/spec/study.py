@@ -31,6 +31,7 @@ from sweep.spec.sections import (
     SpaceSection,
     StudySection,
 )
+from sweep.spec.study_file import StudyFile
 
 SECTIONS = ("study", "data", "model", "search", "space", "report")
 _Section = TypeVar("_Section", bound=Section)
@@ -49,6 +50,8 @@ class StudySpec(BaseModel):
         Where the file lies; modules and files it names are looked up there first.
     facts : EstimatorFacts or None
         What the code of ``[model] estimator`` says; None for a factory, and until it is loaded.
+    file : StudyFile
+        The file itself, for messages; empty for a study that is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +65,7 @@ class StudySpec(BaseModel):
     source: str = ""
     folder: Path | None = None
     facts: EstimatorFacts | None = None
+    file: StudyFile = StudyFile()
 
     @property
     def budget(self) -> str:
@@ -130,7 +134,7 @@ class StudySpec(BaseModel):
 
     def sections(self) -> dict[str, Any]:
         """Write the six sections as plain values, None left out: a study file's content."""
-        left_out = {"model", "space", "source", "folder", "facts"}
+        left_out = {"model", "space", "source", "folder", "facts", "file"}
         plain = self.model_dump(mode="json", exclude=left_out)
         plain["model"] = {**self.model.source, **self.model.params}
         dimensions = self.space.dimensions.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sweep.evaluation.own_estimator import with_facts
@@ -16,16 +17,11 @@ from sweep.search.plan import Plan, make_plan
 from sweep.search.study_data import load_data
 from sweep.spaces.combinations import combinations
 from sweep.spec.pruning import BY_RUNGS
+from sweep.spec.study_file import told_at_lines
 from sweep.storage.locations import storage_url
 from sweep.study.estimate import Estimate, estimate
-from sweep.study.factory_check import check_factory
-from sweep.study.preflight import (
-    check_code,
-    check_data,
-    check_ledger,
-    check_settings,
-    open_to_read,
-)
+from sweep.study.first_checks import check_before_first_cell
+from sweep.study.preflight import check_ledger, check_settings, open_to_read
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
 
@@ -158,16 +154,15 @@ def check_study(
     StudyFileError, DataError, ReferenceError_
         As :func:`sweep.run_study` would.
     """
-    check_settings(spec, allow)
-    spec = with_facts(spec, allow)
-    plan, name, url = make_plan(spec), spec.study.name, storage_url(storage)
-    with open_to_read(url) as ledger:
-        check_ledger(ledger, spec, name)
-        check_code(ledger, spec, allow, name)
-        dataset = load_data(spec, data_home, allow, url)
-        passed = check_data(ledger, url, spec, plan, dataset, name, allow)
+    with told_at_lines(spec):
+        check_settings(spec, allow)
+        spec = with_facts(spec, allow)
+        plan, name, url = make_plan(spec), spec.study.name, storage_url(storage)
         job = Job(url, name, data_home, names_of(allow))
-        check_factory(ledger, spec, plan, dataset, job, here=probe)
+        with open_to_read(url) as ledger:
+            check_ledger(ledger, spec, name)
+            data_of = partial(load_data, spec, data_home, job.allow, url)
+            dataset, passed = check_before_first_cell(ledger, spec, plan, job, data_of, here=probe)
     data, splits = passed.data, passed.splits
     each = len(splits) * spec.search.seeds
     left, devices = cells_left(plan, known), find_gpus()

@@ -11,7 +11,8 @@ message:
    the search starts from; the same data.
 
 After them :func:`sweep.study.factory_check.check_factory` builds one model of a person's own
-factory. A step names all problems that it can find at once. A finished study, which a run only
+factory. :func:`sweep.study.first_checks.check_before_first_cell` makes steps 3 and 4, builds that
+model, and names all problems that it can find at once. A finished study, which a run only
 shows, passes the first two; its data file is compared by
 :func:`sweep.study.preparation.check_finished`.
 
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sweep.errors import ReferenceError_, StudyChangedError, StudyFileError, StudyNotFoundError
+from sweep.errors import StudyChangedError, StudyFileError, StudyNotFoundError
 from sweep.evaluation.estimator import check_user_code, user_code_text
 from sweep.evaluation.own_scorers import own_scorers
 from sweep.evaluation.split_checks import check_outer_folds, checked_splits
@@ -41,13 +42,14 @@ from sweep.search.samplers import check_extra
 from sweep.search.study_data import data_record
 from sweep.storage.database import check_whole
 from sweep.storage.locations import sqlite_path
+from sweep.study.all_at_once import all_at_once
 from sweep.study.compatibility import check_same, check_same_data
 from sweep.study.nested import check_outer_names
 from sweep.study.own_sections import check_own_section, own_sections
 from sweep.study.warm_start import sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sweep.datasets import Dataset
     from sweep.ledger.outcomes import DataRecord
@@ -87,7 +89,7 @@ def check_settings(spec: StudySpec, allow: Collection[str]) -> None:
         If a section of the person's own may not or cannot be loaded.
     """
     sections = [partial(check_own_section, spec, name, allow) for name in own_sections(spec)]
-    _all_at_once(spec, [partial(check_extra, spec), *sections])
+    all_at_once(spec, [partial(check_extra, spec), *sections])
 
 
 def open_to_write(url: str) -> Ledger:
@@ -146,7 +148,7 @@ def check_code(
     StudyChangedError
         As :func:`check_same_code`.
     """
-    _all_at_once(spec, [partial(check_user_code, spec, allow), partial(own_scorers, spec, allow)])
+    all_at_once(spec, [partial(check_user_code, spec, allow), partial(own_scorers, spec, allow)])
     if ledger is not None and ledger.has(name):
         check_same_code(ledger, name, user_code_text(spec, allow), helping=helping)
 
@@ -220,7 +222,7 @@ def check_data(
     def warm_start() -> None:
         started_from.extend(_sources(ledger, url, spec, data, allow))
 
-    _all_at_once(spec, [models, rows, warm_start])
+    all_at_once(spec, [models, rows, warm_start])
     if ledger is not None and ledger.has(name):
         check_same_data(name, ledger.header(name)["data"], data.fingerprint)
     return Preflight(data, splits, started_from)
@@ -238,27 +240,3 @@ def _sources(
     if unknown:
         raise StudyFileError(spec.study.name, [f"search.start_from: {each}" for each in unknown])
     return []
-
-
-def _all_at_once(spec: StudySpec, checks: Sequence[Callable[[], object]]) -> None:
-    """Make all checks; raise the one problem as it is, and several as one error that lists them."""
-    found: list[StudyFileError | ReferenceError_] = []
-    for check in checks:
-        try:
-            check()
-        except (StudyFileError, ReferenceError_) as error:
-            found.append(error)
-    if len(found) == 1:
-        raise found[0]
-    if found:
-        problems = [line for error in found for line in _problems(error, spec.study.name)]
-        raise StudyFileError(spec.study.name, problems) from found[0]
-
-
-def _problems(error: StudyFileError | ReferenceError_, study: str) -> list[str]:
-    """Return the problems of an error; those of an outer fold begin with its name."""
-    if isinstance(error, ReferenceError_):
-        return [str(error)]
-    if error.source == study:
-        return error.problems
-    return [f"{error.source}: {problem}" for problem in error.problems]

@@ -36,18 +36,24 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
     from sweep.runner.progress import Watcher
     from sweep.spec import StudySpec
+    from sweep.study.preflight import Preflight
     from sweep.workers.job import Job
 
 
 def prepare_study(
     ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
     outer_fold: OuterFold | None, *, helping: bool = False, owned_by: str = "",
+    passed: Preflight | None = None,
 ) -> Plan:  # fmt: skip
-    """Check the data and every model, make the study; return the plan, slowest cells first."""
+    """Check the data and every model, make the study; return the plan, slowest cells first.
+
+    What has ``passed`` is not checked again.
+    """
     make_artifacts_root(job.storage)
     dataset = outer_fold_data(dataset, outer_fold)
     now = {**versions(), **user_code(spec, job.allow)}
-    passed = check_data(ledger, job.storage, spec, plan, dataset, job.study, job.allow)
+    if passed is None:
+        passed = check_data(ledger, job.storage, spec, plan, dataset, job.study, job.allow)
     data = passed.data
     if ledger.has(job.study):
         header = ledger.header(job.study)

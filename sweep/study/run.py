@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweep.evaluation.estimator import user_code_text
@@ -20,11 +21,12 @@ from sweep.search.outer_folds import OuterFold, outer_fold_spec, outer_folds
 from sweep.search.plan import Plan, make_plan
 from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
+from sweep.spec.study_file import told_at_lines
 from sweep.storage.locations import ledger_folder, storage_url
 from sweep.storage.waiting_messages import waits_shown_by
 from sweep.study.check import cells_left, takes_up_again
 from sweep.study.ending import add_idle, add_importances, add_own_sections, leave_stopped
-from sweep.study.factory_check import check_factory
+from sweep.study.first_checks import check_before_first_cell
 from sweep.study.initial_progress import count_finished_cells, planned_progress
 from sweep.study.nested import record_nested
 from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
@@ -122,13 +124,14 @@ def run_study(
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, spec.study.name, home, names_of(allow))
     devices = None if gpus is None else find_gpus(gpus)
-    check_settings(spec, job.allow)
-    spec = with_facts(spec, job.allow)
-    folds = outer_folds(spec)
-    progress = planned_progress(spec, 1 + len(folds))
-    if cluster:
-        cluster.check_ledger(url)
     with ExitStack() as stack:
+        stack.enter_context(told_at_lines(spec))
+        check_settings(spec, job.allow)
+        spec = with_facts(spec, job.allow)
+        folds = outer_folds(spec)
+        progress = planned_progress(spec, 1 + len(folds))
+        if cluster:
+            cluster.check_ledger(url)
         if watcher:
             stack.enter_context(waits_shown_by(watcher.say))
         ledger = stack.enter_context(closing(open_to_write(url)))
@@ -206,20 +209,25 @@ class _Run:
         self.watcher.begin(progress)
         try:
             with closing(self._pool(plan, logs)) as pool:
-                check_code(ledger, spec, job.allow, job.study, helping=self.helping)
+                data_of = partial(load_data, spec, job.data_home, job.allow, job.storage)
+                passed = None
+                if outer_fold is None:
+                    dataset, passed = check_before_first_cell(
+                        ledger, spec, plan, job, data_of,
+                        helping=self.helping, forkserver=self.forkserver,
+                    )  # fmt: skip
+                else:
+                    check_code(ledger, spec, job.allow, job.study, helping=self.helping)
+                    dataset = data_of()
                 if not self.job.code:  # the outer folds run on the code of their study
                     self.job = replace(self.job, code=user_code_text(spec, job.allow))
                 job = replace(job, code=self.job.code)
-                dataset = load_data(spec, job.data_home, job.allow, job.storage)
                 if self.forkserver:
                     self.data.put(dataset)
                     job = replace(job, data=self.data.path)
-                if outer_fold is None:
-                    forks = self.forkserver
-                    check_factory(ledger, spec, plan, dataset, job, forkserver=forks)
                 ordered = prepare_study(
                     ledger, spec, plan, job, self.watcher, dataset, outer_fold,
-                    helping=self.helping,
+                    helping=self.helping, passed=passed,
                 )  # fmt: skip
                 del dataset
                 if not self.helping:
@@ -267,7 +275,7 @@ def _named(spec: StudySpec, name: str | None) -> StudySpec:
         return spec
     return load_study(
         {**spec.sections(), "study": {**spec.sections()["study"], "name": name}}
-    ).model_copy(update={"folder": spec.folder})
+    ).model_copy(update={"folder": spec.folder, "file": spec.file})
 
 
 def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_failed: bool) -> bool:

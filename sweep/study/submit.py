@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweep.evaluation.own_estimator import with_facts
@@ -11,9 +12,10 @@ from sweep.runner.progress import Watcher
 from sweep.search.plan import make_plan
 from sweep.search.study_data import load_data
 from sweep.spec import StudySpec, load_study
+from sweep.spec.study_file import told_at_lines
 from sweep.storage.locations import storage_url
-from sweep.study.factory_check import check_factory
-from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
+from sweep.study.first_checks import check_before_first_cell
+from sweep.study.preflight import check_ledger, check_settings, open_to_write
 from sweep.study.preparation import prepare_study
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
@@ -60,18 +62,19 @@ def submit_study(
     url, name = storage_url(storage), spec.study.name
     home = None if data_home is None else os.fspath(data_home)
     job = Job(url, name, home, names_of(allow))
-    check_settings(spec, job.allow)
-    spec = with_facts(spec, job.allow)
-    plan = make_plan(spec)
-    with closing(open_to_write(url)) as ledger:
-        stop_request = ledger.stopped(name) if ledger.has(name) else None
-        check_ledger(ledger, spec, name)
-        check_code(ledger, spec, job.allow, name)
-        dataset = load_data(spec, job.data_home, job.allow, job.storage)
-        check_factory(ledger, spec, plan, dataset, job)
-        ordered = prepare_study(
-            ledger, spec, plan, job, watcher or Watcher(), dataset, None, owned_by=owner
-        )
-        ledger.resume(name, stop_request)
-        fail_orphaned_trials(ledger, name)
-        return enqueue_missing(ledger, name, ordered, retry_failed=retry_failed)
+    with told_at_lines(spec):
+        check_settings(spec, job.allow)
+        spec = with_facts(spec, job.allow)
+        plan = make_plan(spec)
+        with closing(open_to_write(url)) as ledger:
+            stop_request = ledger.stopped(name) if ledger.has(name) else None
+            check_ledger(ledger, spec, name)
+            data_of = partial(load_data, spec, job.data_home, job.allow, job.storage)
+            dataset, passed = check_before_first_cell(ledger, spec, plan, job, data_of)
+            ordered = prepare_study(
+                ledger, spec, plan, job, watcher or Watcher(), dataset, None, owned_by=owner,
+                passed=passed,
+            )  # fmt: skip
+            ledger.resume(name, stop_request)
+            fail_orphaned_trials(ledger, name)
+            return enqueue_missing(ledger, name, ordered, retry_failed=retry_failed)

@@ -69,7 +69,9 @@ def resolve(reference: str, *, allow: Collection[str], folder: Path | None = Non
     found = resolve_object(reference, allow=allow, folder=folder)
     if not callable(found):
         kind = type(found).__name__
-        raise ReferenceError_(f'"{reference}" must be a function or class, got {kind}')
+        error = ReferenceError_(f'"{reference}" must be a function or class, got {kind}')
+        error.reference = reference
+        raise error
     return found
 
 
@@ -80,8 +82,12 @@ def resolve_object(reference: str, *, allow: Collection[str], folder: Path | Non
             f'a reference must be "module:function" (say "mine:build"), got "{reference}"'
         )
     name, _, attribute = reference.partition(":")
-    check_permission(name, allow, folder)
-    return _attribute(_module(name, allow, folder), attribute)
+    try:
+        check_permission(name, allow, folder)
+        return _attribute(_module(name, allow, folder), attribute)
+    except ReferenceError_ as error:
+        error.reference = reference
+        raise
 
 
 def source_digest(reference: str, *, allow: Collection[str], folder: Path | None) -> str:
