@@ -106,7 +106,10 @@ def test_check_refuses_one_that_cannot_act(tmp_path):
     asked = study(tmp_path, "momentum = [0.1, 0.9]", "tutorial_two")
     words = ["check", str(asked), "--allow", "tutorial_two", "--storage", str(tmp_path / "l.db")]
     done = CliRunner().invoke(cli, words)
-    assert "momentum: the factory compiles its own optimizer" in " ".join(done.output.split())
+    assert (
+        "study.toml: 1 problem space.momentum (line 15): the factory compiles its own"
+        in " ".join(done.output.split())
+    )
 
 
 def with_momentum(input_shape, n_classes, learn_rate=0.05, momentum=0.0, nesterov=False):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from service_client import START, opened
 
 from sweep import run_study
 from sweep.analysis.idle import IdleFinder, Measured, idle_line
@@ -14,9 +15,9 @@ from sweep.ledger.records import SplitResult
 from sweep.runner.progress import Watcher
 
 
-def found(*trials, taken=()):
+def found(*trials, taken=(), prefix=""):
     """Return what a finder says of trials ``(params, start, scores)``: at once, and at the end."""
-    finder, said = IdleFinder(), []
+    finder, said = IdleFinder(prefix), []
     for number, (params, start, scores) in enumerate(trials):
         said += finder.add(Measured(number, params, start, taken, scores))
     return said, finder.idle()
@@ -62,12 +63,31 @@ def test_a_parameter_that_acts_beside_one_value_of_another_is_not_named():
     assert found(*trials, taken=("optimizer", "momentum")) == ([], ())
 
 
-@pytest.mark.parametrize("name", ["batch_size", "n_iter_no_change", "clf__batch_size"])
-def test_parameters_that_the_fit_uses_are_not_named(name):
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [
+        ("batch_size", ""),
+        ("n_iter_no_change", ""),
+        ("clf__batch_size", "clf__"),
+        ("pca__whiten", "clf__"),
+        ("whiten", "clf__"),
+    ],
+)
+def test_parameters_that_the_fit_and_other_steps_use_are_not_named(name, prefix):
     """A batch larger than the rows, and early stopping that never fires, are no fault."""
     trials = [({name: value}, *SAME) for value in (500, 1000)]
-    assert found(*trials) == ([], ())
-    assert found(*trials, taken=(name,)) == ([], ())
+    assert found(*trials, prefix=prefix) == ([], ())
+    taken = (name.removeprefix("clf__"),)
+    assert found(*trials, taken=taken, prefix=prefix) == ([], ())
+
+
+def test_a_parameter_of_a_pipelines_last_step_is_named():
+    """As in the study file; its optimizer only where the factory takes that."""
+    units = [({"clf__units": value, "pca__whiten": True}, *SAME) for value in (5, 10)]
+    assert found(*units, prefix="clf__")[1] == (IdleRecord("clf__units", 0, 1),)
+    optimizers = [({"clf__optimizer": name}, *SAME) for name in ("sgd", "adam")]
+    assert found(*optimizers, prefix="clf__") == ([], ())
+    assert found(*optimizers, taken=("optimizer",), prefix="clf__")[1]
 
 
 def test_an_optimizer_that_the_factory_takes_and_leaves_is_named():
@@ -137,3 +157,45 @@ def test_a_study_says_which_parameters_changed_nothing(tmp_path, monkeypatch):
     assert "depth changed nothing: trials" in " ".join(shown.split())
     page = result.report(tmp_path / "r.html")
     assert "optimizer changed nothing: trials" in page.read_text("utf-8")
+
+
+PIPELINE = (
+    FACTORY
+    + """
+
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sweep import KerasClassifier
+
+
+def make():
+    return make_pipeline(StandardScaler(), KerasClassifier(build, epochs=1))
+"""
+)
+
+
+@pytest.mark.tensorflow
+def test_a_pipeline_and_the_services_page_say_it_too(tmp_path, monkeypatch):
+    """By the name in the study file, by the run and on the study's page."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leaves_it_in_steps.py").write_text(PIPELINE, "utf-8")
+    ledger, said = str(tmp_path / "l.db"), Said()
+    result = run_study(
+        {
+            "study": {"name": "steps"},
+            "data": {"dataset": "digits", "train_rows": 100, "test_rows": 50, "flat": True},
+            "model": {"estimator": "leaves_it_in_steps:make"},
+            "search": {"method": "grid", "cv": 2, "refit": False},
+            "space": {"kerasclassifier__depth": [1, 2], "kerasclassifier__width": [4, 8]},
+        },
+        storage=ledger, n_jobs=1, allow=["leaves_it_in_steps"], watcher=said,
+    )  # fmt: skip
+    assert [each.name for each in result.record.idle] == ["kerasclassifier__depth"]
+    lines = [line.split()[0] for line in said.lines if " changed nothing: trials " in line]
+    assert lines == ["kerasclassifier__depth"]
+    with opened(f"sqlite:///{ledger}") as (_service, client):
+        client.headers |= {"accept": "text/html"}
+        client.get("/", params={"token": START})
+        page = " ".join(client.get("/studies/steps").text.split())
+    assert "kerasclassifier__depth changed nothing: trials" in page
+    assert "kerasclassifier__width changed nothing" not in page

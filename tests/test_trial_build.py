@@ -1,6 +1,7 @@
 """A factory is called once before the first fit: check, submit and run refuse what cannot be."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -111,7 +112,9 @@ def refused_everywhere(folder, sections, monkeypatch, capsys):
         words = ["check", str(path), "--allow", module, "--storage", ledger, *more]
         done = CliRunner().invoke(cli, words)
         assert done.exit_code == 2
-        assert all(problem in " ".join(done.output.split()) for problem in found[0])
+        said = re.sub(r" \(line \d+\)", "", " ".join(done.output.split()))
+        assert f"{path.name}: {len(found[0])} problem" in said
+        assert all(problem in said for problem in found[0])
     assert found[0] == found[1]
     return found[0]
 

@@ -42,8 +42,15 @@ class Measured:
 
 @dataclass
 class IdleFinder:
-    """Compares trials as they come."""
+    """Compares trials as they come.
 
+    Attributes
+    ----------
+    prefix : str
+        What the names of the model's parameters begin with: ``"clf__"`` in a pipeline.
+    """
+
+    prefix: str = ""
     _seen: dict[Hashable, Measured] = field(default_factory=dict)
     _idle: dict[str, IdleRecord] = field(default_factory=dict)
     _acting: set[str] = field(default_factory=set)
@@ -53,7 +60,7 @@ class IdleFinder:
         found: list[IdleRecord] = []
         if new is None:
             return found
-        for name in _of_the_factory(new):
+        for name in _of_the_factory(new, self.prefix):
             rest = {n: v for n, v in new.params.items() if n != name}
             other = self._seen.setdefault((name, canonical(rest)), new)
             if other is new or other.params[name] == new.params[name]:
@@ -74,15 +81,14 @@ class IdleFinder:
         return tuple(each for name, each in self._idle.items() if name not in self._acting)
 
 
-def _of_the_factory(new: Measured) -> list[str]:
+def _of_the_factory(new: Measured, prefix: str) -> list[str]:
     """Return the searched parameters that reach the factory alone.
 
     Of the training's parameters that it takes these are the optimizer's: the fit uses the others.
-    Of a step of a pipeline (``clf__width``) it is not known which are the factory's.
     """
-    taken = {name for name in new.taken if name in OF_THE_COMPILATION}
-    own = (name for name in new.params if name not in TRAINING or name in taken)
-    return [name for name in own if "__" not in name]
+    fit = set(TRAINING) - {name for name in new.taken if name in OF_THE_COMPILATION}
+    named = {name: name.removeprefix(prefix) for name in new.params if name.startswith(prefix)}
+    return [name for name, own in named.items() if own not in fit and "__" not in own]
 
 
 def measured(
@@ -109,7 +115,8 @@ def idle_records(record: StudyRecord) -> tuple[IdleRecord, ...]:
     """
     if record.counted is not None:
         return record.idle
-    finder = IdleFinder()
+    facts = record.settings.facts
+    finder = IdleFinder((facts.prefix if facts else None) or "")
     for trial in record.trials:
         if trial.state in ("COMPLETE", "INFEASIBLE"):
             finder.add(measured(trial.number, trial.params, trial.splits))

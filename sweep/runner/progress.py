@@ -47,6 +47,8 @@ class Progress:
         Cells that were done before this run, and how many of them failed.
     idle : IdleFinder or None
         Finds parameters of a user's factory that change nothing; None where no trial shows any.
+    prefix : str
+        What the names of its parameters begin with: ``"clf__"`` in a pipeline.
     """
 
     study: str
@@ -64,6 +66,7 @@ class Progress:
     began: float = field(default_factory=time.monotonic)
     searching_since: float | None = None
     idle: IdleFinder | None = None
+    prefix: str = ""
 
     def turn_to(self, study: str, *, outer: bool) -> None:
         """Begin the next search of the run; what is done stays counted."""

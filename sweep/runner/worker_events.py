@@ -52,7 +52,7 @@ def record_event(
 
 def say_idle(progress: Progress, watcher: Watcher, trial: Measured | None) -> None:
     """Say which parameter of a user's factory changes nothing, when a trial first shows it."""
-    progress.idle = progress.idle or IdleFinder()
+    progress.idle = progress.idle or IdleFinder(progress.prefix)
     for found in progress.idle.add(trial):
         if not progress.outer:  # each outer fold would repeat the same line
             watcher.say(idle_line(found))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def planned_progress(spec: StudySpec, searches: int) -> Progress:
     """Return the progress of a run, which counts the cells of all its searches."""
     planned = searches * len(make_plan(spec).cells)
-    return Progress(spec.study.name, planned, splits=_splits(spec))
+    prefix = (spec.facts.prefix if spec.facts else None) or ""
+    return Progress(spec.study.name, planned, splits=_splits(spec), prefix=prefix)
 
 
 def count_finished_cells(ledger: Ledger, progress: Progress) -> None:
