@@ -203,7 +203,15 @@ def test_a_notebook_shows_a_result_and_its_report(tmp_path):
     """The ten best with a small picture; the page where it was written."""
     result = StudyResult(tpe_record(), "sqlite:///none.db")
     shown = result._repr_html_()
-    assert shown.count("<tr") == 11
+    assert shown.partition("</table>")[0].count("<tr") == 11
+    assert {"Held-out score</b><svg", "Training loss</b><svg"} <= set(
+        re.findall(r"[\w -]+</b><svg", shown)
+    )
+    assert "color-mix" in shown  # a pivot
+    names = re.findall(r'\bid="([^"]+)"', shown)
+    assert len(names) == len(set(names))
+    pointed = set(re.findall(r'href="#([^"]+)"', shown))
+    assert pointed <= set(names)
     assert "<svg" in shown
     assert "--accent: #3b82c4" in shown
     path = result.report(tmp_path / "r.html")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,13 +31,7 @@ def complain(message: str) -> None:
     click.echo(clean_lines(redacted(message)).rstrip(), err=True)
 
 
-def duration(seconds: float | None) -> str:
-    """Return ``1:20``, ``1:02:03``; a dash where it is not known."""
-    if seconds is None or not isfinite(seconds):
-        return "-"
-    minutes, rest = divmod(round(seconds), MINUTE)
-    hours, minutes = divmod(minutes, MINUTE)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+duration = shared.duration
 
 
 def spoken(seconds: float) -> str:

@@ -97,12 +97,14 @@ class MlflowRuns:
                     self._client.set_tag(self._parent, name, _text(value))
             if files is not None:
                 self._client.log_artifacts(self._parent, str(files))
-            self._client.set_terminated(self._parent)
+            last = max((t.finished for t in record.trials if t.finished), default=None)
+            self._client.set_terminated(self._parent, end_time=_milliseconds(last))
 
     def _experiment_of(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            return str(self._client.create_experiment(name, artifact_location=_files(self.place)))
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            return str(self._client.create_experiment(name, _files(self.place), kind))
         if found.lifecycle_stage != "active":
             raise ResultError(
                 f"--to mlflow: the experiment {name!r} is deleted there; restore it (mlflow "

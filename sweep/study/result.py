@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 else:
     _Path = type(Path())
 
-NOTEBOOK = (
-    "--fg: currentColor; --muted: #808080; --rule: #80808040; --bg: transparent; "
-    "--accent: #3b82c4; --ghost: #9a9a9a; --s2: #c96a2b"
-)
-"""Colours of figures where no page of ours sets them: readable on light and dark."""
-
 
 class ReportPath(_Path):
     """The file of a report; a notebook shows the page."""
@@ -266,16 +260,10 @@ class StudyResult:
         return f"<StudyResult {self.name!r}: {self.record.status}, {done}>"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the ten best candidates, and how they were found."""
-        from sweep import figures
+        """Return what a notebook shows: the best candidates, learning curves, pivots."""
+        from sweep.report.notebook import result_html
 
-        best = self.frame.sort_values("rank_test_score").head(10).to_html(index=False, escape=True)
-        data = figures.history_frame(self.record)
-        if data["score"].notna().sum() == 0:
-            return best
-        score = analysis.scorer(self.record)
-        drawn = figures.to_svg(figures.draw_history(data, score), "n-", "Best so far", "By trial.")
-        return f'<div style="{NOTEBOOK}">{best}<div style="max-width: 26rem">{drawn}</div></div>'
+        return result_html(self.record)
 
 
 def open_study(

@@ -16,6 +16,7 @@ from sweep.runner.dask_pool import DaskPool
 from sweep.runner.forkserver import SharedData, forkserver_started
 from sweep.runner.gpus import Gpus, cores, find_gpus
 from sweep.runner.local_pool import LocalPool
+from sweep.runner.notebook_display import notebook_watcher
 from sweep.runner.progress import Watcher
 from sweep.search.outer_folds import OuterFold, outer_fold_spec, outer_folds
 from sweep.search.plan import Plan, make_plan
@@ -85,7 +86,7 @@ def run_study(
     retry_failed : bool, default=False
         Evaluate the cells that failed once more.
     watcher : Watcher, optional
-        Receives the progress.
+        Receives the progress; by default a notebook shows it.
     forkserver : ForkServer, optional
         The process that workers are forked from, if it was started before; by default one is
         started.
@@ -119,6 +120,7 @@ def run_study(
     InterruptedRunError
         On SIGINT or SIGTERM; what is finished is kept.
     """
+    watcher = watcher or notebook_watcher()
     spec = _named(study if isinstance(study, StudySpec) else load_study(study), name)
     url = storage_url(storage)
     home = None if data_home is None else os.fspath(data_home)

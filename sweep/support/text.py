@@ -24,6 +24,15 @@ def score(value: Any, missing: str) -> str:
     return f"{value:.4f}" if abs(value) < TEN else f"{value:.4g}"
 
 
+def duration(seconds: float | None) -> str:
+    """Return ``1:20``, ``1:02:03``; a dash where it is not known."""
+    if seconds is None or not isfinite(seconds):
+        return "-"
+    minutes, rest = divmod(round(seconds), MINUTE)
+    hours, minutes = divmod(minutes, MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def setting(value: Any) -> str:
     """Return a parameter's value: floats with four significant digits."""
     if isinstance(value, Real) and not isinstance(value, Integral):
