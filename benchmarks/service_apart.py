@@ -1,6 +1,8 @@
 """A server and two machines that train, on one PostgreSQL: kills of the server, and a restart.
 
-python benchmarks/service_apart.py [--workers 0] [--kills 10]     # as root; PostgreSQL installed
+python benchmarks/service_apart.py [--workers 0] [--kills 10]
+
+As root, with PostgreSQL installed, in a checkout that does not lie below /tmp.
 
 Server, trainers and the machine of two people are namespaces (``benchmarks/machines.py``): each has
 a network, processes, a host name and a disk of its own. The trainers know the database and a folder
@@ -61,7 +63,8 @@ epochs = [5, 20]
 hidden_size = {{ int = [{least}, {most}] }}
 dropout_rate = [0, 0.2]
 """
-TRIES = 30
+HAND_IN_SECONDS, END_SECONDS = 600, 1200
+"""How long a study may take to be handed in, and all of them to end, before that is a fault."""
 CELLS = 16
 """Of each study: its epochs share one."""
 
@@ -104,7 +107,7 @@ class Server:
         )  # fmt: skip
         while not self._is_there():
             if self._process.poll() is not None:
-                sys.exit("the server does not start: see its log")
+                sys.exit(f"the server does not start:\n{log_of(self._machines, SERVER)}")
             time.sleep(0.05)
         self.back.append(time.monotonic() - began)
 
@@ -155,13 +158,14 @@ class People:
         name = f"study-{number}"
         file = self._machines.home(PEOPLE) / f"{name}.toml"
         file.write_text(source(number))
-        for _ in range(TRIES):
+        end = time.monotonic() + HAND_IN_SECONDS
+        while time.monotonic() < end:
             self.tries += 1
             done = self.sweep(STUDIES[name], "submit", file.name, *words)
             if done.returncode == 0:
                 return
             time.sleep(1)
-        self.failed.append(f"{name} could not be handed in")
+        self.failed.append(f"{name} could not be handed in: {done.stderr}")
 
 
 def main() -> None:
@@ -185,8 +189,7 @@ def main() -> None:
         hand_in.start()
         trouble(server, database, asked.kills)
         hand_in.join()
-        while not all_ended(server):
-            time.sleep(0.5)
+        wait_for_all(server)
         print(f"{time.monotonic() - began:.0f} s; server killed {server.kills} times, back after "
               f"{min(server.back[1:]):.1f} to {max(server.back[1:]):.1f} s")  # fmt: skip
         print(f"answers {dict(server.answers)}, away at {server.away} questions; "
@@ -214,10 +217,14 @@ def trouble(server: Server, database: Database, kills: int) -> None:
             print(f"PostgreSQL restarted after {server.kills} kills", flush=True)
 
 
-def all_ended(server: Server) -> bool:
-    """Return whether nothing is left of any study."""
-    found = server.ask("/studies")
-    return found is not None and sum(not each["left"] for each in found["studies"]) == len(STUDIES)
+def wait_for_all(server: Server) -> None:
+    """Return when nothing is left of any study, or after too long: the checks say what is."""
+    end = time.monotonic() + END_SECONDS
+    while time.monotonic() < end:
+        found = server.ask("/studies")
+        if found and sum(not each["left"] for each in found["studies"]) == len(STUDIES):
+            return
+        time.sleep(0.5)
 
 
 # -- checks: each returns what does not hold -------------------------------------------------------

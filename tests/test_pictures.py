@@ -171,3 +171,18 @@ def test_200_trials_with_pictures_of_mnist_stay_below_400_kb(data_home):
     shown = {"training": Shown(x, y), "test": judged, "mistakes": judged}
     page = render(tpe_record(200, splits=5), None, Pictures(shown, kernels))
     assert len(page.encode()) < 400_000
+
+
+def test_two_processes_may_save_the_same_pictures_at_once(tmp_path, monkeypatch):
+    """A study that is handed in twice at the same moment; workers that join on two machines."""
+    path, real = tmp_path / "data-pictures.npz", np.savez_compressed
+    album = training_pictures(IMAGES, LABELS, 0)
+
+    def save(file, **arrays):
+        monkeypatch.setattr(np, "savez_compressed", real)
+        real(file, **arrays)
+        save_pictures(path, album)  # the other one, in the meantime
+
+    monkeypatch.setattr(np, "savez_compressed", save)
+    save_pictures(path, album)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def save_pictures(path: Path, pictures: Pictures) -> None:
     if not arrays:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
+    unfinished = path.with_name(f"{path.stem}-{os.urandom(8).hex()}.part")
     try:
         with unfinished.open("wb") as file:
             np.savez_compressed(file, **arrays)

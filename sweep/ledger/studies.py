@@ -340,10 +340,15 @@ class Studies:
     def translated(self) -> Iterator[None]:
         """Convert the storage's errors to :class:`LedgerError` with a readable message."""
         from optuna.exceptions import StorageInternalError
+        from optuna.storages._rdb.models import NOT_FOUND_MSG
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
+        except KeyError as error:
+            if NOT_FOUND_MSG not in str(error):
+                raise
+            raise StudyNotFoundError("the study, or a part of it, was deleted meanwhile") from error
         except (StorageInternalError, SQLAlchemyError) as error:
             raise working_error(error, shown_url(self.url)) from shown_cause(error)
 

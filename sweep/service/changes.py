@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -23,6 +24,7 @@ from sweep.service.own_process import ask_own_process, needs_own_process
 from sweep.service.problems import RefusedError
 from sweep.service.settings import Settings
 from sweep.service.tokens import Identity
+from sweep.service.turns import in_turn
 from sweep.spec import StudySpec
 from sweep.study.answers import actions
 from sweep.study.answers.plan import StudyPlan, known_study, plain_plan, plan_study
@@ -48,13 +50,13 @@ def check(
 
 
 @router.post("/studies", status_code=201)
-def submit(
+async def submit(
     service: Services, who: Submitter, source: Source, name: Name = None,
     *, retry_failed: Annotated[bool, Body()] = False, priority: Priority = 0,
 ) -> Response:  # fmt: skip
     """Hand a study in: it is checked, put into the ledger and queued."""
-    found = hand_in(service, who, source, name, retry_failed=retry_failed, priority=priority)
-    return as_json(found, 201)
+    act = partial(hand_in, service, who, source, name, retry_failed=retry_failed, priority=priority)
+    return as_json(await in_turn(act), 201)
 
 
 @router.post("/studies/{key}/stop")
@@ -68,15 +70,15 @@ def stop(request: Request, service: Services, name: StudyName, who: Submitter) -
 
 
 @router.post("/studies/{key}/continue")
-def go_on(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
+async def go_on(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
     """Take a request to stop back, and queue the cells that are left."""
-    return _again(request, service, name, who, "continue", retry_failed=False)
+    return await in_turn(partial(_again, request, service, name, who, "continue"))
 
 
 @router.post("/studies/{key}/retry")
-def retry(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
+async def retry(request: Request, service: Services, name: StudyName, who: Submitter) -> Response:
     """Queue the cells that failed once more."""
-    return _again(request, service, name, who, "retry", retry_failed=True)
+    return await in_turn(partial(_again, request, service, name, who, "retry", retry_failed=True))
 
 
 @router.post("/studies/{key}/priority")
@@ -217,8 +219,9 @@ def submit_here(settings: Settings, spec: StudySpec, owner: str, *, retry_failed
 
 
 def _again(
-    request: Request, service: Service, name: str, who: Identity, act: str, *, retry_failed: bool
-) -> Response:
+    request: Request, service: Service, name: str, who: Identity, act: str,
+    *, retry_failed: bool = False,
+) -> Response:  # fmt: skip
     _check_own(request, service, name)
     spec = study_spec(name, service.reader.header(name))
     with acting(service.ledger, who.name, act, name):

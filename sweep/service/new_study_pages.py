@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
@@ -13,12 +15,15 @@ from starlette.responses import Response
 
 from sweep.errors import StudyFileError
 from sweep.service.access import Services, role, service_of
+from sweep.service.app import Service
 from sweep.service.changes import Submitter, checked_priority, hand_in, planned
 from sweep.service.handing_in import plain_problems
 from sweep.service.known_data import find_dataset, known_datasets
 from sweep.service.lists import newest_names
 from sweep.service.pages import page, seen
 from sweep.service.problems import RefusedError
+from sweep.service.tokens import Identity
+from sweep.service.turns import in_turn
 from sweep.spec import read_study_text, shipped_studies
 from sweep.spec.toml import to_toml
 from sweep.support.redaction import redacted
@@ -70,7 +75,7 @@ def new(
 
 
 @router.post("/new")
-def handed_in(
+async def handed_in(
     request: Request, service: Services, who: Submitter, source: Annotated[str, Form()] = "",
     act: Annotated[str, Form()] = "submit", file: UploadFile | None = None,
     priority: Annotated[str, Form(max_length=20)] = "0",
@@ -78,9 +83,16 @@ def handed_in(
     """Check what stands in the field, or hand it in; problems are shown beside it."""
     source = source.replace("\r\n", "\n")
     if file is not None and file.filename:
-        source, act = file.file.read(LARGEST).decode("utf-8", "replace"), "load"
+        source, act = (await file.read(LARGEST)).decode("utf-8-sig", "replace"), "load"
     if act == "load":
         return HTMLResponse(_page(request, source, priority=priority))
+    answer = partial(_answer, request, service, who, source, act, priority)
+    return await (run_sync(answer) if act in ("check", "probe") else in_turn(answer))
+
+
+def _answer(
+    request: Request, service: Service, who: Identity, source: str, act: str, priority: str
+) -> Response:
     try:
         if act in ("check", "probe"):
             found = planned(service, source, probe=act == "probe")

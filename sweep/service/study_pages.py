@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
@@ -66,20 +67,22 @@ def report(service: Services, name: StudyName) -> Response:
 
 
 @router.post("/studies/{key}/{act}")
-def change(
+async def change(
     request: Request, service: Services, name: StudyName, who: Submitter, act: str,
     confirm: Annotated[str, Form()] = "", priority: Annotated[int, Form()] = 0,
 ) -> Response:  # fmt: skip
     """Stop, continue, retry, move or delete a study from its page."""
-    known = {"stop": changes.stop, "continue": changes.go_on, "retry": changes.retry}
+    known = {"continue": changes.go_on, "retry": changes.retry}
     if act in known:
-        known[act](request, service, name, who)
+        await known[act](request, service, name, who)
+    elif act == "stop":
+        await run_sync(changes.stop, request, service, name, who)
     elif act == "priority":
-        changes.set_priority(request, service, name, who, priority)
+        await run_sync(changes.set_priority, request, service, name, who, priority)
     elif act == "delete":
         if confirm.strip() != name.strip():
             raise RefusedError(422, f"To delete the study, type its name: {name}")
-        changes.delete(request, service, name, who)
+        await run_sync(changes.delete, request, service, name, who)
         return seen(request, "/")
     else:
         raise RefusedError(404, f"A study cannot be asked to {act!r}.")

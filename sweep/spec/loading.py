@@ -93,6 +93,7 @@ def read_study_text(
     StudyFileError
         With all problems.
     """
+    text = text.removeprefix("\ufeff")  # Windows editors write it at the beginning of a file
     if (size := len(text.encode("utf-8", "surrogatepass"))) > LARGEST_FILE:
         raise StudyFileError(label, [too_large(size)])
     return _checked(parsed(text, label), text, label, Path(label).stem, folder, set_, None)

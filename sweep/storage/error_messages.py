@@ -72,6 +72,7 @@ WORKING = (
     (("locked",), "another process holds the ledger; try again"),
     (("malformed",), "the ledger is damaged; it was left as it is"),
     (("not a database",), "this file is not a ledger; it was left as it is"),
+    (("foreign key", "FOREIGN KEY"), "the study, or a part of it, was deleted meanwhile"),
     (("no such ",), "this database belongs to another program; it was left as it is"),
 )
 """Error texts while a ledger is read or written, and the messages for them."""
