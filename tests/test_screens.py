@@ -1,5 +1,7 @@
 """Studies in other tools: what a tool reads back is what the ledger holds."""
 
+import json
+import struct
 import sys
 import types
 from dataclasses import replace
@@ -246,3 +248,91 @@ def test_a_missing_library_names_its_extra(ledger, monkeypatch, library):  # noq
     result = sweep("export", "tiny", "--to", library, "x")
     assert (result.exit_code, result.stdout) == (2, "")
     assert f'pip install ".[{library}]" in a checkout of sweep' in result.stderr
+
+
+def wandb_records(path):
+    """Read a file of Weights & Biases: LevelDB's log format behind seven bytes."""
+    from wandb.proto import wandb_internal_pb2
+
+    data, at, held = path.read_bytes(), 7, b""
+    while at + 7 <= len(data):
+        left = 32768 - at % 32768
+        if left < 7:
+            at += left
+            continue
+        _, size, kind = struct.unpack_from("<IHB", data, at)
+        held += data[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in (1, 4):  # whole, or its last part
+            yield wandb_internal_pb2.Record.FromString(held)
+            held = b""
+
+
+def items(told):
+    """Return key and value of the items of a record."""
+    return {".".join(i.nested_key) or i.key: json.loads(i.value_json) for i in told}
+
+
+@pytest.mark.filterwarnings("ignore")  # of the library's own
+def test_wandb_files_hold_the_candidates(tmp_path):
+    """Written without a network: parameters, state, scores by epoch, what the table holds."""
+    pytest.importorskip("wandb", **missing("wandb"))
+    from sweep.screens.wandb_runs import WandbRuns
+
+    record = RECORDS["tpe"]
+    runs = [run for run in runs_of(record) if run.state != "COMPLETE"] + runs_of(record)[:2]
+    screen = WandbRuns(str(tmp_path / "offline"), record)
+    screen.put(record, runs)
+    found = {}
+    for path in (tmp_path / "offline").rglob("*.wandb"):
+        held = list(wandb_records(path))
+        (first,) = [r.run for r in held if r.WhichOneof("record_type") == "run"]
+        found[first.display_name] = (first, held)
+    assert sorted(found) == sorted(run.name for run in runs)
+    for run in runs:
+        first, held = found[run.name]
+        config = items(first.config.update)
+        assert {n: config[n] for n in run.params} == dict(run.params)
+        assert (config["state"], first.run_group) == (run.state, record.name)
+        history = [items(r.history.item) for r in held if r.WhichOneof("record_type") == "history"]
+        for curve in run.curves:
+            name = f"{curve.fit}/test_score"
+            told = {each["epoch"]: each[name] for each in history if name in each}
+            assert told == curve.values["test_score"]
+        summary = {}
+        for each in held:
+            if each.WhichOneof("record_type") == "summary":
+                summary |= items(each.summary.update)
+        assert {n: summary[n] for n in run.metrics} == run.metrics
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, of the libraries below it
+def test_mlflow_keeps_report_study_file_and_a_model_that_predicts(tmp_path):
+    """What is downloaded from the store says what the winner says."""
+    pytest.importorskip("mlflow", **missing("mlflow"))
+    from mlflow import MlflowClient
+
+    from sweep import load_best, load_dataset, run_study
+
+    study = {
+        "study": {"name": "tiny"},
+        "data": {"dataset": "digits", "train_rows": 200, "test_rows": 50},
+        "model": {"factory": "mlp", "epochs": 1},
+        "search": {"method": "grid", "cv": 2},
+        "space": {"hidden_size": [4, 8]},
+    }
+    result = run_study(study, storage=str(tmp_path / "l.db"), n_jobs=1)
+    address = f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
+    said, count = show("mlflow", address, lambda: result)
+    assert (count, said.startswith(address)) == (2, True)
+    client = MlflowClient(tracking_uri=address)
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    (parent,) = client.search_runs([experiment], "attributes.run_name = 'tiny'")
+    names = {each.path for each in client.list_artifacts(parent.info.run_id)}
+    assert names == {"report.html", "study.toml", "model"}
+    folder = client.download_artifacts(parent.info.run_id, "model", str(tmp_path))
+    rows = load_dataset("digits").x_test[:20]
+    assert load_best(folder).predict_proba(rows) == pytest.approx(
+        result.best_estimator_.predict_proba(rows), abs=1e-5
+    )

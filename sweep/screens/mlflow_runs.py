@@ -59,9 +59,9 @@ class MlflowRuns:
         self.place = _address(place)
         with _told(place):
             self._client = MlflowClient(tracking_uri=self.place)
-            self._experiment = self._experiment_of(record.name)
-            self._parent = self._parent_of(record)
-            self._known = self._children()
+            self._client.get_experiment_by_name(record.name)
+        self._experiment = self._parent = ""
+        self._known: set[str] = set()
 
     @property
     def said(self) -> str:
@@ -72,8 +72,11 @@ class MlflowRuns:
 
     def put(self, record: StudyRecord, runs: Sequence[Run]) -> None:
         """Write a run below the parent for each candidate that has none yet."""
-        del record
         with _told(self.place):
+            if not self._parent:
+                self._experiment = self._experiment_of(record.name)
+                self._parent = self._parent_of(record)
+                self._known = self._children()
             for run in runs:
                 if run.key not in self._known:
                     self._add(run)
