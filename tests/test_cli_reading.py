@@ -158,7 +158,8 @@ def test_best_names_its_rivals(here):
     rivals = answer["indistinguishable"]
     assert len(rivals) == 7
     assert set(rivals[0]) == {
-        "candidate", "params", "mean_test_score", "mean_fit_time", "parameters"
+        "candidate", "params", "mean_test_score", "mean_fit_time", "parameters", "behind_best",
+        "behind_low", "behind_high",
     }  # fmt: skip
     times = [rival["mean_fit_time"] for rival in rivals]
     assert times == sorted(times)
@@ -168,7 +169,7 @@ def test_best_names_its_rivals(here):
         "these 8 configurations cannot be told from the best at 95%, compared at once;"
     )
     assert lines[at + 1] == "  the cheapest of them is epochs=1, hidden_size=128"
-    assert lines[at + 3] == "  0.8700, fit 0.1 s: epochs=1, hidden_size=128"
+    assert lines[at + 3].startswith("  0.8700, behind by 0.0100 (-0.0609 to 0.0809), fit 0.1 s:")
     (row,) = csv.DictReader(io.StringIO(read(*words, "--format", "csv")))
     assert row["indistinguishable"] == "7"
 

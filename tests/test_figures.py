@@ -181,6 +181,33 @@ def test_labels_of_many_values_do_not_lie_over_each_other():
     assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [16, 32, 64, 128],
+        [0.0001, 0.001, 0.01, 0.1],
+        [0.0, 0.25, 0.5],
+        [1, 2, 3, 1000, 1001],
+        [5, 6],
+    ],
+)
+def test_a_few_numbers_keep_their_distances(values):
+    """Means stand at their numbers, on a logarithmic axis where one is many times another."""
+    data = pd.DataFrame({"candidate": range(len(values)), "value": values})
+    data = data.assign(score=np.linspace(0, 1, len(values)))
+    axes = figures.draw_slice(data, "accuracy").axes[0]
+    bars = [line.get_xdata().mean() for line in axes.lines if len(line.get_xdata()) == 2]
+    wide = values[0] > 0 and values[-1] >= 20 * values[0]
+    np.testing.assert_allclose(bars, np.log10(values) if wide else values)
+    labels = axes.get_xticklabels()
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+    assert (labels[0].get_text(), labels[-1].get_text()) == (
+        f"{values[0]:.4g}",
+        f"{values[-1]:.4g}",
+    )
+
+
 def test_one_value_and_no_value_can_be_drawn():
     """A figure of one point, and of a study whose trials all lack a score, does not fail."""
     record = tpe_record(1)

@@ -66,6 +66,13 @@ def test_mistakes_are_the_surest_first():
     assert "mistakes" not in winner_pictures(fitted(), IMAGES, LABELS, guesses()).shown
 
 
+def test_the_first_test_images_are_of_all_classes():
+    """Also where the rows come class by class; the rest are the first of the file."""
+    order = np.argsort(LABELS, kind="stable")
+    made = winner_pictures(fitted(), IMAGES[order], LABELS[order], guesses()[order])
+    assert made.shown["test"].true.tolist() == [0] * 6 + list(range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("rows", "shape"),
     [

@@ -4,17 +4,19 @@ import re
 from dataclasses import replace
 
 import pytest
+from html_page import Page
 from records import (
     grid_record,
     tpe_record,
     validation_record,
 )
 
+from sweep.analysis import best
 from sweep.errors import ResultError
 from sweep.report import answer, render
 from sweep.report.curves import learning_curves
 from sweep.report.failures import failures
-from sweep.report.leaderboard import leaderboard
+from sweep.report.leaderboard import how_far, leaderboard
 from sweep.report.model import confusion, layers
 from sweep.report.parallel_coordinates import parallel
 from sweep.report.pivots import heat_maps
@@ -27,9 +29,43 @@ def test_every_candidate_is_a_row_of_the_leaderboard():
     """All rows are in the page, pruned and failed ones last, without a score."""
     html = render(tpe_record(60))
     body = html.split('<table id="board">')[1].split("<tbody>")[1].split("</tbody>")[0]
-    states = re.findall(r"<td>(complete|pruned|failed)</td>", body)
+    states = re.findall(r"<td>(?:<bdi>)?(complete|pruned|failed)[^<]*(?:</bdi>)?</td>", body)
     assert len(states) == 60
     assert states == sorted(states, key=lambda s: s != "complete")
+
+
+def test_a_row_without_a_rank_says_how_far_it_came_and_with_what():
+    """Its last scores, and the reason; a complete one says nothing beside its score."""
+    record = tpe_record(60)
+    (pruned, *_) = [c for c in record.candidates if c.trial.state == "PRUNED"]
+    (split,) = pruned.trial.splits
+    last = max(split.test)
+    epochs = f"{last} epoch" if last == 1 else f"{last} epochs"
+    assert how_far(pruned, 1) == f": {split.test[last]:.4f} after {epochs}"
+    several = replace(pruned, trial=replace(pruned.trial, splits=(split, replace(split, test={}))))
+    assert how_far(several, 5).endswith(f"after {epochs} of 1 of 5 fits")
+    failed = replace(pruned.trial, state="FAIL", splits=(), reason="no memory " * 40)
+    words = how_far(replace(pruned, trial=failed), 1)
+    assert words.startswith(": no memory")
+    assert words.endswith(" …")
+    assert len(words) < 170
+    assert how_far(best(record), 1) == ""
+    assert "after" in render(record).split('<table id="board">')[1].split("</table>")[0]
+
+
+def test_a_sparse_pivot_is_a_sentence_unless_it_is_asked_for():
+    """Fewer than two candidates a cell; a grid whose cells are all filled is drawn."""
+    record, frame = tpe_record(14), candidates_frame(tpe_record(14))
+    made = heat_maps(record, frame)
+    assert any(not each.rows for each in made)
+    sparse = next(each for each in made if not each.rows)
+    assert "fewer than 2 in each" in sparse.caption
+    names = re.search(r'pivots = \["(.*?)"\]', sparse.caption)[1]
+    (asked,) = heat_maps(record, frame, [names])
+    assert asked.rows
+    grid = grid_record(epochs=(5,), widths=(32, 64))
+    assert all(each.rows for each in heat_maps(grid, candidates_frame(grid)))
+    assert sparse.caption.split("cells")[0] in Page(render(record)).text
 
 
 def test_a_pivot_that_is_asked_for_is_made():
@@ -145,7 +181,8 @@ def test_the_page_speaks_of_candidates_not_of_rows_or_trial_numbers():
     """The candidate's number has one name; a curve is named by its settings."""
     html = render(tpe_record(60))
     titles = re.findall(r"<th[^>]*><button[^>]*>([^<]*)</button>", html)
-    assert titles[:2] == ["rank", "candidate"]
+    assert titles[:2] == ["rank", "held-out"]  # what it cost and its settings follow
+    assert titles.index("parameters") < titles.index("candidate") < titles.index("filters")
     assert "row" not in titles
     keys = re.findall(r'class="keys">(.*?)</ul>', html, flags=re.DOTALL)[0]
     assert "filters = " in keys

@@ -304,3 +304,25 @@ def test_the_winner_of_another_rule_is_not_current():
     record = grid_record()
     assert is_current(record, chosen(record))
     assert not is_current(record, record.candidates[0])
+
+
+def test_a_difference_has_the_interval_of_tukey():
+    """Half its width is the quantile of the range in standard errors; scipy's is the reference."""
+    record = grid_record(epochs=(5,), widths=(32, 64, 128))
+    found = compare(record, 0.9999)
+    assert len(found.alike) == 3
+    scores = np.array([split_scores(c) for c in found.alike])
+    left = scores - scores.mean(axis=1, keepdims=True)
+    left = left - left.mean(axis=0)
+    error = np.sqrt((1 / 5 + 1200 / 4800) * (left**2).sum() / 8)
+    expected = stats.studentized_range.ppf(0.9999, 3, 8) * error
+    assert found.margin == pytest.approx(expected, rel=1e-3)
+    for each in found.alike[1:]:
+        low, behind, high = found.behind(each)
+        assert behind == pytest.approx(mean_score(found.best) - mean_score(each))
+        assert high - low == pytest.approx(2 * found.margin)
+
+
+def test_the_best_alone_has_no_margin():
+    """Nothing stands beside it."""
+    assert compare(grid_record(epochs=(5,), widths=(32, 64)), 0.01).margin == 0

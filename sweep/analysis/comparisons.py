@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,8 @@ from sweep.analysis.binomial import are_independent, check_level, least_noise, r
 from sweep.analysis.intervals import TINY, fitted_rows, held_out_rows, rows_by_split
 from sweep.analysis.ranking import by_cost, distinct, ranked
 from sweep.analysis.scorers import is_share
-from sweep.analysis.studentized_range import range_exceeds
-from sweep.ledger.scores import scores_by_split, split_scores
+from sweep.analysis.studentized_range import range_exceeds, range_quantile
+from sweep.ledger.scores import mean_score, scores_by_split, split_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +41,21 @@ class Comparison:
         any of them is found among ``told`` in 5 % of studies at most.
     method : str
         The method in words.
+    margin : float
+        Half the width of the intervals of the differences between any two of ``alike``, all of
+        them together at ``level`` (Tukey's); infinite where nothing bounds it, 0 for one alone.
     """
 
     alike: tuple[Candidate, ...]
     told: tuple[Candidate, ...]
     level: float
     method: str
+    margin: float = inf
+
+    def behind(self, candidate: Candidate) -> tuple[float, float, float]:
+        """Return how far one of ``alike`` is behind the best: lowest, measured, highest."""
+        found = (mean_score(self.best) or 0.0) - (mean_score(candidate) or 0.0)
+        return found - self.margin, found, found + self.margin
 
     @property
     def best(self) -> Candidate:
@@ -106,30 +115,38 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
     if len(places) > 1:
         noise = paired_noise(scores, 1 / len(places) + rows / fitted_rows(record, rows))
         method = f"paired over {len(places)} splits that share training rows"
-        alike = _alike_by_rows(record, order[0], means, noise, level)
+        noises = _noises(record, order[0], means, noise)
     else:
-        noise = binomial_noise(scores[:, 0], rows)
+        noises = [binomial_noise(scores[:, 0], rows)]
         method = f"on {round(rows):,} held-out rows"
-        alike = count_alike(means, *noise, level)
-    return Comparison(tuple(order[:alike]), tuple(order[alike:]), level, method)
+    alike = max(count_alike(means, *noise, level) for noise in noises)
+    margin = max(_margin(alike, *noise, level) for noise in noises)
+    return Comparison(tuple(order[:alike]), tuple(order[alike:]), level, method, margin)
 
 
-def _alike_by_rows(
+def _noises(
     record: StudyRecord,
     candidate: Candidate,
     means: NDArray[np.float64],
     noise: tuple[NDArray[np.float64], NDArray[np.float64]],
-    level: float,
-) -> int:
-    """Return how many cannot be told by the splits' noise, or by the least that rows allow."""
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the splits' noise and the least that rows allow: each must tell a candidate."""
     errors, freedom = noise
     behind = rows_behind(record, rows_by_split(candidate))
     if behind is None or not are_independent(record):
         errors = np.where(errors > TINY, errors, inf)
-    alike = count_alike(means, errors, freedom, level)
-    if behind is None:
-        return alike
-    return max(alike, count_alike(means, *least_noise(means, behind), level))
+    noises = [(errors, freedom)]
+    return noises if behind is None else [*noises, least_noise(means, behind)]
+
+
+def _margin(
+    alike: int, errors: NDArray[np.float64], freedom: NDArray[np.float64], level: float
+) -> float:
+    """Return half the width of the interval of a difference between the first of the means."""
+    if alike < 2:
+        return 0.0
+    error, degrees = float(errors[alike - 1]), float(freedom[alike - 1])
+    return error * range_quantile(level, alike, degrees) if isfinite(error) else inf
 
 
 def indistinguishable(record: StudyRecord, level: float = 0.95) -> list[Candidate]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NODES = 96
+PRECISE = 1e-4
+"""Relative precision of a quantile."""
 REACH = 9.0
 """Standard deviations within which normal deviates are integrated."""
 
@@ -38,6 +40,27 @@ def range_exceeds(q: float, n: int, freedom: float) -> float:
     error, weight = _errors(freedom)
     within = float(np.sum(weight * _within(q * error, n)))
     return max(0.0, 1 - within)
+
+
+def range_quantile(level: float, n: int, freedom: float) -> float:
+    """Return the studentized range that is exceeded with probability ``1 - level``.
+
+    Parameters
+    ----------
+    level : float
+        0.95 for 95 %.
+    n, freedom
+        As for :func:`range_exceeds`.
+    """
+    low, high = 0.0, 1.0
+    while range_exceeds(high, n, freedom) > 1 - level:
+        low, high = high, 2 * high
+    while high - low > PRECISE * high:
+        middle = (low + high) / 2
+        low, high = (
+            (low, middle) if range_exceeds(middle, n, freedom) <= 1 - level else (middle, high)
+        )
+    return high
 
 
 def _within(widths: NDArray[np.float64], n: int) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from sweep.cli.options import format_option, opened, storage_option, study_argum
 from sweep.cli.output import console, emit
 from sweep.cli.server_options import server_option
 from sweep.cli.text import clean, other_scores, score, setting, settings
+from sweep.support.text import difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,4 +150,5 @@ def _rivals(best: Best) -> list[str]:
 def _rival(rival: Rival) -> str:
     seconds = rival.mean_fit_time
     fit = f", fit {seconds:.1f} s" if isfinite(seconds) else ""
-    return f"{score(rival.mean_test_score)}{fit}: {settings(rival.params)}"
+    behind = difference(rival.behind_low, rival.behind_best, rival.behind_high)
+    return f"{score(rival.mean_test_score)}, behind by {behind}{fit}: {settings(rival.params)}"

@@ -46,7 +46,7 @@ def training_pictures(x: NDArray[Any], y: NDArray[Any], seed: int) -> Pictures:
 def winner_pictures(
     estimator: Any, x: NDArray[Any], y: NDArray[Any], proba: NDArray[Any], last: Any = None
 ) -> Pictures:
-    """Return the first test images, the most confident mistakes, and the first filters.
+    """Return the first test images, of all classes, the most confident mistakes, and filters.
 
     Parameters
     ----------
@@ -65,12 +65,19 @@ def winner_pictures(
     wrong = np.flatnonzero(guess != true)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][:ROWS]
     shown = {}
-    for name, rows in (("test", np.arange(min(ROWS, len(y)))), ("mistakes", worst)):
+    for name, rows in (("test", _first_of_each(true)), ("mistakes", worst)):
         images = pixels(x, rows)
         if images is not None and len(rows):
             shown[name] = Shown(images, true[rows], guess[rows], sure[rows].astype(float))
     last = estimator if last is None else last
     return Pictures(shown, _kernels(last) if hasattr(last, "named_weights") else {})
+
+
+def _first_of_each(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first rows, in order, with at least one of each class as far as there is room."""
+    first = np.sort(np.unique(labels, return_index=True)[1])[:ROWS]
+    others = np.setdiff1d(np.arange(min(ROWS + len(first), len(labels))), first)
+    return np.sort(np.concatenate([first, others[: ROWS - len(first)]]))
 
 
 def weight_shapes(estimator: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -124,6 +124,24 @@ def label_ticks(axes: Axes, labels: Sequence[object]) -> None:
     axes.set_xlim(-0.6, len(labels) - 0.4)
 
 
+def number_ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
+    """Put numbers under the places where they are, leaving out those that would overlap.
+
+    The first and the last one stay.
+    """
+    width = axes.get_window_extent().width / axes.figure.dpi * 72 / LABEL_WIDTH
+    span = max(places) - min(places)
+    taken = [0]
+    for n in range(1, len(places)):
+        gap = width * (places[n] - places[taken[-1]]) / (1.2 * span)
+        if gap >= (len(labels[n]) + len(labels[taken[-1]])) / 2 + 1:
+            taken.append(n)
+        elif n == len(places) - 1 and len(taken) > 1:
+            taken[-1] = n
+    axes.set_xticks([places[n] for n in taken], [labels[n] for n in taken])
+    axes.set_xlim(min(places) - 0.1 * span, max(places) + 0.1 * span)
+
+
 def log_axis(axes: Axes, low: float, high: float) -> None:
     """Make the horizontal axis logarithmic, with plain numbers for its ticks."""
     from matplotlib.ticker import FuncFormatter, LogLocator

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sweep.figures.canvas import ACCENT, MUTED, label_ticks, log_axis, paper
-from sweep.tables import PREFIX, is_continuous, ordered_values, plain_label
+from sweep.figures.canvas import ACCENT, MUTED, label_ticks, log_axis, number_ticks, paper
+from sweep.tables import PREFIX, are_numbers, is_continuous, ordered_values, plain_label
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+WIDE = 20
+"""Ratio of the highest of a few numbers to the lowest from which their axis is logarithmic."""
 
 
 def slice_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -39,7 +43,7 @@ def slice_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def draw_slice(
     data: pd.DataFrame, score: str = "score", *, ranged: bool = False, log: bool = False
 ) -> Figure:
-    """Draw :func:`slice_frame`: numbers on an axis, choices side by side with their means.
+    """Draw :func:`slice_frame`: numbers on an axis, choices side by side; a few with their means.
 
     Parameters
     ----------
@@ -50,7 +54,8 @@ def draw_slice(
     ranged : bool, default False
         Whether the space defines the parameter as a range.
     log : bool, default False
-        Whether the axis of numbers is logarithmic.
+        Whether the axis of numbers is logarithmic; that of a few values is so too where the
+        highest is many times the lowest.
 
     Returns
     -------
@@ -66,6 +71,9 @@ def draw_slice(
         else:
             axes.locator_params(axis="x", nbins=6)
         return figure
+    if are_numbers(data["value"]):
+        _draw_few_numbers(axes, data, log=log)
+        return figure
     labels = ordered_values(data["value"])
     for place, label in enumerate(labels):
         scores = data["score"][[v == label for v in data["value"].map(plain_label)]]
@@ -73,6 +81,23 @@ def draw_slice(
         axes.plot([place - 0.28, place + 0.28], [scores.mean()] * 2, color=ACCENT, linewidth=2)
     label_ticks(axes, labels)
     return figure
+
+
+def _draw_few_numbers(axes: Axes, data: pd.DataFrame, *, log: bool) -> None:
+    """Draw scores at each number, and their means, on an axis of numbers."""
+    numbers = data["value"].astype(float)
+    values = np.sort(numbers.unique())
+    log = values[0] > 0 and (log or values[-1] >= WIDE * values[0])
+    place = np.log10 if log else np.asarray
+    at = place(values)
+    room = min(np.diff(at).min(), (at[-1] - at[0]) / 4)
+    for value, middle in zip(values, at, strict=True):
+        scores = data["score"][numbers == value]
+        around = middle + room * _jitter(len(scores))
+        axes.plot(around, scores, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
+        ends = [middle - 0.28 * room, middle + 0.28 * room]
+        axes.plot(ends, [scores.mean()] * 2, color=ACCENT, linewidth=2)
+    number_ticks(axes, at, [f"{value:.4g}" for value in values])
 
 
 def _jitter(count: int) -> np.ndarray[Any, Any]:

@@ -263,18 +263,21 @@ def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
         f"These {len(alike)} configurations cannot be told from the best at "
         f"{compared.level:.0%}; the cheapest of them is {cheapest}. All candidates are compared "
         f"at once, {compared.method}: where several are equally good, any of them is left out in "
-        f"{1 - compared.level:.0%} of studies at most.{few} Fit: seconds of fitting one split."
+        f"{1 - compared.level:.0%} of studies at most.{few} Behind the "
+        "best: the difference, and its interval. Fit: seconds of fitting one split."
     )
-    around = ("held-out", "fit s", "parameters")
-    titles = [(title, True) for title in ("candidate", *map(text.clean, names), *around)]
-    return table(caption, titles, [_rival(c, names) for c in alike[:RIVALS]])
+    around = ("held-out", "behind the best", "parameters", "fit s")
+    titles = [(title, True) for title in ("candidate", *around, *map(text.clean, names))]
+    return table(caption, titles, [_rival(c, names, compared) for c in alike[:RIVALS]])
 
 
-def _rival(candidate: Candidate, names: list[str]) -> tuple[str, ...]:
+def _rival(candidate: Candidate, names: list[str], compared: Comparison) -> tuple[str, ...]:
     params = [text.cell(candidate.params, n) for n in names]
     score, seconds = text.score(mean_score(candidate)), f"{fit_seconds(candidate):.2f}"
     weights = text.whole(candidate.trial.parameters)
-    return (str(candidate.index), *params, score, seconds, weights)
+    first = candidate is compared.best
+    behind = text.NOTHING if first else text.difference(*compared.behind(candidate))
+    return (str(candidate.index), score, behind, weights, seconds, *params)
 
 
 def _splitting(record: StudyRecord) -> str:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import re
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,10 +23,12 @@ from sweep.tables import PREFIX, plain_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweep.ledger.records import StudyRecord
+    from sweep.ledger.records import Candidate, StudyRecord
     from sweep.report.report_data import ReportData
 
 SHOWN = 20
+LONGEST = 160
+"""Characters of a reason; the section of failures has all of them."""
 OF_SPLIT = re.compile(r"split\d+(_seed\d+)?_test_score")
 
 
@@ -77,6 +80,7 @@ def leaderboard(data: ReportData) -> Leaderboard:
     split = [c for c in frame.columns if OF_SPLIT.fullmatch(c)]
     others = several_scorers(record)[1:]
     scale, taken = _bar_scale(frame), chosen(record)
+    ends = {c.index: how_far(c, len(split)) for c in record.candidates}
     ordered = frame.sort_values(["rank_test_score", "candidate"], na_position="last")
     numbers = {c.trial.number: c.index for c in reversed(record.candidates)}
     rows = tuple(
@@ -85,6 +89,7 @@ def leaderboard(data: ReportData) -> Leaderboard:
             names,
             scale,
             numbers,
+            end=ends[row["candidate"]],
             taken=taken is not None and row["candidate"] == taken.index,
             others=others,
         )
@@ -130,7 +135,7 @@ def _bar_scale(frame: pd.DataFrame) -> tuple[float, float]:
 
 def _row(
     row: dict[Any, Any], names: list[str], scale: tuple[float, float], numbers: Mapping[int, int],
-    *, taken: bool, others: Sequence[str],
+    *, end: str, taken: bool, others: Sequence[str],
 ) -> Row:  # fmt: skip
     known = not pd.isna(row["mean_test_score"])
     params = tuple(text.NOTHING if row[n] is None else text.setting(row[n]) for n in names)
@@ -144,10 +149,34 @@ def _row(
         train=text.score(row["mean_train_score"]) if known and "mean_train_score" in row else "",
         seconds=f"{row['mean_fit_time']:.2f}" if not pd.isna(row["mean_fit_time"]) else "",
         parameters="" if pd.isna(row["parameters"]) else text.whole(row["parameters"]),
-        state=ENDED[row["state"]] + _copy_note(row, numbers),
+        state=ENDED[row["state"]] + _copy_note(row, numbers) + end,
         taken=taken,
         others=tuple(text.score(row[f"mean_test_{name}"]) if known else "" for name in others),
     )
+
+
+def how_far(candidate: Candidate, fits: int) -> str:
+    """Return how far a candidate without a rank came, and why it ended; empty for a complete one.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        A row of the table of candidates.
+    fits : int
+        Fits of a complete candidate.
+    """
+    trial, words = candidate.trial, []
+    if trial.state == "COMPLETE":
+        return ""
+    reached = [max((e for e in s.test if e <= candidate.epoch), default=0) for s in trial.splits]
+    scores = [s.test[e] for s, e in zip(trial.splits, reached, strict=True) if e]
+    if scores:
+        some = f" of {len(scores)} of {fits} fits" if fits > 1 else ""
+        score = text.score(sum(scores) / len(scores))
+        words.append(f"{score} after {counted(max(reached), 'epoch')}{some}")
+    if trial.reason:
+        words.append(text.clean(shorten(trial.reason, LONGEST, placeholder=" …")))
+    return f": {'; '.join(words)}" if words else ""
 
 
 def _copy_note(row: dict[Any, Any], numbers: Mapping[int, int]) -> str:

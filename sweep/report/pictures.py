@@ -67,7 +67,11 @@ def albums(record: StudyRecord, pictures: Pictures) -> list[Album]:
     names = [text.clean(name) for name in record.data.classes]
     found = training_albums(pictures, names)
     for group, title, what in (
-        ("test", "First test images", "in file order: prediction, its probability"),
+        (
+            "test",
+            "First test images",
+            "in file order, with at least one of each class: prediction, its probability",
+        ),
         ("mistakes", "Most confident mistakes", "wrong, most surely first: prediction"),
     ):
         shown = _of_known_classes(pictures.shown.get(group), names) if record.winner else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sweep.ledger.scores import several_scorers
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Heat, HeatMap, shades
+from sweep.support.text import counted
 from sweep.tables import PREFIX, Pivot, binned, pivot, ranges, study_pivots
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from sweep.ledger.records import StudyRecord
     from sweep.report.report_data import ReportData
+
+LEAST = 2
+"""Candidates a cell, on average, of a pivot that is drawn without being asked for."""
 
 
 def pivots(data: ReportData) -> list[HeatMap]:
@@ -45,7 +50,8 @@ def heat_maps(
     -------
     list of HeatMap
         Empty where nothing is complete or nothing varies. Numbers of more than eight
-        different values stand in quartiles.
+        different values stand in quartiles. One without rows says in its caption why it is not
+        drawn: it was not asked for, and has fewer than two candidates a cell.
 
     Raises
     ------
@@ -59,10 +65,28 @@ def heat_maps(
     chosen = chosen or study_pivots(record, complete)
     named = [name for names in chosen for name in names]
     quartered, cut = binned(complete, named, ranges(record))
-    return [
-        _heat_map(quartered, names, f"pivot{n}", scoring(record), cut, several_scorers(record)[1:])
-        for n, names in enumerate(chosen, start=1)
-    ]
+    others, wanted = several_scorers(record)[1:], bool(pivots or record.settings.report.pivots)
+    made = []
+    for n, names in enumerate(chosen, start=1):
+        found = _heat_map(quartered, names, f"pivot{n}", scoring(record), cut, others)
+        made.append(found if wanted else _unless_sparse(found, names, len(complete)))
+    return made
+
+
+def _unless_sparse(found: HeatMap, names: Sequence[str], candidates: int) -> HeatMap:
+    """Return a sentence in place of cells that hold hardly more than a candidate each.
+
+    A grid fills every cell; there a single candidate is all there can be.
+    """
+    cells = [cell for _, row in found.rows for cell in row]
+    if candidates >= LEAST * len(cells) or all(cell.shade is not None for cell in cells):
+        return found
+    caption = (
+        f"{counted(candidates, 'candidate')} in {len(cells)} cells: fewer than {LEAST} in each, "
+        "so most means would be those of one candidate. The leaderboard has them all; "
+        f'[report] pivots = ["{text.clean(",".join(names))}"] draws them all the same.'
+    )
+    return replace(found, caption=caption, rows=())
 
 
 def _heat_map(

@@ -33,6 +33,12 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def difference(low: float, found: float, high: float) -> str:
+    """Return a difference with its interval, without one where nothing bounds it."""
+    measured = score(found, "")
+    return f"{measured} ({score(low, '')} to {score(high, '')})" if isfinite(low) else measured
+
+
 def setting(value: Any) -> str:
     """Return a parameter's value: floats with four significant digits."""
     if isinstance(value, Real) and not isinstance(value, Integral):

@@ -12,7 +12,7 @@
                      -> plain_rows    what JSON and CSV hold
 """
 
-from sweep.tables.bins import binned, in_quartiles, is_continuous, ranges
+from sweep.tables.bins import are_numbers, binned, in_quartiles, is_continuous, ranges
 from sweep.tables.candidates import candidates_frame, distinct
 from sweep.tables.comparison import (
     pairs_frame,
@@ -32,6 +32,7 @@ from sweep.tables.trials import epochs_frame, splits_frame, trials_frame
 __all__ = [
     "PREFIX",
     "Pivot",
+    "are_numbers",
     "binned",
     "candidates_frame",
     "default_pivots",

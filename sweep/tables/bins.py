@@ -42,8 +42,13 @@ def is_continuous(values: Iterable[Any], *, ranged: bool = False) -> bool:
         True: show them on a numeric axis or in quartiles.
     """
     known = [v for v in values if not is_missing(v)]
-    numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in known)
-    return numbers and len(set(known)) > (FEW if ranged else MANY)
+    return are_numbers(known) and len(set(known)) > (FEW if ranged else MANY)
+
+
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Return whether values are numbers, as far as the parameter applies."""
+    known = (v for v in values if not is_missing(v))
+    return all(isinstance(v, Real) and not isinstance(v, bool) for v in known)
 
 
 def in_quartiles(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

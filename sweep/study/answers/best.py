@@ -13,7 +13,7 @@ from sweep.study.answers.status import winner_test
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweep.analysis import Interval
+    from sweep.analysis import Comparison, Interval
     from sweep.ledger.records import Candidate, StudyRecord
     from sweep.study.answers.outcome import WinnerTest
     from sweep.study.result import StudyResult
@@ -33,6 +33,9 @@ class Rival:
         Its score; seconds of fitting a split.
     parameters : int or None
         Weights of its model.
+    behind_best, behind_low, behind_high : float
+        How far its score is behind the best one's, and the interval of that; its ends are infinite
+        where nothing bounds it.
     """
 
     candidate: int
@@ -40,6 +43,9 @@ class Rival:
     mean_test_score: float | None
     mean_fit_time: float
     parameters: int | None
+    behind_best: float
+    behind_low: float
+    behind_high: float
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,7 @@ def best_candidate(
     record, chosen = result.record, result.best
     interval, compared = analysis.score_interval(record, chosen), analysis.compare(record)
     alike = analysis.by_cost(compared.alike) if compared else []
+    rivals = [_rival(c, compared) for c in alike if c is not chosen] if compared else []
     why = "" if interval else analysis.no_interval(record, analysis.split_scores(chosen))
     return Best(
         study=record.name,
@@ -158,7 +165,7 @@ def best_candidate(
         mean_fit_time=analysis.fit_seconds(chosen),
         level=compared.level if compared else None,
         alike=len(alike),
-        indistinguishable=tuple(_rival(c) for c in alike if c is not chosen),
+        indistinguishable=tuple(rivals),
         cheapest=dict(compared.cheapest.params) if compared else None,
         test_score=analysis.test_score(record, chosen),
         parameters=chosen.trial.parameters,
@@ -189,11 +196,15 @@ def plain_pareto(found: ParetoSet) -> dict[str, Any]:
     return {"study": found.study, "pareto": found.rows}
 
 
-def _rival(candidate: Candidate) -> Rival:
+def _rival(candidate: Candidate, compared: Comparison) -> Rival:
+    low, found, high = compared.behind(candidate)
     return Rival(
         candidate=candidate.index,
         params=dict(candidate.params),
         mean_test_score=analysis.mean_score(candidate),
         mean_fit_time=analysis.fit_seconds(candidate),
         parameters=candidate.trial.parameters,
+        behind_best=found,
+        behind_low=low,
+        behind_high=high,
     )
