@@ -97,7 +97,7 @@ def _draw_few_numbers(axes: Axes, data: pd.DataFrame, *, log: bool) -> None:
         axes.plot(around, scores, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
         ends = [middle - 0.28 * room, middle + 0.28 * room]
         axes.plot(ends, [scores.mean()] * 2, color=ACCENT, linewidth=2)
-    number_ticks(axes, at, [f"{value:.4g}" for value in values])
+    number_ticks(axes, at.tolist(), [f"{value:.4g}" for value in values])
 
 
 def _jitter(count: int) -> np.ndarray[Any, Any]:
