@@ -76,6 +76,15 @@ class Careless(ClassifierMixin, BaseEstimator):
         return self.classes_[(np.outer(sums, self.drawn_) % 1).argmax(axis=1)]
 
 
+class Unnamed(BaseEstimator):
+    """A classifier that does not say that it is one."""
+
+    def fit(self, X, y):
+        """Learn nothing."""
+        self.classes_ = np.unique(y)
+        return self
+
+
 class Forgets(Careless):
     """Change a parameter in ``__init__``, so that scikit-learn cannot clone it."""
 

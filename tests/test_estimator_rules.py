@@ -149,6 +149,15 @@ def test_a_regressor_is_refused():
     assert refused("regressor") == ["model.estimator: must be a classifier, got Ridge"]
 
 
+def test_a_class_of_ones_own_that_does_not_say_that_it_classifies_is_told_how_to():
+    """scikit-learn knows a classifier by what it inherits."""
+    (problem,) = refused("Unnamed")
+    assert problem == (
+        "model.estimator: must be a classifier, got Unnamed; have it inherit from ClassifierMixin "
+        "first, then BaseEstimator"
+    )
+
+
 def test_epochs_are_those_of_a_last_step_of_ours():
     """Under their name in the pipeline; the code's default holds where the study says nothing."""
     ours, bare, linear = (loaded(name) for name in ("ours", "bare", "linear"))

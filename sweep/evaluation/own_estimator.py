@@ -197,14 +197,17 @@ def _takes_features_only(step: Any) -> bool:
 
 
 def _kind_problems(estimator: Any) -> Iterator[str]:
-    from sklearn.base import is_classifier
+    from sklearn.base import is_classifier, is_clusterer, is_regressor
 
     last = parts_of(estimator).last
     named = getattr(last, "_estimator_type", None) == "classifier"
     if not (is_classifier(estimator) or named):
+        other = any(is_kind(estimator) for is_kind in (is_clusterer, is_regressor))
+        mine = not (other or type(last).__module__.startswith("sklearn."))
         yield (
             f"model.estimator: must be a classifier, got {type(last).__name__}"
             f"{' as its last step' if last is not estimator else ''}"
+            f"{'; have it inherit from ClassifierMixin first, then BaseEstimator' if mine else ''}"
         )
 
 
