@@ -9,6 +9,7 @@ from sweep.evaluation.estimator import check_user_code, make_estimator, user_cod
 from sweep.evaluation.own_estimator import with_facts, with_seed
 from sweep.evaluation.pipeline_parts import unfitted
 from sweep.search.plan import check_row_shape, make_plan
+from sweep.search.study_data import WHOLE, load_data
 from sweep.service.handing_in import read_source
 from sweep.service.problems import RefusedError
 from sweep.service.settings import Settings
@@ -264,3 +265,13 @@ def test_probabilities_that_a_setting_gives_are_found():
     assert refused("near", {"clf__probability": [False, True]}, search=ROC) == []
     for name in ("linear", "ours", "tree", "bare"):
         assert refused(name, {}, search=ROC) == []
+
+
+def test_rows_on_the_disk_are_said_to_come_into_memory_where_steps_need_them(tmp_path):
+    """Only a classifier of sweep's without steps reads them piece by piece."""
+    data = {"train_rows": 50, "test_rows": 20, "memory": "mapped"}
+    for name, whole in (("linear", True), ("ours", True), ("tree", True), ("bare", False)):
+        spec = loaded(name, data=data)
+        notes = load_data(spec, None, ALLOW, f"sqlite:///{tmp_path / 'l.db'}").notes
+        assert any("read from the disk" in note for note in notes)
+        assert (WHOLE in notes) is whole

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweep.datasets import Dataset, load_dataset
+from sweep.datasets.mapped_rows import MappedRows
 from sweep.ledger.outcomes import DataRecord
 from sweep.storage.locations import mapped_folder
 
@@ -12,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sweep.spec import StudySpec
+
+WHOLE = (
+    "each fit reads its rows into memory all the same: steps, and classifiers that are not "
+    "sweep's, take arrays; train_rows takes fewer"
+)
+"""A note on rows on the disk, for an estimator that cannot read them piece by piece."""
 
 
 def load_data(
@@ -35,7 +43,7 @@ def load_data(
         fit into memory.
     """
     settings = spec.data.model_dump(exclude={"scaling", "dataset"})
-    return load_dataset(
+    data = load_dataset(
         spec.data.dataset,
         **settings,
         data_home=data_home,
@@ -45,6 +53,9 @@ def load_data(
         allow=allow,
         folder=spec.folder,
     )
+    if isinstance(data.x_train, MappedRows) and spec.facts is not None and spec.facts.prefix != "":
+        return replace(data, notes=(*data.notes, WHOLE))
+    return data
 
 
 def data_record(dataset: Dataset) -> DataRecord:
