@@ -1,5 +1,6 @@
 """Kept answers: from before while nothing changes, made anew after any change."""
 
+import asyncio
 import shutil
 import threading
 from dataclasses import replace
@@ -150,11 +151,22 @@ def test_a_large_answer_is_not_kept(monkeypatch, cache, kind):
 
 def test_of_too_many_answers_those_asked_for_last_are_kept(monkeypatch, cache, make):
     """Asking for one again keeps it longer."""
-    monkeypatch.setattr(answers_cache, "MOST", 3)
+    monkeypatch.setattr(answers_cache, "MOST", 3000)
+    made = [b"%d" % question * 1000 for question in range(4)]
     for question in (0, 1, 2, 0, 3):
-        cache.get("s", question, make)
-    assert [cache.get("s", question, make) for question in (0, 2, 3)] == [0, 2, 3]
-    assert cache.get("s", 1, make) == 4
+        cache.get("s", question, lambda question=question: made[question])
+    assert [cache.get("s", question, make) for question in (0, 2, 3)] == [made[0], *made[2:]]
+    assert cache.get("s", 1, make) == 0
+
+
+def test_an_answer_takes_no_room_twice(monkeypatch, ledger, cache, make):
+    """What is made anew after a change stands in place of the one before."""
+    monkeypatch.setattr(answers_cache, "MOST", 3000)
+    for planned in range(4, 9):
+        cache.get("folded", "show", lambda: b"x" * 1000)
+        ledger.update("s", planned=planned)
+        cache.get("s", "show", lambda: b"x" * 2000)
+    assert cache.get("folded", "show", make) == b"x" * 1000
 
 
 def test_a_maker_that_fails_leaves_nothing_behind(cache, make):
@@ -245,11 +257,27 @@ def test_a_list_is_kept_as_long_as_its_copy(snapshot, make):
 
 def test_so_many_lists_of_a_copy_are_kept(monkeypatch, snapshot, make):
     """Else somebody who turns pages could fill the memory."""
-    monkeypatch.setattr(answers_cache, "MOST", 3)
+    monkeypatch.setattr(answers_cache, "MOST", 3000)
     moment = MomentCache(snapshot)
     for question in range(50):
-        assert [moment.get(question, make) for _ in range(2)] == [question] * 2
-        assert len(moment._held) <= 3
+        page = f"{question:1000}"
+        assert [moment.get(question, lambda page=page: page) for _ in range(2)] == [page] * 2
+    kept = [moment.get(question, make) for question in range(47, 50)]
+    assert kept == [f"{question:1000}" for question in range(47, 50)]
+    assert moment.get(0, make) == 0
+
+
+def test_a_list_that_is_kept_is_answered_in_the_event_loop(snapshot):
+    """A new one is made in a thread, and is the same answer."""
+    moment = MomentCache(snapshot)
+
+    async def ask():
+        asked = [await moment.soon("list", threading.get_ident) for _ in range(2)]
+        return asked, await moment.soon("other", lambda: None), threading.get_ident()
+
+    (first, second), nothing, loop = asyncio.run(ask())
+    assert first == second != loop
+    assert nothing is None
 
 
 @pytest.mark.parametrize("meanwhile", [True, False])

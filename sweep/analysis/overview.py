@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sweep.analysis import nested
 from sweep.analysis.choice import chosen, is_current
 from sweep.analysis.ranking import best
-from sweep.errors import LedgerError
+from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.overview import StudyOverview, study_overviews
 from sweep.ledger.reading import read_study
 from sweep.ledger.scores import mean_score
@@ -17,6 +17,8 @@ from sweep.storage.damaged_rows import UNREADABLE
 from sweep.storage.queries import Signs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
 
@@ -31,19 +33,25 @@ def all_overviews(ledger: Ledger) -> list[StudyOverview]:
     except (LedgerError, *UNREADABLE):
         held = ledger.attributes().items()
         found, others = [], [n for n, each in held if "part" not in each.get(STUDY, {})]
-    found += [_read(ledger, name) for name in others]
+    found += [each for name in others if (each := _read(ledger, name))]
+    return sorted(with_signs(ledger, found), key=lambda each: each.created)
+
+
+def with_signs(ledger: Ledger, studies: Iterable[StudyOverview]) -> list[StudyOverview]:
+    """Return studies with the signs of life that their workers give now."""
     lives = ledger.signs_of_life()
-    found = [_with_signs(each, lives.get(each.name, Signs())) for each in found]
-    return sorted(found, key=lambda each: each.created)
+    return [_with_sign(each, lives.get(each.name, Signs())) for each in studies]
 
 
-def _with_signs(outline: StudyOverview, life: Signs) -> StudyOverview:
-    return replace(outline, hosts=life.hosts, last_sign=life.last)
+def _with_sign(study: StudyOverview, life: Signs) -> StudyOverview:
+    return replace(study, hosts=life.hosts, last_sign=life.last)
 
 
-def _read(ledger: Ledger, name: str) -> StudyOverview:
+def _read(ledger: Ledger, name: str) -> StudyOverview | None:
     try:
         return overview_of(read_study(ledger, name))
+    except StudyNotFoundError:  # deleted in the meantime
+        return None
     except LedgerError:
         return StudyOverview(name, "", "damaged", 0, 0, 0, None, "", test_opened=False)
 

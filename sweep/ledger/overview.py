@@ -7,6 +7,7 @@ studies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,15 @@ from sweep.ledger.remaining import remaining
 from sweep.ledger.stored_spec import StoredSearch
 from sweep.ledger.summary import Sums, sums
 from sweep.storage.attributes import BY_DRAW, STUDY, WINNER
+from sweep.storage.retries import retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweep.ledger.studies import Studies
+
+AT_ONCE = 100
+"""Results that are held in memory to be checked."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,10 +97,18 @@ def study_overviews(ledger: Studies) -> tuple[list[StudyOverview], list[str]]:
     headers = ((s, s.user_attrs.get(STUDY)) for s in studies)
     ours = [s for s, head in headers if isinstance(head, dict) and "part" not in head]
     all_sums = sums(ledger) if ours else {}
+    counted = [(study, all_sums.get(study._study_id, Sums())) for study in ours]
+    whole = _whole(
+        ledger,
+        {
+            counts.best_trial: has_digests(study.user_attrs[STUDY])
+            for study, counts in counted
+            if _is_counted(study.user_attrs[STUDY], counts)
+        },
+    )
     found, others = [], []
-    for study in ours:
-        counts = all_sums.get(study._study_id, Sums())
-        if is_exact(ledger, study.user_attrs[STUDY], counts):
+    for study, counts in counted:
+        if _is_counted(study.user_attrs[STUDY], counts) and counts.best_trial in whole:
             found.append(_overview(study.study_name, study.user_attrs, counts))
         else:
             others.append(study.study_name)
@@ -104,6 +117,34 @@ def study_overviews(ledger: Studies) -> tuple[list[StudyOverview], list[str]]:
 
 def is_exact(ledger: Studies, header: Mapping[str, Any], counts: Sums) -> bool:
     """Return whether the database's counts equal those of a study that is read whole."""
+    best = counts.best_trial
+    return _is_counted(header, counts) and best in _whole(ledger, {best: has_digests(header)})
+
+
+def _whole(ledger: Studies, strict: Mapping[int | None, bool]) -> set[int | None]:
+    """Return which trials are unchanged since they were recorded; None, for no trial, among them.
+
+    Parameters
+    ----------
+    ledger : Studies
+        The ledger.
+    strict : mapping of int to bool
+        Whether each trial must have a digest, by its identifier.
+    """
+    from sweep.storage.trial_reader import read_trials
+
+    ids = sorted(each for each in strict if each is not None)
+    whole: set[int | None] = {None}
+    for start in range(0, len(ids), AT_ONCE):
+        read = partial(read_trials, ledger.storage, only=ids[start : start + AT_ONCE])
+        with ledger.translated():
+            trials = retry(read)
+        whole |= {t._trial_id for t in trials if is_whole(t, strict=strict[t._trial_id])}
+    return whole
+
+
+def _is_counted(header: Mapping[str, Any], counts: Sums) -> bool:
+    """Return whether the database can count a study, if its best trial is as it was recorded."""
     search = StoredSearch(header)
     # With these two settings, finding the best candidate needs the trials' full results.
     if counts.doubtful or search.max_fit_seconds is not None or len(search.objectives) > 1:
@@ -114,13 +155,7 @@ def is_exact(ledger: Studies, header: Mapping[str, Any], counts: Sums) -> bool:
     else:
         busy = {"WAITING", "RUNNING"} & set(counts.trials)
         may_be_over = bool(search.patience) and not busy and ended < header["planned"]
-    if may_be_over:
-        return False  # whether patience ended the search depends on the order of the trials
-    if counts.best_trial is None:
-        return True
-    with ledger.translated():
-        best = ledger.storage.get_trial(counts.best_trial)
-    return is_whole(best, strict=has_digests(header))
+    return not may_be_over  # whether patience ended it depends on the order of the trials
 
 
 def _overview(name: str, attributes: Mapping[str, Any], counts: Sums) -> StudyOverview:

@@ -34,7 +34,7 @@ from sweep.storage.damaged_rows import UNREADABLE, readable_studies, readable_tr
 from sweep.storage.database import open_storage
 from sweep.storage.error_messages import working_error
 from sweep.storage.locations import shown_url
-from sweep.storage.queries import Signs, counted, signs
+from sweep.storage.queries import Signs, counted, signs, state_of
 from sweep.storage.retries import is_transient, retry
 from sweep.support.redaction import shown_cause
 
@@ -324,6 +324,25 @@ class Studies:
     def counts(self, name: str) -> Counter[str]:
         """Return how many trials of a study are in each state."""
         return self.query(name, counted)
+
+    def state(self, name: str | None = None) -> str:
+        """Return what differs whenever a study has changed; without a name, any study.
+
+        Raises
+        ------
+        StudyNotFoundError
+            If there is no study of that name.
+        """
+
+        def run() -> str | None:
+            with self.storage.engine.connect() as connection:
+                return state_of(connection, name)
+
+        with self.translated():
+            found = retry(run)
+        if found is None and name is not None:
+            raise unknown_study(name, self.url, self.names())
+        return found or ""
 
     def query(self, name: str, function: Callable[[Connection, int], T]) -> T:
         """Run one of the query functions of :mod:`sweep.storage.queries` on a study."""

@@ -1,9 +1,10 @@
-"""What a route asks of who calls it."""
+"""What a route asks of who calls it: answered in the event loop, where memory holds the answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import Depends
 from starlette.requests import Request
 
@@ -34,15 +35,14 @@ def identity_of(request: Request) -> Identity:
     return found
 
 
-def study_name(request: Request, key: str) -> str:
-    """Return the name of the study at an address.
+async def _service(request: Request) -> Service:
+    return service_of(request)
 
-    Raises
-    ------
-    RefusedError
-        404, if there is none.
-    """
-    return name_at(service_of(request), key)
+
+async def _study_name(request: Request, key: str) -> str:
+    service = service_of(request)
+    known = service.snapshot.copy.names.get(key)
+    return await run_sync(name_at, service, key) if known is None else known
 
 
 def name_at(service: Service, key: str) -> str:
@@ -68,7 +68,7 @@ def role(least: str) -> Any:
         One of :data:`sweep.service.tokens.ROLES`.
     """
 
-    def check(request: Request) -> Identity:
+    async def check(request: Request) -> Identity:
         who = identity_of(request)
         if not who.may(least):
             raise RefusedError(403, f"{who.name} has the role {who.role!r}; this needs {least!r}")
@@ -90,7 +90,7 @@ def check_owner(request: Request, owner: str) -> None:
         raise RefusedError(403, f"the study belongs to {owner}; only they or an admin may do this")
 
 
-Services = Annotated["Any", Depends(service_of)]
+Services = Annotated["Any", Depends(_service)]
 """A parameter of a route: the :class:`sweep.service.app.Service`."""
-StudyName = Annotated[str, Depends(study_name)]
+StudyName = Annotated[str, Depends(_study_name)]
 """A parameter of a route: the study at ``{key}``."""

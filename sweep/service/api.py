@@ -28,13 +28,13 @@ Top = Annotated[int | None, Query(ge=1)]
 
 
 @router.get("/me")
-def me(who: Annotated[Identity, role("read")]) -> dict[str, str]:
+async def me(who: Annotated[Identity, role("read")]) -> dict[str, str]:
     """Say who asks, and what they may do."""
     return {"name": who.name, "role": who.role}
 
 
 @router.get("/studies")
-def list_studies(
+async def list_studies(
     service: Services,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
@@ -53,7 +53,7 @@ def list_studies(
         ]  # fmt: skip
         return encoded({"total": len(found), "offset": offset, "studies": page})
 
-    return json_answer(service.moment.get(("studies", offset, limit), made))
+    return json_answer(await service.moment.soon(("studies", offset, limit), made))
 
 
 @router.get("/queue")

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
-from starlette.requests import Request
 from starlette.responses import Response
 
 from sweep.dashboard.app import REPORT_POLICY
 from sweep.report.comparison import checked_baseline, render_comparison
-from sweep.service.access import Services, role, study_name
+from sweep.service.access import Services, name_at, role
 from sweep.service.drawing import DRAWING
 from sweep.service.states import queued
 from sweep.study.answers.opening import find_study
@@ -21,11 +20,11 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 @router.get("/compare", dependencies=[role("read")])
 def compare(
-    request: Request, service: Services,
+    service: Services,
     key: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:  # fmt: skip
     """Compare the studies at these addresses; the others with the first."""
-    names = [study_name(request, each) for each in dict.fromkeys(key)]
+    names = [name_at(service, each) for each in dict.fromkeys(key)]
     checked_baseline(names, None)
     found = (find_study(service.settings.storage, name).record for name in names)
     records = [queued(service, record) for record in found]

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -32,7 +31,7 @@ async def events(request: Request) -> StreamingResponse:
 async def _stream(request: Request, service: Service, who: Identity) -> AsyncIterator[str]:
     sent = -1
     while not service.snapshot.ended and not await request.is_disconnected():
-        if await run_sync(service.tokens.by_id, who.token_id) is None:
+        if await service.tokens.still(who.token_id) is None:
             return  # revoked
         copy = service.snapshot.copy
         if copy.number != sent:

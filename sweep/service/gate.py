@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from sweep.dashboard.guard import is_loopback
@@ -87,7 +86,7 @@ class Gate:
                 "The request names a host that this server does not know; use the address that "
                 "`sweep serve` has printed, or name the host with --name.",
             )
-        who = await run_sync(self._identify, request)
+        who = await self._identify(request)
         request.scope.setdefault("state", {})["identity"] = who
         address = self._address(request)
         if not self._rates.allow(who.token_id if who else f"address {address}", known=bool(who)):
@@ -116,16 +115,16 @@ class Gate:
         behind = bool(self._settings.names) and bool(address) and is_loopback(address)
         return forwarded[:LONGEST_ADDRESS] if behind and forwarded else address
 
-    def _identify(self, request: Request) -> Identity | None:
+    async def _identify(self, request: Request) -> Identity | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self._tokens.identify(token.strip())
+            return await self._tokens.owner_of(token.strip())
         cookie = request.cookies.get(COOKIE)
         token_id = self._sessions.token_id(cookie) if cookie else None
         if token_id:
-            return self._tokens.by_id(token_id)
+            return await self._tokens.still(token_id)
         given = request.query_params.get("token", "") if _path(request) == "/" else ""
-        return self._tokens.identify(given.strip()) if given else None  # a way in, no stranger
+        return await self._tokens.owner_of(given.strip()) if given else None  # a way in
 
     def _too_large(self, request: Request) -> Refusal | None:
         length, limit = request.headers.get("content-length", "0"), self._limit(request)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Hashable
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
 from typing import Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.requests import Request
@@ -114,25 +116,26 @@ def style() -> Response:
 
 
 @router.get("/health")
-def health() -> Response:
+async def health() -> Response:
     """Say that the server is there; nothing else, for nobody is asked who they are."""
     return Response(status_code=204)
 
 
 @router.get("/")
-def home(request: Request, token: str = "", q: Find = "", number: Page = 1) -> Response:
+async def home(request: Request, token: str = "", q: Find = "", number: Page = 1) -> Response:
     """Show the studies; with a token in the address, log in first."""
     if token:
-        return _log_in(request, token)
-    values, table = _listed(request, q, number), _table(request, q, number)
-    made = page(request, "studies.html.j2", **values, table=table, tag=tag_of(table))
+        return await run_sync(_log_in, request, token)
+    question = ("home", identity_of(request), root_of(request), q, number)
+    made = await service_of(request).moment.soon(question, lambda: _home(request, q, number))
     return HTMLResponse(made)
 
 
 @router.get("/fragments/studies", dependencies=[role("read")])
-def studies_fragment(request: Request, q: Find = "", number: Page = 1) -> Response:
+async def studies_fragment(request: Request, q: Find = "", number: Page = 1) -> Response:
     """Return the list of studies alone, for a page that keeps itself up to date."""
-    return fragment(request, _table(request, q, number))
+    question, make = _table(request, q, number)
+    return fragment(request, await service_of(request).moment.soon(question, make))
 
 
 @router.post("/login")
@@ -174,8 +177,14 @@ def _listed(request: Request, q: str, number: int) -> dict[str, Any]:
     return service.moment.get(("listed", q, number), lambda: listed(service, q, number))
 
 
-def _table(request: Request, q: str, number: int) -> str:
+def _home(request: Request, q: str, number: int) -> str:
+    values = _listed(request, q, number)
+    table = service_of(request).moment.get(*_table(request, q, number))
+    return page(request, "studies.html.j2", **values, table=table, tag=tag_of(table))
+
+
+def _table(request: Request, q: str, number: int) -> tuple[Hashable, Callable[[], str]]:
+    """Return the table of studies, as a question and who makes the answer."""
     question = ("table", identity_of(request), root_of(request), q, number)
-    return service_of(request).moment.get(
-        question, lambda: page(request, "studies_table.html.j2", **_listed(request, q, number))
-    )
+    template = "studies_table.html.j2"
+    return question, lambda: page(request, template, **_listed(request, q, number))

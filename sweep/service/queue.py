@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sweep.service.snapshot import Snapshot
 
 REREAD_SECONDS = 5.0
-"""So often the order is read anew though no study has changed: another process may stop one."""
+"""So often the order is read anew while studies have work: a worker may give no sign any more."""
 STATES = ("running", "stopping", "finishing", "waiting", "stopped", "damaged", "finished")
 """What a study can be at, those that are being worked on first."""
 
@@ -76,15 +76,16 @@ class Queue:
         self._lock = threading.Lock()
         self._standing, self._read_at = Standing(), 0.0
         self._of: Sequence[StudyOverview] | None = None
+        self._ages = False
 
     def standing(self) -> Standing:
         """Return the queue as it stands."""
         with self._lock:
             studies = self._snapshot.copy.studies
-            old = time.monotonic() - self._read_at > REREAD_SECONDS
+            old = self._ages and time.monotonic() - self._read_at > REREAD_SECONDS
             if old or studies is not self._of:
                 self._standing, self._of = read_standing(self._ledger, studies), studies
-                self._read_at = time.monotonic()
+                self._read_at, self._ages = time.monotonic(), any(each.left for each in studies)
             return self._standing
 
     def forget(self) -> None:

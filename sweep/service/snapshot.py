@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from sweep.analysis.overview import all_overviews
+from sweep.analysis.overview import all_overviews, with_signs
 from sweep.errors import SweepError
 from sweep.support.file_names import slug
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from sweep.ledger.overview import StudyOverview
 
 LOOK_SECONDS = 0.5
-REREAD_SECONDS = 5.0
-"""The copy is made anew so often though nothing seems to have changed: signs of life age."""
+LOOK_CLOSER_SECONDS = 5.0
+"""So often signs of life are read, and all that may change without a number that moves."""
+REREAD_SECONDS = 60.0
+"""So often all is read and shown anew: what nobody works on ages, a score may be damaged."""
 CHANGES = (
     "SELECT (SELECT count(*) FROM studies), (SELECT max(study_id) FROM studies), "
     "(SELECT count(*) FROM study_user_attributes), "
@@ -70,7 +72,8 @@ class Snapshot:
         self._ledger = ledger
         self.copy = Copy()
         self._seen: Any = None
-        self._read_at = 0.0
+        self._state = ""
+        self._looked_at = self._read_at = -REREAD_SECONDS
         self._lock = threading.Lock()
         self._replacing = threading.Lock()
         self._over = threading.Event()
@@ -95,14 +98,21 @@ class Snapshot:
     def refresh(self) -> Copy:
         """Read the studies now, where something has changed; return the copy."""
         with self._lock:
-            seen = self._changes()
-            fresh = time.monotonic() - self._read_at < REREAD_SECONDS
-            if seen != self._seen or not fresh:
-                found = all_overviews(self._ledger)
-                self._read_at, self._seen = time.monotonic(), seen
-                if found != list(self.copy.studies):
-                    self._replace(found)
+            seen, at = self._changes(), time.monotonic()
+            if seen != self._seen or at - self._looked_at >= LOOK_CLOSER_SECONDS:
+                self._look_closer(at)
+                self._seen, self._looked_at = seen, at
             return self.copy
+
+    def _look_closer(self, at: float) -> None:
+        state, studies = self._ledger.state(), self.copy.studies
+        if state != self._state or at - self._read_at >= REREAD_SECONDS:
+            self._replace(all_overviews(self._ledger))
+            self._state, self._read_at = state, at
+        else:
+            found = with_signs(self._ledger, studies)
+            if _at_once(found) != _at_once(studies):
+                self._replace(found)
 
     async def changed(self, number: int, seconds: float) -> Copy:
         """Wait until there is another copy than that of this number, or the time is up."""
@@ -143,3 +153,13 @@ class Snapshot:
         while not self._over.wait(LOOK_SECONDS):
             with suppress(SweepError):  # a server that is away comes back
                 self.refresh()
+
+
+def _at_once(studies: Sequence[StudyOverview]) -> list[StudyOverview]:
+    """Return the studies as pages must show them now: long silent ones may be said so later."""
+    return [each if _is_heard_of(each) else replace(each, last_sign=None) for each in studies]
+
+
+def _is_heard_of(study: StudyOverview) -> bool:
+    age = study.last_sign
+    return study.status == "running" or (age is not None and age < REREAD_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
@@ -44,19 +45,18 @@ ENDED = ("finished", "damaged")
 
 
 @router.get("/studies/{key}", dependencies=[role("read")])
-def study(request: Request, service: Services, name: StudyName) -> str:
+async def study(request: Request, service: Services, name: StudyName) -> Response:
     """Show a study."""
-    number, state = service.snapshot.copy.number, _state(request, service, name)
-    return page(
-        request, "study.html.j2", name=name, key=slug(name), number=number, state=state,
-        tag=tag_of(state),
-    )  # fmt: skip
+    question = ("study page", name, identity_of(request), root_of(request))
+    made = await service.moment.soon(question, lambda: _page(request, service, name))
+    return HTMLResponse(made)
 
 
 @router.get("/fragments/studies/{key}", dependencies=[role("read")])
-def study_fragment(request: Request, service: Services, name: StudyName) -> Response:
+async def study_fragment(request: Request, service: Services, name: StudyName) -> Response:
     """Return what changes on the page of a study."""
-    return fragment(request, _state(request, service, name))
+    question, make = _state(request, service, name)
+    return fragment(request, await service.moment.soon(question, make))
 
 
 @router.get("/studies/{key}/report", dependencies=[role("read")])
@@ -99,11 +99,22 @@ def _report(service: Service, name: str) -> str:
         return render(record, shown=shown)
 
 
-def _state(request: Request, service: Service, name: str) -> str:
-    question = ("study", name, identity_of(request), root_of(request))
-    return service.moment.get(
-        question, lambda: page(request, "study_state.html.j2", **_values(request, service, name))
+def _page(request: Request, service: Service, name: str) -> str:
+    number, state = (
+        service.snapshot.copy.number,
+        service.moment.get(*_state(request, service, name)),
     )
+    return page(
+        request, "study.html.j2", name=name, key=slug(name), number=number, state=state,
+        tag=tag_of(state),
+    )  # fmt: skip
+
+
+def _state(request: Request, service: Service, name: str) -> tuple[Hashable, Callable[[], str]]:
+    """Return what changes on the page of a study, as a question and who makes the answer."""
+    question = ("study", name, identity_of(request), root_of(request))
+    template = "study_state.html.j2"
+    return question, lambda: page(request, template, **_values(request, service, name))
 
 
 def _values(request: Request, service: Service, name: str) -> dict[str, Any]:

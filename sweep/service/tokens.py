@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from anyio.to_thread import run_sync
 from sqlalchemy import select, update
 
 from sweep.errors import ServiceError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 ROLES = ("read", "submit", "admin")
 """Each may do what those before it may do."""
 PREFIX = "sweep"
+START = "start"
+"""The identifier of the start token."""
 LONGEST_NAME = 64
 
 
@@ -82,11 +85,23 @@ class Tokens:
     ) -> None:  # fmt: skip
         self._ledger, self._start = ledger, start_token
         self._reader = reader or ledger
-        self._owner = Identity(start_name, "admin", "start")
+        self._owner = Identity(start_name, "admin", START)
+
+    async def owner_of(self, token: str) -> Identity | None:
+        """Return what :meth:`identify` does; only a named token is looked up, in a thread."""
+        return self._owner if self._is_start(token) else await run_sync(self.identify, token)
+
+    async def still(self, token_id: str) -> Identity | None:
+        """Return what :meth:`by_id` does; only a named token is looked up, in a thread."""
+        return self.by_id(token_id) if token_id == START else await run_sync(self.by_id, token_id)
+
+    def _is_start(self, token: str) -> bool:
+        start = self._start
+        return bool(start and hmac.compare_digest(token.encode(), start.encode()))
 
     def identify(self, token: str) -> Identity | None:
         """Return whose token this is; None for one that is unknown or revoked."""
-        if self._start and hmac.compare_digest(token.encode(), self._start.encode()):
+        if self._is_start(token):
             return self._owner
         prefix, _, rest = token.partition("_")
         token_id, _, _secret = rest.partition("_")
@@ -97,7 +112,7 @@ class Tokens:
 
     def by_id(self, token_id: str) -> Identity | None:
         """Return who a session belongs to; None where its token was revoked."""
-        if token_id == "start":  # noqa: S105 - an identifier, no secret
+        if token_id == START:
             return self._owner if self._start else None
         row = self._row(token_id)
         return _identity(row) if row is not None else None

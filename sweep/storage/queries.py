@@ -44,10 +44,19 @@ SIGNS = """
                           WHERE datetime_complete IS NOT NULL GROUP BY study_id)
 """
 
-HELD = """
-    SELECT key, value_json FROM study_user_attributes
-    WHERE study_id = :study AND key NOT LIKE :turns ORDER BY key
+STATE = """
+    SELECT s.study_id, '', s.study_name FROM studies s {one}
+    UNION ALL SELECT t.study_id, CAST(t.state AS VARCHAR), CAST(COUNT(*) AS VARCHAR)
+        FROM trials t {of_one} GROUP BY t.study_id, t.state
+    UNION ALL SELECT t.study_id, t.key, t.value_json
+        FROM study_user_attributes t {of_one} {and_} t.key NOT LIKE :turns
 """
+ONE = {
+    "one": "WHERE s.study_name = :name",
+    "of_one": "WHERE t.study_id = (SELECT study_id FROM studies WHERE study_name = :name)",
+    "and_": "AND",
+}
+ALL = {"one": "", "of_one": "", "and_": "WHERE"}
 
 
 @dataclass(frozen=True)
@@ -85,16 +94,18 @@ def counted(connection: Connection, study_id: int) -> Counter[str]:
     return Counter({str(state): int(count) for state, count in rows})
 
 
-def state_of(connection: Connection, study_id: int) -> str:
-    """Return what differs whenever a study has changed; who holds its locks is not part of it.
+def state_of(connection: Connection, name: str | None = None) -> str | None:
+    """Return what differs whenever a study has changed, or any of them; None where there is none.
 
-    Trials only move on, from waiting to running to an end, so each of their changes moves a count.
+    Who holds a study's locks is not part of it. Trials only move on, from waiting to running to an
+    end, so each of their changes moves a count.
     """
     from sqlalchemy import text
 
-    counts = sorted(counted(connection, study_id).items())
-    held = connection.execute(text(HELD), {"study": study_id, "turns": f"{TURN}%"}).all()
-    return sha256(repr((counts, held)).encode()).hexdigest()
+    values = {"turns": f"{TURN}%"} | ({} if name is None else {"name": name})
+    rows = connection.execute(text(STATE.format(**(ALL if name is None else ONE))), values)
+    found = sorted(map(tuple, rows))
+    return sha256(repr(found).encode()).hexdigest() if found else None
 
 
 def waiting_cells(connection: Connection, study_id: int) -> list[WaitingCell]:

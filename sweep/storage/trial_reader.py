@@ -36,7 +36,7 @@ distribution_of = lru_cache(maxsize=1000)(json_to_distribution)
 
 def read_trials(
     storage: RDBStorage,
-    study_id: int,
+    study_id: int | None = None,
     states: Iterable[TrialState] | None = None,
     *,
     only: Iterable[int] | None = None,
@@ -48,8 +48,8 @@ def read_trials(
     ----------
     storage : RDBStorage
         The ledger's storage.
-    study_id : int
-        Optuna's identifier of the study.
+    study_id : int, optional
+        Optuna's identifier of the study; of all studies where it is not given.
     states : iterable of TrialState, optional
         Only trials in these states.
     only : iterable of int, optional
@@ -64,7 +64,7 @@ def read_trials(
         If a row is damaged.
     """
     trial = models.TrialModel
-    which = [trial.study_id == study_id]
+    which = [] if study_id is None else [trial.study_id == study_id]
     if states is not None:
         which.append(trial.state.in_(list(states)))
     wanted = None if only is None else set(only)
