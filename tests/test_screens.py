@@ -194,6 +194,7 @@ def test_mlflow_reads_the_candidates_back(tracking, tmp_path):
 def test_following_shows_what_comes_and_ends_with_the_study(monkeypatch, tmp_path):
     """A study with two of three cells, then whole: nine candidates, each shown once."""
     monkeypatch.setattr("sweep.screens.showing.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("sweep.screens.showing.SHARE", 0)
     states = [running_record(), running_record(), grid_record()]
     left = iter(states)
 

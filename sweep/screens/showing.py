@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TOOLS = ("tensorboard", "mlflow", "optuna", "wandb")
 LOOK_SECONDS = 2.0
 """Between two looks at a study that runs."""
+SHARE = 10
+"""A look may take one part in about so many of the time."""
 IDLE_SECONDS = 10.0
 """How long nothing may run, or the refit be left, before following ends."""
 
@@ -94,10 +96,13 @@ def show(
             screen.end(result.record, files)
         return screen.said, len(shown)
     _put(screen, result.record, shown)
+    pause = LOOK_SECONDS
     while not ends.reached(result.record):
-        time.sleep(LOOK_SECONDS)
+        time.sleep(pause)
+        began = time.monotonic()
         result = read()
         _put(screen, result.record, shown)
+        pause = max(LOOK_SECONDS, SHARE * (time.monotonic() - began))
     with attached(result if takes_files else None) as files:
         screen.end(result.record, files)
     return screen.said, len(shown)

@@ -58,6 +58,8 @@ class TensorBoardFiles:
 
     def put(self, record: StudyRecord, runs: Sequence[Run]) -> None:
         """Write runs; one that is there already is replaced."""
+        if not runs and self.folder.exists():
+            return
         found = [each for run in runs for each in run.metrics]
         self._seen |= dict.fromkeys(found)
         names = _types(record)
