@@ -22,7 +22,7 @@ BEST = 10
 PART = r'(\bid="|href="#|url\(#|describedby=")([a-z]\d*-)'
 """Where an SVG names a part of itself."""
 CELL = "text-align: right; padding: 4px 8px; background: {shade}; {ring}"
-NARROW = '<div style="max-width: 26rem; display: inline-block; vertical-align: top; margin: 8px">'
+NARROW = '<div style="width: 26rem; display: inline-block; vertical-align: top; margin: 8px">'
 
 
 def result_html(record: StudyRecord) -> str:
@@ -32,7 +32,8 @@ def result_html(record: StudyRecord) -> str:
     drawn = [_history(record), *map(_plot, learning_curves(record, folds_frame(record)))]
     maps = map(_heat_map, heat_maps(record, distinct(frame)))
     parts = "".join(f"{NARROW}{each}</div>" for each in (*drawn, *maps) if each)
-    return f'<div style="{COLOURS}">{best}{_own_names(parts, record)}</div>'
+    table = f'<div style="overflow-x: auto">{best}</div>'
+    return f'<div style="{COLOURS}">{table}{_own_names(parts, record)}</div>'
 
 
 def _history(record: StudyRecord) -> str:
@@ -40,7 +41,7 @@ def _history(record: StudyRecord) -> str:
     if data["score"].notna().sum() == 0:
         return ""
     drawn = figures.draw_history(data, scorer(record))
-    return figures.to_svg(drawn, "n-", "Best so far", "By trial.")
+    return f"<b>Best so far</b>{figures.to_svg(drawn, 'n-', 'Best so far', 'By trial.')}"
 
 
 def _plot(plot: Plot) -> str:
