@@ -275,3 +275,11 @@ def test_rows_on_the_disk_are_said_to_come_into_memory_where_steps_need_them(tmp
         notes = load_data(spec, None, ALLOW, f"sqlite:///{tmp_path / 'l.db'}").notes
         assert any("read from the disk" in note for note in notes)
         assert (WHOLE in notes) is whole
+
+
+def test_a_function_that_returns_one_object_again_and_again_leaks_nothing():
+    """A candidate has its own parameters and the defaults, not those of the one before."""
+    spec = loaded("shared", {"clf__C": [1, 7]})
+    assert make_estimator(spec, {"clf__C": 7, "pca__n_components": 3}, ALLOW)["clf"].C == 7
+    plain = make_estimator(spec, {}, ALLOW)
+    assert (plain["clf"].C, plain["pca"].n_components) == (1.0, 10)

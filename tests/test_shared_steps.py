@@ -77,6 +77,19 @@ def test_a_step_that_changes_its_rows_changes_no_other_candidates():
     assert found == [measured(Pipeline(steps), p, SharedSteps(0)) for p in grid]
 
 
+def test_a_candidate_that_leaves_a_step_out_takes_no_rows_of_one_that_has_it():
+    """Where a condition leaves it out, the parameters of the steps behind it are the same."""
+
+    def steps():
+        return Pipeline([("pca", PCA(5)), ("scale", StandardScaler()), ("clf", RidgeClassifier())])
+
+    for grid in ([{}, {"pca": "passthrough"}], [{"pca": "passthrough"}, {}]):
+        shared = SharedSteps()
+        found = [measured(steps(), params, shared) for params in grid]
+        assert found == [measured(steps(), params, SharedSteps(0)) for params in grid]
+        assert found[0] != found[1]
+
+
 def test_a_step_that_draws_has_the_seed_of_the_fit():
     """Under another seed it is fitted anew."""
     steps = [("pca", PCA(5, svd_solver="randomized", random_state=0)), ("clf", SVC())]

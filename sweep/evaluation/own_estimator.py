@@ -54,7 +54,7 @@ def with_facts(spec: StudySpec, allow: Collection[str]) -> StudySpec:
 
 def make_own(spec: StudySpec, params: Mapping[str, Any], allow: Collection[str]) -> Any:
     """Return the unfitted estimator of a candidate: its parameters set, every seed given."""
-    estimator, _ = _loaded(spec, allow)
+    estimator = _copied(spec, _loaded(spec, allow)[0])
     set_parameters(estimator, {**spec.model.params, **params})
     unset = dict.fromkeys(seed_names(estimator, unset=True), spec.study.seed)
     return estimator.set_params(**unset) if unset else estimator

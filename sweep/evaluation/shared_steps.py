@@ -63,7 +63,7 @@ class SharedSteps:
         step : transformer
             Unfitted.
         key : str
-            Identifies the split, and the parameters of this step and of those before it.
+            Identifies the split, this step and those before it, and their parameters.
         before : tuple of array-like
             Training and held-out rows as the step gets them.
         y : array-like
@@ -122,9 +122,8 @@ class PipelineData(SearchData):
             names.append(name)
             fresh = with_seed(unfitted(step), seed)
             seeded = seeded or bool(seed_names(fresh))
-            key = canonical(
-                {"split": identity, "seed": seed * seeded, "params": self._of_steps(names)}
-            )
+            decides = {"steps": list(names), "params": self._of_steps(names)}
+            key = canonical({"split": identity, "seed": seed * seeded, **decides})
             handed = shared.handed(fresh, key, (found.x_train, found.x_held), found.y_train)
             seconds, ms = seconds + handed.seconds, ms + handed.ms
             found = found._replace(x_train=handed.train, x_held=handed.test)
