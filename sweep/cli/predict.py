@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sweep.export.loading import ExportedModel
+
 WHITE = 255.0
 
 
@@ -58,16 +60,23 @@ def predict(
         raise DataError(f"--white: must be a number above 0, got {white}")
     brightness = (white or _white(model.recipe)) / WHITE
     rows = _read(paths, model.input_shape, model.resize) * brightness
-    proba = model.predict_proba(rows)
     found = [
-        {
-            "file": str(path),
-            "class": model.class_names[int(p.argmax())],
-            "probability": float(p.max()),
-        }
-        for path, p in zip(paths, proba, strict=True)
+        {"file": str(path), **each} for path, each in zip(paths, _told(model, rows), strict=True)
     ]
     emit(form, found, found, lambda: [_drawn(found)])
+
+
+def _told(model: ExportedModel, rows: NDArray[Any]) -> list[dict[str, Any]]:
+    """Return the class of each row, and its probability; None for a classifier without any."""
+    proba = model.predict_proba(rows) if model.has_probabilities else None
+    indices = model._indices(rows, proba).tolist()
+    return [
+        {
+            "class": model.class_names[index],
+            "probability": None if proba is None else float(proba[place, index]),
+        }
+        for place, index in enumerate(indices)
+    ]
 
 
 def _white(recipe: Mapping[str, Any]) -> float:
@@ -137,5 +146,6 @@ def _drawn(found: list[dict[str, Any]]) -> Any:
     table.add_column("class")
     table.add_column("probability", justify="right")
     for row in found:
-        table.add_row(clean(row["file"]), clean(row["class"]), f"{row['probability']:.4f}")
+        sure = "-" if row["probability"] is None else f"{row['probability']:.4f}"
+        table.add_row(clean(row["file"]), clean(row["class"]), sure)
     return table

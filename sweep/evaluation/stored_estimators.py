@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ResultError
+from sweep.support.keras_configuration import no_progress_bars
 from sweep.support.module_permission import allowed
 
 if TYPE_CHECKING:
@@ -183,7 +184,8 @@ def remove(base: Path) -> None:
 
 def same_predictions(one: Any, other: Any, rows: Any) -> bool:
     """Return whether two fitted estimators, or two lists of steps, give the same for some rows."""
-    mine, others = (_outcome(each, rows) for each in (one, other))
+    with no_progress_bars():
+        mine, others = (_outcome(each, rows) for each in (one, other))
     return bool(np.allclose(mine, others, rtol=0, atol=1e-6, equal_nan=True))
 
 

@@ -61,6 +61,11 @@ class ExportedModel:
         return tuple(self.recipe["input_shape"])
 
     @property
+    def has_probabilities(self) -> bool:
+        """Whether the model gives probabilities; a classifier of scikit-learn's need not."""
+        return True
+
+    @property
     def resize(self) -> str:
         """How pictures of other proportions came to that shape: stretched, cropped or padded."""
         return str(self.recipe.get("resize", "squash"))
@@ -89,6 +94,11 @@ class ExportedModel:
         """Return the most probable label of each row, shape ``(n,)``."""
         labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
+
+    def _indices(self, _X: ArrayLike, proba: Any) -> NDArray[np.intp]:
+        """Return the place of each row's label in ``classes_``, given its probabilities."""
+        indices: NDArray[np.intp] = proba.argmax(axis=1)
+        return indices
 
 
 def load_best(

@@ -26,6 +26,7 @@ from sweep.evaluation.stored_estimators import (
 )
 from sweep.evaluation.winner_file import predictions_agree
 from sweep.export.loading import MODEL, ExportedModel, digest_of_file, read_model, standalone
+from sweep.support.keras_configuration import no_progress_bars
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -61,6 +62,11 @@ class ExportedEstimator(ExportedModel):
 
     steps: tuple[tuple[str, Any], ...] | None = None
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the classifier gives probabilities."""
+        return self.steps is not None or hasattr(self.model, "predict_proba")
+
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return class probabilities, shape ``(n, n_classes)``, of rows as in the training data.
 
@@ -71,11 +77,12 @@ class ExportedEstimator(ExportedModel):
         """
         rows = self._rows(X)
         if self.steps is None:
-            if not hasattr(self.model, "predict_proba"):
+            if not self.has_probabilities:
                 raise ResultError(
-                    f"{type(self.model).__name__} gives no probabilities; predict does"
+                    f"{type(self.model).__name__} gives no probabilities; ask it for predict"
                 )
-            found: NDArray[np.float32] = np.asarray(self.model.predict_proba(rows))
+            with no_progress_bars():
+                found: NDArray[np.float32] = np.asarray(self.model.predict_proba(rows))
             return found
         return self._proba(self._through_steps(rows))
 
@@ -83,8 +90,16 @@ class ExportedEstimator(ExportedModel):
         """Return the most probable label of each row, shape ``(n,)``."""
         if self.steps is not None:
             return super().predict(X)
-        labels: NDArray[Any] = np.asarray(self.model.predict(self._rows(X))).reshape(-1)
+        with no_progress_bars():
+            labels: NDArray[Any] = np.asarray(self.model.predict(self._rows(X))).reshape(-1)
         return labels
+
+    def _indices(self, X: ArrayLike, proba: Any) -> NDArray[np.intp]:
+        """See the class above: of scikit-learn's classifiers not all take the most probable."""
+        if self.steps is not None:
+            return super()._indices(X, proba)
+        labels = list(self.classes_)
+        return np.array([labels.index(each) for each in self.predict(X)])
 
     def _through_steps(self, rows: Any) -> NDArray[np.float32]:
         for _, step in self.steps or ():

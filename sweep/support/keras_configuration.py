@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,20 @@ def load_keras() -> None:
     for name in ("image_data_format", "floatx", "epsilon"):
         getattr(keras.config, f"set_{name}")(OURS[name])
     _done = True
+
+
+@contextmanager
+def no_progress_bars() -> Iterator[None]:
+    """Keep the bars that Keras prints to standard output away from what a program writes there."""
+    keras = sys.modules.get("keras")
+    if keras is None or not keras.config.is_interactive_logging_enabled():
+        yield
+        return
+    keras.config.disable_interactive_logging()
+    try:
+        yield
+    finally:
+        keras.config.enable_interactive_logging()
 
 
 def settle(environment: MutableMapping[str, str]) -> None:
