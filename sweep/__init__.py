@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sweep.errors import SweepError
     from sweep.estimators import KerasClassifier, KerasCNNClassifier, KerasMLPClassifier
     from sweep.export.loading import load_best
+    from sweep.importing.search_object import import_results
     from sweep.search_cv import OptunaSearchCV
     from sweep.section import Section
     from sweep.spec import StudySpec, load_study
@@ -35,6 +36,7 @@ __all__ = [
     "StudySpec",
     "SweepError",
     "connect",
+    "import_results",
     "load_best",
     "load_dataset",
     "load_study",
@@ -53,6 +55,7 @@ _HOMES = {
     "StudySpec": "sweep.spec",
     "SweepError": "sweep.errors",
     "connect": "sweep.client.server",
+    "import_results": "sweep.importing.search_object",
     "load_best": "sweep.export.loading",
     "load_dataset": "sweep.datasets",
     "load_study": "sweep.spec",

@@ -4,6 +4,7 @@
 
     SweepError
     ├── StudyFileError (ValueError)      a study file does not say what it must
+    ├── ImportFileError (ValueError)     another tool's results cannot be imported as they are
     ├── SearchSpaceError (ValueError)    a space given in Python does not say what it must
     ├── ReferenceError_ (ImportError)    "module:function" cannot be or may not be loaded
     │   └── StudyReferenceError          a study file names it (a StudyFileError too)
@@ -59,6 +60,24 @@ class StudyFileError(SweepError, ValueError):
         self.source = source
         self.problems = problems
         self.places = tuple(places) or tuple(("", None, each) for each in problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {p}" for p in problems)]))
+
+
+class ImportFileError(SweepError, ValueError):
+    """Another tool's results that cannot be imported, with everything that is wrong in them.
+
+    Parameters
+    ----------
+    source : str
+        The file, folder or database.
+    problems : list of str
+        One line each: row, column, rule, value, remedy.
+    """
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        self.source = source
+        self.problems = problems
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__("\n".join([f"{source}: {count}", *(f"  {p}" for p in problems)]))
 

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent / "sweep"
 ORDER = (
     "errors", "section", "support", "spaces", "spec", "datasets", "models", "training",
     "estimators", "search_cv", "testing", "storage", "ledger", "analysis", "tables", "figures",
-    "search", "evaluation", "workers", "runner", "report", "study", "export", "screens",
-    "dashboard", "service", "client", "cli",
+    "search", "evaluation", "workers", "runner", "report", "study", "importing", "export",
+    "screens", "dashboard", "service", "client", "cli",
 )  # fmt: skip
 FIGURES_AND_REPORT_READ_ONLY = {"figures", "report", "tables", "analysis", "ledger", "storage"}
 RECORDS_AND_PLACES = {

@@ -19,6 +19,7 @@ def test_all_is_sorted_and_pinned():
         "StudySpec",
         "SweepError",
         "connect",
+        "import_results",
         "load_best",
         "load_dataset",
         "load_study",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweep.analysis.binomial import are_independent, check_level, least_noise, rows_behind
-from sweep.analysis.intervals import TINY, fitted_rows, held_out_rows, rows_by_split
+from sweep.analysis.intervals import TINY, held_out_rows, rows_by_split, split_sizes
 from sweep.analysis.ranking import by_cost, distinct, ranked
 from sweep.analysis.scorers import is_share
 from sweep.analysis.studentized_range import range_exceeds, range_quantile
@@ -103,17 +103,17 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
         None where nothing is complete, or one split of another scorer allows no comparison.
     """
     check_level(level)
-    order = [c for c in distinct(ranked(record)) if held_out_rows(c) >= 1]
-    if not order:
+    order = [c for c in distinct(ranked(record)) if split_sizes(record, c) is not None]
+    if not order or (sizes := split_sizes(record, order[0])) is None:
         return None
     places = list(scores_by_split(order[0]))
     order = [c for c in order if list(scores_by_split(c)) == places]
-    if len(places) < 2 and not is_share(record):
+    if len(places) < 2 and not (is_share(record) and held_out_rows(order[0]) >= 1):
         return None
     scores = np.array([split_scores(c) for c in order])
-    rows, means = held_out_rows(order[0]), scores.mean(axis=1)
+    (rows, train), means = sizes, scores.mean(axis=1)
     if len(places) > 1:
-        noise = paired_noise(scores, 1 / len(places) + rows / fitted_rows(record, rows))
+        noise = paired_noise(scores, 1 / len(places) + rows / train)
         method = f"paired over {len(places)} splits that share training rows"
         noises = _noises(record, order[0], means, noise)
     else:

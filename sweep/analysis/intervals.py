@@ -116,8 +116,10 @@ def score_interval(
         covers the seeds alone; None with one seed. :func:`no_interval` says why there is none.
     """
     scores, held_out = split_scores(candidate), rows_by_split(candidate)
-    if not scores or min(held_out) < 1:
+    if not scores:
         return None
+    if min(held_out) < 1:
+        return _by_folds(record, candidate, level)
     if len(scores) > 1:
         train = fitted_rows(record, held_out_rows(candidate))
         return resampled(record, scores, (held_out, train), _splits_of(candidate), level)
@@ -219,6 +221,31 @@ def held_out_rows(candidate: Candidate) -> float:
 def fitted_rows(record: StudyRecord, held_out: float) -> float:
     """Return the rows fitted on in a split."""
     return max(record.data.train_rows - held_out, 1)
+
+
+def split_sizes(record: StudyRecord, candidate: Candidate) -> tuple[float, float] | None:
+    """Return the rows held out in a split, on average, and those fitted on.
+
+    Of an imported study that nobody knows the rows of, in units of a fold, where it has folds:
+    their ratio is all that is asked of them. None where neither is known.
+    """
+    rows, folds = held_out_rows(candidate), record.settings.search.cv
+    if rows >= 1:
+        return rows, fitted_rows(record, rows)
+    return (1.0, folds - 1.0) if record.imported and folds else None
+
+
+def _by_folds(record: StudyRecord, candidate: Candidate, level: float) -> Interval | None:
+    """Return the interval over folds of rows that nobody knows; None where they agree."""
+    scores, sizes = split_scores(candidate), split_sizes(record, candidate)
+    if len(scores) < 2 or sizes is None or _agree(scores):
+        return None
+    rows, train = sizes
+    method = (
+        f"corrected resampled t over {_splits_of(candidate)} (Nadeau and Bengio 2003), taken for "
+        f"those of {record.settings.search.cv}-fold cross-validation"
+    )
+    return Interval(*_within(record, interval(scores, train, rows, level)), level, method)
 
 
 def _over_seeds(record: StudyRecord, candidate: Candidate, level: float) -> Interval | None:

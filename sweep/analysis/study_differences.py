@@ -9,7 +9,7 @@ import numpy as np
 
 from sweep.analysis.binomial import are_independent, gap_ends, rows_behind
 from sweep.analysis.choice import chosen
-from sweep.analysis.intervals import TINY, fitted_rows, held_out_rows, interval, rows_by_split
+from sweep.analysis.intervals import TINY, interval, rows_by_split, split_sizes
 from sweep.analysis.scorers import identity
 from sweep.ledger.scores import split_scores
 
@@ -71,11 +71,13 @@ def paired(one: StudyRecord, other: StudyRecord, level: float = 0.95) -> Pair:
     difference = float(np.mean(gaps))
     if len(gaps) < 2:
         return Pair(*names, difference, reason="one split: no interval")
-    held_out = held_out_rows(first)
+    if (sizes := split_sizes(one, first)) is None:
+        return Pair(*names, difference, reason="the rows of a split are not known: no interval")
+    held_out, train = sizes
     behind = rows_behind(one, rows_by_split(first))
     if np.ptp(gaps) <= TINY and (behind is None or not are_independent(one)):
         return Pair(*names, difference, reason="all splits differ by the same: no interval")
-    ends = [interval(gaps, fitted_rows(one, held_out), held_out, level)]
+    ends = [interval(gaps, train, held_out, level)]
     if behind is not None:
         ends.append(gap_ends(difference, behind, level))
     lows, highs = zip(*ends, strict=True)
@@ -83,6 +85,8 @@ def paired(one: StudyRecord, other: StudyRecord, level: float = 0.95) -> Pair:
 
 
 def _refusal(one: StudyRecord, other: StudyRecord) -> str:
+    if not one.data.fingerprint or not other.data.fingerprint:
+        return "the data of an imported study are not known"
     if one.data.fingerprint != other.data.fingerprint:
         return "other data"
     if identity(one) != identity(other):

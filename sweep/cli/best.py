@@ -119,7 +119,10 @@ def _drawn(best: Best) -> list[RenderableType]:
     unfinished = [] if best.status == "finished" else [f"so far: {best.status}"]
     said = ", ".join([score(best.mean_test_score), *unfinished])
     head = [f"{clean(best.study)}: {CHOICES[best.choose]} {said}{other_scores(best.others)}"]
-    return [*map(Text, [*head, *params, *rest, "", "in Python:"]), f"  {clean(best.python)}"]
+    lines = map(Text, [*head, *params, *rest])
+    if not best.python:
+        return list(lines)
+    return [*lines, Text(""), Text("in Python:"), f"  {clean(best.python)}"]
 
 
 def _certainty(best: Best) -> list[str]:

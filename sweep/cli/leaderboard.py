@@ -122,6 +122,8 @@ CLOSED = {
 def test_line(found: WinnerTest) -> str:
     """Return what the test set said, or why it is still closed."""
     opened = times(found.openings)
+    if found.closed == "imported":
+        return "no test score: the study was imported"
     if found.score is not None:
         other = "" if found.other is None else f", of {settings(found.other)}"
         return (

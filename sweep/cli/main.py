@@ -40,6 +40,7 @@ HOMES = {
     "dashboard": "dashboard:dashboard",
     "export": "export:export",
     "predict": "predict:predict",
+    "import": "import_study:import_study",
     "delete": "delete:delete",
     "prune": "prune:prune",
     "migrate": "migrate:migrate",

@@ -66,14 +66,16 @@ def complete_file(
     return [*names, CompletionItem(incomplete, type="file")]
 
 
-def _without_password(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    del ctx, param
+def without_password(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an address with a password on the command line."""
+    del ctx
+    option = param.opts[0]
     if value and mistyped(value):
         remember(value)
-        raise LedgerError(f"--storage: {REMEDY}")
+        raise LedgerError(f"{option}: {REMEDY}")
     if value and secrets(value):
         raise LedgerError(
-            "--storage: an address with a password does not belong on the command line, where "
+            f"{option}: an address with a password does not belong on the command line, where "
             "others can read it; put it in the environment variable SWEEP_STORAGE, or in a file "
             "that SWEEP_STORAGE_FILE names"
         )
@@ -85,7 +87,7 @@ def storage_option(command: F) -> F:
     return click.option(
         "--storage",
         metavar="URL",
-        callback=_without_password,
+        callback=without_password,
         is_eager=True,
         help="The ledger: a file or a database address.  [default: SWEEP_STORAGE, else "
         ".sweep/ledger.db of the current project]",

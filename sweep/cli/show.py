@@ -74,16 +74,19 @@ def _drawn(board: Leaderboard[StudyStatus]) -> list[RenderableType]:
         if name in status.environment
     )
     rows = (
-        f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
+        f"imported: {clean(status.imported.origin)}"
+        if status.imported
+        else f"data {clean(data.name)}: {counted(data.train_rows, 'training row')}, "
         f"{data.test_rows:,} test, {shape}, {classes_of(data)}"
     )
     facts = [
         headline(status),
         rows,
-        f"{ran}, in {clean(status.precision)}",
+        *([] if status.imported else [f"{ran}, in {clean(status.precision)}"]),
         "",
     ]
     failures = failure_lines(status.reasons)
     again = ["`sweep run` with --retry-failed tries them once more"] if failures else []
+    again = list(map(clean, status.imported.notes)) if status.imported else again
     rest = [*beyond_lines(status), *importance_lines(status), *failures, *again]
     return [*map(Text, facts), *board_parts(board, console().width), *map(Text, rest)]

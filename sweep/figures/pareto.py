@@ -36,7 +36,7 @@ def draw_pareto(data: pd.DataFrame, objective: str, score: str = "score") -> Fig
     Figure
         For :func:`sweep.figures.to_svg`; the Pareto set in colour.
     """
-    figure, axes = paper(score=f"held-out {score}", x=AXES[objective])
+    figure, axes = paper(score=f"held-out {score}", x=AXES.get(objective, objective))
     front, rest = data[data["pareto"]], data[~data["pareto"]]
     axes.plot(rest[objective], rest["mean_test_score"], "o", color=GHOST, markersize=4.5, mew=0)
     axes.plot(front[objective], front["mean_test_score"], "o", color=ACCENT, markersize=5.5, mew=0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.ledger.outcomes import (
     DataRecord,
     ImportanceRecord,
+    ImportRecord,
     NestedRecord,
     Opening,
     OuterFold,
@@ -160,6 +161,13 @@ def importances_from_plain(plain: Mapping[str, Any] | None) -> ImportanceRecord 
     if plain is None:
         return None
     return ImportanceRecord(**{**plain, "left_out": tuple(plain["left_out"])})
+
+
+def import_from_plain(plain: Mapping[str, Any] | None) -> ImportRecord | None:
+    """Read where an imported study comes from; None for one of sweep's own."""
+    if plain is None:
+        return None
+    return ImportRecord(**{**plain, "notes": tuple(plain["notes"])})
 
 
 def sections_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SectionRecord, ...]:

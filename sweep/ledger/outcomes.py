@@ -194,6 +194,34 @@ class ImportanceRecord:
 
 
 @dataclass(frozen=True)
+class ImportRecord:
+    """Where the results of an imported study come from: another tool's search.
+
+    Attributes
+    ----------
+    tool : str
+        What searched: ``"GridSearchCV"``, ``"Optuna"``.
+    version : str
+        Its version, where it is known.
+    source : str
+        The file, folder or database, without a password.
+    notes : tuple of str
+        What a reader must know: scores that were negated, rows that were left out.
+    """
+
+    tool: str
+    version: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in words: ``Optuna 5.0.0, study.db``."""
+        tool = f"{self.tool} {self.version}".strip()
+        return f"{tool}, {self.source}" if self.source else tool
+
+
+@dataclass(frozen=True)
 class DataRecord:
     """The data that a study uses.
 
@@ -204,7 +232,7 @@ class DataRecord:
     fingerprint : str
         SHA-256 of the prepared arrays, hexadecimal.
     train_rows, test_rows : int
-        Rows after subsetting.
+        Rows after subsetting; 0 where nobody knows them (an imported study).
     shape : tuple of int
         Shape of one row: ``(28, 28)``, ``(32, 32, 3)``, ``(784,)``.
     classes : tuple of str

@@ -11,6 +11,7 @@ from sweep.errors import LedgerError, StudyFileError, SweepError
 from sweep.ledger.checksums import CHANGED, OutcomeChecksums, has_digests, is_whole
 from sweep.ledger.codec import (
     data_from_plain,
+    import_from_plain,
     importances_from_plain,
     layers_from_plain,
     nested_from_plain,
@@ -34,6 +35,7 @@ from sweep.storage.attributes import (
     DIGEST,
     IDLE,
     IMPORTANCES,
+    IMPORTED,
     LOST,
     NESTED,
     NO_NESTED,
@@ -129,6 +131,7 @@ def record_of(
         openings=openings_from_plain(outcomes.openings(), winner),
         uid=header.get("uid", ""),
         owner=header.get("owner", ""),
+        imported=import_from_plain(header.get(IMPORTED)),
         sections=sections_from_plain(attributes.get(SECTIONS, [])),
         damage=(*_unreadable(everything), *outcomes.damage),
         counted=counted,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         DataRecord,
         IdleRecord,
         ImportanceRecord,
+        ImportRecord,
         NestedRecord,
         Opening,
         WinnerRecord,
@@ -265,6 +266,9 @@ class StudyRecord:
         Tells its files from those of another study of that name.
     owner : str
         Who made it: ``user@host``; empty where an older version did not say.
+    imported : ImportRecord or None
+        Where its results come from, if not from sweep's own fits: it has no model and no winner,
+        and nothing goes on with it.
     damage : tuple of str
         A line for each thing that the ledger holds otherwise than it was recorded; trials that
         were changed are failed ones, with that reason.
@@ -296,6 +300,7 @@ class StudyRecord:
     sections: tuple[SectionRecord, ...] = ()
     uid: str = ""
     owner: str = ""
+    imported: ImportRecord | None = None
     damage: tuple[str, ...] = ()
     queued: str = ""
     counted: StudyCounts | None = None

@@ -108,9 +108,11 @@ def answer(record: StudyRecord) -> Answer:
     candidate = chosen(record)
     taken = record.winner or candidate
     if taken is None:
-        return Answer(_banner(record), _no_settings(record), [], [_test(record)], "", None)
+        figures = [] if record.imported else [_test(record)]
+        return Answer(_banner(record), _no_settings(record), [], figures, "", None)
     settings = text.settings(taken.params, parameter_names(record))
-    figures = [_held_out(record, candidate), *_nested(record), _test(record)]
+    figures = [_held_out(record, candidate), *_nested(record)]
+    figures += [] if record.imported else [_test(record)]
     compared = compare(record)
     cautions = (
         _cautions(record, compared),
@@ -131,10 +133,10 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
     rows = record.tally.rows
     counts = [f"{rows.get(s, 0):,} {w}" for s, w in ENDED.items() if rows.get(s) or s == "COMPLETE"]
     return [
-        ("Search", f"{record.settings.search.method}, {_splitting(record)}"),
+        ("Search", _search(record)),
         ("Candidates", ", ".join(counts)),
         ("Fits", f"{fits:,}"),
-        ("Training rows", text.whole(record.data.train_rows)),
+        *([("Training rows", text.whole(known))] if (known := record.data.train_rows) else []),
         *([("Positive class", text.clean(positive))] if positive else []),
         *([("Precision", text.clean(said))] if (said := arithmetic(record)) else []),
         ("Fitting in all", text.seconds(sum(trial.fit_seconds for trial in record.trials))),
@@ -166,6 +168,8 @@ def _held_out(record: StudyRecord, candidate: Candidate | None) -> Figure:
     mean, found = mean_score(candidate), score_interval(record, candidate)
     rows = sum(split.n_test for split in candidate.trial.splits if not split.seed)
     where = f"on {rows:,} rows held out of the training rows"
+    if record.imported:
+        where = f"as {text.clean(record.imported.tool)} recorded it"
     where += text.other_scores(other_means(record, candidate))
     if found is None:
         why = no_interval(record, split_scores(candidate))
@@ -278,6 +282,16 @@ def _rival(candidate: Candidate, names: list[str], compared: Comparison) -> tupl
     first = candidate is compared.best
     behind = text.NOTHING if first else text.difference(*compared.behind(candidate))
     return (str(candidate.index), score, behind, weights, seconds, *params)
+
+
+def _search(record: StudyRecord) -> str:
+    """Return how candidates were found and judged, and by whom if not by sweep."""
+    search = record.settings.search
+    if record.imported is None:
+        return f"{search.method}, {_splitting(record)}"
+    splits = f", {_splitting(record)}" if search.cv or search.validation else ""
+    repeats = f", {search.repeats} times" if search.repeats > 1 else ""
+    return f"imported: {text.clean(record.imported.origin)}{splits}{repeats}"
 
 
 def _splitting(record: StudyRecord) -> str:

@@ -10,6 +10,7 @@ from sweep.report.blocks import Table, table
 from sweep.report.classes import class_names, shape_text
 
 if TYPE_CHECKING:
+    from sweep.ledger.outcomes import ImportRecord
     from sweep.ledger.records import StudyRecord
     from sweep.report.report_data import ReportData
 
@@ -32,6 +33,8 @@ def data(report: ReportData) -> Data:
 def data_facts(record: StudyRecord) -> list[tuple[str, str]]:
     """Return what the study ran on."""
     data = record.data
+    if record.imported is not None:
+        return _imported_facts(record, record.imported)
     return [
         ("Data", text.clean(data.name)),
         ("Rows", f"{data.train_rows:,} for training, {data.test_rows:,} for the test"),
@@ -39,6 +42,18 @@ def data_facts(record: StudyRecord) -> list[tuple[str, str]]:
         *(("Read", text.clean(note)) for note in data.notes),
         ("Fingerprint", text.clean(data.fingerprint)),
         ("Started", text.moment(record.created)),
+    ]
+
+
+def _imported_facts(record: StudyRecord, imported: ImportRecord) -> list[tuple[str, str]]:
+    """Return where an imported study comes from, and what is known of its data."""
+    data = record.data
+    rows = [("Rows", f"{data.train_rows:,}"), ("Shape of a row", shape_text(data.shape))]
+    return [
+        ("Imported from", text.clean(imported.origin)),
+        *(("Note", text.clean(note)) for note in imported.notes),
+        *(rows if data.train_rows else [("Data", "not known")]),
+        ("Imported", text.moment(record.created)),
     ]
 
 

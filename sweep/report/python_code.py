@@ -42,6 +42,8 @@ def statements(
     tuple of str
         Statements, imports first, each on one line.
     """
+    if record.imported is not None:
+        return ()
     if is_current(record, candidate):
         where = f", {storage!r}" if storage else ""
         made_by = record.settings.model.code

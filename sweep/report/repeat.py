@@ -25,9 +25,14 @@ class Repeat:
     refitted: bool
 
 
-def repeat(data: ReportData) -> Repeat:
-    """Return the study file, the command to repeat it, and Python that gives the model."""
+def repeat(data: ReportData) -> Repeat | None:
+    """Return the study file, the command to repeat it, and Python that gives the model.
+
+    None for an imported study, which only the tool that ran it can repeat.
+    """
     record = data.record
+    if record.imported is not None:
+        return None
     file, candidate = f"{slug(record.name)}.toml", chosen(record)
     command = " ".join([f"sweep run {file}", *(f"--allow {m}" for m in modules(record.settings))])
     python = text.visible(lines(record, candidate)) if candidate else ""

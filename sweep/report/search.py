@@ -12,6 +12,7 @@ from sweep.ledger.counts import ENDED
 from sweep.report import text
 from sweep.report.answer import scoring
 from sweep.report.blocks import Plot, frame_table
+from sweep.spec.scorers import column_of
 from sweep.support.text import counted
 from sweep.tables import PREFIX, objectives_frame
 
@@ -100,22 +101,28 @@ def cost(record: StudyRecord, frame: pd.DataFrame, by: str = "seconds") -> Plot 
 
 def pareto(record: StudyRecord) -> list[Plot]:
     """Return score against each other objective; nothing where the score is the only one."""
-    objectives = record.settings.search.objectives[1:]
+    objectives = map(column_of, record.settings.search.objectives[1:])
     data = objectives_frame(record)
-    return [_pareto(record, data, name) for name in objectives if not data.empty]
+    named = enumerate(objectives)
+    return [_pareto(record, data, name, place) for place, name in named if not data.empty]
 
 
-def _pareto(record: StudyRecord, data: pd.DataFrame, name: str) -> Plot:
-    title, count = f"Score against {figures.AXES[name]}", int(data["pareto"].sum())
+def _pareto(record: StudyRecord, data: pd.DataFrame, name: str, place: int) -> Plot:
+    title = f"Score against {text.clean(figures.AXES.get(name, name))}"
+    count = int(data["pareto"].sum())
     words = f"No other candidate beats {count} of {len(data)} in every objective."
     drawn = figures.draw_pareto(data, name, scoring(record))
-    svg = figures.to_svg(drawn, f"p{name[0]}-", title, words)
+    svg = figures.to_svg(drawn, f"p{place}-", title, words)
     shown = data[data["pareto"]].drop(columns="pareto")
     names = [str(column) for column in shown.columns]
     titles = {n: text.clean(n.removeprefix(PREFIX)) for n in names if n.startswith(PREFIX)}
-    caption = f"The Pareto set: {words} The one with the highest score is refitted."
+    caption = f"The Pareto set: {words}{_refitted(record)}"
     table = frame_table(caption, shown, titles)
     return Plot(f"pareto-{name.replace('_', '-')}", title, svg, "Blue: the Pareto set.", table)
+
+
+def _refitted(record: StudyRecord) -> str:
+    return "" if record.imported else " The one with the highest score is refitted."
 
 
 def _best_sentence(data: pd.DataFrame, score: str) -> str:

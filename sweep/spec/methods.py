@@ -119,8 +119,15 @@ METHODS: Mapping[str, SearchMethod] = MappingProxyType({row.name: row for row in
 """Every method by its name, in the order in which messages list them."""
 
 
+IMPORTED = SearchMethod("imported", "drawn")
+"""How candidates of another tool's search were found. It stands in ledgers, and no study file may
+name it (:func:`sweep.spec.search_rules.imported_problems`)."""
+
+
 def find_method(name: Any) -> SearchMethod | None:
-    """Return the row of a method as a study file names it; None where there is no such method."""
+    """Return the row of a method as a ledger holds it; None where there is no such method."""
+    if name == IMPORTED.name:
+        return IMPORTED
     return METHODS.get(name) if isinstance(name, str) else None
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.spaces import Choices, Dimension, Space, same, text
 from sweep.spec.dimensions import takes
-from sweep.spec.methods import find_method
+from sweep.spec.methods import IMPORTED, METHODS, find_method
 from sweep.spec.problems import Problem, did_you_mean, shown
+from sweep.spec.sections import OBJECTIVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,22 @@ def sampler_problems(search: Mapping[str, Any], space: Space) -> Iterator[Proble
             ("search", "method"),
             f'"{method.name}" learns ranges without a condition, and [space] has none; '
             'take method = "tpe"',
+        )
+
+
+def imported_problems(search: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what stands in a ledger for another tool's search, and in no study file."""
+    if search.get("method") == IMPORTED.name:
+        yield Problem(
+            ("search", "method"), f'must be one of: {", ".join(METHODS)}, got "{IMPORTED.name}"'
+        )
+    objectives = search.get("objectives")
+    names = objectives if isinstance(objectives, list | tuple) else ()
+    if any(name not in OBJECTIVES for name in names):
+        yield Problem(
+            ("search", "objectives"),
+            f'must be "score" first, then any of: {", ".join(OBJECTIVES[1:])}, '
+            f"got {shown(objectives)}",
         )
 
 

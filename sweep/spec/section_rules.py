@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.spaces import Space, grid_problems
 from sweep.spaces.combinations import ends
 from sweep.spec.choice_rules import choice_problems
-from sweep.spec.methods import find_method, is_grid
+from sweep.spec.methods import IMPORTED, find_method, is_grid
 from sweep.spec.model_words import unknown_parameter
 from sweep.spec.parameters import (
     ParametersOf,
@@ -35,6 +35,8 @@ def search_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in what ``[search]`` leaves to its method."""
     grid = is_grid(raw.get("method"))
     filled = {"train_scores": grid, **raw}
+    if raw.get("method") == IMPORTED.name:  # its splits are known, or nobody knows them
+        return filled
     if filled.get("cv") is None and filled.get("validation") is None:
         filled.update({"cv": DEFAULT_CV} if grid else {"validation": DEFAULT_VALIDATION})
     return filled

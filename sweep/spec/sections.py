@@ -11,9 +11,9 @@ from sweep.spaces import Choices, FloatRange, IntRange  # noqa: TC001 - pydantic
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share, Text
 from sweep.spec.durations import seconds
 from sweep.spec.memory_sizes import size
-from sweep.spec.methods import METHODS, SearchMethod, find_method
+from sweep.spec.methods import IMPORTED, METHODS, SearchMethod, find_method
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
-from sweep.spec.scorers import SCORERS, column_of, is_scorer, listed
+from sweep.spec.scorers import SCORERS, column_of, is_own_scorer, is_scorer, listed
 
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
@@ -65,9 +65,12 @@ def _scoring(value: Any) -> Any:
 
 
 def _objectives(value: Any) -> Any:
-    """``"score"`` stands first, for Optuna's values are read by their place; each stands once."""
+    """``"score"`` stands first, for Optuna's values are read by their place; each stands once.
+
+    An imported study may have further scores for objectives.
+    """
     names = tuple(value) if isinstance(value, list | tuple) else ()
-    known = all(name in OBJECTIVES for name in names)
+    known = all(name in OBJECTIVES or is_own_scorer(str(name)) for name in names)
     if names[:1] == ("score",) and known and len(set(names)) == len(names):
         return names
     raise PydanticCustomError("objectives", "no objectives")
@@ -217,7 +220,7 @@ class SearchSection(Section):
     @property
     def method_row(self) -> SearchMethod:
         """What :mod:`sweep.spec.methods` says of the method."""
-        return METHODS[self.method]
+        return METHODS.get(self.method, IMPORTED)
 
     @property
     def scorers(self) -> tuple[str, ...]:

@@ -279,6 +279,7 @@ class _Reader:
         self.between(model, dimensions, own)
         if parameters is not None:  # a ledger may hold such a name of an older version
             self.add(section_rules.study_name_problems(self.table("study").get("name", name)))
+            self.add(search_rules.imported_problems(search))
         if parameters is not None and parts["model"] is not None:
             if not problems and estimator is None:
                 self.add(optimizer_problems(model, dimensions, own))

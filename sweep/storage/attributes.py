@@ -31,6 +31,8 @@ SUMMARY = "sweep:summary"
 """On a trial that has ended with a result or a reason: the numbers for lists and leaderboards."""
 DIGEST = "sweep:digest"
 """On a trial that has ended, and in a winner: a digest that shows later changes."""
+IMPORTED = "imported"
+"""In a study's header: where its results come from, if another tool has found them."""
 BY_DRAW, PATIENCE_FROM = "ends_by_draw", "patience_from"
 """In a study's header: whether patience counts trials in the order of their (precomputed) draws;
 the first trial that it counts."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.analysis.overview import all_overviews
 from sweep.errors import DataChangedError
+from sweep.ledger.imported import check_own
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.queue_rows import QueueRow, queue_rows
 from sweep.ledger.reading import study_spec
@@ -57,7 +58,9 @@ def join_study(name: str, storage: str | None = None, **options: Any) -> StudyRe
     """
     url = storage_url(storage)
     with closing(Ledger(url, create=False)) as ledger:
-        spec = study_spec(name, ledger.header(name))
+        header = ledger.header(name)
+        check_own(name, header, "continued")
+        spec = study_spec(name, header)
     try:
         return run_study(spec, storage=url, helping=True, **options)
     except DataChangedError as error:

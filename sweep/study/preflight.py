@@ -33,6 +33,7 @@ from sweep.errors import StudyChangedError, StudyFileError, StudyNotFoundError
 from sweep.evaluation.estimator import check_user_code, user_code_text
 from sweep.evaluation.own_scorers import own_scorers
 from sweep.evaluation.split_checks import check_outer_folds, checked_splits
+from sweep.ledger.imported import check_own
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
 from sweep.ledger.studies import unknown_study
@@ -130,7 +131,9 @@ def check_ledger(ledger: Ledger | None, spec: StudySpec, name: str) -> None:
         return
     check_outer_names(ledger, spec)
     if ledger.has(name):
-        check_same(study_spec(name, ledger.header(name)), spec)
+        header = ledger.header(name)
+        check_own(name, header, "continued")
+        check_same(study_spec(name, header), spec)
 
 
 def check_code(

@@ -216,6 +216,8 @@ class StudyResult:
 
     def why_no_winner(self) -> str:
         """Return why the study has no refitted winner, for messages."""
+        if self.record.imported is not None:
+            return f"it was imported ({self.record.imported.origin}), its models were not"
         if not self.record.settings.search.refit:
             return "it says refit = false"
         if self.record.status != "finished":

@@ -49,6 +49,9 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     columns = _candidate_columns(names, fits, scorers, trained=trained)
     if any(c.trial.copied_from is not None for c in record.candidates):
         columns.append("copied_from")
+    if record.imported is not None:
+        for row in rows:
+            row.pop("std_fit_time", None)  # other tools say the mean alone
     # As objects, because pandas makes a whole number beside a None a float.
     return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sweep.analysis import distinct
 from sweep.ledger.objectives import objective_values, undominated
+from sweep.spec.scorers import column_of
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def objectives_frame(record: StudyRecord) -> pd.DataFrame:
     DataFrame
         Columns ``candidate``; ``param_<name>``; ``mean_test_score``; of ``parameters``,
         ``fit_seconds`` (of one split, mean over splits) and ``inference_ms`` (milliseconds of
-        predicting 1,000 rows, mean over splits) those that are objectives; ``pareto`` (True where
+        predicting 1,000 rows, mean over splits) those that are objectives, and of an imported
+        study the scores that are; ``pareto`` (True where
         no other candidate is as good in every objective and better in one). Highest score first.
     """
     names, own = parameter_names(record), record.settings.search.objectives
@@ -41,9 +43,10 @@ def objectives_frame(record: StudyRecord) -> pd.DataFrame:
         if np.isfinite(found).all():
             rows.append([c.index, *(c.params.get(name) for name in names), *found])
             values.append(found)
-    columns = ["candidate", *(PREFIX + n for n in names), "mean_test_score", *objectives[1:]]
+    further = [column_of(name) for name in objectives[1:]]
+    columns = ["candidate", *(PREFIX + n for n in names), "mean_test_score", *further]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.astype(dict.fromkeys(["mean_test_score", *objectives[1:]], float))
+    frame = frame.astype(dict.fromkeys(["mean_test_score", *further], float))
     whole = [name for name in ("candidate", "parameters") if name in frame]
     frame = frame.astype(dict.fromkeys(whole, "Int64"))
     frame["pareto"] = np.asarray(undominated(values, objectives), dtype=bool)

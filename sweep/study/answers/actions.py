@@ -90,11 +90,12 @@ def stop(storage: str | None, name: str) -> Stop:
     StudyNotFoundError
         If there is no such study.
     """
+    from sweep.ledger.imported import check_own
     from sweep.ledger.ledger import Ledger
     from sweep.storage.locks import taken_by
 
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
-        ledger.header(name)
+        check_own(name, ledger.header(name), "stopped")
         parts = (name, *ledger.outer_folds(name))
         counts = sum((ledger.counts(each) for each in parts), Counter[str]())
         if not counts["RUNNING"] and not counts["WAITING"]:

@@ -15,7 +15,7 @@ from sweep.study.answers.outcome import Outcome, WinnerTest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweep.ledger.outcomes import DataRecord, ImportanceRecord, Opening
+    from sweep.ledger.outcomes import DataRecord, ImportanceRecord, ImportRecord, Opening
     from sweep.ledger.records import StudyRecord
     from sweep.spec import SearchSection
 
@@ -60,6 +60,8 @@ class StudyStatus(Outcome):
         Versions and machine.
     damage : tuple of str
         What the ledger holds otherwise than it was recorded.
+    imported : ImportRecord or None
+        Where its results come from, if not from sweep's own fits.
     """
 
     method: str | None
@@ -76,6 +78,7 @@ class StudyStatus(Outcome):
     data: DataRecord
     environment: Mapping[str, str]
     damage: tuple[str, ...]
+    imported: ImportRecord | None = None
 
 
 def study_status(record: StudyRecord) -> StudyStatus:
@@ -119,6 +122,7 @@ def study_status(record: StudyRecord) -> StudyStatus:
         data=record.data,
         environment=dict(record.environment),
         damage=record.damage,
+        imported=record.imported,
     )
 
 
@@ -154,6 +158,7 @@ def plain_status(status: StudyStatus) -> dict[str, Any]:
         "data": status.data,
         "environment": dict(status.environment),
         "damage": list(status.damage),
+        **({"imported": status.imported} if status.imported else {}),
     }
 
 
@@ -189,6 +194,8 @@ def strict_settings(rows: Mapping[str, int], search: SearchSection) -> tuple[str
 def _why_closed(record: StudyRecord) -> str:
     if record.openings:
         return ""
+    if record.imported is not None:
+        return "imported"
     if not record.settings.search.refit:
         return "no refit"
     if record.status == "finished" and record.tally.rows.get("COMPLETE"):

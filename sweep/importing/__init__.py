@@ -1,0 +1,1 @@
+"""Other tools' results as studies of the ledger: read and checked, never executed."""
