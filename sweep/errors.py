@@ -10,7 +10,8 @@
     │   └── StudyReferenceError          a study file names it (a StudyFileError too)
     ├── DataError (ValueError)           a dataset is missing, broken, or does not fit
     ├── ModelError (ValueError)          a model cannot be built as asked
-    │   └── ModelMisfitError             a model is built for other rows or classes than the data's
+    │   ├── ModelMisfitError             a model is built for other rows or classes than the data's
+    │   └── NoModelError                 a factory returns something else than a model
     ├── DivergedError (ArithmeticError)  a fit whose weights or predictions are no finite numbers
     ├── LedgerError (RuntimeError)       the ledger cannot be opened, read or written
     │   ├── StudyNotFoundError (KeyError)
@@ -122,6 +123,10 @@ class ModelError(SweepError, ValueError):
 
 class ModelMisfitError(ModelError):
     """A model is built for other rows, or another number of classes, than the data have."""
+
+
+class NoModelError(ModelError):
+    """A factory returns something else than a model."""
 
 
 class DivergedError(SweepError, ArithmeticError):

@@ -227,14 +227,17 @@ def test_an_own_factory_may_return_a_model():
     assert rows == (("hidden", "Dense", "(4,)", 28), ("classes", "Dense", "(5,)", 25))
 
 
-@pytest.mark.parametrize("made", [None, [], ["conv"], 3])
-def test_an_own_factory_may_return_nothing_else(made):
+@pytest.mark.parametrize(
+    ("made", "got"),
+    [(None, "nothing; end it with return model"), ([], "list"), (["conv"], "list"), (3, "int")],
+)
+def test_an_own_factory_may_return_nothing_else(made, got):
     """The message names what came back."""
 
     def factory(input_shape, n_classes):
         return made
 
-    with pytest.raises(ModelError, match=f"must return a keras.Model .* got {type(made).__name__}"):
+    with pytest.raises(ModelError, match=f"must return a keras.Model .* got {got}"):
         build_from(factory, (3,), 2)
 
 

@@ -109,6 +109,20 @@ def params_alone(input_shape, params): ...
 def own_params(input_shape, params=None): ...
 
 
+class OfATuner:
+    """As KerasTuner's ``HyperModel``."""
+
+    def build(self, hp): ...
+
+
+class Built:
+    """As a Keras model: it can be called."""
+
+    def __call__(self, inputs): ...
+
+    def get_weights(self): ...
+
+
 def backwards(num_classes, shape): ...
 
 
@@ -127,6 +141,8 @@ def backwards(num_classes, shape): ...
         (scikeras, {"hidden": 1, "meta": {}}, "model.meta: sweep passes it to scikeras: what"),
         (all_of_scikeras, {}, "model.params: SciKeras passes all parameters of its estimator in"),
         (params_alone, {}, "model.params: SciKeras passes all parameters of its estimator in it"),
+        (Built(), {"units": 3}, "model.factory: must be the function that builds the model, got a"),
+        (OfATuner, {"units": 3}, "model.factory: OfATuner builds its model with build(hp), as Ker"),
         (tutorial, {"n_classes": 3}, "model.n_classes: unknown parameter of tutorial; there are"),
     ],
 )

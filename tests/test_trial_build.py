@@ -42,6 +42,30 @@ def told(meta, compile_kwargs, optimizer_name="x"):
     return model
 
 
+def forgets(width=3):
+    create_model()
+
+
+def convolves(input_shape, n_classes, filters=3):
+    return keras.Sequential([
+        keras.Input(input_shape),
+        keras.layers.Conv2D(filters, 3),
+        keras.layers.Flatten(),
+        keras.layers.Dense(n_classes, "softmax"),
+    ])
+
+
+class Subclass(keras.Model):
+    def __init__(self, units=3):
+        super().__init__()
+        self.flat = keras.layers.Flatten()
+        self.hidden = keras.layers.Dense(units, "relu")
+        self.out = keras.layers.Dense(10, "softmax")
+
+    def call(self, rows):
+        return self.out(self.hidden(self.flat(rows)))
+
+
 def leaves(width=3):
     os._exit(7)
 """
@@ -91,6 +115,29 @@ def test_a_model_for_other_data_is_refused(tmp_path, monkeypatch, module, change
     assert has in str(error.value)
     assert "the data have rows of shape (8, 8) and 10 classes" in str(error.value)
     assert "def create_model(input_shape, n_classes, optimizer, init, dropout" in str(error.value)
+
+
+def test_a_factory_that_returns_no_model_is_refused(tmp_path, monkeypatch):
+    """Once, and not by every cell of a study."""
+    sections = study(tmp_path, "returns_none", "forgets", space={"width": [3, 4]})
+    with pytest.raises(StudyFileError, match=r"model\.factory: .*got nothing; end it with return"):
+        run(tmp_path, sections, monkeypatch)
+
+
+def test_a_layer_that_takes_channels_is_told_how_rows_get_them(tmp_path, monkeypatch):
+    """Digits and MNIST have none; with the line that is asked for the study runs."""
+    sections = study(tmp_path, "lacks_channels", "convolves", space={"filters": [2]})
+    with pytest.raises(StudyFileError, match=r"say image_shape = \[8, 8, 1\] in \[model\]"):
+        run(tmp_path, sections, monkeypatch)
+    sections["model"]["image_shape"] = [8, 8, 1]
+    assert run(tmp_path, sections, monkeypatch).frame["mean_test_score"].notna().all()
+
+
+def test_a_class_of_keras_models_is_a_factory(tmp_path, monkeypatch):
+    """What it takes is searched, and it is trained by sweep's optimizer."""
+    space = {"units": [2, 30], "optimizer": ["Adam"]}
+    frame = run(tmp_path, study(tmp_path, "a_class", "Subclass", space=space), monkeypatch).frame
+    assert frame["mean_test_score"].notna().all()
 
 
 def refused_everywhere(folder, sections, monkeypatch, capsys):

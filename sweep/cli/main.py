@@ -155,6 +155,7 @@ def _say_warnings() -> None:
             before(message, category, *rest)
 
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it may not keep its fonts
+    warnings.filterwarnings("ignore", message="Do not pass an `input_shape`")
     warnings.simplefilter("always", SettingWarning)  # also where all others are errors
     warnings.showwarning = show  # type: ignore[assignment]
 

@@ -104,7 +104,7 @@ checkpoint_epochs, fast
         return self
 
     def _factory(self) -> Callable[..., Any]:
-        if hasattr(self.model, "get_weights"):
+        if hasattr(self.model, "get_weights") and not isinstance(self.model, type):
             raise ModelError(
                 "model: must be the function that builds the model, got a model that is built; "
                 "each fit builds its own: KerasClassifier(build)"

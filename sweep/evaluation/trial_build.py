@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.errors import ModelMisfitError
+from sweep.errors import ModelMisfitError, NoModelError
 from sweep.evaluation.estimator import make_estimator
 from sweep.search.plan import row_shape
 from sweep.spec import StudySpec
@@ -70,11 +71,24 @@ def factory_problems(asked: TrialBuild, allow: Collection[str]) -> list[str]:
             known = partial(_known, spec, allow)
             fixed = spec.model.model_copy(update={"params": known(spec.model.params)})
             return _idle(spec.model_copy(update={"model": fixed}), known(params), asked, allow)
-        except ModelMisfitError as error:
+        except (ModelMisfitError, NoModelError) as error:
             misfits.append(str(error))
-        except Exception:  # noqa: BLE001, S112 - a user's factory may raise anything
-            continue
+        except Exception as error:  # noqa: BLE001 - a user's factory may raise anything
+            misfits += _lacks_channels(str(error), asked.shape)
     return misfits[:1]
+
+
+def _lacks_channels(error: str, shape: tuple[int, ...]) -> list[str]:
+    """Say what to write where Keras says that a layer takes images with channels."""
+    if len(shape) != 2 or not re.search(r"expected (min_)?ndim=4, found ndim=3", error):
+        return []
+    height, width = shape
+    return [
+        (
+            f"model.factory: a layer takes images with channels, and rows of the data have shape "
+            f"{shape}; say image_shape = [{height}, {width}, 1] in [model]"
+        )
+    ]
 
 
 def _known(spec: StudySpec, allow: Collection[str], params: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweep.errors import ModelError
+from sweep.errors import ModelError, NoModelError
 from sweep.models.layers import (
     Activation,
     Augment,
@@ -108,9 +108,9 @@ def build_from(
 
     if isinstance(made, keras.Model):
         return _with_weights(made, input_shape)
-    raise ModelError(
-        "model.factory: must return a keras.Model or a list of layer descriptions, "
-        f"got {type(made).__name__}"
+    why = "nothing; end it with return model" if made is None else type(made).__name__
+    raise NoModelError(
+        f"model.factory: must return a keras.Model or a list of layer descriptions, got {why}"
     )
 
 

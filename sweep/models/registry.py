@@ -36,6 +36,15 @@ PARAMS = "params"
 TUNERS = {"hp": "Int", "trial": "suggest_int"}
 """What KerasTuner and Optuna call the object that a factory draws its values from."""
 
+BUILT = (
+    "must be the function that builds the model, got a model that is built, and each fit needs its "
+    "own; put the lines that build it into a function: def build(): ..., return model"
+)
+HYPER_MODEL = (
+    "{} builds its model with build(hp), as KerasTuner's do; write a function that returns the "
+    "model, with a parameter for each value that hp draws, and put what it may be into [space]"
+)
+
 FACTORIES: dict[str, Factory] = {
     "all_conv": all_conv,
     "cnn": cnn,
@@ -104,6 +113,10 @@ def parameter_problems(factory: str | Factory, names: Iterable[str]) -> dict[str
     names : iterable of str
         Parameters that are set or searched.
     """
+    if hasattr(factory, "get_weights") and not isinstance(factory, type):
+        return {"factory": BUILT}
+    if _is_hyper_model(factory):
+        return {"factory": HYPER_MODEL.format(name_of(factory))}
     signature, names = read_signature(get_factory(factory)), list(names)
     found = {}
     for name in names:
@@ -146,6 +159,15 @@ def _unknown(name: str, signature: Signature, factory: str | Factory) -> str | N
     close = get_close_matches(name, {*known, *TRAINING}, n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
     return f"unknown parameter of {name_of(factory)}; {hint}"
+
+
+def _is_hyper_model(factory: str | Factory) -> bool:
+    """Whether a factory is KerasTuner's class or object: ``build(hp)`` makes its model."""
+    build = getattr(factory, "build", None)
+    try:
+        return callable(build) and bool(TUNERS.keys() & inspect.signature(build).parameters.keys())
+    except (TypeError, ValueError):
+        return False
 
 
 def _of_scikeras(name: str, signature: Signature) -> bool:

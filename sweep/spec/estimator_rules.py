@@ -43,12 +43,15 @@ def file_problems(tables: Mapping[str, Any], estimator: str) -> Iterator[Problem
         yield Problem(
             ("data", "scaling"),
             f"an estimator scales its own rows, got {shown(data['scaling'])}; leave it out, and "
-            "put a scaler into the pipeline",
+            "put a scaler before the classifier, as make_pipeline(StandardScaler(), ...) does, or "
+            'give scaling to a classifier of sweep\'s: KerasClassifier(f, scaling="unit")',
         )
     if search.get("max_parameters") is not None:
         yield Problem(
             ("search", "max_parameters"),
-            "weights of an estimator's model are known after its fit only; leave it out",
+            "weights of an estimator's model are known after its fit only; leave it out, and bound "
+            "in [space] what makes the model large; or, where the last step is a classifier of "
+            'sweep\'s, weigh them: objectives = ["score", "parameters"]',
         )
 
 
