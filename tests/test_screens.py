@@ -88,6 +88,21 @@ def test_tensorboard_reads_the_candidates_back(record, tensorboard, tmp_path):
             )
 
 
+def test_a_study_without_candidates_and_a_parameter_named_state(tensorboard, tmp_path):
+    """Nothing is no fault; a parameter of that name keeps it."""
+    record = grid_record(epochs=(5,))
+    nothing = replace(record, candidates=())
+    screen = TensorBoardFiles(str(tmp_path), nothing)
+    screen.put(nothing, runs_of(nothing))
+    assert tensorboard(tmp_path)[1] == {}
+    named = [replace(c, params={"state": c.params["hidden_size"]}) for c in record.candidates]
+    spec = {**record.spec, "space": {"state": [32, 64, 256]}}
+    told = replace(record, spec=spec, candidates=tuple(named))
+    TensorBoardFiles(str(tmp_path), told).put(told, runs_of(told))
+    first = tensorboard(tmp_path)[1]["candidate-0000"]
+    assert params_read(first) == {"state": 32, "state of the trial": "COMPLETE"}
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     """What somebody else put there would be lost."""
     pytest.importorskip("tensorboard", **missing("tensorboard"))
@@ -226,6 +241,8 @@ def test_the_command_says_where_the_study_is(ledger):  # noqa: F811
         (("--to", "optuna", "postgresql://me:secret@db/x"), "does not belong on the command line"),
         (("--to", "mlflow", "http://me:secret@host"), "MLFLOW_TRACKING_PASSWORD"),
         (("--to", "spreadsheet", "x"), "'spreadsheet' is not one of"),
+        (("--to", "tensorboard", "/proc/x"), "/proc/x"),
+        (("--to", "tensorboard", ".sweep/ledger.db"), "must be a folder"),
         (("--follow",), "--follow goes with --to"),
         (("--to", "optuna", "o.db", "--output", "x"), "--output is of the winner's folder"),
         (("--to", "optuna", "no/such/folder/o.db"), "--to optuna"),
@@ -233,6 +250,8 @@ def test_the_command_says_where_the_study_is(ledger):  # noqa: F811
 )
 def test_what_cannot_be_done_is_said_in_one_line(ledger, words, said):  # noqa: F811
     """Status 2, no traceback, no password, no file."""
+    if "tensorboard" in words:
+        pytest.importorskip("tensorboard", **missing("tensorboard"))
     before = sorted(ledger.parent.parent.rglob("*"))
     result = sweep("export", "tiny", *words)
     assert result.exit_code == 2
@@ -284,8 +303,9 @@ def test_wandb_files_hold_the_candidates(tmp_path):
     runs = [run for run in runs_of(record) if run.state != "COMPLETE"] + runs_of(record)[:2]
     screen = WandbRuns(str(tmp_path / "offline"), record)
     screen.put(record, runs)
+    screen.end(record, None)
     found = {}
-    for path in (tmp_path / "offline").rglob("*.wandb"):
+    for path in (tmp_path / "offline" / "wandb").glob("offline-run-*/*.wandb"):
         held = list(wandb_records(path))
         (first,) = [r.run for r in held if r.WhichOneof("record_type") == "run"]
         found[first.display_name] = (first, held)
@@ -294,7 +314,8 @@ def test_wandb_files_hold_the_candidates(tmp_path):
         first, held = found[run.name]
         config = items(first.config.update)
         assert {n: config[n] for n in run.params} == dict(run.params)
-        assert (config["state"], first.run_group) == (run.state, record.name)
+        told = {"state": run.state, "reason": run.reason}
+        assert (config["sweep"], first.run_group) == (told, record.name)
         history = [items(r.history.item) for r in held if r.WhichOneof("record_type") == "history"]
         for curve in run.curves:
             name = f"{curve.fit}/test_score"

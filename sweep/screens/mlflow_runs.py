@@ -56,8 +56,8 @@ class MlflowRuns:
         from mlflow import MlflowClient
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
-        self.place = _address(place)
         with _told(place):
+            self.place = _address(place)
             self._client = MlflowClient(tracking_uri=self.place)
             self._client.get_experiment_by_name(record.name)
         self._experiment = self._parent = ""

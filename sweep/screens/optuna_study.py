@@ -13,6 +13,7 @@ from sweep.ledger.objectives import directions, objective_values
 from sweep.ledger.scores import mean_split_score
 from sweep.spaces.distributions import distributions, encode
 from sweep.storage.locations import storage_url
+from sweep.support.redaction import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ class OptunaStudy:
     @property
     def said(self) -> str:
         """Where the study is now, for a person."""
-        return self.url
+        return scrubbed(self.url)
 
     def put(self, record: StudyRecord, runs: Sequence[Run]) -> None:
         """Add runs as trials."""

@@ -56,7 +56,11 @@ class WandbRuns:
             self._write(run)
 
     def end(self, record: StudyRecord, files: Path | None) -> None:
-        """Nothing is left to do."""
+        """Wait until all files are written: another process of the library writes them."""
+        del record, files
+        import wandb
+
+        wandb.teardown()
 
     def _write(self, run: Run) -> None:
         import wandb
@@ -67,7 +71,7 @@ class WandbRuns:
         )  # fmt: skip
         held = wandb.init(
             dir=str(self.folder), mode="offline", project="sweep", group=self._group, name=run.name,
-            config={**run.params, "state": run.state, "reason": run.reason},
+            config={"sweep": {"state": run.state, "reason": run.reason}, **run.params},
             tags=[run.state], settings=settings, reinit="finish_previous",
         )  # fmt: skip
         for epoch, values in _by_epoch(run).items():
