@@ -5,12 +5,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from sweep import load_dataset
 from sweep.cli.predict import _drawn, _told
 from sweep.errors import ResultError
-from sweep.evaluation.stored_estimators import same_predictions
+from sweep.evaluation.keras_models_inside import keras_model_inside
+from sweep.evaluation.stored_estimators import same_predictions, store
 from sweep.export.own_estimators import ExportedEstimator
 
 DIGITS = load_dataset("digits", train_rows=300, test_rows=100, flat=True)
@@ -49,6 +54,28 @@ def test_the_class_is_what_the_classifier_predicts():
     """And the probability is that of this class, though another's is higher."""
     found = _told(exported(Cautious().fit(X, Y)), ROWS[:2])
     assert found == [{"class": "class c", "probability": pytest.approx(0.2 * 2 / 9)}] * 2
+
+
+class Network:
+    """Look like a Keras model."""
+
+    layers = ()
+
+    def get_weights(self):
+        return []
+
+
+def test_a_keras_model_inside_another_estimator_is_found_and_named(tmp_path):
+    """At any depth, though it be a step's, a voter's or a table's; nothing else is."""
+    vote = VotingClassifier([("svc", SVC()), ("tree", DecisionTreeClassifier())]).fit(X, Y)
+    whole = Pipeline([("scale", StandardScaler()), ("vote", vote)])
+    assert keras_model_inside(whole) == ""
+    vote.estimators_[0].table = {"kept": [Network()]}
+    assert keras_model_inside(whole) == "SVC"
+    assert keras_model_inside([("vote", vote)]) == "SVC"
+    pytest.importorskip("skops")
+    with pytest.raises(ResultError, match="a Keras model stands inside SVC, where skops cannot"):
+        store(whole, tmp_path / "w", agrees=lambda _: True, pickle=False)
 
 
 def test_keras_prints_no_bars_into_what_a_command_says(monkeypatch):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.errors import ResultError
+from sweep.evaluation.keras_models_inside import keras_model_inside
 from sweep.support.keras_configuration import no_progress_bars
 from sweep.support.module_permission import allowed
 
@@ -135,11 +136,15 @@ def load_stored(base: Path, allow: Collection[str] = (), *, trust: bool = False)
     if stored.kind == "skops":
         return from_skops(base, allow)
     if stored.kind == "nothing":
-        raise ResultError(f"{base}: the fitted estimator could not be kept: {stored.why}")
+        raise ResultError(
+            f"{base}: the fitted estimator could not be kept: {stored.why}; functions and classes "
+            "in it must stand at the top of a module"
+        )
     if not trust:
         raise ResultError(
             f"{_file(base, PICKLE)}: is a pickle, which runs code when it is loaded, for skops "
-            f"could not keep it: {stored.why}; if you trust the file, say trust=True"
+            f"could not keep it: {stored.why}; if you trust the file, say trust=True, and to sweep "
+            "export --pickle"
         )
     return from_pickle(base)
 
@@ -210,6 +215,8 @@ def store_by_skops(
 
     try:
         bare, model = _without_keras_model(value)
+        if holder := keras_model_inside(bare):
+            return f"a Keras model stands inside {holder}, where skops cannot keep it"
         skops.io.dump(bare, _file(base, SKOPS))
         if model is not None:
             model.save(_file(base, KERAS))
