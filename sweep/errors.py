@@ -137,6 +137,10 @@ class LedgerError(SweepError, RuntimeError):
     """The ledger cannot be opened, read or written."""
 
 
+class LedgerAwayError(LedgerError):
+    """The ledger cannot be read or written for now: locked, on a full disk, its server away."""
+
+
 class StudyNotFoundError(LedgerError, KeyError):
     """No study of that name in the ledger."""
 

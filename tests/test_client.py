@@ -298,6 +298,7 @@ def test_a_server_that_is_restarted_is_waited_for():
         (502, None, True, "the server is away or has too much to do (status 502); try again"),
         (500, None, False, "the server failed (status 500); its log may say more"),
         (404, None, False, "what answers there is no server of sweep (status 404)"),
+        (404, {"detail": "Not Found"}, False, "without the path of a page"),
     ],
 )
 def test_an_answer_that_is_no_result_is_told(monkeypatch, status, body, away, said):

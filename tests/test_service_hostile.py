@@ -10,6 +10,7 @@ from service_client import START, bearer, opened
 
 from sweep.ledger.ledger import Ledger
 from sweep.service import changes, new_study_pages
+from sweep.storage.error_messages import working_error
 
 SOURCE = """\
 [study]
@@ -86,6 +87,50 @@ def test_a_study_that_is_deleted_meanwhile_is_not_found(asked, monkeypatch, act)
     answer = client.post(f"/api/v1/studies/waiting/{act}")
     assert answer.status_code == 404
     assert "deleted meanwhile" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("database is locked", 503),
+        ("database or disk is full", 503),
+        ("violates foreign key constraint", 404),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/studies", "/api/v1/studies/waiting/stop"])
+def test_a_ledger_that_cannot_be_written_is_not_the_asker_s_fault(
+    asked, monkeypatch, path, said, status
+):
+    """503, so that programs try again; what was deleted under the database's eyes is gone."""
+    _, client = asked
+
+    def fails(*_args, **_options):
+        raise working_error(RuntimeError(said), "ledger")
+
+    monkeypatch.setattr(changes.actions, "stop", fails)
+    monkeypatch.setattr("sweep.study.submit.submit_study", fails)
+    assert client.post(path, json={"source": SOURCE}).status_code == status
+
+
+@pytest.mark.parametrize("dataset", [".", ".uploads/about", "../data/.uploads/about"])
+def test_what_the_server_keeps_beside_uploads_is_no_dataset(asked, tmp_path, dataset):
+    """Nor are all uploads together; the answer has no path of the server."""
+    _, client = asked
+    (tmp_path / "data" / ".uploads" / "about").mkdir(parents=True)
+    answer = client.post(
+        "/api/v1/check", json={"source": SOURCE.replace('"digits"', f'"{dataset}"')}
+    )
+    assert answer.status_code == 422
+    assert "no dataset" in answer.json()["problems"][0]["message"]
+    assert str(tmp_path) not in answer.text
+
+
+def test_a_file_of_arrays_that_is_cut_off_is_refused_with_its_own_remedy(asked):
+    """It is no folder of pictures that could be packed again."""
+    _, client = asked
+    answer = client.post("/api/v1/data/uploads?name=cut.npz", content=b"PK\x03\x04 cut off")
+    assert answer.status_code == 422
+    assert "numpy.savez" in answer.json()["problems"][0]["message"]
 
 
 def test_a_text_with_a_byte_order_mark_is_read(asked):

@@ -29,6 +29,8 @@ EXPORT_SECONDS = 900.0
 UNPROCESSABLE = 422
 PASSING = (502, 503, 504)
 """What a proxy answers while the server behind it is restarted, and a server that is full."""
+NO_ROUTE = "Not Found"
+"""What a server of sweep says of an address that it does not have, as of one below a page's."""
 TRIES = 4
 """So often is asked again where the server says that there are too many requests."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -148,7 +150,7 @@ class Connection:
     def _error(self, answer: httpx.Response) -> ServiceError | StudyFileError:
         """Return what the server's refusal means."""
         problem = _problem(answer)
-        if problem is None:
+        if problem is None or problem.get("detail") == NO_ROUTE:
             return self._failed(answer)
         url, detail = self.address.url, str(problem.get("detail") or problem.get("title"))
         if answer.status_code == httpx.codes.UNAUTHORIZED:
@@ -180,7 +182,8 @@ class Connection:
     def _no_server(self, answer: httpx.Response) -> ServiceError:
         return ServiceError(
             f"{self.address.url}: what answers there is no server of sweep (status "
-            f"{answer.status_code}); use the address that `sweep serve` has printed"
+            f"{answer.status_code}); use the address that `sweep serve` has printed, without the "
+            "path of a page"
         )
 
 

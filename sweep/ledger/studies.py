@@ -32,7 +32,7 @@ from sweep.storage.attributes import (
 )
 from sweep.storage.damaged_rows import UNREADABLE, readable_studies, readable_trials
 from sweep.storage.database import open_storage
-from sweep.storage.error_messages import working_error
+from sweep.storage.error_messages import DELETED, working_error
 from sweep.storage.locations import shown_url
 from sweep.storage.queries import Signs, counted, signs, state_of
 from sweep.storage.retries import is_transient, retry
@@ -367,7 +367,7 @@ class Studies:
         except KeyError as error:
             if NOT_FOUND_MSG not in str(error):
                 raise
-            raise StudyNotFoundError("the study, or a part of it, was deleted meanwhile") from error
+            raise StudyNotFoundError(DELETED) from error
         except (StorageInternalError, SQLAlchemyError) as error:
             raise working_error(error, shown_url(self.url)) from shown_cause(error)
 

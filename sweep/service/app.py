@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from sweep import __version__
-from sweep.errors import StudyNotFoundError, SweepError
+from sweep.errors import LedgerAwayError, StudyNotFoundError, SweepError
 from sweep.ledger.ledger import Ledger
 from sweep.service.answers_cache import AnswersCache, MomentCache
 from sweep.service.gate import HEADERS, POLICY, Gate
@@ -211,4 +211,6 @@ def _refusal(error: Any) -> Refusal:
         return Refusal(422, "The request does not say what it must.", problems=found)
     if isinstance(error, StudyNotFoundError):
         return Refusal(404, str(error))
+    if isinstance(error, LedgerAwayError):
+        return Refusal(503, str(error))
     return Refusal(422, str(error))

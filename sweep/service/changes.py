@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sweep.errors import StudyFileError, SweepError
+from sweep.errors import LedgerAwayError, StudyFileError, StudyNotFoundError, SweepError
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import study_spec
 from sweep.service.access import Services, StudyName, check_owner, role
@@ -252,6 +252,10 @@ def _problems_as_answers() -> Iterator[None]:
         yield
     except StudyFileError as error:
         raise refused(error) from error
+    except LedgerAwayError as error:
+        raise RefusedError(503, str(error)) from error
+    except StudyNotFoundError as error:
+        raise RefusedError(404, str(error)) from error
     except SweepError as error:
         problem = {"path": "", "line": None, "message": str(error)}
         raise RefusedError(422, str(error), [problem]) from error

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 UPLOADED = "data"
 """The folder of uploaded datasets, beside the ledger."""
+HIDDEN = ".uploads"
+"""The folder in it that is the server's own."""
 
 
 def uploads_folder(settings: Settings) -> Path:
@@ -99,7 +101,9 @@ def _files(settings: Settings, spec: StudySpec) -> list[tuple[str, str]]:
     folders = [uploads_folder(settings), *([Path(home)] if home else [])]
     with suppress(OSError, ValueError):
         found = (uploads_folder(settings) / dataset).resolve()
-        if any(found.is_relative_to(folder.resolve()) for folder in folders) and found.exists():
+        own = found.is_relative_to((uploads_folder(settings) / HIDDEN).resolve())
+        inside = any(folder.resolve() in found.parents for folder in folders)
+        if inside and not own and found.exists():
             return []
     rule = (
         f"no dataset {dataset!r} here; name a built-in one ({', '.join(sorted(DATASETS))}) or one "

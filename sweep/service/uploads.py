@@ -25,7 +25,7 @@ from anyio.to_thread import run_sync
 
 from sweep.datasets import DATASETS
 from sweep.service.dataset_reader import read_in_new_process
-from sweep.service.handing_in import uploads_folder
+from sweep.service.handing_in import HIDDEN, uploads_folder
 from sweep.service.problems import RefusedError
 from sweep.service.tokens import now
 from sweep.service.unpacking import unpack
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sweep.service.dataset_reader import Reading
     from sweep.service.settings import Limits, Settings
 
-HIDDEN, PARTS, ABOUT = ".uploads", "parts", "about"
+PARTS, ABOUT = "parts", "about"
 RECEIVED = ".received"
 NPZ, ZIP = ".npz", ".zip"
 PIECE = 1024 * 1024
@@ -257,7 +257,8 @@ def _prepared(work: Path, name: str, limits: Limits) -> tuple[int, Sequence[str]
         found = unpack(received, target, limits, partial(check_room, work))
         received.unlink()
         return found
-    with open_zip(received, limits) as archive:
+    remedy = "save the arrays with numpy.savez again, and upload all of the file"
+    with open_zip(received, limits, remedy) as archive:
         if sum(each.file_size for each in archive.infolist()) > limits.unpacked:
             raise UploadError(too_large(limits))
     received.rename(target)

@@ -58,7 +58,9 @@ class Entries:
     table: zipfile.ZipInfo | None = None
 
 
-def open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
+def open_zip(
+    path: Path, limits: Limits, remedy: str = "pack the folder of pictures as a zip again"
+) -> zipfile.ZipFile:
     """Open a zip whose directory is small enough to be read.
 
     Raises
@@ -73,9 +75,7 @@ def open_zip(path: Path, limits: Limits) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RecursionError) as error:
-        raise UploadError(
-            f"the file is no whole zip ({error}); pack the folder of pictures as a zip again"
-        ) from error
+        raise UploadError(f"the file is no whole zip ({error}); {remedy}") from error
 
 
 def entries(archive: zipfile.ZipFile, limits: Limits) -> Entries:

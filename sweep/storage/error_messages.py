@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sweep.errors import LedgerError
+from sweep.errors import LedgerAwayError, LedgerError, StudyNotFoundError
 from sweep.storage.retries import causes
 from sweep.support.redaction import redacted
 
@@ -72,10 +72,10 @@ WORKING = (
     (("locked",), "another process holds the ledger; try again"),
     (("malformed",), "the ledger is damaged; it was left as it is"),
     (("not a database",), "this file is not a ledger; it was left as it is"),
-    (("foreign key", "FOREIGN KEY"), "the study, or a part of it, was deleted meanwhile"),
     (("no such ",), "this database belongs to another program; it was left as it is"),
 )
 """Error texts while a ledger is read or written, and the messages for them."""
+DELETED = "the study, or a part of it, was deleted meanwhile"
 
 
 def opening_error(error: Exception, shown: str) -> LedgerError:
@@ -96,7 +96,7 @@ def opening_error(error: Exception, shown: str) -> LedgerError:
     text = " ".join(str(each) for each in causes(error))
     first = (redacted(str(error)).strip().splitlines() or ["no message"])[0]
     unknown = f"the ledger cannot be opened ({type(error).__name__}: {first})"
-    return LedgerError(f"{shown}: {_meaning(text, OPENING) or unknown}")
+    return LedgerAwayError(f"{shown}: {_meaning(text, OPENING) or unknown}")
 
 
 def working_error(error: BaseException, shown: str) -> LedgerError:
@@ -105,8 +105,10 @@ def working_error(error: BaseException, shown: str) -> LedgerError:
     while cause.__cause__ is not None:
         cause = cause.__cause__
     text = str(getattr(cause, "orig", None) or cause).splitlines()[0]
+    if "foreign key" in text.lower():
+        return StudyNotFoundError(DELETED)
     unknown = f"the ledger cannot be read or written ({json.dumps(redacted(text))})"
-    return LedgerError(f"{shown}: {_meaning(text, WORKING) or unknown}")
+    return LedgerAwayError(f"{shown}: {_meaning(text, WORKING) or unknown}")
 
 
 def _meaning(text: str, table: tuple[tuple[tuple[str, ...], str], ...]) -> str | None:
