@@ -179,9 +179,10 @@ def test_the_log_says_who_did_what(ledger):
 
 def test_it_runs_under_a_path_of_a_proxy(here):
     """The proxy takes the path off; addresses in pages have it."""
-    with served("--workers", "0", "--root-path", "/sweep") as (_, port, token):
+    with served("--workers", "0", "--root-path", "/sweep") as (running, port, token):
         assert ask(port, "GET", "/api/v1/me", token)[0] == 200
         status, page = ask(port, "GET", "/", token)
         assert status == 200
         assert 'href="/sweep/static/style.css"' in page
         assert ask(port, "GET", "/static/style.css", "none")[0] == 200
+        assert running.stderr.readline().startswith("no worker on this machine")

@@ -159,10 +159,10 @@ def create_app(service: Service) -> FastAPI:
             service.snapshot.stop()
 
     app = FastAPI(
-        title="sweep", version=__version__, root_path=service.settings.root_path,
-        redirect_slashes=False, docs_url=None, redoc_url=None,
+        title="sweep", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None,
         openapi_url="/api/v1/openapi.json", lifespan=lifespan,
     )  # fmt: skip
+    app.root_path = service.settings.root_path  # as an argument FastAPI warns of it, from 0.165 on
     app.state.service = service
     for name in ROUTERS:
         app.include_router(import_module(f"sweep.service.{name}").router)
