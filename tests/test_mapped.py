@@ -7,6 +7,7 @@ import pickle
 import re
 import shutil
 import time
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -361,3 +362,15 @@ def test_a_study_has_the_same_table(tmp_path, monkeypatch, search):
     assert any("are read from the disk" in note for note in mapped.record.data.notes)
     again = {**STUDY, "data": {**STUDY["data"], "memory": "ram"}, "search": asked}
     sweep.run_study(again, storage="mapped.db", n_jobs=1, name="mapped")
+
+
+@pytest.mark.parametrize("options", [{}, {"memory": "mapped"}])
+def test_other_members_of_a_file_may_be_anything(tmp_path, options):
+    """As where no rows are kept on the disk: a list of Python objects, a picture."""
+    labels = np.tile([0, 1, 2], 20)
+    named = {"x_train": X, "y_train": labels, "x_test": X, "y_test": labels}
+    np.savez(tmp_path / "a.npz", **named, sources=np.array([{"from": 1}, None], dtype=object))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("readme.txt", "by hand")
+    found = load_dataset(tmp_path / "a.npz", mapped_folder=tmp_path / "m", **options)
+    assert np.array_equal(np.asarray(found.x_train), X)

@@ -135,7 +135,7 @@ def _mapped(path: Path, name: str, memory: Memory) -> tuple[dict[str, MappedRows
     """Return pixels that are kept on the disk, by name, and a note; nothing for small ones."""
     if memory.folder is None and memory.asked is None:
         return {}, ""
-    headers = array_headers(path)
+    headers = array_headers(path, ARRAYS)
     size = sum(headers[key].size for key in PIXELS if key in headers)
     if not memory.maps(size) or not all(key in headers for key in ARRAYS):
         return {}, ""

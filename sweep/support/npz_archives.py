@@ -96,8 +96,10 @@ def read_arrays(
             return list(members), {n: _array(archive, each) for n, each in chosen.items()}
 
 
-def array_headers(path: Path) -> dict[str, Header]:
-    """Return the headers of all arrays of an ``.npz`` file, checked; no array is read.
+def array_headers(path: Path, wanted: Collection[str]) -> dict[str, Header]:
+    """Return the headers of those arrays of an ``.npz`` file, checked; no array is read.
+
+    Other members of the file may be anything.
 
     Raises
     ------
@@ -108,7 +110,8 @@ def array_headers(path: Path) -> dict[str, Header]:
         _check_directory(file)
         with zipfile.ZipFile(file) as archive:
             members = {each.filename.removesuffix(".npy"): each for each in archive.infolist()}
-            return {name: _header(archive, name, each) for name, each in members.items()}
+            chosen = {name: each for name, each in members.items() if name in wanted}
+            return {name: _header(archive, name, each) for name, each in chosen.items()}
 
 
 def array_blocks(path: Path, name: str, size: int) -> Iterator[np.ndarray]:
