@@ -20,14 +20,24 @@ if TYPE_CHECKING:
 OPTUNA = "optuna"
 
 
+def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str]:
+    return [name.strip() for name in (value or "").split(",") if name.strip()]
+
+
 @click.command("import", short_help="Import another tool's results, to read them as a study.")
-@click.argument("source", metavar="FILE|optuna")
+@click.argument("source", metavar="FILE|FOLDER|optuna")
 @click.option("--name", metavar="NAME", help="Its name in the ledger.  [default: the file's]")
 @click.option("--score", "score_name", metavar="NAME", help="Of several scores the one that ranks.")
 @click.option(
     "--scoring",
     metavar="SCORER",
     help="The scorer of scikit-learn's that mean_test_score is of, such as accuracy.",
+)
+@click.option(
+    "--params",
+    metavar="A,B",
+    callback=_names,
+    help="The columns that are parameters, where the table does not say it.",
 )
 @click.option("--minimize", is_flag=True, help="Lower scores are better: they are negated.")
 @click.option(
@@ -51,26 +61,28 @@ OPTUNA = "optuna"
 @ledger_only("import into a ledger, and `sweep serve` it")
 def import_study(
     *, source: str, name: str | None, score_name: str | None, scoring: str | None, minimize: bool,
-    repeats: int, study_name: str | None, storage: str | None, ledger: str | None,
+    params: list[str], repeats: int, study_name: str | None, storage: str | None,
+    ledger: str | None,
 ) -> None:  # fmt: skip
     """Import what another tool has found: show, best, pivot, report and compare then read it.
 
-    FILE is `GridSearchCV.cv_results_` as .csv, .json or .parquet. The word optuna stands for a
-    study in a database of Optuna's, which --storage and --study name. Nothing in it is executed;
-    it is imported whole or not at all. No model comes along: nothing can be refitted, continued
-    or exported.
+    FILE is `GridSearchCV.cv_results_` or a table of runs (MLflow's, W&B's) as .csv, .json or
+    .parquet; FOLDER a project of KerasTuner's. The word optuna stands for a study in a database
+    of Optuna's, which --storage and --study name. Nothing in it is executed; it is imported whole
+    or not at all. No model comes along: nothing can be refitted, continued or exported.
 
     \b
     Example:
       sweep import cv_results.csv --name forest --scoring accuracy
       sweep report forest
+      sweep import runs.csv --score val_loss --minimize
       sweep import optuna --storage sqlite:///optuna.db --study mine
     """
     from sweep.importing.files import read_path
     from sweep.importing.writing import write_import
 
     said_of_files = {"--score": score_name, "--scoring": scoring, "--minimize": minimize,
-                     "--repeats": repeats > 1}  # fmt: skip
+                     "--repeats": repeats > 1, "--params": params}  # fmt: skip
     if source == OPTUNA:
         _check_none(said_of_files, "the database says that itself; leave it out")
         found = _from_optuna(storage, study_name, ledger)
@@ -79,8 +91,9 @@ def import_study(
         _check_none({"--study": study_name, "--ledger": ledger}, f"only with {OPTUNA}")
         path = expanded(source)
         found = read_path(
-            path, score=score_name, scoring=scoring, minimize=minimize, repeats=repeats
-        )
+            path, score=score_name, scoring=scoring, minimize=minimize, repeats=repeats,
+            params=params,
+        )  # fmt: skip
         result = write_import(found, name or path.stem, storage)
     rows = result.record.tally.rows
     said = ", ".join(f"{count:,} {state.lower()}" for state, count in sorted(rows.items()))

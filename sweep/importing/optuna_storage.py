@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.importing.found import MOST_PARAMETERS, MOST_TRIALS, FoundStudy
 from sweep.importing.problems import Problems, refused
-from sweep.importing.space import space_of, unmixed
+from sweep.importing.space import holds, space_of, unmixed
 from sweep.importing.values import plain_value, scorer_name
 from sweep.ledger.imported import EndedTrial
 from sweep.ledger.records import SplitResult
@@ -246,7 +246,7 @@ def _known_space(
     return {
         name: dimension
         for name, dimension in made.items()
-        if dimension is not None and _holds(dimension, [p[name] for p in params if name in p])
+        if dimension is not None and holds(dimension, [p[name] for p in params if name in p])
     }
 
 
@@ -265,11 +265,3 @@ def _dimension(distributions: Sequence[Any]) -> Dimension | None:
     if all(isinstance(d.low, int) and isinstance(d.high, int) for d in distributions):
         return IntRange(low, high, log=log)
     return FloatRange(float(low), float(high), log=log)
-
-
-def _holds(dimension: Dimension, values: Sequence[Any]) -> bool:
-    if isinstance(dimension, Choices):
-        known = {repr(value) for value in dimension.values}
-        distinct = len({str(value) for value in dimension.values}) == len(dimension.values)
-        return distinct and all(repr(value) in known for value in values)
-    return all(dimension.low <= value <= dimension.high for value in values)

@@ -50,6 +50,17 @@ def space_of(
     }
 
 
+def holds(dimension: Dimension, values: Sequence[Any]) -> bool:
+    """Return whether a dimension that a tool names has all the values that were tried."""
+    if isinstance(dimension, Choices):
+        known = {repr(value) for value in dimension.values}
+        distinct = len({str(value) for value in dimension.values}) == len(dimension.values)
+        return distinct and all(repr(value) in known for value in values)
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    inside = all(dimension.low <= value <= dimension.high for value in numbers)
+    return len(numbers) == len(values) and inside
+
+
 def unmixed(params: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return parameters in which no column mixes truth values with numbers: 1 and True are one."""
     kinds: dict[str, set[bool]] = {}
