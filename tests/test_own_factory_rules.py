@@ -85,3 +85,42 @@ def test_a_factory_that_takes_epochs_shares_no_fit(own):
     (problem,) = refused(own("scheduled", {"epochs": [2, 5]}))
     assert problem.startswith("space.epochs: the factory takes epochs itself, so a short fit is no")
     assert refused(own("scheduled", {"learning_rate": [0.1, 0.2]}, epochs=5)) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "space", "says"),
+    [
+        ({"factory": "create_model"}, {}, 'named with its module: "mine:create_model"'),
+        (
+            {"factory": "mine.py:build"},
+            {},
+            'and not its file, got "mine.py:build"; write "mine:',
+        ),
+        ({"model": "mine:build"}, {}, 'is given as [model] factory = "module:f"'),
+        ({}, {"units": {"min": 32, "max": 512}}, "a range is { int = [32, 512], step = 32 }"),
+    ],
+)
+def test_what_people_write_first_is_told_what_to_write(model, space, says):
+    """A function without its module, a file, SciKeras's word, KerasTuner's ranges."""
+    sections = {"data": {"dataset": "digits"}, "search": {"method": "grid"}}
+    with pytest.raises(StudyFileError) as error:
+        load_study({**sections, "model": model, "space": space})
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "search", "says"),
+    [
+        ({"scaling": "unit"}, {}, "put a scaler before the classifier, as make_pipeline("),
+        ({}, {"max_parameters": 9}, 'weigh them: objectives = ["score", "parameters"]'),
+    ],
+)
+def test_what_an_estimator_cannot_say_is_told_what_to_write(data, search, says):
+    """Its rows are scaled by its own steps, and its weights known after a fit."""
+    sections = {
+        "data": {"dataset": "digits", **data}, "model": {"estimator": "mine:make"},
+        "search": {"method": "grid", **search},
+    }  # fmt: skip
+    with pytest.raises(StudyFileError) as error:
+        load_study(sections)
+    assert says in str(error.value)

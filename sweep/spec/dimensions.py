@@ -22,6 +22,7 @@ from sweep.spec.number_types import is_number, is_whole
 from sweep.spec.problems import Problem, did_you_mean, shown
 
 KINDS = ("choices", "int", "float")
+OF_RANGES = ("end", "high", "low", "max", "max_value", "min", "min_value", "start", "stop")
 KEYS = (*KINDS, "step", "log", "when")
 FORMS = "[16, 32], { int = [3, 7] }, { float = [0.0, 0.5] } or { choices = [16, 32] }"
 MOST_STEPS = 1_000_000
@@ -61,6 +62,13 @@ def parse_space(raw: Mapping[str, Any], fixed: Mapping[str, Any]) -> tuple[Space
     return space, problems or _circles(space)
 
 
+def _range_of(key: str) -> str:
+    """Say how a range is written where another library's words stand, else which keys there are."""
+    if key not in OF_RANGES:
+        return did_you_mean(key, KEYS)
+    return "; a range is { int = [32, 512], step = 32 } or { float = [1e-4, 1e-2], log = true }"
+
+
 def parse(value: Any) -> Dimension:
     """Read one dimension: a list of choices, or a table."""
     if isinstance(value, list):
@@ -69,7 +77,7 @@ def parse(value: Any) -> Dimension:
         raise _BadDimensionError(f"must be {FORMS}, got {shown(value)}")
     for key in value:
         if key not in KEYS:
-            raise _BadDimensionError(f'unknown key "{key}"{did_you_mean(key, KEYS)}')
+            raise _BadDimensionError(f'unknown key "{key}"{_range_of(key)}')
     kinds = [kind for kind in KINDS if kind in value]
     if len(kinds) != 1:
         raise _BadDimensionError(f"must have one of choices, int, float, got {shown(value)}")

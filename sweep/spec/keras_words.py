@@ -20,6 +20,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
     {
         "build_fn": "the function that builds the model is given as model: KerasClassifier(f), or "
         '[model] factory = "module:f"',
+        "model": 'the function that builds the model is given as [model] factory = "module:f"',
         "verbose": "a fit prints nothing, and a run shows its progress; leave it out",
         "validation_data": _HELD_OUT,
         "validation_split": _HELD_OUT,

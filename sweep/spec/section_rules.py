@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -208,11 +209,22 @@ def name_problems(
 def _factory_problems(factory: str) -> Iterator[Problem]:
     if ":" not in factory:
         there = f"there are: {', '.join(factory_names())}"
-        yield Problem(("model", "factory"), f"no model named {shown(factory)}; {there}")
+        own = f'; a function of your own is named with its module: "mine:{_example(factory)}"'
+        close = difflib.get_close_matches(factory, factory_names(), n=1)
+        text = f"no model named {shown(factory)}; {there}{'' if close else own}"
+        yield Problem(("model", "factory"), text)
+    elif (module := factory.partition(":")[0]).endswith(".py"):
+        right = factory.replace(module, module.removesuffix(".py"), 1)
+        text = f'must name a module and not its file, got {shown(factory)}; write "{right}"'
+        yield Problem(("model", "factory"), text)
     elif not is_own(factory):
         yield Problem(
             ("model", "factory"), f'must be "module:function" or a name, got {shown(factory)}'
         )
+
+
+def _example(factory: str) -> str:
+    return factory if factory.isidentifier() else "build"
 
 
 def study_name_problems(name: Any) -> Iterator[Problem]:
