@@ -107,6 +107,7 @@ def test_an_installed_wheel_works_in_an_empty_folder(wheel, tmp_path):
 
 
 @pytest.mark.tensorflow
+@pytest.mark.timeout(1800)  # three gigabytes are installed
 def test_wheel_and_sdist_run_in_an_environment_of_their_own(wheel, sdist, tmp_path):
     """Nothing is borrowed: pip brings what the metadata name, and a study runs."""
     assert ran(sys.executable, "-m", "venv", tmp_path / "venv").returncode == 0
