@@ -39,6 +39,7 @@ def test_a_random_search_of_kerastuner(here):
     assert (space["rate"].log, space["optimizer"].values) == (True, ("adam", "sgd"))
     page = result.report(here / "page.html").read_text("utf-8")
     assert "imported: KerasTuner" in page
+    assert "inf" not in read("show", "random").split()  # nobody measured the fits
 
 
 def test_hyperband_of_kerastuner(here):

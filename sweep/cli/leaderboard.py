@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sweep.cli.nested_text import nested_lines
@@ -68,7 +69,8 @@ def _cells(leader: Leader, bar: Text | None, names: Sequence[str] | None) -> lis
     cells: list[Any] = [str(leader.rank), _text(score(leader.score) + spread)]
     cells += [bar] if bar is not None else []
     cells += [_text(score(value)) for value in leader.others.values()]
-    return [*cells, *map(_text, held), COPIED if leader.copied else f"{leader.seconds:.1f} s"]
+    took = f"{leader.seconds:.1f} s" if isfinite(leader.seconds) else "-"
+    return [*cells, *map(_text, held), COPIED if leader.copied else took]
 
 
 def _style(leader: Leader) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from sweep.analysis import (
@@ -275,9 +276,15 @@ def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
     return table(caption, titles, [_rival(c, names, compared) for c in alike[:RIVALS]])
 
 
+def _fit(candidate: Candidate) -> str:
+    """Return the seconds of fitting one split, a dash where nobody measured them."""
+    seconds = fit_seconds(candidate)
+    return f"{seconds:.2f}" if isfinite(seconds) else text.NOTHING
+
+
 def _rival(candidate: Candidate, names: list[str], compared: Comparison) -> tuple[str, ...]:
     params = [text.cell(candidate.params, n) for n in names]
-    score, seconds = text.score(mean_score(candidate)), f"{fit_seconds(candidate):.2f}"
+    score, seconds = text.score(mean_score(candidate)), _fit(candidate)
     weights = text.whole(candidate.trial.parameters)
     first = candidate is compared.best
     behind = text.NOTHING if first else text.difference(*compared.behind(candidate))
