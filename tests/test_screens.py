@@ -5,6 +5,7 @@ import struct
 import sys
 import types
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -136,6 +137,23 @@ def test_optuna_reads_the_candidates_back(record, tmp_path):
     assert not [name for each in held for name in each if "sweep" in name]
     first = max(record.candidates, key=lambda c: mean_score(c) or 0)
     assert study.best_value == pytest.approx(mean_score(first), rel=1e-12)
+
+
+def test_optuna_takes_trials_without_times(tmp_path):
+    """As imported ones may be: the study's own moment stands for them."""
+    import optuna
+
+    record = grid_record()
+    timeless = [
+        replace(c, trial=replace(c.trial, started=None, finished=None)) for c in record.candidates
+    ]
+    told = replace(record, candidates=tuple(timeless))
+    screen = OptunaStudy(str(tmp_path / "o.db"), told, "")
+    screen.put(told, runs_of(told))
+    study = optuna.load_study(study_name=record.name, storage=screen.url)
+    assert {t.datetime_start.astimezone().isoformat() for t in study.trials} == {
+        datetime.fromisoformat(record.created).astimezone().isoformat()
+    }
 
 
 def test_optuna_keeps_objectives_and_constraints(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import datetime
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class OptunaStudy:
                 f"--to optuna: {place} is the study's own ledger, which Optuna reads already; name "
                 "another database"
             )
+        self._created = datetime.fromisoformat(record.created)
         self._objectives = tuple(record.settings.search.objectives)
         try:
             with warnings.catch_warnings():
@@ -91,7 +93,9 @@ class OptunaStudy:
 
         values = self._values(run)
         state = {"PRUNED": "PRUNED"}.get(run.state, "COMPLETE" if values else "FAIL")
-        began, ended = (each and each.astimezone().replace(tzinfo=None) for each in run.span)
+        began, ended = run.span
+        began = began or ended or self._created  # an imported study may have no times
+        ended = ended or began
         attributes = {n: v for n, v in run.metrics.items() if n.startswith(SCORES)}
         return FrozenTrial(
             number=-1,  # the storage counts
@@ -99,8 +103,8 @@ class OptunaStudy:
             state=TrialState[state],
             value=None,
             values=values,
-            datetime_start=began,
-            datetime_complete=ended,
+            datetime_start=began.astimezone().replace(tzinfo=None),
+            datetime_complete=ended.astimezone().replace(tzinfo=None),
             params={name: encode(value) for name, value in run.params.items()},
             distributions={name: known[name] for name in run.params},
             user_attrs={**attributes, **({"reason": run.reason} if run.reason else {})},
