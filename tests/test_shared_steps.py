@@ -9,10 +9,11 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import StratifiedKFold, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
-from sweep import load_dataset
+from sweep import KerasMLPClassifier, load_dataset
+from sweep.errors import ModelError
 from sweep.evaluation.cross_validation import EvaluationRequest, SearchData
 from sweep.evaluation.estimator_fits import evaluate_any, evaluate_with
 from sweep.evaluation.own_estimator import with_seed
@@ -88,6 +89,16 @@ def test_a_candidate_that_leaves_a_step_out_takes_no_rows_of_one_that_has_it():
         found = [measured(steps(), params, shared) for params in grid]
         assert found == [measured(steps(), params, SharedSteps(0)) for params in grid]
         assert found[0] != found[1]
+
+
+def test_a_sparse_matrix_before_a_classifier_of_sweeps_is_refused_with_the_remedy():
+    """A Keras model takes arrays."""
+    codes = OneHotEncoder(handle_unknown="ignore")
+    steps = [("codes", codes), ("clf", KerasMLPClassifier(epochs=1))]
+    parts = parts_of(Pipeline(steps))
+    data = data_of(parts, SearchData(X[:, 20:24], Y, SPLITS), {}, None)
+    with pytest.raises(ModelError, match=r"hand on a sparse matrix.*sparse_output=False"):
+        evaluate_with(parts)(parts.last, data, ONE, ())
 
 
 def test_a_step_that_draws_has_the_seed_of_the_fit():

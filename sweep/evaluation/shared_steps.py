@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sweep.datasets.mapped_rows import MappedRows
+from sweep.errors import ModelError
 from sweep.evaluation.cross_validation import SearchData, SplitRows
 from sweep.evaluation.own_estimator import seed_names, with_seed
 from sweep.evaluation.pipeline_parts import Parts, unfitted
@@ -164,7 +165,18 @@ def data_of(
 
 
 def alone(data: SearchData, rows: SplitRows) -> SearchData:
-    """Return the rows of one split as the data of a search with that split only."""
+    """Return the rows of one split as the data of a search with that split only.
+
+    Raises
+    ------
+    ModelError
+        If the steps hand on a sparse matrix, which no Keras model takes.
+    """
+    if _size(rows.x_train) is not None and not isinstance(rows.x_train, np.ndarray):
+        raise ModelError(
+            "the steps hand on a sparse matrix, and a classifier of sweep's takes arrays; have the "
+            "step give one (sparse_output=False, sparse_threshold=0)"
+        )
     x = np.concatenate([np.asarray(rows.x_train), np.asarray(rows.x_held)])
     y = np.concatenate([rows.y_train, rows.y_held])
     train, test = np.split(np.arange(len(y)), [len(rows.y_train)])
