@@ -278,7 +278,7 @@ def test_bad_tables_are_told_whole(here, changes, said):
         ("cv.pkl", b"\x80\x04", "must be a .csv, .json or .parquet file"),
         ("none.csv", None, "there is no such file"),
         ("cv.csv", b"", "has no rows"),
-        ("cv.csv", b"a,b\n1,2\n", "must have the columns of cv_results_, got a, b"),
+        ("cv.csv", b"a,b\n1,2\n", "say which column ranks and which are parameters"),
         ("cv.csv", b"a;b\n1;2\n", "separated by commas"),
         ("cv.csv", b"a,a\n1,2\n", "column 'a' stands twice"),
         ("cv.csv", b"a,b\n1,2,3\n", "line 2: must have 2 cells"),
