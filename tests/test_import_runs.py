@@ -9,7 +9,7 @@ import commands
 import pytest
 from commands import read, sweep
 
-from sweep import analysis, open_study
+from sweep import analysis, open_study, tables
 
 here = commands.here
 DATA = Path(__file__).parent / "data" / "imports"
@@ -40,6 +40,8 @@ def test_a_random_search_of_kerastuner(here):
     page = result.report(here / "page.html").read_text("utf-8")
     assert "imported: KerasTuner" in page
     assert "inf" not in read("show", "random").split()  # nobody measured the fits
+    assert "Fitting in all" not in page
+    assert tables.trials_frame(result.record)["fit_seconds"].isna().all()
 
 
 def test_hyperband_of_kerastuner(here):

@@ -140,9 +140,16 @@ def facts(record: StudyRecord) -> list[tuple[str, str]]:
         *([("Training rows", text.whole(known))] if (known := record.data.train_rows) else []),
         *([("Positive class", text.clean(positive))] if positive else []),
         *([("Precision", text.clean(said))] if (said := arithmetic(record)) else []),
-        ("Fitting in all", text.seconds(sum(trial.fit_seconds for trial in record.trials))),
-        ("Time running trials", text.seconds(_seconds_running(record))),
+        *_times(record),
     ]
+
+
+def _times(record: StudyRecord) -> list[tuple[str, str]]:
+    """Return how long it took; of an imported study only what its tool has measured."""
+    fitting, running = sum(t.fit_seconds for t in record.trials), _seconds_running(record)
+    found = {"Fitting in all": fitting, "Time running trials": running}
+    known = {name: s for name, s in found.items() if s > 0 or record.imported is None}
+    return [(name, text.seconds(seconds)) for name, seconds in known.items()]
 
 
 def _banner(record: StudyRecord) -> str:

@@ -162,7 +162,10 @@ def _times(trials: Sequence[TrialRecord]) -> dict[str, Any]:
         "started": _moments([trial.started for trial in trials]),
         "finished": _moments([trial.finished for trial in trials]),
         "seconds": spans,
-        "fit_seconds": [trial.fit_seconds if trial.splits else np.nan for trial in trials],
+        "fit_seconds": [
+            trial.fit_seconds if any(s.seconds for s in trial.splits) else np.nan
+            for trial in trials
+        ],
     }
 
 
