@@ -114,13 +114,12 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
         TensorBoardFiles(str(tmp_path), grid_record())
 
 
-def test_optuna_reads_the_candidates_back(record, tmp_path):
+def test_optuna_reads_the_candidates_back(record, optuna_reads, tmp_path):
     """Parameters, states, values and what was measured on the way; no mark of ours is left."""
-    import optuna
-
     screen = OptunaStudy(str(tmp_path / "o.db"), record, "")
     screen.put(record, runs_of(record))
-    study = optuna.load_study(study_name=record.name, storage=screen.url)
+    screen.end(record, None)
+    study = optuna_reads(record.name, screen.url)
     assert len(study.trials) == len(record.candidates)
     for trial, run in zip(study.trials, runs_of(record), strict=True):
         candidate = run.candidate
@@ -139,10 +138,8 @@ def test_optuna_reads_the_candidates_back(record, tmp_path):
     assert study.best_value == pytest.approx(mean_score(first), rel=1e-12)
 
 
-def test_optuna_takes_trials_without_times(tmp_path):
+def test_optuna_takes_trials_without_times(optuna_reads, tmp_path):
     """As imported ones may be: the study's own moment stands for them."""
-    import optuna
-
     record = grid_record()
     timeless = [
         replace(c, trial=replace(c.trial, started=None, finished=None)) for c in record.candidates
@@ -150,16 +147,15 @@ def test_optuna_takes_trials_without_times(tmp_path):
     told = replace(record, candidates=tuple(timeless))
     screen = OptunaStudy(str(tmp_path / "o.db"), told, "")
     screen.put(told, runs_of(told))
-    study = optuna.load_study(study_name=record.name, storage=screen.url)
+    screen.end(told, None)
+    study = optuna_reads(record.name, screen.url)
     assert {t.datetime_start.astimezone().isoformat() for t in study.trials} == {
         datetime.fromisoformat(record.created).astimezone().isoformat()
     }
 
 
-def test_optuna_keeps_objectives_and_constraints(tmp_path):
+def test_optuna_keeps_objectives_and_constraints(optuna_reads, tmp_path):
     """A score and the weights of a model are two directions; what broke a limit is infeasible."""
-    import optuna
-
     record = grid_record()
     spec = {
         **record.spec,
@@ -172,11 +168,29 @@ def test_optuna_keeps_objectives_and_constraints(tmp_path):
     told = replace(record, spec=spec, candidates=(first, *rest))
     screen = OptunaStudy(str(tmp_path / "o.db"), told, "")
     screen.put(told, runs_of(told))
-    study = optuna.load_study(study_name=told.name, storage=screen.url)
+    screen.end(told, None)
+    study = optuna_reads(told.name, screen.url)
     assert [d.name for d in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert [t.values[1] for t in study.trials] == [c.trial.parameters for c in told.candidates]
     assert study.trials[0].system_attrs["constraints"] == [1.0]
     assert study.trials[0].number not in [t.number for t in study.best_trials]
+
+
+@pytest.fixture
+def optuna_reads():
+    """Optuna's own reader of a study; its databases are closed afterwards."""
+    import optuna
+
+    opened = []
+
+    def read_back(name, url):
+        opened.append(optuna.storages.RDBStorage(url))
+        return optuna.load_study(study_name=name, storage=opened[-1])
+
+    yield read_back
+    for storage in opened:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 @pytest.fixture
@@ -224,7 +238,7 @@ def test_mlflow_reads_the_candidates_back(tracking, tmp_path):
             assert {m.step: m.value for m in history} == curve.values["test_score"]
 
 
-def test_following_shows_what_comes_and_ends_with_the_study(monkeypatch, tmp_path):
+def test_following_shows_what_comes_and_ends_with_the_study(optuna_reads, monkeypatch, tmp_path):
     """A study with two of three cells, then whole: nine candidates, each shown once."""
     monkeypatch.setattr("sweep.screens.showing.LOOK_SECONDS", 0.0)
     monkeypatch.setattr("sweep.screens.showing.SHARE", 0)
@@ -237,9 +251,7 @@ def test_following_shows_what_comes_and_ends_with_the_study(monkeypatch, tmp_pat
     said, count = show("optuna", str(tmp_path / "o.db"), look, follow=True)
     assert count == len(states[-1].candidates)
     assert next(left, None) is None
-    import optuna
-
-    assert len(optuna.load_study(study_name="mnist-mlp-grid", storage=said).trials) == count
+    assert len(optuna_reads("mnist-mlp-grid", said).trials) == count
 
 
 def test_the_command_says_where_the_study_is(ledger):  # noqa: F811

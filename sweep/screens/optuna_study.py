@@ -60,13 +60,15 @@ class OptunaStudy:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 optuna.logging.set_verbosity(optuna.logging.WARNING)
+                self._storage = optuna.storages.RDBStorage(self.url)
                 self._study = optuna.create_study(
-                    storage=self.url,
+                    storage=self._storage,
                     study_name=record.name,
                     directions=directions(self._objectives),
                 )
                 self._study.set_metric_names(list(self._objectives))
         except optuna.exceptions.DuplicatedStudyError as error:
+            self._close()
             raise ResultError(
                 f"--to optuna: {place} has a study {record.name!r} already; name another database"
             ) from error
@@ -86,7 +88,13 @@ class OptunaStudy:
             self._study.add_trial(self._trial(run, known))
 
     def end(self, record: StudyRecord, files: Path | None) -> None:
-        """Nothing is left to do."""
+        """Close the database."""
+        del record, files
+        self._close()
+
+    def _close(self) -> None:
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     def _trial(self, run: Run, known: dict[str, Any]) -> Any:
         from optuna.trial import FrozenTrial, TrialState
