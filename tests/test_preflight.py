@@ -173,7 +173,7 @@ def test_the_commands_print_the_same_refusal(place):
     Path("s.toml").write_text("\n".join(lines))
     found = [sweep(command, "s.toml") for command in ("check", "run", "submit")]
     assert [each.exit_code for each in found] == [2, 2, 2]
-    assert "search.start_from: no study named 'nobody'" in found[0].stderr
+    assert "search.start_from (line 13): no study named 'nobody'" in found[0].stderr
     assert {each.stderr for each in found} == {found[0].stderr}
 
 

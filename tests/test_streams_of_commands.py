@@ -34,6 +34,8 @@ WORDS = {
     "best": "best tiny",
     "pivot": "pivot tiny --index hidden_size",
     "report": "report tiny -o page.html",
+    "table": "table tiny -o table.csv",
+    "import": "import nothing.csv --name other",
     "compare": "compare tiny half",
     "dashboard": "dashboard --help",
     "export": "export --help",

@@ -74,7 +74,6 @@ def import_study(
     \b
     Example:
       sweep import cv_results.csv --name forest --scoring accuracy
-      sweep report forest
       sweep import runs.csv --score val_loss --minimize
       sweep import optuna --storage sqlite:///optuna.db --study mine
     """
