@@ -19,7 +19,7 @@ from sweep.storage.attributes import LOST
 from sweep.storage.process_identity import worker_name
 from sweep.workers.recovery import enqueue_missing, fail_orphaned_trials
 
-CELLS, WORKERS, REPEATS = 100, 8, 10
+CELLS, WORKERS, REPEATS = 100, 8, 3
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_reaper_killed_on_its_way_brings_every_cell_back(monkeypatch, fresh_ur
 
 
 def test_eight_workers_take_each_cell_once(tmp_path, fresh_url):
-    """A hundred quick cells, ten times."""
+    """A hundred quick cells, three times."""
     for repeat in range(REPEATS):
         url, spec = fresh_url(), the_study()
         with closing(Ledger(url)) as ledger:

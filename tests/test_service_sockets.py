@@ -143,7 +143,8 @@ def stays(port):
 def test_a_head_that_says_two_things(port, lines):
     """Is refused; the next request of another is answered."""
     link = connected(port)
-    link.sendall(head("POST", "/api/v1/check", "Content-Type: application/json", *lines))
+    kind = ("Content-Type: application/json", "Connection: close")
+    link.sendall(head("POST", "/api/v1/check", *kind, *lines))
     link.sendall(b"0\r\n\r\n")
     status, _ = answered(link)
     assert status is None or 400 <= status < 500
