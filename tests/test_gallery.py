@@ -8,6 +8,7 @@ import pytest
 
 from sweep.spec import shipped_studies
 
+CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
 ROOT = Path(__file__).parent.parent
 REPORTS = ROOT / "reports"
 sys.path.insert(0, str(REPORTS))
@@ -15,10 +16,17 @@ sys.path.insert(0, str(REPORTS))
 
 def leaderboard(page):
     """Return the mean held-out score by settings, as the page shows them."""
-    body = page[page.index('<table id="board">') : page.index("</table>", page.index('id="board"'))]
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", body.partition("<tbody>")[2], re.DOTALL)
-    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL) for row in rows]
-    return {tuple(row[2:4]): float(row[4]) for row in cells}
+    table = page[
+        page.index('<table id="board">') : page.index("</table>", page.index('id="board"'))
+    ]
+    head, _, body = table.partition("<tbody>")
+    titles = [re.sub("<[^>]*>", "", each) for each in CELL.findall(head.partition("<thead>")[2])]
+    rows = [CELL.findall(row) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body, re.DOTALL)]
+    score, of = (
+        titles.index("held-out"),
+        slice(titles.index("candidate") + 1, titles.index("state")),
+    )
+    return {tuple(row[of]): float(row[score]) for row in rows}
 
 
 def sections(page):

@@ -390,6 +390,6 @@ def test_a_broken_workers_log_holds_no_password(tmp_path):
     job = {"storage": f"nothing://u:{CANARY}@db/x", "study": "tiny", "data_home": None, "allow": []}
     done = process(code=("-m", "sweep.workers"), input=json.dumps(job) + "\n", cwd=tmp_path)
     assert done.returncode == 1
-    assert "LedgerError" in done.stderr
+    assert "LedgerAwayError" in done.stderr
     assert '"broken"' in done.stdout
     assert CANARY not in done.stdout + done.stderr
