@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 import uvicorn
@@ -119,6 +119,12 @@ def test_a_trick_with_the_method(port, method):
         status, _ = answered(link)
         assert 400 <= status < 500
     assert stays(port)
+
+
+def test_small_answers_are_sent_at_once():
+    """Without the protocol's name asyncio leaves Nagle's delay on: 40 ms an answer."""
+    with closing(listening("127.0.0.1", 0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def stays(port):
