@@ -44,6 +44,9 @@ def test_a_row_without_a_rank_says_how_far_it_came_and_with_what():
     assert how_far(pruned, 1) == f": {split.test[last]:.4f} after {epochs}"
     several = replace(pruned, trial=replace(pruned.trial, splits=(split, replace(split, test={}))))
     assert how_far(several, 5).endswith(f"after {epochs} of 1 of 5 fits")
+    further = replace(split, test={**split.test, last + 1: 1.0})
+    uneven = replace(pruned, epoch=last + 1, trial=replace(pruned.trial, splits=(split, further)))
+    assert how_far(uneven, 5) == f": {split.test[last]:.4f} after {epochs} of 2 of 5 fits"
     failed = replace(pruned.trial, state="FAIL", splits=(), reason="no memory " * 40)
     words = how_far(replace(pruned, trial=failed), 1)
     assert words.startswith(": no memory")

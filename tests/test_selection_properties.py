@@ -14,7 +14,7 @@ from records import grid_record
 from scipy import stats
 
 from sweep.analysis import chosen, compare, interval
-from sweep.analysis.comparisons import binomial_noise, count_alike, paired_noise
+from sweep.analysis.comparisons import _margin, binomial_noise, count_alike, paired_noise
 from sweep.analysis.studentized_range import range_exceeds
 
 SPLITS, TRAIN, TEST = 5, 400, 100
@@ -145,6 +145,20 @@ def test_equal_learners_are_seldom_told_apart():
     runs = 300
     alarms = np.mean([alike(each)[0] < each.shape[0] for each in learned(runs)])
     assert alarms <= at_most(0.05, runs)
+
+
+@pytest.mark.parametrize("spacing", [0.0, 0.1, 0.3])
+def test_the_intervals_of_differences_hold_the_truth_all_together(spacing):
+    """Of those that cannot be told from the best, whichever these are."""
+    runs, means = 200, spacing * np.arange(12)
+    held = []
+    for each in scores_of(np.random.default_rng(9), means, runs=runs):
+        count, order = alike(each)
+        noise = paired_noise(each[order], FACTOR)
+        found = each[order].mean(axis=1)
+        wrong = (found[0] - found[:count]) - (means[order[0]] - means[order[:count]])
+        held.append(np.abs(wrong).max() <= _margin(count, *noise, 0.95) + 1e-12)
+    assert 1 - np.mean(held) <= at_most(0.05, runs)
 
 
 def test_equal_shares_of_one_split_are_seldom_told_apart():

@@ -7,7 +7,7 @@ import re
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
-from sweep.spec.scorers import TAKEN, column_of
+from sweep.spec.scorers import TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,8 +111,3 @@ def scorer_name(metric: str, scorers: Sequence[str] = (), *, minimize: bool = Fa
     word = f"neg_{word}" if minimize else word
     word = f"score_{word}" if word[0].isdigit() else word
     return f"{OWN}:{word if word not in TAKEN else f'tool_{word}'}"
-
-
-def shown_score(name: str) -> str:
-    """Return what tables call a score."""
-    return column_of(name)

@@ -136,6 +136,16 @@ def shared_epochs(splits: Sequence[SplitResult]) -> list[int]:
     return sorted(set.intersection(*(set(split.test) for split in splits))) if splits else []
 
 
+def last_score(candidate: Candidate) -> tuple[int, float] | None:
+    """Return how far a trial came: the last epoch that all its measured splits reached, their mean.
+
+    No epoch after the candidate's own counts; None where there is none.
+    """
+    splits = [split for split in candidate.trial.splits if split.test]
+    epochs = [epoch for epoch in shared_epochs(splits) if epoch <= candidate.epoch]
+    return (epochs[-1], mean_split_score(splits, epochs[-1])) if epochs else None
+
+
 def best_epoch(splits: Sequence[SplitResult], epochs: Iterable[int]) -> int:
     """Return the epoch with the best mean score; the last measured one if none was reached."""
     shared = shared_epochs(splits)

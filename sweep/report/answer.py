@@ -36,7 +36,7 @@ from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words
 from sweep.report.test_set_openings import openings
-from sweep.support.text import counted, times
+from sweep.support.text import counted, difference, times
 from sweep.tables import parameter_names
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def _rival(candidate: Candidate, names: list[str], compared: Comparison) -> tupl
     score, seconds = text.score(mean_score(candidate)), _fit(candidate)
     weights = text.whole(candidate.trial.parameters)
     first = candidate is compared.best
-    behind = text.NOTHING if first else text.difference(*compared.behind(candidate))
+    behind = text.NOTHING if first else difference(*compared.behind(candidate))
     return (str(candidate.index), score, behind, weights, seconds, *params)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sweep.ledger.counts import ENDED
-from sweep.ledger.scores import several_scorers
+from sweep.ledger.scores import last_score, several_scorers
 from sweep.report import text
 from sweep.report.answer import chosen, scoring
 from sweep.support.file_names import slug
@@ -168,12 +168,11 @@ def how_far(candidate: Candidate, fits: int) -> str:
     trial, words = candidate.trial, []
     if trial.state == "COMPLETE":
         return ""
-    reached = [max((e for e in s.test if e <= candidate.epoch), default=0) for s in trial.splits]
-    scores = [s.test[e] for s, e in zip(trial.splits, reached, strict=True) if e]
-    if scores:
-        some = f" of {len(scores)} of {fits} fits" if fits > 1 else ""
-        score = text.score(sum(scores) / len(scores))
-        words.append(f"{score} after {counted(max(reached), 'epoch')}{some}")
+    if reached := last_score(candidate):
+        epoch, score = reached
+        measured = sum(bool(split.test) for split in trial.splits)
+        some = f" of {measured} of {fits} fits" if fits > 1 else ""
+        words.append(f"{text.score(score)} after {counted(epoch, 'epoch')}{some}")
     if trial.reason:
         words.append(text.clean(shorten(trial.reason, LONGEST, placeholder=" …")))
     return f": {'; '.join(words)}" if words else ""

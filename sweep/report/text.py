@@ -28,11 +28,6 @@ def score(value: Any) -> str:
     return text.score(value, NOTHING)
 
 
-def difference(low: float, found: float, high: float) -> str:
-    """Return a difference with its interval."""
-    return text.difference(low, found, high)
-
-
 def other_scores(others: Mapping[str, float | None]) -> str:
     """Return the scores by further scorers, to stand behind the first; empty for none."""
     return "".join(f"; {clean(name)} {score(value)}" for name, value in others.items())

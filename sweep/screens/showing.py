@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from sweep.screens.runs import Run
     from sweep.study.result import StudyResult
 
-TOOLS = ("tensorboard", "mlflow", "optuna", "wandb")
 LOOK_SECONDS = 2.0
 """Between two looks at a study that runs."""
 SHARE = 10
@@ -90,7 +89,7 @@ def show(
     result = read()
     screen, shown, ends = screen_of(tool, place, result), set[str](), _Ends()
     takes_files = tool == "mlflow"
-    if not follow:
+    if not follow:  # the files come first: where they cannot be made, nothing is written
         with attached(result if takes_files else None) as files:
             _put(screen, result.record, shown)
             screen.end(result.record, files)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
+    from sqlalchemy.orm import Session
 
 BATCH = 1000
 """Trials enqueued in one transaction: other processes wait until it is committed."""
@@ -36,22 +37,32 @@ def new_study(
 
     try:
         with _create_scoped_session(storage.scoped_session) as session:
-            aims = [
-                models.StudyDirectionModel(objective=i, direction=d)
-                for i, d in enumerate(directions)
-            ]
-            study = models.StudyModel(study_name=name, directions=aims)
-            session.add(study)
-            session.flush()
-            session.add_all(
-                models.StudyUserAttributeModel(
-                    study_id=study.study_id, key=key, value_json=json.dumps(value)
-                )
-                for key, value in attributes.items()
-            )
+            add_study(session, name, directions, attributes)
     except IntegrityError:
         return False
     return True
+
+
+def add_study(
+    session: Session, name: str, directions: Sequence[Any], attributes: Mapping[str, Any]
+) -> int:
+    """Add a study with its attributes within a transaction; return its identifier.
+
+    Raises
+    ------
+    IntegrityError
+        SQLAlchemy's, now or at the transaction's end: one of that name exists.
+    """
+    aims = [models.StudyDirectionModel(objective=i, direction=d) for i, d in enumerate(directions)]
+    study = models.StudyModel(study_name=name, directions=aims)
+    session.add(study)
+    session.flush()
+    study_id = int(study.study_id)
+    session.add_all(
+        models.StudyUserAttributeModel(study_id=study_id, key=key, value_json=json.dumps(value))
+        for key, value in attributes.items()
+    )
+    return study_id
 
 
 def add_waiting(storage: RDBStorage, study_id: int, trials: Sequence[FrozenTrial]) -> None:

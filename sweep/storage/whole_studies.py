@@ -11,6 +11,8 @@ from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import insert
 
+from sweep.storage.transactions import add_study
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
@@ -31,20 +33,7 @@ def add_whole_study(
 
     try:
         with _create_scoped_session(storage.scoped_session) as session:
-            aims = [
-                models.StudyDirectionModel(objective=i, direction=d)
-                for i, d in enumerate(directions)
-            ]
-            study = models.StudyModel(study_name=name, directions=aims)
-            session.add(study)
-            session.flush()
-            study_id = int(study.study_id)
-            session.add_all(
-                models.StudyUserAttributeModel(
-                    study_id=study_id, key=key, value_json=json.dumps(value)
-                )
-                for key, value in attributes.items()
-            )
+            study_id = add_study(session, name, directions, attributes)
             table = models.TrialModel.__table__
             rows = [_trial_row(study_id, number, trial) for number, trial in enumerate(trials)]
             session.execute(insert(table), rows)

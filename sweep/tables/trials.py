@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.ledger.limits import within_seconds
 from sweep.ledger.records import Candidate
-from sweep.ledger.scores import fit_score, mean_split_score, several_scorers, shared_epochs
+from sweep.ledger.scores import fit_score, last_score, several_scorers
 from sweep.tables.candidates import candidates_frame
 from sweep.tables.folds import FOLD_COLUMNS, trial_rows
 from sweep.tables.labels import PREFIX, parameter_names
@@ -57,7 +57,8 @@ def trials_frame(record: StudyRecord) -> pd.DataFrame:
     frame["candidate"] = pd.array(places, dtype="Int64")
     frame["trial"] = [row.trial.number for row in rows]
     frame["epoch"] = [row.epoch for row in rows]
-    frame["last_score"] = pd.array([_last_score(row) for row in rows], dtype="float64")
+    reached = [last_score(row) for row in rows]
+    frame["last_score"] = pd.array([each and each[1] for each in reached], dtype="float64")
     for name, values in _times([row.trial for row in rows]).items():
         frame[name] = values
     params = [name for name in frame.columns if name.startswith(PREFIX)]
@@ -145,11 +146,6 @@ def _every(record: StudyRecord) -> Iterator[Candidate]:
         for epoch in set(trial.epochs or (0,)) - {row.epoch for row in held}:
             own = {budget: epoch} if budget and epoch else {}
             yield Candidate(-1, within_seconds(trial, limit, epoch), epoch, {**own, **trial.params})
-
-
-def _last_score(row: Candidate) -> float | None:
-    epochs = [epoch for epoch in shared_epochs(row.trial.splits) if epoch <= row.epoch]
-    return mean_split_score(row.trial.splits, epochs[-1]) if epochs else None
 
 
 def _times(trials: Sequence[TrialRecord]) -> dict[str, Any]:
