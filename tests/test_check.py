@@ -1,19 +1,22 @@
 """``sweep check``: it tries models, sees what a run refuses, and its time is near."""
 
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
 from commands import here, sweep  # noqa: F401
 
 from sweep.errors import StudyFileError
+from sweep.ledger.records import PlannedCell
 from sweep.search.plan import make_plan
 from sweep.search.promotion import bracket_plan
 from sweep.spec import load_study
-from sweep.study import check_study
+from sweep.study import check_study, tried_models
 from sweep.study.estimate import CELL_SECONDS, estimate, trained_epochs
 from sweep.study.sampled_cells import order_of
 from sweep.study.timed_fit import Pace, between
+from sweep.study.tried_models import ModelTrials, causes
 
 OWN = """
 from sweep.models import mlp
@@ -55,11 +58,70 @@ def own(tmp_path, monkeypatch):
 def test_every_model_of_a_small_study_is_tried(own, widths, tried, failed):
     """Those that fail are named with their reason; the others give the time."""
     found = check_study(own(widths), allow=["lucky"])
-    assert (found.tried, found.failed) == (tried, failed)
-    assert [line for line in found.warnings if "unlucky" in line] == [
+    assert (found.models.tried, found.models.failed) == (tried, failed)
+    assert [line for line in found.models.warnings if "unlucky" in line] == [
         f"width = {width}: OSError: {width} is unlucky" for width in (13, 14)
     ]
     assert (found.cpu_seconds is None) == (tried == failed)
+
+
+def tried(cells, broken=()):
+    """Return what trials find of cells; those with a value among ``broken`` raise."""
+
+    def run(cell):
+        if set(cell.params.values()) & set(broken):
+            raise OSError("no")
+
+    trials = ModelTrials(cells)
+    trials.attempt_others(run)
+    return trials.found()
+
+
+def grid(**space):
+    """Return the cells of a grid."""
+    rows = product(*space.values())
+    return [PlannedCell(str(n), dict(zip(space, row, strict=True)), (1,)) for n, row in
+            enumerate(rows)]  # fmt: skip
+
+
+def test_the_value_that_fails_is_named():
+    """Where every model with it failed and others passed; not where it is by chance."""
+    found = tried(grid(loss=["a", "b", "c", "d"], width=[1, 2]), ["c"])
+    assert (found.models, found.tried, found.failed) == (8, 8, 2)
+    assert found.causes == ("loss = c (1 of 4 values)",)
+    assert found.warnings == (
+        "loss = c, width = 1: OSError: no",
+        "loss = c, width = 2: OSError: no",
+    )
+    assert tried(grid(loss=["a", "b"]), ["a", "b"]).causes == ()
+
+
+def test_of_two_values_that_always_failed_together_neither_is_named():
+    """One failure tells no value from the other."""
+    assert causes([{"a": 1, "b": 2}], [{"a": 3, "b": 4}]) == ()
+    assert causes([{"a": 1, "b": 2}], [{"a": 3, "b": 2}]) == ("a = 1 (1 of 2 values)",)
+
+
+def test_models_that_differ_in_rates_alone_are_one():
+    """A trace reads them from variables."""
+    found = tried(grid(width=[1, 2], learning_rate=[0.1, 0.2], epochs=[1, 5]))
+    assert (found.models, found.tried) == (2, 2)
+
+
+def test_of_a_large_grid_a_sample_has_each_value(monkeypatch):
+    """A value that fails is found, though few of the models are tried."""
+    monkeypatch.setattr(tried_models, "MOST_TRIED", 30)
+    found = tried(grid(a=range(10), b=range(10, 20), c=range(20, 30)), [7, 13, 29])
+    assert (found.models, found.tried) == (1000, 30)
+    assert found.causes == (
+        "a = 7 (1 of 10 values)", "b = 13 (1 of 10 values)", "c = 29 (1 of 10 values)",
+    )  # fmt: skip
+
+
+def test_after_some_time_no_more_models_are_tried(monkeypatch):
+    """A check is waited for."""
+    monkeypatch.setattr(tried_models, "TRY_SECONDS", -1.0)
+    assert tried(grid(a=[1, 2])).tried == 0
 
 
 def test_a_limit_that_rules_every_model_out_names_the_smallest():

@@ -19,7 +19,7 @@ from sweep.cli.options import (
     storage_option,
 )
 from sweep.cli.output import console, emit
-from sweep.cli.plan_text import status_note, test_set, verdict
+from sweep.cli.plan_text import status_note, test_set, tried_words, verdict
 from sweep.cli.server_options import refuse_at_server, server_at, server_option
 from sweep.cli.text import classes_of, clean, setting, spoken
 from sweep.support.tensorflow_loading import without_noise
@@ -81,7 +81,7 @@ def check(
 
     plain = {**plain_plan(plan), "next": step}
     emit(form, plain, [_flat(plain)], lambda: _drawn(plan, step))
-    if plan.checked.failed:
+    if plan.checked.models.failed:
         click.get_current_context().exit(1)
 
 
@@ -199,10 +199,14 @@ def _facts(study: StudyPlan) -> dict[str, str]:
         facts["time"] = (
             f"{most}{spoken(checked.minutes * 60)} on {counted(workers, checked.device)}"
         )
+    if checked.models.tried:
+        facts["models"] = tried_words(study)
     if study.note is not None:
         facts["note"] = study.note
-    if checked.warnings:
-        failures = [f"a run would record this failure: {clean(each)}" for each in checked.warnings]
+    if checked.models.warnings:
+        failures = [
+            f"a run would record this failure: {clean(each)}" for each in checked.models.warnings
+        ]
         facts["warning"] = "\n".join(failures)
     return facts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.cli.text import clean
 from sweep.support.text import counted, times
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def verdict(plan: StudyPlan) -> str:
     """Say what a run would do, or what stands in its way."""
-    tried, failed = plan.checked.tried, plan.checked.failed
+    tried, failed = plan.checked.models.tried, plan.checked.models.failed
     if plan.done:
         return "finished already"
     if plan.hopeless:
@@ -25,6 +26,20 @@ def verdict(plan: StudyPlan) -> str:
     if plan.refits and not plan.left:
         return "every cell is done; a run would refit the winner and open the test set"
     return _outer(plan) or "nothing stands in the way"
+
+
+def tried_words(plan: StudyPlan) -> str:
+    """Say how many of the different models were tried, and with which values they failed."""
+    tried, models = plan.checked.models.tried, plan.checked.models.models
+    if not plan.checked.spec.search.method_row.is_grid:
+        words = f"{counted(tried, 'model')} of the space tried for a moment"
+    elif tried == models:
+        words = "the one model" if models == 1 else f"each of the {models} different ones"
+        words += " tried for a moment"
+    else:
+        words = f"{tried} of {models:,} different ones tried for a moment: a sample"
+    failed = plan.checked.models.causes
+    return "\n".join([words, *(f"failed with {clean(each)}" for each in failed)])
 
 
 def test_set(plan: StudyPlan) -> str:

@@ -10,6 +10,7 @@ from sweep.search.plan import make_plan
 from sweep.spec.estimator_facts import EstimatorFacts
 from sweep.study.answers.plan import StudyPlan
 from sweep.study.check import START_SECONDS, Check, cells_left, outer_left
+from sweep.study.tried_models import TriedModels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,15 +44,19 @@ def study_plan(spec: StudySpec, plain: Mapping[str, Any], known: StudyRecord | N
         candidate_fits=plain["fits_of_a_plain_search"],
         cpu_seconds=_cpu_seconds(plain, len(left)),
         workers=plain["workers"],
-        warnings=tuple(plain["warnings"]),
         left=left,
         outer=len(outer_folds(spec)),
         outer_left=outer_left(spec, known, left),
         ruled_out=plain["ruled_out"],
         device=plain["device"],
         notes=tuple(plain["data_notes"]),
-        tried=plain["tried"],
-        failed=plain["failed"],
+        models=TriedModels(
+            plain["models"],
+            plain["tried"],
+            plain["failed"],
+            tuple(plain["warnings"]),
+            tuple(plain["causes"]),
+        ),
     )
     return StudyPlan(checked, known)
 

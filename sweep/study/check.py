@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from sweep.storage.locations import storage_url
 from sweep.study.estimate import Estimate, estimate
 from sweep.study.first_checks import check_before_first_cell
 from sweep.study.preflight import check_ledger, check_settings, open_to_read
+from sweep.study.tried_models import TriedModels
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
 
@@ -56,8 +57,6 @@ class Check:
         Estimate of the work that is left on one core; None without a probe.
     workers : int
         Cores at hand.
-    warnings : tuple of str
-        Candidates that the probe tried and that failed, the first few of them.
     left : tuple of PlannedCell
         Cells that a run would evaluate: all, or those that the ledger does not hold yet.
     ruled_out : int
@@ -70,8 +69,8 @@ class Check:
         What each worker has for itself: ``"core"`` or ``"GPU"``.
     notes : tuple of str
         How the data are read, and which classes a split lacks.
-    tried, failed : int
-        Models that the probe tried, and those of them that failed.
+    models : TriedModels
+        Which models the probe tried, and which of them failed.
     """
 
     spec: StudySpec
@@ -82,15 +81,13 @@ class Check:
     candidate_fits: int
     cpu_seconds: float | None
     workers: int
-    warnings: tuple[str, ...] = ()
     left: tuple[PlannedCell, ...] = ()
     outer: int = 0
     outer_left: int = 0
     ruled_out: int = 0
     device: str = "core"
     notes: tuple[str, ...] = ()
-    tried: int = 0
-    failed: int = 0
+    models: TriedModels = field(default_factory=TriedModels)
 
     @property
     def minutes(self) -> float | None:
@@ -187,15 +184,13 @@ def check_study(
         (1 + outer) * plan.candidates * each + refit,
         seconds,
         workers,
-        probed.warnings,
         left,
         outer,
         to_repeat,
         len(too_large),
         "GPU" if devices.gpus else "core",
         (*dataset.notes, *unseen_classes(dataset, splits), *probed.notes),
-        probed.tried,
-        probed.failed,
+        probed.models,
     )
 
 

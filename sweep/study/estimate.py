@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sweep.errors import ReferenceError_
-from sweep.search.plan import first_lines
 from sweep.search.promotion import bracket_plan
 from sweep.spaces import without_epochs
 from sweep.study.sampled_cells import costs_of, model_of, order_of, with_parameters
-from sweep.study.timed_fit import Pace, between, fitted_twice, time_fit, warm_up
-from sweep.workers.failure_reason import telling_line
+from sweep.study.timed_fit import Pace, between, fitted_twice, time_fit, try_fit, warm_up
+from sweep.study.tried_models import ModelTrials, TriedModels
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,8 +28,8 @@ PROBED_CELLS = 3
 CELL_SECONDS = 0.1
 """Seconds to claim a cell and to record it, without its fits."""
 
-MOST_TRIED = 8
-"""Models that a check tries at most before it gives up."""
+MOST_TIMED = 8
+"""Models that a check tries to time at most before it gives up."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,14 @@ class Estimate:
     ----------
     seconds : float or None
         Of all cells and the refit, on one core; None where no model that was tried works.
-    warnings : tuple of str
-        Candidates that failed, the first few of them.
-    tried : int
-        Models that were tried.
-    failed : int
-        Those of them that failed.
+    models : TriedModels
+        Which models were tried, and which of them failed.
     notes : tuple of str
         That fits of the user's estimator under one seed differ, where they do.
     """
 
     seconds: float | None = None
-    warnings: tuple[str, ...] = ()
-    tried: int = 0
-    failed: int = 0
+    models: TriedModels = field(default_factory=TriedModels)
     notes: tuple[str, ...] = ()
 
 
@@ -89,34 +81,29 @@ def estimate(
     single_threaded()
     warm_up()
     cells = [with_parameters(spec, cell) for cell in left]
+    trials = ModelTrials(cells)
     costs, broken = costs_of(spec, cells, dataset.shape, len(dataset.class_names), allow)
-    failed = {
-        model: _failure_message(_first_cell(cells, model), error) for model, error in broken.items()
-    }
+    for model, error in broken.items():
+        trials.fail(model, error)
     places = [place for place, cell in enumerate(cells) if model_of(cell) not in broken]
     paces: list[tuple[float, Pace]] = []
     notes: tuple[str, ...] = ()
-    tried = set(failed)
-    for place in order_of([costs[place] for place in places], MOST_TRIED) if places else ():
-        cell = cells[places[place]]
+    for place in order_of([costs[place] for place in places], MOST_TIMED) if places else ():
         if len(paces) >= PROBED_CELLS:
             break
-        tried.add(model_of(cell))
-        try:
-            pace = time_fit(spec, cell.params or {}, dataset, splits[0], allow)
-        except ReferenceError_:
-            raise
-        except Exception as error:  # noqa: BLE001 - a user's model may raise anything
-            failed.setdefault(model_of(cell), _failure_message(cell, error))
-        else:
-            paces.append((costs[places[place]], pace))
+        cell = cells[places[place]]
+        timed = trials.attempt(
+            cell, lambda cell: time_fit(spec, cell.params or {}, dataset, splits[0], allow)
+        )
+        if timed is not None:
+            paces.append((costs[places[place]], timed))
             notes = notes or _repeatability(spec, cell, dataset, splits[0], allow)
+    trials.attempt_others(lambda cell: try_fit(spec, cell.params or {}, dataset, splits[0], allow))
     seconds = None
     if paces:
         known = [between(paces, cost) for cost in costs]
         seconds = _total_seconds(spec, cells, known, splits, workers, len(dataset.y_train))
-    told = tuple(first_lines(list(failed.values())))
-    return Estimate(seconds, told, len(tried), len(failed), notes)
+    return Estimate(seconds, trials.found(), notes)
 
 
 def _repeatability(
@@ -126,10 +113,6 @@ def _repeatability(
         return ()
     why = fitted_twice(spec, cell.params or {}, dataset, split, allow)
     return (f"the estimator is not repeatable: {why}",) if why else ()
-
-
-def _first_cell(cells: Sequence[PlannedCell], model: str) -> PlannedCell:
-    return next(cell for cell in cells if model_of(cell) == model)
 
 
 def _total_seconds(
@@ -172,8 +155,3 @@ def trained_epochs(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, f
         if key not in longest or epochs > longest[key][1]:
             longest[key] = (longest.get(key, (place, 0))[0], epochs)
     return {place: float(epochs) for place, epochs in longest.values()}
-
-
-def _failure_message(cell: PlannedCell, error: Exception) -> str:
-    params = ", ".join(f"{name} = {value}" for name, value in (cell.params or {}).items())
-    return f"{params or 'the fixed model'}: {type(error).__name__}: {telling_line(error)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
+from functools import partial
 from io import StringIO
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -84,18 +85,7 @@ def time_fit(
     least = _least_rows(spec, len(dataset.classes))
     some = _subset(dataset, split, max(PROBE_ROWS, 2 * least))
     rows = len(some.splits[0][0])
-
-    def seconds(data: SearchData, epochs: int) -> float:
-        search, parts = spec.search, parts_of(make_estimator(spec, params, allow))
-        if parts.ours and parts.last.early_stopping:  # all epochs must run to be timed
-            parts.last.set_params(n_iter_no_change=epochs)
-        through = data_of(parts, data, params, None)
-        request = EvaluationRequest((epochs,), "accuracy", search.train_scores, search.curves)
-        began = time.perf_counter()
-        with redirect_stdout(StringIO()):  # progress bars of others' estimators
-            evaluate_with(parts, spec.study.seed)(parts.last, through, request, ())
-        return time.perf_counter() - began
-
+    seconds = partial(_seconds_of_fit, spec, params, allow)
     first, one = seconds(some, 1), seconds(some, 1)
     build = max(0.0, first - one)
     if one > LONG_SECONDS or not spec.budget:
@@ -107,6 +97,39 @@ def time_fit(
     short = max(0.0, seconds(few, 1 + more) - seconds(few, 1)) / more
     row = max(0.0, epoch - short) / max(1, rows - few_rows)
     return Pace(build, max(0.0, one - epoch), max(0.0, epoch - row * rows), row)
+
+
+def try_fit(
+    spec: StudySpec,
+    params: Mapping[str, Any],
+    dataset: Dataset,
+    split: Split,
+    allow: Collection[str],
+) -> None:
+    """Train a candidate for an epoch on as few rows as a fit can do with.
+
+    An error of the model is raised unchanged.
+    """
+    few = _subset(dataset, split, _least_rows(spec, len(dataset.classes)))
+    _seconds_of_fit(spec, params, allow, few, 1)
+
+
+def _seconds_of_fit(
+    spec: StudySpec,
+    params: Mapping[str, Any],
+    allow: Collection[str],
+    data: SearchData,
+    epochs: int,
+) -> float:
+    search, parts = spec.search, parts_of(make_estimator(spec, params, allow))
+    if parts.ours and parts.last.early_stopping:  # all epochs must run to be timed
+        parts.last.set_params(n_iter_no_change=epochs)
+    through = data_of(parts, data, params, None)
+    request = EvaluationRequest((epochs,), "accuracy", search.train_scores, search.curves)
+    began = time.perf_counter()
+    with redirect_stdout(StringIO()):  # progress bars of others' estimators
+        evaluate_with(parts, spec.study.seed)(parts.last, through, request, ())
+    return time.perf_counter() - began
 
 
 def fitted_twice(

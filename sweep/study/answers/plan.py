@@ -57,7 +57,7 @@ class StudyPlan:
     @property
     def hopeless(self) -> bool:
         """Whether no model that was tried has worked."""
-        return bool(self.checked.failed) and self.checked.cpu_seconds is None
+        return bool(self.checked.models.failed) and self.checked.cpu_seconds is None
 
     @property
     def done(self) -> bool:
@@ -163,9 +163,11 @@ def plain_plan(plan: StudyPlan) -> dict[str, Any]:
         "device": checked.device,
         "minutes": None if minutes is None else round(minutes, 2),
         "at_most": checked.at_most,
-        "tried": checked.tried,
-        "failed": checked.failed,
-        "warnings": list(checked.warnings),
+        "models": checked.models.models,
+        "tried": checked.models.tried,
+        "failed": checked.models.failed,
+        "causes": list(checked.models.causes),
+        "warnings": list(checked.models.warnings),
         "status": plan.status,
         "done": plan.cells - plan.left,
         "left": plan.left,
