@@ -6,6 +6,8 @@ import commands
 import optuna
 import pytest
 from commands import read, sweep
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from sweep import analysis, open_study, tables
 
@@ -195,3 +197,56 @@ def test_a_study_of_sweeps_own_is_none_of_optunas(here):
     build(here / "l.db", "tiny")
     refused = sweep("import", "optuna", "--storage", "l.db", "--study", "tiny")
     assert (refused.exit_code, "is a study of sweep's own" in refused.output) == (2, True)
+
+
+@pytest.fixture
+def journal(here):
+    """A journal that Optuna wrote, and the study in it."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    path = here / "optuna.log"
+    storage = JournalStorage(JournalFileBackend(str(path)))
+    study = optuna.create_study(
+        study_name="curves", storage=storage, direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
+        sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=5),
+    )  # fmt: skip
+    study.optimize(curved, n_trials=24, catch=ArithmeticError)
+    return path, study
+
+
+def test_a_journal_is_read_as_a_database_is(here, journal):
+    """States, parameters, values and curves are equal; the file stays as it is, no lock appears."""
+    path, study = journal
+    before, names = path.read_bytes(), sorted(here.iterdir())
+    path.chmod(0o444)
+    read("import", "optuna", "--storage", str(path), "--study", "curves")
+    assert path.read_bytes() == before
+    assert {each for each in here.iterdir() if each not in names} <= {here / ".sweep"}
+    database(here)
+    optuna.copy_study(
+        from_study_name="curves", from_storage=study._storage, to_storage=database(here)
+    )
+    read("import", "optuna", "--storage", database(here), "--study", "curves", "--name", "again")
+    one, other = (tables.trials_frame(open_study(n).record) for n in ("curves", "again"))
+    same = [name for name in one if name not in ("number", "started", "finished", "study")]
+    assert len(one) == len(study.trials)
+    assert one[same].equals(other[same])
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda lines: [lines[0][:20], *lines[1:]], "is no journal of Optuna's"),
+        (lambda lines: ["{}", *lines], "is no journal of Optuna's"),
+        (lambda lines: ['{"op_code": 99}', *lines], "is no journal of Optuna's"),
+        (lambda lines: lines[:1], "no trial of this study has ended"),
+    ],
+)
+def test_a_damaged_journal_is_told(here, journal, damage, said):
+    """In one message, without a traceback; nothing is imported."""
+    path, _ = journal
+    path.write_text("\n".join(damage(path.read_text().splitlines())) + "\n")
+    done = sweep("import", "optuna", "--storage", str(path), "--study", "curves")
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not (here / ".sweep").exists()

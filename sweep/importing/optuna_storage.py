@@ -1,14 +1,16 @@
-"""A study in a database of Optuna's, as it is: any sampler, pruned trials, several objectives."""
+"""A study in a database or journal of Optuna's: any sampler, pruned trials, several objectives."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sweep.importing.found import MOST_PARAMETERS, MOST_TRIALS, FoundStudy
+from sweep.importing.optuna_journal import journal_path, open_journal
 from sweep.importing.problems import Problems, refused
 from sweep.importing.space import holds, space_of, unmixed
 from sweep.importing.values import plain_value, scorer_name
@@ -23,13 +25,18 @@ from sweep.storage.trial_reader import read_trials
 from sweep.support.suggestion import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
+    from optuna.storages import BaseStorage
     from optuna.study import StudyDirection
+    from optuna.study._frozen import FrozenStudy
     from optuna.trial import FrozenTrial
 
     from sweep.spaces import Dimension
+
+    _Opened = tuple[BaseStorage, Callable[[int], Sequence[FrozenTrial]]]
 
 TOOL = "Optuna"
 NAMES = "study:metric_names"
@@ -45,7 +52,7 @@ def read_optuna(url: str | None, name: str) -> FoundStudy:
     Parameters
     ----------
     url : str or None
-        Address of the database, or an SQLite file; None for that of ``SWEEP_STORAGE``.
+        Address of the database, an SQLite file or a journal; None for that of ``SWEEP_STORAGE``.
     name : str
         The study's name in it.
 
@@ -56,24 +63,41 @@ def read_optuna(url: str | None, name: str) -> FoundStudy:
     LedgerError
         If the database cannot be read.
     """
-    address = storage_url(url)
-    place = shown_url(address)
-    with closing(Studies(address, reading=True)) as studies, studies.translated():
-        held = {each.study_name: each for each in studies.storage.get_all_studies()}
-        if name not in held:
-            known = ", ".join(held) or "none"
-            raise refused(place, f"no study named {name!r}; there are: {known}."
-                          f"{suggestion(name, held)}")  # fmt: skip
-        study = held[name]
-        if STUDY in study.user_attrs:
-            rule = "is a study of sweep's own: read it there, with --storage"
-            raise refused(place, f"study {name!r} {rule}")
-        count = studies.storage.get_n_trials(study._study_id)
+    journal = journal_path(url)
+    place = str(journal) if journal else shown_url(storage_url(url))
+    with _of_journal(journal) if journal else _of_database(url) as (storage, trials_of):
+        study = _named(storage.get_all_studies(), name, place)
+        count = storage.get_n_trials(study._study_id)
         if count > MOST_TRIALS:
             raise refused(place, f"must have at most {MOST_TRIALS:,} trials, it has {count:,}")
-        trials = read_trials(studies.storage, study._study_id)
+        trials = trials_of(study._study_id)
     reader = _Reader(place, study.directions, study.system_attrs.get(NAMES))
     return reader.study(f"{place}: {name}", trials)
+
+
+@contextmanager
+def _of_database(url: str | None) -> Iterator[_Opened]:
+    with closing(Studies(storage_url(url), reading=True)) as studies, studies.translated():
+        yield studies.storage, partial(read_trials, studies.storage)
+
+
+@contextmanager
+def _of_journal(path: Path) -> Iterator[_Opened]:
+    storage = open_journal(path)
+    yield storage, partial(storage.get_all_trials, deepcopy=False)
+
+
+def _named(studies: Sequence[FrozenStudy], name: str, place: str) -> FrozenStudy:
+    """Return a study by its name, if it is not one of sweep's own."""
+    held = {each.study_name: each for each in studies}
+    if name not in held:
+        known = ", ".join(held) or "none"
+        raise refused(place, f"no study named {name!r}; there are: {known}."
+                      f"{suggestion(name, held)}")  # fmt: skip
+    if STUDY in held[name].user_attrs:
+        rule = "is a study of sweep's own: read it there, with --storage"
+        raise refused(place, f"study {name!r} {rule}")
+    return held[name]
 
 
 @dataclass(frozen=True)
