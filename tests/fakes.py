@@ -31,23 +31,35 @@ class FakeClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def partial_fit(self, X, y, classes=None):
-        """Run one epoch."""
-        if not hasattr(self, "n_epochs_"):
-            self.n_epochs_ = 0
-            self.classes_ = np.unique(y if classes is None else classes)
-            self.history_ = {"loss": [], "accuracy": [], "seconds": []}
-            weights = [np.zeros(3)]
-            self._state = SimpleNamespace(weights=weights, fitted=weights)
+        """Run one epoch, or the rest of it."""
+        self._begin(y if classes is None else classes)
         self.n_epochs_ += 1
+        self.part = 0
         loss = float("nan") if self.n_epochs_ == self.nan_at else 1 / self.n_epochs_
         self.history_["loss"].append(loss)
         self.history_["accuracy"].append(self.share())
         self.history_["seconds"].append(0.5 * self.n_epochs_)
         return self
 
+    def fit_within_epoch(self, X, y, n_rows, share):
+        """Run an epoch as far as some rows."""
+        self._begin(y)
+        self.part = n_rows / len(X)
+        self.part_seconds_[share] = 0.5 * self.part
+        return self
+
+    def _begin(self, y):
+        if not hasattr(self, "n_epochs_"):
+            self.n_epochs_ = self.part = 0
+            self.part_seconds_ = {}
+            self.classes_ = np.unique(y)
+            self.history_ = {"loss": [], "accuracy": [], "seconds": []}
+            weights = [np.zeros(3)]
+            self._state = SimpleNamespace(weights=weights, fitted=weights)
+
     def share(self):
         """Return the share of rows that are predicted rightly."""
-        return min(1.0, self.skill * (self.n_epochs_ + self.random_state))
+        return min(1.0, self.skill * (self.n_epochs_ + self.part + self.random_state))
 
     def predict(self, X):
         """Return the label in the first column for a share of the rows, else the other of two."""

@@ -414,6 +414,9 @@ def odd_pruner(study, rng):
         {"test": 1},
         {"name": "hyperband", "min_epochs": 2**62}, {"name": "hyperband", "max_epochs": 2**62},
         {"name": "successive_halving", "reduction_factor": 2**62}, {"name": "none"},
+        {"name": "hyperband", "resource": "n_samples", "min_samples": 2**62},
+        {"name": "successive_halving", "resource": 7, "min_samples": "x"},
+        {"name": "hyperband", "resource": "n_samples", "min_epochs": [1]}, {"resource": "epochs"},
     ])  # fmt: skip
 
 

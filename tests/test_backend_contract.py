@@ -15,7 +15,7 @@ from sweep.estimators.weight_files import load_fitted, save_fitted
 from sweep.export.loading import standalone
 from sweep.training import backend_choice
 from sweep.training.architecture import Architecture
-from sweep.training.backend import Rows, Settings, UnsupportedModelError
+from sweep.training.backend import Rows, Settings, UnsupportedModelError, epoch_order
 from sweep.training.backend_choice import BACKENDS
 from sweep.training.blueprint import make_blueprint
 from sweep.training.keras_backend import KerasBackend
@@ -199,6 +199,40 @@ def test_a_fit_that_stops_and_goes_on_equals_one_that_runs_through(kind):
     engine_of(kind).train_epoch(state, rows(), SETTINGS)
     assert same_arrays(state.weights, straight.weights)
     assert same_arrays(state.optimizer, straight.optimizer)
+
+
+@each_backend
+@pytest.mark.parametrize("pauses", [(1,), (2, 3), (4, 9)], ids=str)
+def test_a_fit_that_pauses_within_an_epoch_equals_one_that_runs_through(kind, pauses):
+    """Weights, optimizer, loss; predictions and another fit in between; a part is no whole."""
+    straight, engine = engine_of(kind), engine_of(kind)
+    whole, state = straight.start(SEED), engine.start(SEED)
+    for _ in range(2):
+        for batches in pauses:
+            engine.train_part(state, rows(), SETTINGS, batches)
+            engine.predict(state, TEST, SHIFT, FACTOR)
+            trained(engine, 1, seed=8)
+        assert same_arrays(state.weights, whole.weights) is False
+        logs = engine.train_epoch(state, rows(), SETTINGS)
+        assert logs == straight.train_epoch(whole, rows(), SETTINGS)
+        assert same_arrays(state.weights, whole.weights)
+        assert same_arrays(state.optimizer, whole.optimizer)
+    assert (state.epoch, state.part) == (2, None)
+
+
+@each_backend
+def test_a_part_of_an_epoch_trains_its_first_batches(kind):
+    """A pause after two of four batches has the weights of an epoch over these rows alone."""
+    engine, order = engine_of(kind), epoch_order(len(X), SEED, 0)
+    state, few = engine.start(SEED), engine.start(SEED)
+    engine.train_part(state, rows(), SETTINGS, 2)
+    engine.train_part(state, rows(), SETTINGS, 1)  # it is further already
+    first = rows().taken(order[:64])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{kind.__module__}.epoch_order", lambda count, *_: np.arange(count))
+        engine.train_epoch(few, first, SETTINGS)
+    assert same_arrays(state.weights, few.weights)
+    assert state.part.batches == 2
 
 
 @each_backend

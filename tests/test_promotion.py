@@ -221,7 +221,7 @@ def test_an_outer_fold_counts_its_own_failures(monkeypatch, tmp_path):
     ledger.create("fold", {"spec": spec.plain()})
     ledger.enqueue("fold", make_plan(spec).cells, {})
     climb = RungScheduler(
-        ledger, "fold", spec, FinishedTrials(ledger, "fold", spec.space.dimensions)
+        ledger, "fold", spec, FinishedTrials(ledger, "fold", spec.space.dimensions), 200
     )
     assert climb.rung(ledger.claim("fold", "w")) == Rung(0, 1)
     assert asked == ["fold"]

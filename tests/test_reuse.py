@@ -177,3 +177,64 @@ def test_a_continued_fit_equals_an_uninterrupted_one_to_the_last_bit(tmp_path):
     assert longer.value == whole.value
     shorter = run(4, store, lambda epoch, _: epoch == 1)
     assert (shorter.pruned, sorted(shorter.splits[0].test)) == (True, [1])
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("fast", [True, False], ids=["graph", "keras"])
+def test_a_trial_that_paused_within_an_epoch_equals_one_that_did_not(tmp_path, fast):
+    """Weights, optimizer, scores and history to the last bit; only Keras's own fit repeats rows."""
+    from sweep import KerasMLPClassifier, load_dataset
+    from sweep.evaluation.lockstep import evaluate_in_lockstep
+
+    digits, rows = load_dataset("digits"), np.arange(240)
+    splits = [(rows[80:], rows[:80]), (rows[:150], rows[150:])]
+    data = SearchData(digits.x_train[:240], digits.y_train[:240], splits)
+    within, fits = {0.25: 40, 0.75: 120}, []
+
+    def run(store=None, pause=None, within=within):
+        estimator = KerasMLPClassifier(
+            hidden_size=8, dropout_rate=0.3, optimizer="adam", learning_rate_decay=0.01,
+            scaling="unit", random_state=3, epochs=2, batch_size=16, fast=fast,
+        )  # fmt: skip
+
+        def stop(epoch, _value):
+            return epoch == pause
+
+        return evaluate_in_lockstep(
+            estimator, data, EvaluationRequest((2,)), stop, lambda *_: None, store, within
+        )
+
+    def exact(found):
+        return [(s.test, s.losses, dict(s.history)) for s in found.splits]
+
+    def kept(self, store):
+        fits.append([*self.estimator._state.weights, *self.estimator._state.optimizer])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sweep.evaluation.lockstep._Fit.finish", kept)
+        never = run(CandidateCheckpoints(Checkpoints(tmp_path / "none"), {}, 0), within={})
+    store = CandidateCheckpoints(Checkpoints(tmp_path / "some"), {"a": 1}, largest=3)
+    for pause in (0.25, 0.75, 1):
+        found = run(store, pause)
+        assert (found.pruned, max(found.splits[0].test)) == (True, pause)
+        assert len(list((tmp_path / "some").glob("*.npz"))) == (2 if fast or pause == 1 else 0)
+    ended = run(store)
+    again = [load_arrays(path) for path in sorted((tmp_path / "some").glob("*.npz"))]
+    shares = [{e: s.test.pop(e) for e in within} for s in ended.splits]
+    assert all(0 < score < 1 for each in shares for score in each.values())
+    for split in ended.splits:
+        for share in within:
+            split.losses.pop(share)
+    assert exact(ended) == exact(never)
+    assert sorted(map(digest, again)) == sorted(map(digest, fits))
+
+
+def load_arrays(path):
+    """Return weights and optimizer of a checkpoint."""
+    with np.load(path) as file:
+        return [file[n] for kind in ("weight", "optimizer") for n in sorted(file) if kind in n]
+
+
+def digest(arrays):
+    """Return all bits of some arrays."""
+    return [each.tobytes() for each in arrays]

@@ -197,10 +197,11 @@ def test_a_longer_fit_that_fails_takes_nothing_away(storage):
 
 
 def test_hyperband_lets_candidates_go_on(storage, tmp_path):
-    """From their weights; one that was let go on has measured what an uninterrupted fit would."""
-    model = {**RANDOM["model"], "epochs": 9}
+    """From their weights, within an epoch too; the end is that of an uninterrupted fit."""
+    model = {**RANDOM["model"], "epochs": 3}
+    pruner = {"name": "hyperband", "resource": "n_samples", "min_samples": 64}
     search = {**RANDOM["search"], "refit": False}
-    climb = {**search, "method": "tpe", "trials": 16, "pruner": "hyperband"}
+    climb = {**search, "method": "tpe", "trials": 22, "pruner": pruner}
     climbing = {**RANDOM, "study": {"name": "climb"}, "model": model, "search": climb}
     trials = run_study(climbing, storage=storage, n_jobs=2).record.trials
     whole = [t for t in trials if t.state == "COMPLETE" and t.rung.continues is not None]
@@ -209,7 +210,10 @@ def test_hyperband_lets_candidates_go_on(storage, tmp_path):
     alone = {**search, "trials": 1, "start": [whole[0].params]}
     again = {**RANDOM, "study": {"name": "alone"}, "model": model, "search": alone}
     (other,) = run_study(again, storage=storage, n_jobs=1).record.trials
-    assert other.splits[0].test == whole[0].splits[0].test
+    found = whole[0].splits[0].test
+    assert other.splits[0].test == {e: score for e, score in found.items() if e >= 1}
+    assert len(found) > 3
+    assert any(t.rung.continues is not None and t.rung.epochs <= 1 for t in trials)
     assert other.splits[0].history["loss"] == whole[0].splits[0].history["loss"]
 
 

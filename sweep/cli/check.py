@@ -19,7 +19,7 @@ from sweep.cli.options import (
     storage_option,
 )
 from sweep.cli.output import console, emit
-from sweep.cli.plan_text import status_note, test_set, tried_words, verdict
+from sweep.cli.plan_text import rungs, status_note, test_set, tried_words, verdict
 from sweep.cli.server_options import refuse_at_server, server_at, server_option
 from sweep.cli.text import classes_of, clean, setting, spoken
 from sweep.support.tensorflow_loading import without_noise
@@ -190,6 +190,8 @@ def _facts(study: StudyPlan) -> dict[str, str]:
         "fits": _fits(checked),
         "test set": test_set(study),
     }
+    if checked.brackets is not None:
+        facts["rungs"] = rungs(checked.brackets)
     if checked.ruled_out:
         limit = f"{spec.search.max_parameters:,} parameters"
         facts["limit"] = f"{counted(checked.ruled_out, 'cell')} above {limit}: not trained"

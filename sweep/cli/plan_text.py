@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.cli.text import clean
-from sweep.support.text import counted, times
+from sweep.support.text import counted, epochs, times, trained
 
 if TYPE_CHECKING:
+    from sweep.search.promotion import Bracket, BracketPlan
     from sweep.study.answers.plan import StudyPlan
 
 
@@ -62,6 +63,22 @@ def status_note(plan: StudyPlan) -> str:
     if plan.status == "grown":
         return f"(in the ledger, grown: {counts})"
     return f"(in the ledger, {counts}; a run continues it)"
+
+
+def rungs(plan: BracketPlan) -> str:
+    """Say where trials pause, how many go on, and how many begin at which rung."""
+    steps = [trained(each, plan.rung(0, each).rows) for each in plan.brackets[0].rungs]
+    found = f"{', '.join(steps)}; 1 of {plan.factor} goes on"
+    if len(plan.brackets) == 1:
+        return found
+    begin = ", ".join(f"{each.starts} at {_first(plan, each)}" for each in plan.brackets)
+    return f"{found}\nof {sum(each.starts for each in plan.brackets)} candidates begin {begin}"
+
+
+def _first(plan: BracketPlan, bracket: Bracket) -> str:
+    first = plan.rung(0, bracket.rungs[0])
+    share = first.rows is not None and first.epochs < 1
+    return counted(first.rows or 0, "row") if share else epochs(first.epochs)
 
 
 def _outer(plan: StudyPlan) -> str:

@@ -57,6 +57,7 @@ def study_plan(spec: StudySpec, plain: Mapping[str, Any], known: StudyRecord | N
             tuple(plain["warnings"]),
             tuple(plain["causes"]),
         ),
+        split_rows=plain["split_rows"],
     )
     return StudyPlan(checked, known)
 

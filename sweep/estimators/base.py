@@ -60,6 +60,8 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Size of the second axis of ``X``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, where ``X`` was a data frame.
+    part_seconds_ : dict of float to float
+        Seconds from the fit's begin to each pause of :meth:`fit_within_epoch`.
     callbacks_ : list of keras.callbacks.Callback
         If Keras callbacks are given: the copies that were called, with what they have gathered.
         The parameter itself is not changed, and a pickle does not contain them.
@@ -72,6 +74,7 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     _seed: int
     _start: str
     history_: dict[str, list[float]]
+    part_seconds_: dict[float, float]
     n_epochs_: int
 
     def __init__(self, **params: Any) -> None:
@@ -154,15 +157,31 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         -------
         self
         """
-        first = not hasattr(self, "_state")
-        rows = self._prepared(X, y, sample_weight, first=first, classes=classes)
-        no_callbacks = KerasCallbacks(None)
-        if first:
-            begin_fit(self, rows.pixels, no_callbacks)
-        else:
-            check_continuation(self)
-        Fit(self, self._shaped(rows), no_callbacks, stopping=False).epoch()
+        self._next_epoch(X, y, classes, sample_weight).epoch()
         self.best_epoch_ = self.n_epochs_
+        return self
+
+    def fit_within_epoch(self, X: Any, y: Any, n_rows: int, share: float) -> Self:
+        """Run the next epoch as far as its first rows; :meth:`partial_fit` runs the rest of it.
+
+        A fit that pauses within an epoch equals one that does not, to the last bit.
+
+        Parameters
+        ----------
+        X, y
+            As in :meth:`fit`.
+        n_rows : int
+            Rows of the epoch, in its order, rounded up to whole batches; if it has run further,
+            nothing is done.
+        share : float
+            The name under which ``part_seconds_`` has the seconds of fitting until here.
+
+        Returns
+        -------
+        self
+        """
+        seconds = self._next_epoch(X, y).part(n_rows)
+        self.part_seconds_[share] = seconds
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -267,6 +286,17 @@ class BaseKerasClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return hasattr(self, "_state")
 
     # -- the parts of a fit --------------------------------------------------------------------
+
+    def _next_epoch(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Fit:
+        """Return what runs the next epoch of a fit, or the first one of a new fit."""
+        first = not hasattr(self, "_state")
+        rows = self._prepared(X, y, sample_weight, first=first, classes=classes)
+        no_callbacks = KerasCallbacks(None)
+        if first:
+            begin_fit(self, rows.pixels, no_callbacks)
+        else:
+            check_continuation(self)
+        return Fit(self, self._shaped(rows), no_callbacks, stopping=False)
 
     def _prepared(
         self, X: Any, y: Any, sample_weight: Any, *, first: bool, classes: Any = None

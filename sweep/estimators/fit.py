@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,7 +113,7 @@ class Fit:
     def epoch(self) -> bool:
         """Run one epoch; return whether to stop after it."""
         estimator = self.estimator
-        began = time.perf_counter()
+        began = time.perf_counter() - _seconds_within_epoch(estimator._state)
         self._call_epoch_begin()
         logs = estimator._engine().train_epoch(
             estimator._state, self.rows, estimator._epoch_settings(), self.callbacks.batch_callbacks
@@ -132,6 +133,19 @@ class Fit:
         for name, value in logs.items():
             estimator.history_.setdefault(name, []).append(float(value))
         return stop
+
+    def part(self, rows: int) -> float:
+        """Run the next epoch as far as its first rows, rounded up to whole batches.
+
+        Returns the seconds of fitting from the start.
+        """
+        estimator = self.estimator
+        began = time.perf_counter()
+        batches, settings = ceil(rows / estimator.batch_size), estimator._epoch_settings()
+        estimator._engine().train_part(estimator._state, self.rows, settings, batches)
+        part = estimator._state.part
+        part.seconds += time.perf_counter() - began
+        return float(sum(estimator.history_["seconds"][-1:]) + part.seconds)
 
     def _score_held_out(self) -> dict[str, float]:
         """Return loss and accuracy of the held-out rows."""
@@ -205,6 +219,10 @@ class Fit:
 
     def _call_train_end(self) -> None:
         self._call(self.callbacks.end)
+
+
+def _seconds_within_epoch(state: FitState) -> float:
+    return state.part.seconds if state.part else 0.0
 
 
 def _tensors(rows: Prepared, scaling: Scaling) -> Rows:

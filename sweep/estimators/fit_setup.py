@@ -47,6 +47,7 @@ def begin_fit(estimator: Any, pixels: np.ndarray, callbacks: KerasCallbacks) -> 
     estimator._seed = checks.seed_of(estimator.random_state)
     estimator._checkpoints, estimator._best = {}, None
     estimator.history_ = {"loss": [], "accuracy": [], "seconds": []}
+    estimator.part_seconds_ = {}
     estimator.n_epochs_ = estimator.best_epoch_ = 0
     estimator._backend_name = first_choice(fast=bool(estimator.fast))
     if (

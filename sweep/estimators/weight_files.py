@@ -12,7 +12,7 @@ from sweep.datasets import Scaling
 from sweep.errors import LedgerError, SweepError
 from sweep.estimators.fit_setup import prepare_blueprint, start_fit
 from sweep.support import npz_archives
-from sweep.training.backend import FitState
+from sweep.training.backend import EpochPart, FitState
 from sweep.training.backend_choice import STORED_BEFORE_NAMES, backend_names, first_choice
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def save_fitted(
     write_arrays(path, {**_arrays(estimator), **(extra_arrays or {})})
 
 
-def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, ...]]) -> None:
+def save_progress(estimator: Any, path: Path, scores: Mapping[float, tuple[float, ...]]) -> None:
     """Write what a fit needs to continue: also the optimizer's state and the scores so far."""
     state = estimator._state
     rate = np.nan if state.learning_rate is None else state.learning_rate
@@ -37,9 +37,14 @@ def save_progress(estimator: Any, path: Path, scores: Mapping[int, tuple[float, 
     arrays |= {f"trained_{i:04d}": v for i, v in enumerate(state.weights) if state.averaged}
     facts = {
         "rate": np.array(rate),
-        "scored": np.array(sorted(scores), np.int64),
+        "scored": np.array(sorted(scores)) if scores else np.array([], np.int64),
         "scores": np.array([scores[epoch] for epoch in sorted(scores)], np.float64),
     }
+    if estimator.part_seconds_:
+        facts["part_seconds"] = np.array([*estimator.part_seconds_.items()], np.float64)
+    if state.part is not None:
+        facts["part"] = np.array([state.part.batches, state.part.seconds, *state.part.totals])
+        arrays |= {f"random_{i:04d}": v for i, v in enumerate(state.part.random)}
     write_arrays(path, {**_arrays(estimator), **arrays, **facts})
 
 
@@ -114,7 +119,7 @@ def unless_damaged(estimator: Any, path: Path) -> Iterator[None]:
         raise
 
 
-def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[float, ...]]:
+def load_progress(estimator: Any, path: Path, most: int) -> dict[float, tuple[float, ...]]:
     """Load what :func:`save_progress` wrote into an estimator with its parameters set.
 
     Parameters
@@ -128,8 +133,9 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[floa
 
     Returns
     -------
-    dict of int to tuple of float
-        Score, loss and other scores by epoch, empty if it has more epochs.
+    dict of float to tuple of float
+        Score, loss and other scores by epoch, or share of the first one; empty if the fit has more
+        epochs.
 
     Raises
     ------
@@ -147,8 +153,18 @@ def load_progress(estimator: Any, path: Path, most: int) -> dict[int, tuple[floa
     trained = [arrays[name] for name in sorted(arrays) if name.startswith("trained_")]
     set_rate = None if np.isnan(rate) else rate
     averaged = fitted if trained else None
-    estimator._state = FitState(trained or fitted, slots, done, set_rate, averaged)
-    return dict(zip(arrays["scored"].tolist(), map(tuple, arrays["scores"].tolist()), strict=True))
+    estimator._state = FitState(trained or fitted, slots, done, set_rate, averaged, _part(arrays))
+    estimator.part_seconds_ = dict(arrays.get("part_seconds", np.zeros((0, 2))).tolist())
+    scored = [int(each) if each >= 1 else each for each in arrays["scored"].tolist()]
+    return dict(zip(scored, map(tuple, arrays["scores"].tolist()), strict=True))
+
+
+def _part(arrays: Mapping[str, np.ndarray]) -> EpochPart | None:
+    if "part" not in arrays:
+        return None
+    batches, seconds, *totals = arrays["part"].tolist()
+    random = [arrays[name] for name in sorted(arrays) if name.startswith("random_")]
+    return EpochPart(int(batches), seconds, np.array(totals), random)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -182,6 +198,7 @@ def _restore(estimator: Any, arrays: dict[str, np.ndarray]) -> None:
             for name, values in arrays.items()
             if name.startswith("history_")
         },
+        part_seconds_={},
         n_epochs_=epochs,
         n_features_in_=features,
         _row_shape=tuple(int(side) for side in arrays["row_shape"]),

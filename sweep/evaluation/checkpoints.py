@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    Scores = Mapping[int, tuple[float, ...]]
+    Scores = Mapping[float, tuple[float, ...]]
 
 LIMIT_BYTES = 2**30
 """Most disk space of one study's checkpoints; the least recently used are deleted first."""
@@ -60,7 +60,7 @@ class Checkpoints:
 
         Returns
         -------
-        mapping of int to tuple of float
+        mapping of float to tuple of float
             Score, loss and other scores of the held-out rows by epoch; empty without a usable
             checkpoint: the fit then starts from the beginning.
         """
@@ -110,8 +110,12 @@ class CandidateCheckpoints:
         return self.checkpoints.resume(estimator, path, most)
 
     def save(self, estimator: Any, split: int, seed: int, scores: Scores) -> None:
-        """Write a checkpoint of a running fit, for the case that this worker is killed."""
-        if not estimator.can_continue_elsewhere_:
+        """Write a checkpoint of a running fit, for the case that this worker is killed.
+
+        None within an epoch that its backend cannot continue: it begins anew then.
+        """
+        part = estimator._state.part
+        if not estimator.can_continue_elsewhere_ or (part is not None and part.begun is not None):
             return
         self.checkpoints.save(estimator, self.checkpoints.path(self.params, split, seed), scores)
 

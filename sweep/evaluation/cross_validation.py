@@ -215,7 +215,7 @@ class StagedScorer:
         """Return the best mean test score over the requested epochs."""
         return best_mean_score(self.splits, self.request.epochs)
 
-    def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[int, Scored]:
+    def _score_new(self, estimator: Any, X: Any, y: Any) -> dict[float, Scored]:
         epochs = self._scored_epochs(estimator)
         began = time.perf_counter()
         scores = self._score(estimator, X, y, epochs)
@@ -227,7 +227,7 @@ class StagedScorer:
         self.layers = whole_model([self.layers, estimator.layer_table()])
         return scores
 
-    def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[int, Scored]:
+    def _score(self, estimator: Any, X: Any, y: Any, epochs: Iterable[int]) -> dict[float, Scored]:
         return {epoch: self._scoring(estimator.at_epoch(epoch), X, y, epoch) for epoch in epochs}
 
     def _scored_epochs(self, estimator: Any) -> list[int]:
@@ -279,7 +279,7 @@ def inference_ms(estimator: Any, X: Any) -> float:
 
 def split_result(
     estimator: Any,
-    scores: Mapping[int, Scored],
+    scores: Mapping[float, Scored],
     score_seconds: float,
     n_test: int,
     others: Sequence[str] = (),
@@ -289,8 +289,7 @@ def split_result(
     if not all(math.isfinite(loss) for loss in history["loss"]):
         bad = next(i for i, loss in enumerate(history["loss"], 1) if not math.isfinite(loss))
         raise EvaluationError(f"the loss is {history['loss'][bad - 1]} in epoch {bad}")
-    spent = estimator.history_["seconds"]
-    seconds = {epoch: spent[min(epoch, len(spent)) - 1] for epoch in {*scores, len(spent)}}
+    seconds = _seconds_by_epoch(estimator, scores)
     losses = {e: scored.loss for e, scored in scores.items() if math.isfinite(scored.loss)}
     start, taken = estimator.start_
     return SplitResult(
@@ -300,6 +299,13 @@ def split_result(
     )  # fmt: skip
 
 
+def _seconds_by_epoch(estimator: Any, scored: Iterable[float]) -> dict[float, float]:
+    """Return the seconds of fitting to the scored epochs, pauses in the first one, and the end."""
+    spent, within = estimator.history_["seconds"], estimator.part_seconds_
+    ended = {*scored, len(spent)} - {*within, 0}
+    return {**within, **{e: spent[min(int(e), len(spent)) - 1] for e in ended}}
+
+
 def after_steps(result: SplitResult, rows: SplitRows) -> SplitResult:
     """Return the result of a last step with the time of the steps before it."""
     seconds = {epoch: value + rows.seconds for epoch, value in result.seconds.items()}
@@ -307,14 +313,14 @@ def after_steps(result: SplitResult, rows: SplitRows) -> SplitResult:
     return replace(result, seconds=seconds, inference_ms=ms)
 
 
-def plain_scores(scores: Mapping[int, Scored]) -> dict[int, float]:
+def plain_scores(scores: Mapping[float, Scored]) -> dict[float, float]:
     """Return the first scorer's scores alone, by epoch."""
     return {epoch: scored.score for epoch, scored in scores.items()}
 
 
 def other_scores(
-    scores: Mapping[int, Scored], names: Sequence[str]
-) -> dict[str, dict[int, float | None]]:
+    scores: Mapping[float, Scored], names: Sequence[str]
+) -> dict[str, dict[float, float | None]]:
     """Return the other scorers' scores by name and epoch; None for one without a number."""
     return {
         name: {epoch: _number(scored.others[place]) for epoch, scored in scores.items()}

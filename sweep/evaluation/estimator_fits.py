@@ -121,7 +121,7 @@ def _fit_and_score(
     scored = scoring.of_any(estimator, rows.x_held, rows.y_held)
     ended = time.perf_counter()
     ms = inference_ms(estimator, rows.x_held) + rows.prepare_ms if request.timed else None
-    trained = {}
+    trained: dict[float, Any] = {}
     if request.train_scores:
         trained = {epoch: scoring.of_any(estimator, rows.x_train, rows.y_train)}
     return SplitResult(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from sweep.evaluation.checkpoints import CandidateCheckpoints
     from sweep.ledger.records import SplitResult
 
-Stop = Callable[[int, float], bool]
-Report = Callable[[int, int, int], None]
+Stop = Callable[[float, float], bool]
+Report = Callable[[int, float, int], None]
 
 
 def evaluate_in_lockstep(
@@ -42,6 +42,7 @@ def evaluate_in_lockstep(
     stop: Stop,
     report: Report,
     store: CandidateCheckpoints | None = None,
+    within: Mapping[float, int] | None = None,
 ) -> Evaluation:
     """Train the fits of all splits and seeds epoch by epoch; after each epoch score, maybe prune.
 
@@ -62,6 +63,9 @@ def evaluate_in_lockstep(
     store : CandidateCheckpoints, optional
         Checkpoints to continue fits from, and to save them to. The result is the same to the last
         bit, because a fit is a pure function of seed and epoch.
+    within : mapping of float to int, optional
+        Pauses within the first epoch, where fits are scored too: from its share to training rows,
+        which each candidate rounds up to whole batches.
 
     Returns
     -------
@@ -69,13 +73,14 @@ def evaluate_in_lockstep(
         ``pruned`` if ``stop`` returned True; its value is then the last epoch's mean.
     """
     pairs = product(range(request.seeds), range(len(data.splits)))
-    fits = [_Fit(estimator, data, split, seed, request) for seed, split in pairs]
+    within = within or {}
+    fits = [_Fit(estimator, data, split, seed, request, within) for seed, split in pairs]
     last = request.epochs[-1]
     if store is not None:
         for fit in fits:
             fit.resume(store, last)
     interval = CheckpointInterval()
-    for epoch in range(1, last + 1):
+    for epoch in (*sorted(within), *range(1, last + 1)):
         for number, fit in enumerate(fits):
             if epoch not in fit.scores:
                 fit.step(epoch)
@@ -96,20 +101,21 @@ class _Fit:
     """One split's estimator under one seed, trained one epoch at a time."""
 
     def __init__(
-        self, estimator: Any, data: SearchData, split: int, seed: int, request: EvaluationRequest
-    ) -> None:
-        self._split, self._seed = split, seed
+        self, estimator: Any, data: SearchData, split: int, seed: int, request: EvaluationRequest,
+        within: Mapping[float, int],
+    ) -> None:  # fmt: skip
+        self._split, self._seed, self._within = split, seed, within
         rows = data.rows(split, seed)
         self._train, self._test = (rows.x_train, rows.y_train), (rows.x_held, rows.y_held)
         self._rows = rows
         self._request = request
         self._scoring = data.scoring(request)
         self._seconds, self._trained = 0.0, False
-        self._train_scores: dict[int, Scored] = {}
+        self._train_scores: dict[float, Scored] = {}
         self.estimator = with_weights(clone(estimator), data.y)
         if seed:
             self.estimator.set_params(random_state=nth_seed(estimator, seed))
-        self.scores: dict[int, Scored] = {}
+        self.scores: dict[float, Scored] = {}
 
     def resume(self, store: CandidateCheckpoints, last: int) -> None:
         found = store.resume(self.estimator, self._split, self._seed, last)
@@ -122,12 +128,16 @@ class _Fit:
         if self._trained:  # else its checkpoint is still the one that it was resumed from
             store.finish(self.estimator, self._split, self._seed, self._numbers())
 
-    def _numbers(self) -> dict[int, tuple[float, ...]]:
+    def _numbers(self) -> dict[float, tuple[float, ...]]:
         return {epoch: scored.numbers for epoch, scored in self.scores.items()}
 
-    def step(self, epoch: int) -> None:
+    def step(self, epoch: float) -> None:
+        """Train to the end of an epoch, or as far as a share of the first one; score it."""
         self._trained = True
-        self.estimator.partial_fit(*self._train)
+        if epoch in self._within:
+            self.estimator.fit_within_epoch(*self._train, self._within[epoch], epoch)
+        else:
+            self.estimator.partial_fit(*self._train)
         began = time.perf_counter()
         self.scores[epoch] = self._scoring(self.estimator, *self._test, epoch)
         self._seconds = time.perf_counter() - began
@@ -137,7 +147,7 @@ class _Fit:
             epoch = self._request.epochs[-1]
             self._train_scores[epoch] = self._scoring(self.estimator, *self._train, epoch)
 
-    def result(self, epoch: int) -> SplitResult:
+    def result(self, epoch: float) -> SplitResult:
         others, rows = self._request.others, len(self._test[1])
         plain = split_result(self.estimator, self.scores, self._seconds, rows, others)
         trained = self._train_scores
@@ -152,7 +162,12 @@ class _Fit:
 
 
 def _evaluation(
-    fits: list[_Fit], value: float, epoch: int, store: CandidateCheckpoints | None, *, pruned: bool
+    fits: list[_Fit],
+    value: float,
+    epoch: float,
+    store: CandidateCheckpoints | None,
+    *,
+    pruned: bool,
 ) -> Evaluation:
     if store is not None:
         for fit in fits:

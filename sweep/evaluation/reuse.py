@@ -79,7 +79,7 @@ def _copied(trial: TrialRecord, request: EvaluationRequest, *, pruned: bool) -> 
     return Evaluation(splits, trial.layers, value, pruned, copied_from=source)
 
 
-def results_until(split: SplitResult, last: int) -> SplitResult:
+def results_until(split: SplitResult, last: float) -> SplitResult:
     """Return a split's result after its first ``last`` epochs."""
     by_epoch: dict[str, Any] = {
         name: {epoch: value for epoch, value in getattr(split, name).items() if epoch <= last}
@@ -91,5 +91,5 @@ def results_until(split: SplitResult, last: int) -> SplitResult:
             scorer: {epoch: value for epoch, value in scores.items() if epoch <= last}
             for scorer, scores in by_scorer
         }
-    history = {name: values[:last] for name, values in split.history.items()}
+    history = {name: values[: int(last)] for name, values in split.history.items()}
     return replace(split, **by_epoch, history=history)

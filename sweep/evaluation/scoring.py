@@ -113,7 +113,7 @@ class Scoring:
         """Whether one of the scorers is the person's own."""
         return bool(self._own)
 
-    def __call__(self, estimator: Any, X: Any, y: Any, epoch: int) -> Scored:
+    def __call__(self, estimator: Any, X: Any, y: Any, epoch: float) -> Scored:
         """Return the scores and the loss of rows, from one prediction.
 
         Raises
@@ -125,7 +125,7 @@ class Scoring:
         return self.scored(estimator.classes_, proba, y, epoch, (estimator, X))
 
     def scored(
-        self, classes: Any, proba: NDArray[Any], y: Any, epoch: int, asked: Asked = (None, None)
+        self, classes: Any, proba: NDArray[Any], y: Any, epoch: float, asked: Asked = (None, None)
     ) -> Scored:
         """Return scores and loss from probabilities of the classes that an estimator knows.
 
@@ -151,7 +151,7 @@ class Scoring:
         loss = math.nan if proba is None else log_loss(proba, self._indices(y))
         return self._measured(prediction, y, 1, loss, asked or (estimator, X))
 
-    def _measured(self, prediction: Any, y: Any, epoch: int, loss: float, asked: Asked) -> Scored:
+    def _measured(self, prediction: Any, y: Any, epoch: float, loss: float, asked: Asked) -> Scored:
         first, *others = self._scorers
         rows = _Rows(*asked, y, self._indices(y), prediction)
         score = checked_score(self._first_score(first, rows), epoch)
@@ -274,7 +274,7 @@ def scorer_of(name: str) -> Callable[..., float]:
     return scorer
 
 
-def checked_score(score: float, epoch: int) -> float:
+def checked_score(score: float, epoch: float) -> float:
     """Return the score if it is a finite number.
 
     Raises

@@ -16,7 +16,7 @@ from sweep.evaluation.own_scorer_checks import own_scorer_problems
 from sweep.evaluation.scoring import Scoring
 from sweep.search.outer_folds import outer_fold_data, outer_fold_spec, outer_folds
 from sweep.search.plan import first_lines
-from sweep.search.splits import make_splits
+from sweep.search.splits import fewest_rows, make_splits
 from sweep.spaces.combinations import combinations
 from sweep.spec.scorers import is_own_scorer
 
@@ -92,6 +92,7 @@ def checked_splits(
         *_scoring_problems(spec, dataset, splits),
         *own_scorer_problems(own or {}, dataset, splits),
         *_training_problems(dataset, splits),
+        *_rung_problems(spec, splits),
     ]
     if not problems:
         problems = list(_stopping_problems(spec, dataset, splits))
@@ -155,6 +156,16 @@ def _training_problems(dataset: Dataset, splits: Sequence[Split]) -> Iterator[st
                 f"search: split {number} would train on class {_names(dataset, seen)} alone, "
                 "and a classifier needs two; take other splits or other groups"
             )
+
+
+def _rung_problems(spec: StudySpec, splits: Sequence[Split]) -> Iterator[str]:
+    least = spec.search.pruner.min_samples if spec.search.pruner else None
+    rows = fewest_rows(splits)
+    if least is not None and least >= rows:
+        yield (
+            f"search.pruner.min_samples: must be below the training rows of a split, {rows:,}, got "
+            f'{least}; lower it, or leave resource = "n_samples" out'
+        )
 
 
 def _scoring_problems(spec: StudySpec, dataset: Dataset, splits: Sequence[Split]) -> Iterator[str]:

@@ -93,7 +93,7 @@ def trial_score(trial: TrialRecord, limit: float | None = None) -> float:
     if trial.state == "FAIL" or not trial.splits:
         return np.nan
     shared = shared_epochs(trial.splits)
-    reached = [epoch for epoch in trial.epochs if epoch in shared]
+    reached: list[float] = [epoch for epoch in trial.epochs if epoch in shared]
     if trial.state == "PRUNED":
         reached = shared[-1:]
     elif trial.state == "COMPLETE":

@@ -269,7 +269,7 @@ class _Row:
             self.problems.add(f"{self.place}, {MEAN}{metric}", rule)
         return found
 
-    def train(self, metric: str, i: int, splits: Sequence[int], sign: int) -> dict[int, float]:
+    def train(self, metric: str, i: int, splits: Sequence[int], sign: int) -> dict[float, float]:
         """Return the score on the training rows, where the table has it."""
         name = f"split{i}_train_{metric}" if splits else f"mean_train_{metric}"
         value = self.number(name) if name in self.row else float("nan")

@@ -216,7 +216,7 @@ def _trial(
         return EndedTrial("FAIL", params)
     begun = _values(trial).get(BEGUN, 0)
     epoch = step + 1 + (begun if isinstance(begun, int) else 0)
-    others = {
+    others: dict[str, dict[float, float | None]] = {
         column_of(metrics[n][0]): {epoch: _signed(_value(trial, n), metrics[n][1])} for n in further
     }
     split = SplitResult(test={epoch: metrics[objective][1] * value}, others=others)

@@ -238,8 +238,9 @@ def _without_curve(trials: Sequence[FrozenTrial], found: Sequence[EndedTrial]) -
 def _split(
     test: Mapping[int, float], others: Mapping[str, Any], seconds: float | None, last: int
 ) -> SplitResult:
+    scores: dict[float, float] = dict(test.items())
     return SplitResult(
-        test=dict(test), others=others, seconds={} if seconds is None else {last: seconds}
+        test=scores, others=others, seconds={} if seconds is None else {last: seconds}
     )
 
 

@@ -117,8 +117,9 @@ def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
     )
 
 
-def _by_epoch(plain: Mapping[str, Any]) -> dict[int, Any]:
-    return {int(epoch): value for epoch, value in plain.items()}
+def _by_epoch(plain: Mapping[str, Any]) -> dict[float, Any]:
+    """Read a mapping by epoch; a number below 1 is a share of the first one."""
+    return {int(e) if e.isdecimal() else float(e): value for e, value in plain.items()}
 
 
 def layers_from_plain(plain: Any) -> tuple[Layer, ...]:

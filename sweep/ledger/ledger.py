@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.checksums import trial_digest
 from sweep.ledger.claims import FIXED, claim_of, waiting_trial
-from sweep.ledger.codec import recorded, result_to_plain
+from sweep.ledger.codec import recorded, result_to_plain, without_empty
 from sweep.ledger.limits import draw_of
 from sweep.ledger.studies import Studies
 from sweep.ledger.summary import summary_of
@@ -226,7 +226,8 @@ class Ledger(Studies):
             Parameters that the sampler must not change.
         """
         with self.translated():
-            self.storage.set_trial_user_attr(claim.trial_id, RUNG, asdict(rung))
+            plain = without_empty(asdict(rung), "rows")
+            self.storage.set_trial_user_attr(claim.trial_id, RUNG, plain)
             if fixed:
                 given = {name: encode(value) for name, value in fixed.items()}
                 self.storage.set_trial_system_attr(claim.trial_id, FIXED, given)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from sweep.ledger.records import TrialRecord
 
 
-def slowest_fit(trial: TrialRecord, epoch: int) -> float:
+def slowest_fit(trial: TrialRecord, epoch: float) -> float:
     """Return the seconds of the slowest split's fit up to an epoch."""
     return max((split.seconds.get(epoch, 0.0) for split in trial.splits), default=0.0)
 
 
-def within_seconds(trial: TrialRecord, limit: float | None, epoch: int) -> TrialRecord:
+def within_seconds(trial: TrialRecord, limit: float | None, epoch: float) -> TrialRecord:
     """Return the trial; with state ``INFEASIBLE`` and a reason if a fit took too long."""
     if limit is None or trial.state != "COMPLETE" or slowest_fit(trial, epoch) <= limit:
         return trial

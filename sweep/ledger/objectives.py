@@ -27,7 +27,7 @@ def objective_values(
     objectives: Sequence[str],
     score: float,
     splits: Sequence[SplitResult],
-    epoch: int,
+    epoch: float,
     parameters: int | None,
 ) -> list[float]:
     """Return one number for each objective.
@@ -42,7 +42,7 @@ def objective_values(
         Mean held-out score.
     splits : sequence of SplitResult
         The trial's results.
-    epoch : int
+    epoch : float
         The epoch to evaluate.
     parameters : int or None
         Number of weights of the model.

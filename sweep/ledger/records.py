@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.counts import ENDED, StudyCounts, counts_of, status_of
 from sweep.spec import StudySpec
+from sweep.spec.pruning import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,10 +60,12 @@ class SplitResult:
 
     Attributes
     ----------
-    test, train : mapping of int to float
-        Score on the held-out rows and on the training rows, by epoch (1 = after the first).
-        ``train`` is empty where training scores were not asked for.
-    seconds : mapping of int to float
+    test, train : mapping of float to float
+        Score on the held-out rows and on the training rows, by epoch (1 = after the first). Whole
+        epochs are ints; a number below 1 is the share of the first epoch's training rows after
+        which a trial paused whose rungs count rows. ``train`` is empty where training scores were
+        not asked for.
+    seconds : mapping of float to float
         Seconds of fitting from the start to the end of that epoch.
     score_seconds : float
         Seconds that scoring the held-out rows once took.
@@ -76,7 +79,7 @@ class SplitResult:
         Number of the seed, from 0: the fit's ``random_state`` is that of the study plus this.
     inference_ms : float or None
         Milliseconds of predicting 1,000 rows, where the study asks for it.
-    losses : mapping of int to float
+    losses : mapping of float to float
         Mean cross-entropy of the held-out rows, by epoch; empty where a model gives no
         probabilities.
     unrepeatable : str
@@ -86,26 +89,26 @@ class SplitResult:
         built-in one.
     taken : tuple of str
         Parameters of the training that the factory takes itself.
-    others, train_others : mapping of str to mapping of int to (float or None)
+    others, train_others : mapping of str to mapping of float to (float or None)
         What ``test`` and ``train`` are, by each further scorer of a study with several; None where
         these rows or this prediction allow no such score.
     """
 
-    test: Mapping[int, float]
-    train: Mapping[int, float] = field(default_factory=dict)
-    seconds: Mapping[int, float] = field(default_factory=dict)
+    test: Mapping[float, float]
+    train: Mapping[float, float] = field(default_factory=dict)
+    seconds: Mapping[float, float] = field(default_factory=dict)
     score_seconds: float = 0.0
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     n_test: int = 0
     split: int = 0
     seed: int = 0
     inference_ms: float | None = None
-    losses: Mapping[int, float] = field(default_factory=dict)
+    losses: Mapping[float, float] = field(default_factory=dict)
     unrepeatable: str = ""
     start: str = ""
     taken: tuple[str, ...] = ()
-    others: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
-    train_others: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[float, float | None]] = field(default_factory=dict)
+    train_others: Mapping[str, Mapping[float, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,15 +119,24 @@ class Rung:
     ----------
     bracket : int
         From 0, the one with most candidates.
-    epochs : int
-        Epochs after which it pauses; all of them make it complete.
+    epochs : float
+        Epochs after which it pauses; all of them make it complete. Below 1, a share of the first
+        epoch's training rows.
     continues : int or None
         Number of the trial with the same parameters that it goes on from.
+    rows : int or None
+        Training rows after which it pauses, where rungs count rows, before they are rounded up to
+        whole batches of the candidate.
     """
 
     bracket: int
-    epochs: int
+    epochs: float
     continues: int | None = None
+    rows: int | None = None
+
+    def rows_at(self, epoch: float) -> int | None:
+        """Return the training rows of a fit after an epoch; None where rungs count epochs."""
+        return None if self.rows is None else round(epoch * self.rows / self.epochs)
 
 
 @dataclass(frozen=True)
@@ -178,6 +190,10 @@ class TrialRecord:
     finished: datetime | None = None
     copied_from: int | None = None
     rung: Rung | None = None
+
+    def rows_at(self, epoch: float) -> int | None:
+        """Return the training rows of its fits after an epoch; None where rungs count epochs."""
+        return self.rung.rows_at(epoch) if self.rung else None
 
     @property
     def fits(self) -> int:
@@ -314,6 +330,12 @@ class StudyRecord:
     def tally(self) -> StudyCounts:
         """All trials in numbers."""
         return self.counted or counts_of(self.trials, self.candidates)
+
+    @property
+    def in_rows(self) -> bool:
+        """Whether its trials pause after training rows, not after epochs alone."""
+        pruner = self.settings.search.pruner
+        return pruner is not None and pruner.resource == ROWS
 
     @property
     def test_openings(self) -> int:

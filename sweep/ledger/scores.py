@@ -42,7 +42,7 @@ def several_scorers(record: StudyRecord) -> tuple[str, ...]:
     return scorers if len(scorers) > 1 else ()
 
 
-def fit_score(split: SplitResult, kind: str, scorer: str | None, epoch: int) -> float | None:
+def fit_score(split: SplitResult, kind: str, scorer: str | None, epoch: float) -> float | None:
     """Return a score of one fit.
 
     Parameters
@@ -53,7 +53,7 @@ def fit_score(split: SplitResult, kind: str, scorer: str | None, epoch: int) -> 
         The rows.
     scorer : str or None
         A further scorer; None for the one that ranks.
-    epoch : int
+    epoch : float
         After so many epochs.
 
     Returns
@@ -126,17 +126,17 @@ def mean_score(candidate: Candidate) -> float | None:
     return float(np.mean(scores)) if scores and isfinite(sum(scores)) else None
 
 
-def mean_split_score(splits: Sequence[SplitResult], epoch: int) -> float:
+def mean_split_score(splits: Sequence[SplitResult], epoch: float) -> float:
     """Return the mean test score of the splits after an epoch."""
     return float(np.mean([split.test[epoch] for split in splits]))
 
 
-def shared_epochs(splits: Sequence[SplitResult]) -> list[int]:
-    """Return the epochs after which every split was scored, ascending."""
+def shared_epochs(splits: Sequence[SplitResult]) -> list[float]:
+    """Return the epochs, or shares of the first one, after which every split was scored."""
     return sorted(set.intersection(*(set(split.test) for split in splits))) if splits else []
 
 
-def last_score(candidate: Candidate) -> tuple[int, float] | None:
+def last_score(candidate: Candidate) -> tuple[float, float] | None:
     """Return how far a trial came: the last epoch that all its measured splits reached, their mean.
 
     No epoch after the candidate's own counts; None where there is none.
@@ -146,14 +146,14 @@ def last_score(candidate: Candidate) -> tuple[int, float] | None:
     return (epochs[-1], mean_split_score(splits, epochs[-1])) if epochs else None
 
 
-def best_epoch(splits: Sequence[SplitResult], epochs: Iterable[int]) -> int:
+def best_epoch(splits: Sequence[SplitResult], epochs: Iterable[int]) -> float:
     """Return the epoch with the best mean score; the last measured one if none was reached."""
     shared = shared_epochs(splits)
-    reached = [epoch for epoch in sorted(epochs) if epoch in shared] or shared[-1:]
+    reached: list[float] = [epoch for epoch in sorted(epochs) if epoch in shared] or shared[-1:]
     return max(reached, key=lambda epoch: mean_split_score(splits, epoch))
 
 
-def best_mean_score(splits: Sequence[SplitResult], epochs: Iterable[int]) -> float:
+def best_mean_score(splits: Sequence[SplitResult], epochs: Iterable[float]) -> float:
     """Return the best mean score over some epochs, each of which every split was scored after.
 
     Raises

@@ -30,14 +30,14 @@ OTHERS = 300
 
 
 def curves(data: ReportData) -> list[Plot]:
-    """Return the section; empty where no trial has a second epoch."""
+    """Return the section; empty where no trial was scored a second time."""
     return learning_curves(data.record, data.folds)
 
 
 def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
     """Return learning curves and training loss of the best trials among all others."""
     top = _top_candidates(record)
-    if not top or folds["epoch"].max() < 2:
+    if not top or (folds["epoch"].max() < 2 and folds["epoch"].nunique() < 2):
         return []
     numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
     others = several_scorers(record)[1:]
@@ -131,8 +131,6 @@ def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str, words: s
     means = means.assign(state=means["state"].map(ENDED))
     means["trial"] = means["trial"].map(numbers)
     caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
-    return frame_table(
-        caption,
-        means,
-        {"trial": "candidates" if len(record.candidates) > len(numbers) else "candidate"},
-    )
+    titles = {e: f"{e:.3g}" if e < 1 else f"{e:.0f}" for e in data["epoch"].unique()}
+    titles["trial"] = "candidates" if len(record.candidates) > len(numbers) else "candidate"
+    return frame_table(caption, means, titles)

@@ -17,7 +17,7 @@ from sweep.report import text
 from sweep.report.answer import chosen, scoring
 from sweep.support.file_names import slug
 from sweep.support.spreadsheet import csv_text
-from sweep.support.text import counted
+from sweep.support.text import counted, trained
 from sweep.tables import PREFIX, plain_rows
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def how_far(candidate: Candidate, fits: int) -> str:
         epoch, score = reached
         measured = sum(bool(split.test) for split in trial.splits)
         some = f" of {measured} of {fits} fits" if fits > 1 else ""
-        words.append(f"{text.score(score)} after {counted(epoch, 'epoch')}{some}")
+        words.append(f"{text.score(score)} after {trained(epoch, trial.rows_at(epoch))}{some}")
     if trial.reason:
         words.append(text.clean(shorten(trial.reason, LONGEST, placeholder=" …")))
     return f": {'; '.join(words)}" if words else ""

@@ -19,8 +19,8 @@ class Current:
     trial: int
     params: Mapping[str, Any]
     split: int = 0
-    epoch: int = 0
-    epochs: int = 0
+    epoch: float = 0
+    epochs: float = 0
 
 
 @dataclass

@@ -165,13 +165,13 @@ class MlflowRuns:
 def _metrics(run: Run, when: int) -> Iterable[tuple[str, float, int, int]]:
     """Return name, value, time and step: of the candidate, then of each fit by epoch."""
     for name, value in run.metrics.items():
-        yield name, value, when, run.candidate.epoch
+        yield name, value, when, run.step(run.candidate.epoch)
     began = _milliseconds(run.span[0]) or when
     for curve in run.curves:
         for name, values in curve.values.items():
             for epoch, value in values.items():
                 moment = began + round(1000 * curve.seconds.get(epoch, 0.0))
-                yield f"{curve.fit}/{name}", value, moment, epoch
+                yield f"{curve.fit}/{name}", value, moment, run.step(epoch)
 
 
 def _parts(things: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -138,5 +138,5 @@ def _means(run: Run) -> dict[int, float]:
     found: dict[int, list[float]] = {}
     for curve in run.curves:
         for epoch, score in curve.values["test_score"].items():
-            found.setdefault(epoch, []).append(score)
+            found.setdefault(run.step(epoch), []).append(score)
     return {epoch: float(np.mean(scores)) for epoch, scores in sorted(found.items())}

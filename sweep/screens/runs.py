@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
 
 NO_METRIC = ("candidate", "state", "reason", "copied_from")
-NO_CURVE = ("candidate", "trial", "split", "seed", "epoch", "seconds", "state")
+NO_CURVE = ("candidate", "trial", "split", "seed", "epoch", "seconds", "state", "rows")
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,16 @@ class Curve:
     ----------
     fit : str
         ``split0``, or ``split0_seed1`` where each split is fitted under several seeds.
-    values : mapping of str to mapping of int to float
-        By quantity (``test_score``, ``train_score``, ``test_loss``, ``loss``, ...) and epoch.
-    seconds : mapping of int to float
+    values : mapping of str to mapping of float to float
+        By quantity (``test_score``, ``train_score``, ``test_loss``, ``loss``, ...) and epoch, or
+        share of the first one.
+    seconds : mapping of float to float
         Seconds of fitting to the end of an epoch.
     """
 
     fit: str
-    values: Mapping[str, Mapping[int, float]]
-    seconds: Mapping[int, float]
+    values: Mapping[str, Mapping[float, float]]
+    seconds: Mapping[float, float]
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,14 @@ class Run:
         """When its trial started and ended."""
         return self.candidate.trial.started, self.candidate.trial.finished
 
+    def step(self, epoch: float) -> int:
+        """Return the whole number by which a tool orders measurements: epochs, or training rows.
+
+        Rows where trials pause after rows: these tools have no step between two whole ones.
+        """
+        rows = self.candidate.trial.rows_at(epoch)
+        return int(epoch) if rows is None else rows
+
 
 def runs_of(record: StudyRecord) -> list[Run]:
     """Return every candidate of a study that has ended, as a run."""
@@ -124,6 +133,6 @@ def _curves(
     )
 
 
-def _by_epoch(fit: pd.DataFrame, name: str) -> dict[int, float]:
-    known = zip(fit["epoch"], fit[name], strict=True)
-    return {int(epoch): float(value) for epoch, value in known if isfinite(value)}
+def _by_epoch(fit: pd.DataFrame, name: str) -> dict[float, float]:
+    known = zip(fit["epoch"].tolist(), fit[name], strict=True)
+    return {epoch: float(value) for epoch, value in known if isfinite(value)}

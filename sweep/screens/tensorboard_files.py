@@ -131,7 +131,7 @@ def _curve_events(run: Run, curve: Any, created: datetime) -> Iterable[Any]:
     for epoch in epochs:
         at = {name: values[epoch] for name, values in curve.values.items() if epoch in values}
         after = curve.seconds.get(epoch, 0.0)
-        yield _event(_start(run, created), _scalars(at), epoch, after)
+        yield _event(_start(run, created), _scalars(at), run.step(epoch), after)
 
 
 def _run_events(run: Run, names: Mapping[str, str], created: datetime) -> Iterable[Any]:
@@ -148,7 +148,7 @@ def _run_events(run: Run, names: Mapping[str, str], created: datetime) -> Iterab
     code = api_pb2.Status.Value(status.get(run.state, "STATUS_UNKNOWN"))
     last = plugin_data_pb2.SessionEndInfo(status=code, end_time_secs=ended.timestamp())
     yield _event(began, _hparams("SESSION_START_INFO_TAG", held(session_start_info=first)))
-    yield _event(ended, _scalars(run.metrics), run.candidate.epoch)
+    yield _event(ended, _scalars(run.metrics), run.step(run.candidate.epoch))
     if run.reason:
         yield _event(ended, _text("reason", run.reason))
     yield _event(ended, _hparams("SESSION_END_INFO_TAG", held(session_end_info=last)))

@@ -75,13 +75,13 @@ class WandbRuns:
             tags=[run.state], settings=settings, reinit="finish_previous",
         )  # fmt: skip
         for epoch, values in _by_epoch(run).items():
-            held.log({"epoch": epoch, **values}, step=epoch)
+            held.log({"epoch": epoch, **values}, step=run.step(epoch))
         held.summary.update(dict(run.metrics))
         held.finish(exit_code=int(run.state == "FAIL"))
 
 
-def _by_epoch(run: Run) -> dict[int, dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = {}
+def _by_epoch(run: Run) -> dict[float, dict[str, Any]]:
+    found: dict[float, dict[str, Any]] = {}
     for curve in run.curves:
         for name, values in curve.values.items():
             for epoch, value in values.items():

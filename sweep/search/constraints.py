@@ -91,7 +91,7 @@ def check_sizes(
     raise StudyFileError(spec.study.name, [problem])
 
 
-def constraint_values(spec: StudySpec, found: Evaluation, epoch: int) -> dict[str, float]:
+def constraint_values(spec: StudySpec, found: Evaluation, epoch: float) -> dict[str, float]:
     """Return by how much a result exceeds each limit, for Optuna's samplers; up to 0 is allowed."""
     limits = {"max_parameters": spec.search.max_parameters} if spec.search.max_parameters else {}
     past = {name: float(total_parameters(found.layers) - limit) for name, limit in limits.items()}

@@ -11,7 +11,7 @@ from sweep.errors import ModelError, StudyFileError
 from sweep.ledger.records import PlannedCell
 from sweep.models import FACTORIES, count_operations, describe, factory_parameters
 from sweep.search.precomputed import DRAWN_BEFOREHAND, quasi_random_draws
-from sweep.search.promotion import bracket_plan
+from sweep.search.promotion import climbs
 from sweep.spaces import Choices, IntRange, distributions, grid_candidates
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def make_plan(spec: StudySpec) -> Plan:
     """
     if spec.search.method_row.is_grid:
         return _grid_plan(spec)
-    if spec.search.method_row.drawn_beforehand and bracket_plan(spec) is None:
+    if spec.search.method_row.drawn_beforehand and not climbs(spec):
         return _drawn_plan(spec)
     epochs = () if spec.searched_epochs else (spec.fixed_epochs,)
     given = [*spec.search.start, *_even_start(spec)[len(spec.search.start) :]]

@@ -10,6 +10,8 @@ import numpy as np
 from sweep.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sweep.spec import StudySpec
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -39,6 +41,11 @@ def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None
         If a class has fewer rows than there are splits.
     """
     return _split(_splitter(spec, grouped=groups is not None), "search", y, groups)
+
+
+def fewest_rows(splits: Sequence[Split]) -> int:
+    """Return the training rows of the smallest split."""
+    return min(len(train) for train, _ in splits)
 
 
 def fold_splits(folds: int, y: np.ndarray, groups: np.ndarray | None = None) -> list[Split]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sweep.spaces import Choices
-from sweep.spaces.combinations import ends
+from sweep.spaces.combinations import combinations, ends
 from sweep.spaces.dimensions import top
+from sweep.spec.fit_parameters import settled
 from sweep.spec.number_types import is_count, is_number
 from sweep.spec.parameters import TRAINING
 from sweep.spec.problems import Problem
-from sweep.spec.pruning import pruner_table
+from sweep.spec.pruning import ROWS, pruner_table
 from sweep.spec.scorers import first_of, range_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def budget_problems(
         return  # told already
     whole = whole_epochs(fixed, space)
     while isinstance(table, Mapping):
-        for key, message in (*_epochs(table, whole), *_scores(table, scoring)):
+        found = (*_epochs(table, whole), *_rows(table, fixed, space), *_scores(table, scoring))
+        for key, message in found:
             yield Problem((*place, key), message)
         place, table = (*place, "wrapped"), pruner_table(table.get("wrapped"))
 
@@ -85,6 +87,17 @@ def _epochs(table: Mapping[str, Any], whole: int) -> Iterator[tuple[str, str]]:
         yield "max_epochs", f"must be {longest}, got {most}; {remedy}"
     elif is_count(least) and least > whole:
         yield "min_epochs", f"must not be above {longest}, or nothing is given up, got {least}"
+
+
+def _rows(
+    table: Mapping[str, Any], fixed: Mapping[str, Any], space: Space
+) -> Iterator[tuple[str, str]]:
+    least, possible = table.get("min_samples"), combinations(space, ("batch_size",))
+    sizes = (settled(fixed, params)["batch_size"] for params in possible)
+    largest = max(filter(is_count, sizes), default=0)
+    if table.get("resource") == ROWS and is_count(least) and least < largest:
+        text = f"must hold a whole batch of batch_size = {largest}, got {least}"
+        yield "min_samples", text
 
 
 def _scores(table: Mapping[str, Any], scoring: str) -> Iterator[tuple[str, str]]:

@@ -18,8 +18,20 @@ if TYPE_CHECKING:
 PRUNERS: dict[str, dict[str, Any]] = {
     "median": {"min_epochs": 1, "startup_trials": 5},
     "percentile": {"percentile": 25.0, "min_epochs": 1, "startup_trials": 5},
-    "hyperband": {"min_epochs": 1, "max_epochs": None, "reduction_factor": 3},
-    "successive_halving": {"min_epochs": 1, "max_epochs": None, "reduction_factor": 4},
+    "hyperband": {
+        "min_epochs": 1,
+        "max_epochs": None,
+        "reduction_factor": 3,
+        "resource": None,
+        "min_samples": None,
+    },
+    "successive_halving": {
+        "min_epochs": 1,
+        "max_epochs": None,
+        "reduction_factor": 4,
+        "resource": None,
+        "min_samples": None,
+    },
     "patient": {"patience": 1, "min_delta": 0.0, "wrapped": None},
     "threshold": {"lower": None, "upper": None, "min_epochs": 1},
 }
@@ -27,6 +39,12 @@ PRUNERS: dict[str, dict[str, Any]] = {
 
 BY_RUNGS = ("hyperband", "successive_halving")
 """Pruners whose trials pause at rungs, from which the best go on."""
+
+ROWS = "n_samples"
+"""The ``resource`` of rungs that are counted in training rows; otherwise they are in epochs."""
+
+LEAST_ROWS = 1024
+"""Training rows of the first rung where ``min_samples`` is not given."""
 
 NAMES = f"one of: {', '.join(PRUNERS)}"
 INSTEAD = {
@@ -46,8 +64,14 @@ def pruner_table(value: Any) -> Any:
     table = {"name": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
         return table
-    defaults = PRUNERS.get(table["name"], {})
-    return {**{key: value for key, value in defaults.items() if value is not None}, **table}
+    defaults = {k: v for k, v in PRUNERS.get(table["name"], {}).items() if v is not None}
+    if table["name"] not in BY_RUNGS:
+        return {**defaults, **table}
+    if table.get("resource") == ROWS:
+        del defaults["min_epochs"]
+        defaults["min_samples"] = LEAST_ROWS
+    given = {k: v for k, v in table.items() if (k, v) != ("resource", "epochs")}
+    return {**defaults, **given}
 
 
 def split_pruner_table(value: Any) -> Any:
@@ -77,6 +101,10 @@ class PrunerSection(Section):
         Epochs of a whole trial; None takes the largest of the study.
     reduction_factor : int or None
         One trial of so many goes on after each decision.
+    resource : str or None
+        What rungs count: ``"n_samples"``, training rows; None, epochs.
+    min_samples : int or None
+        Training rows of the first decision, where rungs count rows.
     percentile : float or None
         The share of trials, in percent, that goes on.
     startup_trials : int or None
@@ -100,6 +128,10 @@ class PrunerSection(Section):
     reduction_factor: Annotated[int, Field(ge=2)] | None = Field(
         None, description="a whole number from 2"
     )
+    resource: Literal["epochs", "n_samples"] | None = Field(
+        None, description='"epochs" or "n_samples"'
+    )
+    min_samples: Count | None = Field(None, description=COUNT)
     percentile: Annotated[float, Field(ge=0, le=100)] | None = Field(
         None, description="a number from 0 to 100"
     )
@@ -181,12 +213,24 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
     if isinstance(wrapped, Mapping) and wrapped.get("name") in BY_RUNGS:
         text = f'"{wrapped["name"]}" lets trials pause and go on, so it cannot be wrapped; '
         yield ("wrapped",), f'{text}wrap "median", "percentile" or "threshold"'
+    if name in BY_RUNGS:
+        yield from _resources(table)
     if name == "threshold" and table.get("lower") is None and table.get("upper") is None:
         yield (), '"threshold" needs a bound: say { name = "threshold", lower = 0.5 }'
     for low, high in (("lower", "upper"), ("min_epochs", "max_epochs")):
         if is_number(table.get(low)) and is_number(table.get(high)) and table[low] > table[high]:
             text = f"must not be above {high}, got {shown(table[low])} and {shown(table[high])}"
             yield (low,), text
+
+
+def _resources(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Find a first rung in another unit than the rungs have."""
+    if table.get("resource") == ROWS and table.get("min_epochs") is not None:
+        text = f'rungs count rows with resource = "{ROWS}", so min_epochs must be left out; '
+        yield ("min_epochs",), f"{text}say min_samples = {LEAST_ROWS}"
+    if table.get("resource") is None and table.get("min_samples") is not None:
+        text = f'rungs count epochs unless resource = "{ROWS}"; say that too, or leave it out'
+        yield ("min_samples",), text
 
 
 def pruning_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:

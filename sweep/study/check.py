@@ -14,6 +14,8 @@ from sweep.runner.gpus import find_gpus
 from sweep.search.constraints import ruled_out
 from sweep.search.outer_folds import outer_folds
 from sweep.search.plan import Plan, make_plan
+from sweep.search.promotion import bracket_plan
+from sweep.search.splits import fewest_rows
 from sweep.search.study_data import load_data
 from sweep.spaces.combinations import combinations
 from sweep.spec.pruning import BY_RUNGS
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from sweep.ledger.outcomes import DataRecord
     from sweep.ledger.records import PlannedCell, StudyRecord
+    from sweep.search.promotion import BracketPlan
     from sweep.spec import StudySpec
 
 
@@ -71,6 +74,8 @@ class Check:
         How the data are read, and which classes a split lacks.
     models : TriedModels
         Which models the probe tried, and which of them failed.
+    split_rows : int
+        Training rows of the smallest split.
     """
 
     spec: StudySpec
@@ -88,6 +93,12 @@ class Check:
     device: str = "core"
     notes: tuple[str, ...] = ()
     models: TriedModels = field(default_factory=TriedModels)
+    split_rows: int = 0
+
+    @property
+    def brackets(self) -> BracketPlan | None:
+        """The rungs at which trials pause; None where they do not."""
+        return bracket_plan(self.spec, self.split_rows)
 
     @property
     def minutes(self) -> float | None:
@@ -191,6 +202,7 @@ def check_study(
         "GPU" if devices.gpus else "core",
         (*dataset.notes, *unseen_classes(dataset, splits), *probed.notes),
         probed.models,
+        fewest_rows(splits),
     )
 
 

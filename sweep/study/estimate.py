@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sweep.search.promotion import bracket_plan
+from sweep.search.splits import fewest_rows
 from sweep.spaces import without_epochs
 from sweep.study.sampled_cells import costs_of, model_of, order_of, with_parameters
 from sweep.study.timed_fit import Pace, between, fitted_twice, time_fit, try_fit, warm_up
@@ -124,7 +125,7 @@ def _total_seconds(
     train_rows: int,
 ) -> float:
     """Return the seconds of all cells and the refit on one core."""
-    trained = trained_epochs(spec, cells)
+    trained = trained_epochs(spec, cells, fewest_rows(splits))
     fits, rows = spec.search.seeds * len(splits), len(splits[0][0])
     models = Counter(model_of(cells[number]) for number in trained)
     total = 0.0
@@ -140,9 +141,11 @@ def _total_seconds(
     return total
 
 
-def trained_epochs(spec: StudySpec, cells: Sequence[PlannedCell]) -> dict[int, float]:
+def trained_epochs(
+    spec: StudySpec, cells: Sequence[PlannedCell], train_rows: int = 0
+) -> dict[int, float]:
     """Return the places of the cells that are trained, with their epochs; repeated ones once."""
-    if (brackets := bracket_plan(spec)) is not None:
+    if (brackets := bracket_plan(spec, train_rows)) is not None:
         return dict.fromkeys(range(len(cells)), brackets.epochs_of_a_slot)
     if spec.search.method_row.is_grid:
         return {place: float(max(cell.epochs)) for place, cell in enumerate(cells)}

@@ -51,6 +51,21 @@ def counted(number: int, word: str, plural: str | None = None) -> str:
     return f"{number:,} {word if number == 1 else plural or word + 's'}"
 
 
+def epochs(number: float) -> str:
+    """Return ``1 epoch``, ``20 epochs``, ``0.19 epochs``."""
+    return counted(int(number), "epoch") if number == int(number) else f"{number:.3g} epochs"
+
+
+def two_digits(number: float) -> float:
+    """Return a share of an epoch with two significant digits; whole numbers unchanged."""
+    return number if number >= 1 else float(f"{number:.2g}")
+
+
+def trained(number: float, rows: int | None) -> str:
+    """Return how long a fit was trained: ``2 epochs``, ``1,024 rows (0.19 epochs)``."""
+    return epochs(number) if rows is None else f"{counted(rows, 'row')} ({epochs(number)})"
+
+
 def times(number: int) -> str:
     """Return ``once``, ``twice``, ``3 times``."""
     return {1: "once", 2: "twice"}.get(number, f"{number} times")

@@ -37,8 +37,9 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
         as scikit-learn has them, NaN and without rank where a score could not be computed;
         ``mean_fit_time``, ``std_fit_time`` (seconds
         of fitting up to the candidate's epoch), ``mean_score_time`` (seconds); ``parameters``
-        (weights), ``state``, ``reason``, ``epochs_run``. Pruned and failed rows have no scores,
-        times or rank. ``copied_from``, where there are any, is the trial with the same
+        (weights), ``state``, ``reason``, ``epochs_run`` (below 1 for a trial that paused within the
+        first), ``rows_run`` where trials pause after training rows. Pruned and failed rows have no
+        scores, times or rank. ``copied_from``, where there are any, is the trial with the same
         parameters whose result a row shows (None for one that was trained).
     """
     fits = max((_fits(c.trial.splits) for c in record.candidates), key=len, default=[])
@@ -47,6 +48,7 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
     scorers = several_scorers(record)
     rows = [_candidate_row(c, names, scorers, trained=trained) for c in record.candidates]
     columns = _candidate_columns(names, fits, scorers, trained=trained)
+    columns += ["rows_run"] if record.in_rows else []
     if any(c.trial.copied_from is not None for c in record.candidates):
         columns.append("copied_from")
     if record.imported is not None:
@@ -95,6 +97,7 @@ def _candidate_row(
     row |= {"parameters": trial.parameters, "state": trial.state, "reason": trial.reason}
     ran = max((max(s.test, default=0) for s in trial.splits), default=0)
     row["epochs_run"] = min(ran, candidate.epoch)
+    row["rows_run"] = trial.rows_at(row["epochs_run"])
     row["copied_from"] = trial.copied_from
     if trial.state != "COMPLETE":
         return row
@@ -131,6 +134,12 @@ def _times(epoch: int, splits: Sequence[SplitResult]) -> dict[str, float]:
     return row
 
 
+def epoch_numbers(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers of epochs as Int64; as float where one is a share of an epoch."""
+    known = values.dropna().astype(float)
+    return values.astype("Int64" if (known % 1 == 0).all() else float)
+
+
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return whole numbers as Int64 with gaps, scores as float, the rest as Python objects."""
     ranks = [name for name in frame.columns if name.startswith("rank_test_")]
@@ -141,8 +150,10 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
         if name.startswith(PREFIX) or name in {"state", "reason", "copied_from"}:
             objects = frame[name].astype(object)
             frame[name] = objects.where(objects.notna(), None)
-        elif name in {"candidate", *ranks, "parameters", "epochs_run"}:
+        elif name in {"candidate", *ranks, "parameters", "rows_run"}:
             frame[name] = frame[name].astype("Int64")
+        elif name == "epochs_run":
+            frame[name] = epoch_numbers(frame[name])
         else:
             frame[name] = frame[name].astype(float)
     return frame

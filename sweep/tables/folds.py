@@ -30,6 +30,10 @@ FOLD_COLUMNS = (
 )
 
 
+ROW_COLUMNS: tuple[tuple[str, ...], tuple[str, ...]] = ((), ("rows",))
+"""Further ones: where trials pause after epochs, and where they pause after training rows."""
+
+
 def folds_frame(record: StudyRecord) -> pd.DataFrame:
     """Return every measured epoch of every split, with those of pruned trials.
 
@@ -42,11 +46,14 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``candidate`` (the trial's first row in the table of candidates), ``trial``,
-        ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first),
+        ``split``, ``seed`` (its number, from 0), ``epoch`` (1 = after the first; below 1, the share
+        of its rows after which a trial paused),
         ``test_score``, ``train_score``, ``test_loss`` (cross-entropy of the held-out rows),
         ``loss`` and ``accuracy`` (on the training rows, during the epoch), ``seconds`` (of
-        fitting, from the start), ``state``; in a study with several scorers ``test_<scorer>`` and
-        ``train_<scorer>`` of each of them. Missing measurements are NaN.
+        fitting, from the start), ``state``; ``rows`` where trials pause after rows (trained so far,
+        those of an epoch again in each, before they are rounded up to whole batches); in a study
+        with several scorers ``test_<scorer>`` and ``train_<scorer>`` of each of them. Missing
+        measurements are NaN.
     """
     scorers = several_scorers(record)
     first: dict[int, Candidate] = {}
@@ -58,7 +65,7 @@ def folds_frame(record: StudyRecord) -> pd.DataFrame:
         for row in trial_rows(candidate.trial, scorers)
     ]
     more = [f"{kind}_{name}" for name in scorers for kind in ("test", "train")]
-    return pd.DataFrame(rows, columns=[*FOLD_COLUMNS, *more])
+    return pd.DataFrame(rows, columns=[*FOLD_COLUMNS, *ROW_COLUMNS[record.in_rows], *more])
 
 
 def trial_rows(trial: TrialRecord, scorers: Sequence[str]) -> Iterable[dict[str, Any]]:
@@ -78,6 +85,7 @@ def trial_rows(trial: TrialRecord, scorers: Sequence[str]) -> Iterable[dict[str,
                 "accuracy": _at(split.history, "accuracy", epoch),
                 "seconds": split.seconds.get(epoch, np.nan),
                 "state": trial.state,
+                "rows": trial.rows_at(epoch),
                 **{
                     f"{kind}_{name}": _number(
                         fit_score(split, kind, name if place else None, epoch)
@@ -92,6 +100,6 @@ def _number(score: float | None) -> float:
     return np.nan if score is None else score
 
 
-def _at(history: Mapping[str, Sequence[float]], name: str, epoch: int) -> float:
+def _at(history: Mapping[str, Sequence[float]], name: str, epoch: float) -> float:
     values = history.get(name, ())
-    return values[epoch - 1] if epoch <= len(values) else np.nan
+    return values[int(epoch) - 1] if 1 <= epoch <= len(values) else np.nan

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
 
 LEADING = ("rank", "trial", "state", "mean_test_score", "std_test_score")
-TRAILING = ("parameters", "epochs_run", "copied_from", "reason")
+TRAILING = ("parameters", "epochs_run", "rows_run", "copied_from", "reason")
 LEFT_OUT = ("candidate", "std_fit_time", "mean_score_time")
 """Columns that the leaderboard leaves out: a study of which only the top candidates were read
 cannot number them."""
@@ -49,4 +49,5 @@ def leaderboard_rows(record: StudyRecord) -> list[dict[str, Any]]:
     known = {*LEADING, *TRAILING, *LEFT_OUT, *params}
     between = [name for name in frame.columns if name not in known]
     ordered = frame.sort_values(["rank", "parameters", "candidate"], na_position="last")
-    return plain_rows(ordered[[*LEADING, *between, *TRAILING, *params]])
+    trailing = [name for name in TRAILING if name in frame.columns]
+    return plain_rows(ordered[[*LEADING, *between, *trailing, *params]])

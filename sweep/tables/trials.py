@@ -11,8 +11,8 @@ import pandas as pd
 from sweep.ledger.limits import within_seconds
 from sweep.ledger.records import Candidate
 from sweep.ledger.scores import fit_score, last_score, several_scorers
-from sweep.tables.candidates import candidates_frame
-from sweep.tables.folds import FOLD_COLUMNS, trial_rows
+from sweep.tables.candidates import candidates_frame, epoch_numbers
+from sweep.tables.folds import FOLD_COLUMNS, ROW_COLUMNS, trial_rows
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def splits_frame(record: StudyRecord) -> pd.DataFrame:
         ``epoch`` (for a trial that was pruned before the first asked one, its last),
         ``test_score``, ``train_score``, ``test_loss``, the same of further scorers,
         ``test_rows``, ``fit_seconds`` to that epoch, ``score_seconds``, ``inference_ms``,
-        ``param_<name>``.
+        ``rows`` where trials pause after training rows, ``param_<name>``.
     """
     scorers, names = several_scorers(record), parameter_names(record)
     counted = {(row.trial.number, row.epoch): row.index for row in record.candidates}
@@ -91,13 +91,14 @@ def splits_frame(record: StudyRecord) -> pd.DataFrame:
             "trial": row.trial.number,
             "candidate": counted.get((row.trial.number, row.epoch)),
             "state": row.trial.state,
-            **_measured(split, min(row.epoch, max(split.test, default=0)), scorers),
+            **_measured(row.trial, split, min(row.epoch, max(split.test, default=0)), scorers),
             **_params(row.params, names),
         }
         for row in _every(record)
         for split in row.trial.splits
     ]
-    return _framed(rows, ["trial", "candidate", "state", *_measures(scorers)], names)
+    measures = [*_measures(scorers), *ROW_COLUMNS[record.in_rows]]
+    return _framed(rows, ["trial", "candidate", "state", *measures], names)
 
 
 def epochs_frame(record: StudyRecord) -> pd.DataFrame:
@@ -124,7 +125,7 @@ def epochs_frame(record: StudyRecord) -> pd.DataFrame:
         for measured in trial_rows(trial, scorers)
     ]
     more = [f"{kind}_{name}" for name in scorers for kind in ("test", "train")]
-    return _framed(rows, [*FOLD_COLUMNS, *more], names)
+    return _framed(rows, [*FOLD_COLUMNS, *ROW_COLUMNS[record.in_rows], *more], names)
 
 
 def _trials(record: StudyRecord) -> list[TrialRecord]:
@@ -176,7 +177,9 @@ def _measures(scorers: Sequence[str]) -> list[str]:
             "inference_ms"]  # fmt: skip
 
 
-def _measured(split: SplitResult, epoch: int, scorers: Sequence[str]) -> dict[str, Any]:
+def _measured(
+    trial: TrialRecord, split: SplitResult, epoch: float, scorers: Sequence[str]
+) -> dict[str, Any]:
     others = {
         f"{kind}_{name}": fit_score(split, kind, name, epoch)
         for name in scorers[1:]
@@ -194,6 +197,7 @@ def _measured(split: SplitResult, epoch: int, scorers: Sequence[str]) -> dict[st
         "fit_seconds": split.seconds.get(epoch),
         "score_seconds": split.score_seconds,
         "inference_ms": split.inference_ms,
+        "rows": trial.rows_at(epoch),
     }
 
 
@@ -208,7 +212,9 @@ def _framed(
     params = [PREFIX + name for name in names]
     frame = pd.DataFrame(rows, columns=[*columns, *params], dtype=object)
     for name in columns:
-        if name in {"trial", "candidate", "split", "seed", "epoch", "test_rows"}:
+        if name == "epoch":
+            frame[name] = epoch_numbers(frame[name])
+        elif name in {"trial", "candidate", "split", "seed", "rows", "test_rows"}:
             frame[name] = frame[name].astype("Int64")
         elif name != "state":
             frame[name] = frame[name].astype(float)

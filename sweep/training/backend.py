@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -43,8 +43,34 @@ class Settings:
 
 
 @dataclass
+class EpochPart:
+    """How far a fit is within an epoch that it has begun: enough to continue it exactly.
+
+    Attributes
+    ----------
+    batches : int
+        Batches of the epoch that are trained.
+    seconds : float
+        Seconds that they took.
+    totals : ndarray of shape (3,)
+        Sums over their rows from which the epoch's loss and accuracy follow.
+    random : list of ndarray
+        States of the model's random generators.
+    begun : FitState or None
+        The fit before the epoch, where its backend cannot continue one, but repeats its first
+        batches.
+    """
+
+    batches: int
+    seconds: float = 0.0
+    totals: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    random: list[np.ndarray] = field(default_factory=list)
+    begun: FitState | None = None
+
+
+@dataclass
 class FitState:
-    """The whole state of a fit between two epochs: enough to continue it exactly.
+    """The whole state of a fit between two epochs, or within one: enough to continue it exactly.
 
     Attributes
     ----------
@@ -57,6 +83,8 @@ class FitState:
     averaged : list of ndarray or None
         Weights with which Keras would replace the trained ones if the fit ended here: those of an
         optimizer with ``use_ema``. The fit itself continues from ``weights``.
+    part : EpochPart or None
+        How far it is within its next epoch; None between two epochs.
     """
 
     weights: list[np.ndarray]
@@ -64,6 +92,7 @@ class FitState:
     epoch: int = 0
     learning_rate: float | None = None
     averaged: list[np.ndarray] | None = None
+    part: EpochPart | None = None
 
     @property
     def fitted(self) -> list[np.ndarray]:
@@ -189,7 +218,7 @@ class Backend(Protocol):
     def train_epoch(
         self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
     ) -> dict[str, float]:
-        """Run the next epoch of a fit and update ``state`` in place.
+        """Run the next epoch of a fit, or the rest of a begun one; update ``state`` in place.
 
         Row order and dropout masks are a pure function of ``settings.seed`` and ``state.epoch``,
         so a fit that is stopped and continued equals one that runs through.
@@ -209,6 +238,23 @@ class Backend(Protocol):
         -------
         dict of str to float
             ``loss`` and ``accuracy``, means over the training rows as Keras reports them.
+        """
+
+    def train_part(self, state: FitState, rows: Rows, settings: Settings, batches: int) -> None:
+        """Run the next epoch of a fit as far as its first ``batches``; update ``state`` in place.
+
+        A fit that is stopped within an epoch and continued equals one that runs through.
+
+        Parameters
+        ----------
+        state : FitState
+            The fit; where it is further within the epoch already, nothing is done.
+        rows : Rows
+            Training rows.
+        settings : Settings
+            Learning rate, batch size and the like.
+        batches : int
+            More than the epoch has are all of them; the epoch is not ended then.
         """
 
     def predict(self, state: FitState, x: np.ndarray, shift: float, factor: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from contextlib import contextmanager
 from functools import cache, partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sweep.datasets.mapped_rows import MappedRows
-from sweep.training.backend import FitState, Rows, Settings
+from sweep.training.backend import EpochPart, FitState, Rows, Settings
 from sweep.training.graphs import make_predict
 from sweep.training.optimizers import as_written
 from sweep.training.output_meaning import (
@@ -85,17 +86,46 @@ class CompiledModel:
     def train_epoch(
         self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
     ) -> dict[str, float]:
-        """Run the next epoch of a fit and update ``state`` in place."""
+        """Run the next epoch of a fit, or the rest of a begun one; update ``state`` in place."""
         with self.lock:
-            self._load(state)
-            # A signal may end the epoch half-way; the variables then hold the state of no fit.
-            self._loaded_weights = self._loaded_optimizer = None
-            self._set_rates(settings, state.learning_rate)
-            with self.random_sources.seeded(settings.seed, state.epoch):
-                logs = self._run_epoch(rows, settings, state, batch_callbacks)
-            self._unload(state)
-            self._average(state)
-            state.epoch += 1
+            part = self._part(state)
+            logs = self._train(state, part, rows, settings, None, batch_callbacks)
+            state.epoch, state.part = state.epoch + 1, None
+        return logs
+
+    def train_part(self, state: FitState, rows: Rows, settings: Settings, batches: int) -> None:
+        """Run the next epoch of a fit as far as its first ``batches``; update ``state``."""
+        if state.part is not None and state.part.batches >= batches:
+            return
+        with self.lock:
+            part = self._part(state)
+            self._train(state, part, rows, settings, batches, None)
+            state.part = part
+
+    def _part(self, state: FitState) -> EpochPart:
+        """Return how far a fit is within its next epoch."""
+        return EpochPart(0) if state.part is None else copy.copy(state.part)
+
+    def _train(
+        self,
+        state: FitState,
+        part: EpochPart,
+        rows: Rows,
+        settings: Settings,
+        batches: int | None,
+        batch_callbacks: Any,
+    ) -> dict[str, float]:
+        """Run batches of an epoch, from where ``part`` is; None runs it to its end."""
+        self._load(state)
+        # A signal may end the epoch half-way; the variables then hold the state of no fit.
+        self._loaded_weights = self._loaded_optimizer = None
+        self._set_rates(settings, state.learning_rate)
+        with self.random_sources.seeded(settings.seed, state.epoch, part.random):
+            logs = self._run_epoch(rows, settings, state, part, batches, batch_callbacks)
+            if batches is not None:
+                part.random = self.random_sources.now()
+        self._unload(state)
+        self._average(state)
         return logs
 
     @contextmanager
@@ -163,9 +193,15 @@ class CompiledModel:
             metrics.build(labels, self.model(x, training=False))
 
     def _run_epoch(
-        self, rows: Rows, settings: Settings, state: FitState, batch_callbacks: Any
+        self,
+        rows: Rows,
+        settings: Settings,
+        state: FitState,
+        part: EpochPart,
+        batches: int | None,
+        batch_callbacks: Any,
     ) -> dict[str, float]:
-        """Train on every row once; the state is loaded."""
+        """Train on every row once, or on some batches; the state is loaded, ``part`` updated."""
         raise NotImplementedError
 
     def _read_weights(self) -> list[np.ndarray]:

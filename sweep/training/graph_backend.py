@@ -12,7 +12,7 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sweep.training.backend import FitState, Rows, Settings, epoch_order
+from sweep.training.backend import EpochPart, FitState, Rows, Settings, epoch_order
 from sweep.training.compiled_model import CompiledModel
 from sweep.training.fused_optimizers import fuse
 from sweep.training.graph_eligibility import LOSS, check_fast, check_seeded
@@ -84,15 +84,21 @@ class GraphBackend(CompiledModel):
             self._decay.assign(settings.learning_rate_decay)
 
     def _run_epoch(
-        self, rows: Rows, settings: Settings, state: FitState, _batch_callbacks: Any
+        self,
+        rows: Rows,
+        settings: Settings,
+        state: FitState,
+        part: EpochPart,
+        batches: int | None,
+        _batch_callbacks: Any,
     ) -> dict[str, float]:
         import tensorflow as tf
 
         steps = self._steps(rows.x.dtype.name)
         order = epoch_order(rows.count, settings.seed, state.epoch)
         whole = tf.constant(order)
-        totals, first = tf.zeros(3, tf.float64), 0
-        last = -(-rows.count // settings.batch_size)
+        totals, first = tf.constant(part.totals, tf.float64), part.batches
+        last = min(-(-rows.count // settings.batch_size), batches or rows.count)
         size = tf.constant(settings.batch_size, tf.int64)
         most = rows.most_batches(settings.batch_size)
         while first < last:
@@ -109,7 +115,8 @@ class GraphBackend(CompiledModel):
             totals.numpy()  # waits until the call has ended, so that its time is right
             self._step_seconds = (time.perf_counter() - began) / (stop - first)
             first = stop
-        loss, hits, mass = (float(value) for value in totals.numpy())
+        part.batches, part.totals = first, totals.numpy()
+        loss, hits, mass = (float(value) for value in part.totals)
         return {"loss": loss / rows.count, "accuracy": hits / mass if mass else 0.0}
 
     def _steps_per_call(self) -> int:

@@ -7,12 +7,14 @@ fit it overwrites weights by their averages, and would then do so at the end of 
 
 from __future__ import annotations
 
+import copy
 import warnings
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sweep.training.backend import FitState, Rows, Settings, epoch_order
+from sweep.training.backend import EpochPart, FitState, Rows, Settings, epoch_order
 from sweep.training.compiled_model import CompiledModel
 from sweep.training.graph_eligibility import (
     has_user_train_function,
@@ -64,10 +66,16 @@ class KerasBackend(CompiledModel):
     def train_epoch(
         self, state: FitState, rows: Rows, settings: Settings, batch_callbacks: Any = None
     ) -> dict[str, float]:
-        """Run the next epoch of a fit and update ``state`` in place."""
+        """Run the next epoch of a fit, or the rest of a begun one; update ``state`` in place."""
         if self._step_unchecked:
             self._check_step(rows)
         return super().train_epoch(state, rows, settings, batch_callbacks)
+
+    def train_part(self, state: FitState, rows: Rows, settings: Settings, batches: int) -> None:
+        """Run the next epoch of a fit as far as its first ``batches``; update ``state``."""
+        if self._step_unchecked:
+            self._check_step(rows)
+        super().train_part(state, rows, settings, batches)
 
     def _check_step(self, rows: Rows) -> None:
         """Find out whether a user's training step draws; the layers do not tell."""
@@ -84,14 +92,27 @@ class KerasBackend(CompiledModel):
         scaled = (x.astype(np.float32) - np.float32(shift)) * np.float32(factor)
         return predicted(self.model, scaled)
 
+    def _part(self, state: FitState) -> EpochPart:
+        """Return to the begin of the epoch: metrics and global generators hold no state to keep."""
+        before = state.part or EpochPart(0)
+        begun, seconds = before.begun or copy.copy(state), before.seconds
+        vars(state).update(vars(begun))
+        return EpochPart(0, seconds, begun=begun)
+
     def _run_epoch(
-        self, rows: Rows, settings: Settings, state: FitState, batch_callbacks: Any
+        self,
+        rows: Rows,
+        settings: Settings,
+        state: FitState,
+        part: EpochPart,
+        batches: int | None,
+        batch_callbacks: Any,
     ) -> dict[str, float]:
         model, logs = self.model, {}
         order = epoch_order(rows.count, settings.seed, state.epoch)
         rate = self._rate(settings, state.learning_rate)
-        batches = self._batches(rows, order, settings.batch_size)
-        for number, batch in enumerate(batches):
+        each = self._batches(rows, order, settings.batch_size)
+        for number, batch in enumerate(islice(each, batches)):
             if number == 0:
                 self._prepare_epoch(batch)
             if settings.learning_rate_decay and self._rate_variable is not None:
@@ -103,6 +124,7 @@ class KerasBackend(CompiledModel):
             logs = model.train_function(self._as_iterator(batch))
             if batch_callbacks is not None:
                 batch_callbacks.on_train_batch_end(number, logs)
+            part.batches = number + 1
             if model.stop_training:
                 break
         logs = model._get_metrics_result_or_logs(logs)

@@ -56,15 +56,24 @@ class RandomSources:
         return [*own, self._generator.state, *self.foreign_states]
 
     @contextmanager
-    def seeded(self, seed: int, epoch: int) -> Iterator[None]:
-        """Inside, draw the numbers that belong to an epoch of a seed."""
+    def seeded(self, seed: int, epoch: int, reached: Sequence[np.ndarray] = ()) -> Iterator[None]:
+        """Inside, draw the numbers that belong to an epoch of a seed.
+
+        ``reached`` are the states of the generators within the epoch, if it is not at its begin.
+        """
         seeds = global_seeds(seed, epoch) if self.use_global_seeds else nullcontext()
         with seeds, use_generator(self._generator):
             for place, variable in enumerate(self.states):
                 # A prime apart, so that no two generators of a model draw the same numbers.
                 value = [seed + 7919 * (place + 1), epoch << 20, 0][: variable.shape[0]]
                 variable.assign(np.array(value))
+            for variable, state in zip(self.states if reached else (), reached, strict=True):
+                variable.assign(state)
             yield
+
+    def now(self) -> list[np.ndarray]:
+        """Return the states of the generators."""
+        return [np.asarray(variable.numpy()) for variable in self.states]
 
     def trace(self, make: Callable[[], Any]) -> tuple[Any, str]:
         """Trace a function of the model and find the generators that it uses.

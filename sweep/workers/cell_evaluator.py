@@ -22,10 +22,12 @@ from sweep.evaluation.shared_steps import SharedSteps, data_of
 from sweep.ledger.scores import mean_split_score
 from sweep.ledger.study_folders import own_folder
 from sweep.search.constraints import check_size
+from sweep.search.promotion import step_of
 from sweep.search.pruners import make_pruner
 from sweep.search.samplers import make_sampler
-from sweep.search.splits import make_splits
+from sweep.search.splits import fewest_rows, make_splits
 from sweep.spaces import suggest, without_epochs
+from sweep.support.text import two_digits
 from sweep.workers.epoch_reporter import EpochReporter
 from sweep.workers.rungs import RungScheduler, slot_of
 from sweep.workers.trial_cache import FinishedTrials
@@ -59,7 +61,7 @@ class CellEvaluator:
         rows = training.x_train, training.y_train
         self.data = SearchData(*rows, splits, training.positive)
         self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions, spec.budget)
-        self._rungs = RungScheduler(ledger, job.study, spec, self.ended)
+        self._rungs = RungScheduler(ledger, job.study, spec, self.ended, fewest_rows(splits))
         self._checkpointer: FitCheckpointer | None = None
         self._shared, self._unrepeatable = SharedSteps(), ""
         self._fitted_twice = spec.model.estimator is None
@@ -129,6 +131,7 @@ class CellEvaluator:
         # another list of scorers is another study, so a checkpoint has the scores that are asked
         scorers = scorers_code(self.spec, self.job.allow)
         code = f"{self._code} {scorers}" if scorers else self._code
+        code += self._rungs.told
         checkpoints = Checkpoints(self._folder / "checkpoints", code=code)
         shared = without_epochs(params, self.spec.budget)
         return CandidateCheckpoints(checkpoints, shared, self.spec.largest_epochs if lasting else 0)
@@ -144,22 +147,25 @@ class CellEvaluator:
         data: SearchData,
     ) -> Evaluation:
         last = request.epochs[-1] if rung is None else min(rung.epochs, request.epochs[-1])
+        plan = self._rungs.bracket_plan
         pruner, store = self.spec.search.pruner, self._store(params, request)
         if pruner is None and store is None:
             return self._score_whole(parts, data, claim, params, request)
         from sweep.evaluation.lockstep import evaluate_in_lockstep
 
-        def stop(epoch: int, value: float) -> bool:
+        def stop(epoch: float, value: float) -> bool:
             if pruner is None:
                 return False
-            trial.report(value, epoch)
+            trial.report(value, step_of(plan, epoch))
             return epoch >= rung.epochs if rung else bool(trial.should_prune())
 
-        def tell(split: int, epoch: int, _of: int) -> None:
-            self.control.tell("epoch", trial=claim.number, split=split, epoch=epoch, of=last)
+        def tell(split: int, epoch: float, _of: int) -> None:
+            where = {"epoch": two_digits(epoch), "of": two_digits(last)}
+            self.control.tell("epoch", trial=claim.number, split=split, **where)
 
         estimator = parts.last.set_params(epochs=request.epochs[-1])
-        return evaluate_in_lockstep(estimator, data, request, stop, tell, store)
+        within = {} if plan is None else plan.within
+        return evaluate_in_lockstep(estimator, data, request, stop, tell, store, within)
 
     def _score_whole(
         self,
@@ -214,7 +220,8 @@ class CellEvaluator:
     def steps(self, found: Evaluation) -> dict[int, float]:
         """Return what a trial has not reported itself, and samplers or pruners ask for."""
         if found.copied_from is not None and self.spec.search.pruner is not None:
-            return {e: mean_split_score(found.splits, e) for e in sorted(found.splits[0].test)}
+            plan, reached = self._rungs.bracket_plan, sorted(found.splits[0].test)
+            return {step_of(plan, e): mean_split_score(found.splits, e) for e in reached}
         if not found.pruned or self.spec.search.split_pruner is None:
             return {}
         return {len({split.split for split in found.splits}): found.value}

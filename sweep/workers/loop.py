@@ -162,7 +162,7 @@ class Worker:
         shown = {} if found.pruned else _shown(claim.number, found)
         self.control.tell("ended", trial=claim.number, state=state, value=found.value, **shown)
 
-    def _values(self, found: Evaluation, epoch: int) -> list[float]:
+    def _values(self, found: Evaluation, epoch: float) -> list[float]:
         weights = total_parameters(found.layers)
         names = self.spec.search.objectives
         return objective_values(names, found.value, found.splits, epoch, weights)

@@ -34,13 +34,23 @@ class RungScheduler:
         What it searches.
     ended : Ended
         Its trials.
+    train_rows : int
+        Training rows of a split, the fewest.
     """
 
-    def __init__(self, ledger: Ledger, study: str, spec: StudySpec, ended: FinishedTrials) -> None:
+    def __init__(
+        self, ledger: Ledger, study: str, spec: StudySpec, ended: FinishedTrials, train_rows: int
+    ) -> None:
         self._ledger, self._study, self._spec, self._ended = ledger, study, spec, ended
-        self.bracket_plan = bracket_plan(spec)
+        self.bracket_plan = bracket_plan(spec, train_rows)
         if self.bracket_plan is not None:
             ledger.view.adjust = partial(rank_across_budgets, enough=EVEN_START)
+
+    @property
+    def told(self) -> str:
+        """What tells the fits of this study from those that pause elsewhere within an epoch."""
+        within = {} if self.bracket_plan is None else self.bracket_plan.within
+        return f" {within}" if within else ""
 
     def rung(self, claim: Claim) -> Rung | None:
         """Decide for a slot that was taken, and write it down; None in a study without rungs."""

@@ -137,6 +137,20 @@ def plan_study(
     return StudyPlan(check_study(spec, known=known, storage=storage, **options), known)
 
 
+def _brackets(checked: Check) -> list[dict[str, Any]] | None:
+    """Return the brackets of a search as JSON: candidates of a turn, and where they pause."""
+    plan = checked.brackets
+    if plan is None:
+        return None
+    return [
+        {
+            "candidates": each.starts,
+            "rungs": [{"epochs": e, "rows": plan.rung(0, e).rows} for e in each.rungs],
+        }
+        for each in plan.brackets
+    ]
+
+
 def plain_plan(plan: StudyPlan) -> dict[str, Any]:
     """Return a plan as JSON."""
     checked = plan.checked
@@ -163,6 +177,8 @@ def plain_plan(plan: StudyPlan) -> dict[str, Any]:
         "device": checked.device,
         "minutes": None if minutes is None else round(minutes, 2),
         "at_most": checked.at_most,
+        "split_rows": checked.split_rows,
+        "brackets": _brackets(checked),
         "models": checked.models.models,
         "tried": checked.models.tried,
         "failed": checked.models.failed,
