@@ -68,8 +68,9 @@ def import_study(
 
     FILE is `GridSearchCV.cv_results_` or a table of runs (MLflow's, W&B's) as .csv, .json or
     .parquet; FOLDER a project of KerasTuner's. The word optuna stands for a study in a database
-    or a journal file of Optuna's, which --storage and --study name. Nothing in it is executed; it is imported whole
-    or not at all. No model comes along: nothing can be refitted, continued or exported.
+    or a journal file of Optuna's, which --storage and --study name. Nothing in it is executed; it
+    is imported whole or not at all. No model comes along: nothing can be refitted, continued or
+    exported.
 
     \b
     Example:
