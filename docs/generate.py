@@ -244,6 +244,7 @@ TRAINING_WORDS = {
     "scaling": 'Of pixels, as in `[data]`: "unit", "standardize" or "none".',
     "image_shape": "[height, width] or [height, width, channels] of flat rows.",
     "precision": '"float32" or "mixed_bfloat16".',
+    "jit_compile": 'Compile batches with XLA: true, false, or "auto", on GPUs alone.',
     "fast": "false trains by Keras's own fit: slower, the same numbers.",
 }
 

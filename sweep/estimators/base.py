@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 TRAINING = (
     "batch_size", "callbacks", "checkpoint_epochs", "class_weight", "early_stopping", "epochs",
-    "fast", "image_shape", "label_smoothing", "learning_rate", "learning_rate_decay", "momentum",
-    "n_iter_no_change", "nesterov", "optimizer", "precision", "random_state", "scaling",
-    "validation_fraction", "warm_start", "weight_decay",
+    "fast", "image_shape", "jit_compile", "label_smoothing", "learning_rate",
+    "learning_rate_decay", "momentum", "n_iter_no_change", "nesterov", "optimizer", "precision",
+    "random_state", "scaling", "validation_fraction", "warm_start", "weight_decay",
 )  # fmt: skip
 """Parameters of the fit; every other parameter of an estimator is its model's."""
 

@@ -46,7 +46,7 @@ def check_settings(params: dict[str, Any], taken: Collection[str] = ()) -> None:
     ModelError
         Naming the parameter, its value and what is allowed.
     """
-    names = ["epochs", "batch_size", "n_iter_no_change", "validation_fraction"]
+    names = ["epochs", "batch_size", "n_iter_no_change", "validation_fraction", "jit_compile"]
     if params["class_weight"] is not None and "class_weight" not in taken:
         names.append("class_weight")
     for name in names:

@@ -50,7 +50,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
     epochs, batch_size, optimizer, learning_rate, learning_rate_decay, momentum, nesterov, \
 weight_decay, label_smoothing, class_weight, early_stopping, validation_fraction, \
 n_iter_no_change, callbacks, scaling, image_shape, precision, random_state, warm_start, \
-checkpoint_epochs, fast
+checkpoint_epochs, jit_compile, fast
         As in :class:`KerasMLPClassifier`.
     """
 
@@ -92,6 +92,7 @@ checkpoint_epochs, fast
         random_state: Any = None,
         warm_start: bool = False,
         checkpoint_epochs: Sequence[int] | None = None,
+        jit_compile: bool | str = "auto",
         fast: bool = True,
     ) -> None:
         names = self._get_param_names()

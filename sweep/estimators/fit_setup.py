@@ -97,7 +97,11 @@ def prepare_blueprint(
     for_factory = settings.given(params, set(params) - taken)
     meaning_or_rule = meaning or partial(meaning_of, rows=rows)
     estimator._blueprint, model = make_blueprint(
-        architecture, settings, estimator._seed, meaning_or_rule
+        architecture,
+        settings,
+        estimator._seed,
+        meaning_or_rule,
+        jit_compile=estimator.jit_compile,
     )
     check_optimizer_parameters(estimator._blueprint, for_sweep, for_factory)
     return model

@@ -27,7 +27,7 @@ class KerasClassifier(BaseKerasClassifier):
     epochs, batch_size, learning_rate, learning_rate_decay, momentum, nesterov, \
 weight_decay, label_smoothing, class_weight, early_stopping, validation_fraction, \
 n_iter_no_change, callbacks, scaling, image_shape, precision, random_state, warm_start, \
-checkpoint_epochs, fast
+checkpoint_epochs, jit_compile, fast
         As in :class:`sweep.KerasMLPClassifier`.
     optimizer : str, keras.optimizers.Optimizer or its class, optional
         Name of the optimizer, ``"adam"`` unless given. An object is made anew from its settings for
@@ -71,6 +71,7 @@ checkpoint_epochs, fast
         random_state: Any = None,
         warm_start: bool = False,
         checkpoint_epochs: Sequence[int] | None = None,
+        jit_compile: bool | str = "auto",
         fast: bool = True,
         **model_params: Any,
     ) -> None:

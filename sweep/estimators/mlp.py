@@ -67,6 +67,8 @@ class KerasMLPClassifier(BaseKerasClassifier):
         Let :meth:`fit` go on for ``epochs`` more epochs from where the last call ended.
     checkpoint_epochs : sequence of int, default=None
         Epochs whose weights are kept for :meth:`at_epoch`.
+    jit_compile : {"auto", True, False}, default="auto"
+        Compile the batches with XLA; ``"auto"`` does so where TensorFlow sees a GPU.
     fast : bool, default=True
         Many batches in each graph call, on a model compiled once; False is Keras's own ``fit``.
 
@@ -107,6 +109,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
         random_state: Any = None,
         warm_start: bool = False,
         checkpoint_epochs: Sequence[int] | None = None,
+        jit_compile: bool | str = "auto",
         fast: bool = True,
     ) -> None:
         names = self._get_param_names()

@@ -30,7 +30,6 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "shuffle": "rows are shuffled before each epoch by the fit's seed; leave it out",
         "steps_per_execution": _WHOLE_EPOCH,
         "steps_per_epoch": "an epoch is all rows of the fit once; leave it out, or set epochs",
-        "jit_compile": _WHOLE_EPOCH,
         "run_eagerly": _IN_THE_FACTORY,
         "initial_epoch": "a fit begins at epoch 1; warm_start=True goes on from an earlier one",
         "nb_epoch": "is called epochs",

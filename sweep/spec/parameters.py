@@ -32,6 +32,7 @@ TRAINING: Mapping[str, Any] = MappingProxyType(
         "scaling": "unit",
         "image_shape": None,
         "precision": "float32",
+        "jit_compile": "auto",
         "fast": True,
     }
 )
@@ -220,6 +221,7 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
         lambda v: isinstance(v, list | tuple) and len(v) in (2, 3) and all(map(is_count, v)),
     ),
     "precision": _among(PRECISIONS),
+    "jit_compile": ('"auto", true or false', lambda v: v == "auto" or isinstance(v, bool)),
     "fast": _BOOLEAN,
     "scaling": _among(("none", "unit", "standardize")),
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import ModelError
+from sweep.training import xla
 from sweep.training.architecture import Architecture, seeded_build
 from sweep.training.model_identity import inspect_model, matches
 from sweep.training.optimizers import OptimizerSettings, make_optimizer
@@ -38,6 +39,8 @@ class Blueprint:
         As in :class:`sweep.training.model_identity.ModelInspection`.
     unrepeatable : str
         Why two fits under one seed may differ; empty if they do not.
+    jit_compile : {"auto", True, False}
+        Whether XLA compiles its batches; see :func:`sweep.training.xla.compiles`.
     """
 
     architecture: Architecture
@@ -49,12 +52,13 @@ class Blueprint:
     unseeded: str = ""
     foreign_generators: bool = False
     unrepeatable: str = ""
+    jit_compile: bool | str = "auto"
 
     @property
     def key(self) -> Hashable:
         """Equal for blueprints that can share one trace."""
         traced = self.optimizer.traced if self.optimizer else None
-        return (self.architecture.called, self.identity, self.meaning, traced)
+        return (self.architecture.called, self.identity, self.meaning, traced, self.jit_compile)
 
     def build(self, seed: int) -> Any:
         """Build the model again.
@@ -78,7 +82,11 @@ class Blueprint:
             smoothing = self.optimizer.label_smoothing
             loss = loss_for(model, self.architecture.input_shape, self.meaning, smoothing)
             optimizer = make_optimizer(self.optimizer, default_rate=True)
-            model.compile(optimizer=optimizer, loss=loss, weighted_metrics=["accuracy"])
+            jit = xla.compiles(self.jit_compile, model)
+            words = {"weighted_metrics": ["accuracy"], "jit_compile": jit}
+            model.compile(optimizer=optimizer, loss=loss, **words)
+        elif self.jit_compile is True and not model.run_eagerly:
+            model.jit_compile = xla.compiles(True, model)
         return model
 
     def _is_same(self, model: Any) -> bool:
@@ -90,6 +98,8 @@ def make_blueprint(
     optimizer: OptimizerSettings,
     seed: int,
     meaning: str | Callable[[Any], str],
+    *,
+    jit_compile: bool | str = "auto",
 ) -> tuple[Blueprint, Any]:
     """Make the blueprint of a fit.
 
@@ -103,6 +113,8 @@ def make_blueprint(
         Seed of the initial weights.
     meaning : str or callable
         What the output is, or ``f(model)`` that finds it out.
+    jit_compile : {"auto", True, False}, default="auto"
+        Whether XLA compiles its batches.
 
     Returns
     -------
@@ -110,7 +122,9 @@ def make_blueprint(
         The model, if one had to be built, with the initial weights of the seed.
     """
     if architecture.is_built_in:
-        return Blueprint(architecture, architecture.identity(), PROBABILITIES, optimizer), None
+        identity = architecture.identity()
+        kept = Blueprint(architecture, identity, PROBABILITIES, optimizer, jit_compile=jit_compile)
+        return kept, None
     model = seeded_build(architecture, seed)
     is_compiled = bool(getattr(model, "compiled", False))
     inspection = inspect_model(model, architecture.input_shape)
@@ -127,6 +141,7 @@ def make_blueprint(
         unseeded=inspection.unseeded,
         foreign_generators=inspection.foreign_generators,
         unrepeatable=why,
+        jit_compile=jit_compile,
     )
     return blueprint, model
 

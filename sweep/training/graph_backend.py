@@ -99,19 +99,17 @@ class GraphBackend(CompiledModel):
         whole = tf.constant(order)
         totals, first = tf.constant(part.totals, tf.float64), part.batches
         last = min(-(-rows.count // settings.batch_size), batches or rows.count)
-        size = tf.constant(settings.batch_size, tf.int64)
-        most = rows.most_batches(settings.batch_size)
+        size = settings.batch_size
+        most = rows.most_batches(size)
         while first < last:
             stop = min(last, first + self._steps_per_call(), first + (most or last))
             began = time.perf_counter()
             some, places, begin = rows, whole, first
             if most:  # the batches of this call alone, in their order
-                picked = order[first * settings.batch_size : stop * settings.batch_size]
+                picked = order[first * size : stop * size]
                 some, places, begin = rows.taken(picked), tf.range(len(picked), dtype=tf.int64), 0
-            span = (tf.constant(begin, tf.int64), tf.constant(begin + stop - first, tf.int64))
-            totals = steps(
-                some.x, some.y, some.weight, places, size, *span, totals, rows.shift, rows.factor
-            )
+            data, scaling = (some.x, some.y, some.weight), (rows.shift, rows.factor)
+            totals = steps(data, places, size, begin, begin + stop - first, totals, scaling)
             totals.numpy()  # waits until the call has ended, so that its time is right
             self._step_seconds = (time.perf_counter() - began) / (stop - first)
             first = stop

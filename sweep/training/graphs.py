@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sweep.training.output_meaning import LOGITS, PACKETS, PREDICT_ROWS
 from sweep.training.tracing import forward
+from sweep.training.xla import compiles, run_in_static_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +21,8 @@ def make_steps(
     targets: Callable[[Any], Any],
     decaying: tuple[Any, Any] | None,
     dtype: Any,
-) -> Any:
-    """Trace the batches ``first`` to ``stop`` of one epoch as a single graph call.
+) -> Callable[..., Any]:
+    """Return a function that runs the batches ``first`` to ``stop`` of one epoch in a graph call.
 
     A batch is Keras's own ``Model.train_step`` without its metrics: loss (weights, masks,
     regularizers), its scaling, gradients, optimizer.
@@ -37,7 +39,69 @@ def make_steps(
         First learning rate and its decay a step; None if the rate does not decay.
     dtype : str
         Of the pixels. The trace is for any number of rows.
+
+    Returns
+    -------
+    callable
+        ``f(data, order, size, first, stop, totals, scaling)`` with ``data`` of pixels, labels and
+        weights, ``order`` the rows of the epoch, ``size`` of a batch and ``scaling`` of shift and
+        factor; it returns ``totals`` with the sums of loss, hits and weights added.
     """
+    import tensorflow as tf
+
+    one_batch = _one_batch(model, blueprint, targets, decaying)
+    number, rate = tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
+    rows = [tf.TensorSpec((None,), kind) for kind in (tf.int64, tf.float32, tf.int64)]
+    totals_like = tf.TensorSpec((3,), tf.float64)
+    pixels = _pixels(blueprint.architecture.input_shape, dtype)
+
+    def traced(size: int | None) -> Any:
+        """Trace the batches: of a static size for XLA, else of any."""
+        sizes = [number] if size is None else []
+        signature = [pixels, *rows, *sizes, number, number, totals_like, rate, rate]
+
+        @tf.function(autograph=False, input_signature=signature, jit_compile=size is not None)
+        def steps(x: Any, y: Any, weight: Any, order: Any, *rest: Any) -> Any:
+            *given, first, stop, totals, shift, factor = rest
+            count = tf.shape(order, out_type=tf.int64)[0]
+
+            def rows_of(i: Any) -> Any:
+                if size is not None:
+                    return tf.slice(order, [i * size], [size])
+                return order[i * given[0] : tf.minimum((i + 1) * given[0], count)]
+
+            def body(i: Any, totals: Any) -> Any:
+                picked = rows_of(i)
+                batch = [tf.gather(tensor, picked) for tensor in (x, y, weight)]
+                return i + 1, totals + one_batch(*batch, shift, factor)
+
+            loop = tf.while_loop(
+                lambda i, _: i < stop, body, (first, totals), parallel_iterations=1
+            )
+            return loop[1]
+
+        return steps
+
+    if compiles(blueprint.jit_compile, model):
+        return run_in_static_batches(cache(traced))
+    steps = traced(None)
+
+    def run(
+        data: tuple[Any, ...], order: Any, size: int, first: int, stop: int, totals: Any,
+        scaling: tuple[Any, Any],
+    ) -> Any:  # fmt: skip
+        return steps(*data, order, size, first, stop, totals, *scaling)
+
+    return run
+
+
+def _one_batch(
+    model: Any,
+    blueprint: Blueprint,
+    targets: Callable[[Any], Any],
+    decaying: tuple[Any, Any] | None,
+) -> Callable[..., Any]:
+    """Return a function that trains on a batch and returns the sums of loss, hits and weights."""
     import tensorflow as tf
 
     optimizer = model.optimizer
@@ -58,33 +122,12 @@ def make_steps(
         if variables := model.trainable_weights:  # as Keras: without any, no step is taken
             gradients = tape.gradient(total, variables)
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss, _hits(y, output, weight, middle)
+        count = tf.cast(tf.shape(y)[0], tf.float64)
+        mass = tf.reduce_sum(tf.cast(weight, tf.float64))
+        hits = tf.cast(_hits(y, output, weight, middle), tf.float64)
+        return tf.stack([tf.cast(loss, tf.float64) * count, hits, mass])
 
-    number, rate = tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
-    rows = [tf.TensorSpec((None,), kind) for kind in (tf.int64, tf.float32, tf.int64)]
-    totals_like = tf.TensorSpec((3,), tf.float64)
-    pixels = _pixels(blueprint.architecture.input_shape, dtype)
-    signature = [pixels, *rows, number, number, number, totals_like, rate, rate]
-
-    @tf.function(autograph=False, input_signature=signature)
-    def steps(
-        x: Any, y: Any, weight: Any, order: Any, size: Any, first: Any, stop: Any,
-        totals: Any, shift: Any, factor: Any,
-    ) -> Any:  # fmt: skip
-        count = tf.shape(order, out_type=tf.int64)[0]
-
-        def body(i: Any, totals: Any) -> Any:
-            picked = order[i * size : tf.minimum((i + 1) * size, count)]
-            batch = [tf.gather(tensor, picked) for tensor in (x, y, weight)]
-            loss, hits = one_batch(batch[0], batch[1], batch[2], shift, factor)
-            rows = tf.cast(tf.shape(picked)[0], tf.float64)
-            mass = tf.reduce_sum(tf.cast(batch[2], tf.float64))
-            added = tf.stack([tf.cast(loss, tf.float64) * rows, tf.cast(hits, tf.float64), mass])
-            return i + 1, totals + added
-
-        return tf.while_loop(lambda i, _: i < stop, body, (first, totals), parallel_iterations=1)[1]
-
-    return steps
+    return one_batch
 
 
 def make_predict(model: Any, input_shape: tuple[int, ...], dtype: Any) -> Any:
