@@ -8,7 +8,6 @@ The trials are written as a worker writes them (results of five splits, a digest
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -36,6 +35,7 @@ from sweep.ledger.summary import summary_of
 from sweep.search.plan import make_plan
 from sweep.spec import load_study
 from sweep.storage.attributes import CELL, DIGEST, RESULT, SUMMARY, WORKER
+from sweep.storage.json_text import stored_text
 from sweep.storage.locations import storage_url
 from sweep.support.layer import Layer
 
@@ -94,7 +94,7 @@ def _end_all(ledger: Ledger, name: str) -> None:
             summary = summary_of("COMPLETE", [value], whole, digest)
             rows = {RESULT: result, DIGEST: digest, SUMMARY: summary, WORKER: "node:1:1:1"}
             attributes += [
-                {"trial_id": trial._trial_id, "key": k, "value_json": json.dumps(v)}
+                {"trial_id": trial._trial_id, "key": k, "value_json": stored_text(k, v)}
                 for k, v in rows.items()
             ]
             kind = models.TrialValueModel.TrialValueType.FINITE

@@ -209,13 +209,14 @@ def standard_error(record: StudyRecord, candidate: Candidate) -> float:
 
 def rows_by_split(candidate: Candidate) -> list[int]:
     """Return the rows held out in each split."""
-    held_out = {each.split: each.n_test for each in candidate.trial.splits}
+    held_out = dict(zip(candidate.fits.splits, candidate.fits.rows, strict=True))
     return [held_out[split] for split in sorted(held_out)]
 
 
 def held_out_rows(candidate: Candidate) -> float:
     """Return the rows held out in a split, on average."""
-    return float(np.mean([s.n_test for s in candidate.trial.splits] or [0]))
+    rows = candidate.fits.rows
+    return sum(rows) / len(rows) if rows else 0.0
 
 
 def fitted_rows(record: StudyRecord, held_out: float) -> float:

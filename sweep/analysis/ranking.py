@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweep.ledger.records import mean_of
 from sweep.ledger.scores import mean_score
-from sweep.spaces import candidate_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
     """
     found: dict[str, Candidate] = {}
     for candidate in candidates:
-        found.setdefault(candidate_identity(candidate.params), candidate)
+        found.setdefault(candidate.identity, candidate)
     return list(found.values())
 
 
@@ -67,7 +67,7 @@ def fit_seconds(candidate: Candidate) -> float:
         Infinite where no time was recorded.
     """
     seconds = _seconds(candidate)
-    return float(np.mean(seconds)) if seconds else inf
+    return mean_of(seconds) if seconds else inf
 
 
 def by_cost(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -112,7 +112,7 @@ def is_slower(candidate: Candidate, other: Candidate) -> bool:
 
 
 def _seconds(candidate: Candidate) -> list[float]:
-    return [s.seconds.get(candidate.epoch, inf) for s in candidate.trial.splits]
+    return [inf if each is None else each for each in candidate.fits.seconds]
 
 
 def _merit(scored: tuple[float, Candidate]) -> tuple[float, float, int]:

@@ -76,7 +76,7 @@ def _copied(trial: TrialRecord, request: EvaluationRequest, *, pruned: bool) -> 
     # A pruned trial counts as far as all of its splits were scored.
     value = best_mean_score(splits, shared_epochs(splits)[-1:] if pruned else request.epochs)
     source = trial.number if trial.copied_from is None else trial.copied_from
-    return Evaluation(splits, trial.layers, value, pruned, copied_from=source)
+    return Evaluation(splits, tuple(trial.layers), value, pruned, copied_from=source)
 
 
 def results_until(split: SplitResult, last: float) -> SplitResult:

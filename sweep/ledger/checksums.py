@@ -6,15 +6,17 @@ They detect damage and edits by hand, not somebody who also computes a new diges
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from sweep.storage.attributes import CELL, COPIED, DIGEST, OPENING, REASON, RESULT
+from sweep.storage.json_text import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from optuna.trial import FrozenTrial
+
+    from sweep.storage.stored_trials import StoredTrial
 
 COVERED = (CELL, RESULT, REASON, COPIED)
 """Attributes of a trial that its digest covers, beside its state, values and parameters."""
@@ -32,7 +34,10 @@ def has_digests(header: Mapping[str, Any]) -> bool:
 
 def digest_of(*values: Any) -> str:
     """Return the first 32 characters of the SHA-256 of JSON-able values."""
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return _digest(canonical(values))
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -41,30 +46,54 @@ def trial_digest(
     values: Sequence[float] | None,
     params: Mapping[str, Any],
     attributes: Mapping[str, Any],
+    result: str | None = None,
 ) -> str:
-    """Return the digest of a finished trial."""
-    covered = {key: attributes[key] for key in COVERED if key in attributes}
-    return digest_of(state, [float(v) for v in values or ()], dict(params), covered)
+    """Return the digest of a finished trial.
+
+    Parameters
+    ----------
+    state : str
+        Its state.
+    values : sequence of float or None
+        One for each objective.
+    params, attributes : mapping of str to value
+        Its parameters and user attributes, as Optuna has them.
+    result : str, optional
+        The canonical JSON of the result, in place of the one among the attributes: encoding it
+        takes most of the time.
+    """
+    left_out = () if result is None else (RESULT,)
+    covered = {key: attributes[key] for key in COVERED if key in attributes and key not in left_out}
+    text = canonical([state, [float(v) for v in values or ()], dict(params), covered])
+    if result is not None:  # the last of the sorted names of COVERED
+        text = f'{text[:-2]}{"," if covered else ""}"{RESULT}":{result}}}]'
+    return _digest(text)
 
 
-def is_whole(trial: FrozenTrial, *, strict: bool = False) -> bool:
+def is_whole(trial: FrozenTrial | StoredTrial, *, strict: bool = False) -> bool:
     """Return whether a trial is unchanged since it was recorded.
 
     Parameters
     ----------
-    trial : optuna.trial.FrozenTrial
+    trial : optuna.trial.FrozenTrial or StoredTrial
         A trial in any state.
     strict : bool
         Whether a trial with a result or a reason must have a digest; in ledgers of older versions
         it has none.
     """
+    from sweep.storage.stored_trials import StoredTrial, result_of
+
     recorded = trial.user_attrs.get(DIGEST)
     if recorded is None:
         ended = trial.state.name in ("COMPLETE", "PRUNED") or REASON in trial.user_attrs
         return not (strict and ended and trial.state.is_finished())
-    return bool(
-        recorded == trial_digest(trial.state.name, trial.values, trial.params, trial.user_attrs)
-    )
+    held = trial.state.name, trial.values, trial.params, trial.user_attrs
+    if isinstance(trial, StoredTrial) and trial.result is not None:
+        if recorded == trial_digest(*held, trial.result):
+            return True
+        # older versions did not store it in canonical form
+        return bool(recorded == trial_digest(*held, canonical(result_of(trial))))
+    return bool(recorded == trial_digest(*held))
 
 
 def with_digest(plain: Mapping[str, Any]) -> dict[str, Any]:

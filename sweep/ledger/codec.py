@@ -14,7 +14,7 @@ from sweep.ledger.outcomes import (
     OuterFold,
     WinnerRecord,
 )
-from sweep.ledger.records import SplitResult
+from sweep.ledger.stored_split import BY_EPOCH, BY_SCORER, StoredSplit, history_from_plain
 from sweep.section import SectionRecord
 from sweep.storage.attributes import COPIED, RESULT
 from sweep.support.layer import Layer, total_parameters
@@ -22,13 +22,7 @@ from sweep.support.layer import Layer, total_parameters
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sweep.ledger.records import PlannedCell
-
-BY_EPOCH = ("test", "train", "seconds", "losses")
-"""Fields of a split's result that are mappings by epoch."""
-
-BY_SCORER = ("others", "train_others")
-"""Those that are mappings by scorer, then by epoch."""
+    from sweep.ledger.records import PlannedCell, SplitResult
 
 
 def split_to_plain(split: SplitResult) -> dict[str, Any]:
@@ -94,32 +88,12 @@ def cell_to_plain(cell: PlannedCell) -> dict[str, Any]:
 
 def splits_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[SplitResult, ...]:
     """Read a trial's results; in older ledgers a split's number is its position in the list."""
-    return tuple(split_from_plain({"split": i, **each}) for i, each in enumerate(plain))
+    return tuple(StoredSplit.read(each, i) for i, each in enumerate(plain))
 
 
 def split_from_plain(plain: Mapping[str, Any]) -> SplitResult:
     """Read what :func:`split_to_plain` wrote."""
-    fields: dict[str, Any] = {name: _by_epoch(plain.get(name, {})) for name in BY_EPOCH}
-    for name in BY_SCORER:
-        scorers = plain.get(name, {}).items()
-        fields[name] = {scorer: _by_epoch(scores) for scorer, scores in scorers}
-    return SplitResult(
-        **fields,
-        score_seconds=plain["score_seconds"],
-        history=_history(plain["history"]),
-        n_test=plain["n_test"],
-        split=plain.get("split", 0),
-        seed=plain.get("seed", 0),
-        inference_ms=plain.get("inference_ms"),
-        unrepeatable=plain.get("unrepeatable", ""),
-        start=plain.get("start", ""),
-        taken=tuple(plain.get("taken", ())),
-    )
-
-
-def _by_epoch(plain: Mapping[str, Any]) -> dict[float, Any]:
-    """Read a mapping by epoch; a number below 1 is a share of the first one."""
-    return {int(e) if e.isdecimal() else float(e): value for e, value in plain.items()}
+    return StoredSplit.read(plain)
 
 
 def layers_from_plain(plain: Any) -> tuple[Layer, ...]:
@@ -142,7 +116,7 @@ def winner_from_plain(plain: Mapping[str, Any] | None) -> WinnerRecord | None:
     return WinnerRecord(
         **{
             **_without_row(plain),
-            "history": _history(plain["history"]),
+            "history": history_from_plain(plain["history"]),
             "layers": layers_from_plain(plain["layers"]),
             "confusion": tuple(tuple(row) for row in plain["confusion"]),
             "weights": tuple((name, tuple(shape)) for name, shape in plain.get("weights", ())),
@@ -191,7 +165,3 @@ def openings_from_plain(
 def _without_row(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Drop ``candidate``, the row number of older versions: it changes when a grid grows."""
     return {name: value for name, value in plain.items() if name != "candidate"}
-
-
-def _history(plain: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
-    return {name: tuple(values) for name, values in plain.items()}

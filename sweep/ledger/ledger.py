@@ -17,6 +17,7 @@ from sweep.ledger.studies import Studies
 from sweep.ledger.summary import summary_of
 from sweep.spaces import encode
 from sweep.storage.attributes import CELL, DIGEST, LOST, REASON, RESULT, RUNG, SUMMARY, WORKER
+from sweep.storage.json_text import stored_text
 from sweep.storage.queries import waiting_cells
 from sweep.storage.retries import retry
 
@@ -264,9 +265,9 @@ class Ledger(Studies):
 
         from sweep.storage.transactions import end
 
-        attributes = {LOST: lost} if lost else {}
+        texts = {LOST: stored_text(LOST, lost)} if lost else {}
         with self.translated():
-            return retry(lambda: end(self.storage, trial_id, TrialState.FAIL, attributes))
+            return retry(lambda: end(self.storage, trial_id, TrialState.FAIL, texts))
 
     def stale_trials(self, name: str) -> list[int]:
         """Return the identifiers of running trials whose last heartbeat is too old."""
@@ -285,13 +286,16 @@ class Ledger(Studies):
         values = [] if value is None else [value] if isinstance(value, int | float) else value
         params, reports = self.view.forget(claim.trial_id)
         covered = {CELL: dict(claim.cell), **attributes}
-        digest = trial_digest(state, values, {**claim.stored, **params}, covered)
-        checks = {DIGEST: digest, SUMMARY: summary_of(state, values, covered, digest)}
+        texts = {key: stored_text(key, value) for key, value in attributes.items()}
+        stored = {**claim.stored, **params}
+        digest = trial_digest(state, values, stored, covered, texts.get(RESULT))
+        texts[DIGEST] = stored_text(DIGEST, digest)
+        texts[SUMMARY] = stored_text(SUMMARY, summary_of(state, values, covered, digest))
         with self.translated():
             return retry(
                 lambda: end(
                     self.storage, claim.trial_id, TrialState[state],
-                    {**attributes, **checks}, values, {**(steps or {}), **reports},
+                    texts, values, {**(steps or {}), **reports},
                     time.monotonic() - claim.taken,
                 )
             )  # fmt: skip

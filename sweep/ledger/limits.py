@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweep.ledger.records import TrialRecord
+    from sweep.storage.stored_trials import StoredTrial
 
 
 def slowest_fit(trial: TrialRecord, epoch: float) -> float:
@@ -31,7 +32,9 @@ def within_seconds(trial: TrialRecord, limit: float | None, epoch: float) -> Tri
     return replace(trial, state="INFEASIBLE", reason=reason)
 
 
-def search_end(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int | None:
+def search_end(
+    trials: Iterable[FrozenTrial | StoredTrial], header: Mapping[str, Any]
+) -> int | None:
     """Return the number of the trial at which patience ended the search; None while it goes on.
 
     Patience is exhausted when the last ``patience`` trials that count brought no improvement. A
@@ -45,7 +48,7 @@ def search_end(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int 
 
     Parameters
     ----------
-    trials : iterable of optuna.trial.FrozenTrial
+    trials : iterable of optuna.trial.FrozenTrial or StoredTrial
         Those of the study's own cells.
     header : mapping
         The study's header.
@@ -67,7 +70,7 @@ def search_end(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int 
     return None
 
 
-def since_growth(trials: Iterable[FrozenTrial], header: Mapping[str, Any]) -> int:
+def since_growth(trials: Iterable[FrozenTrial | StoredTrial], header: Mapping[str, Any]) -> int:
     """Return from which trial on patience counts when a study gets more trials.
 
     If patience had ended the search, it starts again after that trial. Otherwise it continues, as
@@ -85,9 +88,11 @@ def draw_of(key: str) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _by_draw(trials: Iterable[FrozenTrial], planned: int) -> Iterator[tuple[int, FrozenTrial]]:
+def _by_draw(
+    trials: Iterable[FrozenTrial | StoredTrial], planned: int
+) -> Iterator[tuple[int, FrozenTrial | StoredTrial]]:
     """Yield the last trial of each draw, up to the first draw that has not finished."""
-    ended: dict[int, FrozenTrial] = {}
+    ended: dict[int, FrozenTrial | StoredTrial] = {}
     for trial in sorted(trials, key=lambda each: each.number):
         if _is_cut(trial):
             continue
@@ -99,7 +104,9 @@ def _by_draw(trials: Iterable[FrozenTrial], planned: int) -> Iterator[tuple[int,
         yield number, last
 
 
-def _by_number(trials: Iterable[FrozenTrial]) -> Iterator[tuple[int, FrozenTrial]]:
+def _by_number(
+    trials: Iterable[FrozenTrial | StoredTrial],
+) -> Iterator[tuple[int, FrozenTrial | StoredTrial]]:
     """Yield the trials by number, up to the first that runs."""
     for trial in sorted(trials, key=lambda each: each.number):
         if trial.state.name == "RUNNING":
@@ -107,11 +114,11 @@ def _by_number(trials: Iterable[FrozenTrial]) -> Iterator[tuple[int, FrozenTrial
         yield trial.number, trial
 
 
-def _is_cut(trial: FrozenTrial) -> bool:
+def _is_cut(trial: FrozenTrial | StoredTrial) -> bool:
     return trial.state.name == "FAIL" and REASON not in trial.user_attrs
 
 
-def _counts(trial: FrozenTrial) -> bool:
+def _counts(trial: FrozenTrial | StoredTrial) -> bool:
     paused = trial.state.name == "PRUNED" and RUNG in trial.user_attrs
     return trial.state.name in ("COMPLETE", "PRUNED") and not paused
 
@@ -123,11 +130,11 @@ class _Best:
         self._signs = [1 if each == "maximize" else -1 for each in directions(objectives)]
         self._merits: list[list[float]] = []
 
-    def improved_by(self, trial: FrozenTrial) -> bool:
+    def improved_by(self, trial: FrozenTrial | StoredTrial) -> bool:
         """Return whether a trial improves on all earlier ones, and remember it if so."""
         if trial.state.name != "COMPLETE" or any(c > 0 for c in trial.constraints.values()):
             return False
-        merits = [sign * value for sign, value in zip(self._signs, trial.values, strict=True)]
+        merits = [sign * value for sign, value in zip(self._signs, trial.values or (), strict=True)]
         if any(all(a >= b for a, b in zip(e, merits, strict=True)) for e in self._merits):
             return False
         self._merits.append(merits)

@@ -25,6 +25,8 @@ from sweep.ledger.limits import draw_of, search_end, within_seconds
 from sweep.ledger.outcomes import IdleRecord
 from sweep.ledger.records import Candidate, Rung, StudyRecord, TrialRecord
 from sweep.ledger.scores import candidate_with, mean_score
+from sweep.ledger.stored_result import stored_result
+from sweep.ledger.stored_split import values_of
 from sweep.ledger.studies import damaged
 from sweep.spaces import Space, decode, grid_candidates
 from sweep.spec import StudySpec
@@ -40,13 +42,14 @@ from sweep.storage.attributes import (
     NESTED,
     NO_NESTED,
     REASON,
-    RESULT,
     RUNG,
     SECTIONS,
     WINNER,
     WORKER,
 )
 from sweep.storage.damaged_rows import UNREADABLE
+from sweep.storage.stored_trials import result_of
+from sweep.support.garbage import no_garbage_search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +59,9 @@ if TYPE_CHECKING:
 
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.outcomes import NestedRecord, OuterFold
+    from sweep.ledger.records import SplitResult
+    from sweep.storage.stored_trials import StoredTrial
+    from sweep.support.layer import Layer
 
 
 def read_study(ledger: Ledger, name: str) -> StudyRecord:
@@ -87,14 +93,15 @@ def read_study(ledger: Ledger, name: str) -> StudyRecord:
 
 def _read(ledger: Ledger, name: str) -> StudyRecord:
     header = ledger.header(name)
-    return record_of(ledger, name, header, ledger.trials(name))
+    with no_garbage_search():
+        return record_of(ledger, name, header, ledger.stored_trials(name))
 
 
 def record_of(
     ledger: Ledger,
     name: str,
     header: Mapping[str, Any],
-    everything: Sequence[FrozenTrial],
+    everything: Sequence[FrozenTrial | StoredTrial],
     counted: StudyCounts | None = None,
 ) -> StudyRecord:
     """Return a study's record from its header and trials; pass ``counted`` if these are not all."""
@@ -177,24 +184,27 @@ def _inner_score(ledger: Ledger, name: str | None, fold: OuterFold) -> float | N
     return None
 
 
-def _has_cell(trial: FrozenTrial) -> bool:
+def _has_cell(trial: FrozenTrial | StoredTrial) -> bool:
     cell = trial.user_attrs.get(CELL)
     return isinstance(cell, dict) and {"key", "params", "epochs"} <= cell.keys()
 
 
-def _unreadable(trials: Sequence[FrozenTrial]) -> list[str]:
+def _unreadable(trials: Sequence[FrozenTrial | StoredTrial]) -> list[str]:
     found = [t for t in trials if not _has_cell(t) and t.user_attrs.get(DIGEST)]
     return [f"trial {t.number} cannot be read; a run evaluates its cell again" for t in found]
 
 
 def trial_record(
-    trial: FrozenTrial, space: Space, strict: bool = False, budget: str = "epochs"
+    trial: FrozenTrial | StoredTrial,
+    space: Space,
+    strict: bool = False,
+    budget: str = "epochs",
 ) -> TrialRecord:
     """Return the record of one trial.
 
     Parameters
     ----------
-    trial : optuna.trial.FrozenTrial
+    trial : optuna.trial.FrozenTrial or StoredTrial
         A trial with a cell.
     space : mapping of str to dimension
         The study's search space.
@@ -205,22 +215,23 @@ def trial_record(
     """
     attributes = trial.user_attrs
     cell = attributes[CELL]
-    if not is_whole(trial, strict=strict):
+    if not _is_whole(trial, strict=strict):
         params = cell["params"] or {}
         return TrialRecord(
             trial.number, cell["key"], "FAIL", params, tuple(cell["epochs"]), reason=CHANGED
         )
-    result = attributes.get(RESULT, {})
+    epochs = tuple(cell["epochs"]) or _suggested_epochs(trial, budget)
+    parameters, splits, layers = _result(trial, epochs)
     started, finished = _span(trial)
     return TrialRecord(
         number=trial.number,
         key=cell["key"],
         state=_state(trial),
         params=_decoded(trial.params, space) if cell["params"] is None else cell["params"],
-        epochs=tuple(cell["epochs"]) or _suggested_epochs(trial, budget),
-        splits=splits_from_plain(result.get("splits", [])),
-        parameters=result.get("parameters"),
-        layers=layers_from_plain(result.get("layers", [])),
+        epochs=epochs,
+        splits=splits,
+        parameters=parameters,
+        layers=layers,
         reason=attributes.get(REASON) or attributes.get(LOST),
         worker=attributes.get(WORKER),
         started=started,
@@ -230,7 +241,28 @@ def trial_record(
     )
 
 
-def _span(trial: FrozenTrial) -> tuple[datetime | None, datetime | None]:
+def _is_whole(trial: FrozenTrial | StoredTrial, *, strict: bool) -> bool:
+    """Return whether a trial is as it was recorded; one whose text is no JSON is not."""
+    with suppress(ValueError):
+        return is_whole(trial, strict=strict)
+    return False
+
+
+def _result(
+    trial: FrozenTrial | StoredTrial, epochs: Sequence[int]
+) -> tuple[int | None, Sequence[SplitResult], Sequence[Layer]]:
+    """Return a trial's weights, splits and layers; decoded now where no digest vouches for them."""
+    text = getattr(trial, "result", None)
+    if text is not None and DIGEST in trial.user_attrs:
+        return stored_result(text, epochs)
+    result = result_of(trial)
+    splits = splits_from_plain(result.get("splits", []))
+    for each in splits:
+        values_of(each)
+    return result.get("parameters"), splits, layers_from_plain(result.get("layers", []))
+
+
+def _span(trial: FrozenTrial | StoredTrial) -> tuple[datetime | None, datetime | None]:
     """Return a trial's start and end in UTC: in local time an hour may come twice.
 
     In older ledgers a trial may end before it starts, if the clock was set back meanwhile.
@@ -258,7 +290,7 @@ def _is_beyond(trial: TrialRecord, end: int, header: Mapping[str, Any]) -> bool:
     return bool(header.get(BY_DRAW)) and trial.state in ENDED and draw_of(trial.key) > end
 
 
-def _state(trial: FrozenTrial) -> str:
+def _state(trial: FrozenTrial | StoredTrial) -> str:
     if trial.state.name == "FAIL" and REASON not in trial.user_attrs:
         return "CUT"
     return str(trial.state.name)
@@ -268,7 +300,7 @@ def _decoded(params: dict[str, Any], space: Space) -> dict[str, Any]:
     return {n: decode(space[n], value) for n, value in params.items() if n in space}
 
 
-def _suggested_epochs(trial: FrozenTrial, budget: str) -> tuple[int, ...]:
+def _suggested_epochs(trial: FrozenTrial | StoredTrial, budget: str) -> tuple[int, ...]:
     return (int(trial.params[budget]),) if budget in trial.params else ()
 
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.counts import ENDED, StudyCounts, counts_of, status_of
+from sweep.ledger.fit_columns import columns_at
+from sweep.spaces import candidate_identity
 from sweep.spec import StudySpec
 from sweep.spec.pruning import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sweep.ledger.fit_columns import FitColumns
     from sweep.ledger.outcomes import (
         DataRecord,
         IdleRecord,
@@ -29,6 +33,13 @@ if TYPE_CHECKING:
     )
     from sweep.section import SectionRecord
     from sweep.support.layer import Layer
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return ``numpy.mean`` of a few values, to the last bit, without its overhead."""
+    import numpy as np
+
+    return float(np.add.reduce(values) / len(values))
 
 
 @dataclass(frozen=True)
@@ -158,11 +169,11 @@ class TrialRecord:
         grid asks for several).
     epochs : tuple of int
         The epochs that the plan asks scores of; one row of the table each.
-    splits : tuple of SplitResult
+    splits : sequence of SplitResult
         Empty for a trial without result. A pruned trial has fewer epochs than asked.
     parameters : int or None
         Trainable and other weights of the model.
-    layers : tuple of Layer
+    layers : sequence of Layer
         The model, layer by layer.
     reason : str or None
         Why a trial failed, was cut, or breaks a constraint.
@@ -181,9 +192,9 @@ class TrialRecord:
     state: str
     params: Mapping[str, Any]
     epochs: tuple[int, ...]
-    splits: tuple[SplitResult, ...] = ()
+    splits: Sequence[SplitResult] = ()
     parameters: int | None = None
-    layers: tuple[Layer, ...] = ()
+    layers: Sequence[Layer] = ()
     reason: str | None = None
     worker: str | None = None
     started: datetime | None = None
@@ -203,8 +214,8 @@ class TrialRecord:
     @property
     def fit_seconds(self) -> float:
         """Seconds of all its fits."""
-        fitted = self.splits[: self.fits]
-        return float(sum(max(split.seconds.values(), default=0.0) for split in fitted))
+        fitted = columns_at(self.splits, max(self.epochs, default=0)).longest
+        return float(sum(fitted[: self.fits]))
 
 
 @dataclass(frozen=True)
@@ -227,6 +238,38 @@ class Candidate:
     trial: TrialRecord
     epoch: int
     params: Mapping[str, Any]
+
+    @property
+    def fits(self) -> FitColumns:
+        """Its trial's fits after its epoch."""
+        return columns_at(self.trial.splits, self.epoch)
+
+    @property
+    def scores(self) -> Mapping[int, list[float]]:
+        """Held-out scores at its epoch: by split, one for each seed; empty if it isn't complete."""
+        found: dict[int, list[float]] = {}
+        if self.trial.state == "COMPLETE":
+            fits = self.fits
+            for split, score in zip(fits.splits, fits.scores, strict=True):
+                if score is not None:
+                    found.setdefault(split, []).append(score)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def mean_score(self) -> float | None:
+        """Mean held-out score over splits, each the mean over its seeds; None without one."""
+        means = self.split_scores
+        return mean_of(means) if means and isfinite(sum(means)) else None
+
+    @property
+    def split_scores(self) -> list[float]:
+        """Held-out scores at its epoch, one a split: each the mean over the seeds."""
+        return [held[0] if len(held) == 1 else mean_of(held) for held in self.scores.values()]
+
+    @cached_property
+    def identity(self) -> str:
+        """What it shares with every candidate of the same parameters."""
+        return candidate_identity(self.params)
 
     def __repr__(self) -> str:
         held = ", ".join(f"{name}={value!r}" for name, value in self.params.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweep.ledger.records import mean_of
 from sweep.spaces import candidate_identity
 from sweep.spec.scorers import column_of
 
@@ -32,7 +33,7 @@ def candidate_with(candidates: Iterable[Candidate], params: Mapping[str, Any]) -
         Of several, for a sampler may suggest the same again, the first with a score.
     """
     wanted = candidate_identity(params)
-    found = [each for each in candidates if candidate_identity(each.params) == wanted]
+    found = [each for each in candidates if each.identity == wanted]
     return next((each for each in found if mean_score(each) is not None), next(iter(found), None))
 
 
@@ -71,6 +72,13 @@ def fit_score(split: SplitResult, kind: str, scorer: str | None, epoch: float) -
     return nan if score is None else score
 
 
+def fit_scores_by(row: Candidate, kind: str, scorer: str | None) -> Sequence[float | None]:
+    """Return :func:`fit_score` of each fit of a row of the table of candidates, at its epoch."""
+    if scorer is None:
+        return row.fits.scores if kind == "test" else row.fits.train_scores
+    return [fit_score(split, kind, scorer, row.epoch) for split in row.trial.splits]
+
+
 def other_means(record: StudyRecord, candidate: Candidate) -> dict[str, float | None]:
     """Return a complete candidate's mean held-out score by each further scorer.
 
@@ -87,12 +95,7 @@ def other_means(record: StudyRecord, candidate: Candidate) -> dict[str, float | 
 
 def scores_by_split(candidate: Candidate) -> Mapping[int, list[float]]:
     """Return the held-out scores at the candidate's epoch: by split, one for each seed."""
-    found: dict[int, list[float]] = {}
-    if candidate.trial.state == "COMPLETE":
-        for each in candidate.trial.splits:
-            if candidate.epoch in each.test:
-                found.setdefault(each.split, []).append(each.test[candidate.epoch])
-    return dict(sorted(found.items()))
+    return candidate.scores
 
 
 def split_scores(candidate: Candidate) -> list[float]:
@@ -109,10 +112,7 @@ def split_scores(candidate: Candidate) -> list[float]:
         In the order of the splits, each the mean over the seeds; empty for a candidate that is
         not complete.
     """
-    return [
-        scores[0] if len(scores) == 1 else float(np.mean(scores))
-        for scores in scores_by_split(candidate).values()
-    ]
+    return candidate.split_scores
 
 
 def fit_scores(candidate: Candidate) -> list[float]:
@@ -122,13 +122,12 @@ def fit_scores(candidate: Candidate) -> list[float]:
 
 def mean_score(candidate: Candidate) -> float | None:
     """Return the mean held-out score over splits, None for a candidate without one."""
-    scores = split_scores(candidate)
-    return float(np.mean(scores)) if scores and isfinite(sum(scores)) else None
+    return candidate.mean_score
 
 
 def mean_split_score(splits: Sequence[SplitResult], epoch: float) -> float:
     """Return the mean test score of the splits after an epoch."""
-    return float(np.mean([split.test[epoch] for split in splits]))
+    return mean_of([split.test[epoch] for split in splits])
 
 
 def shared_epochs(splits: Sequence[SplitResult]) -> list[float]:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         WinnerRecord,
     )
     from sweep.section import SectionRecord
+    from sweep.storage.stored_trials import StoredTrial
 
 T = TypeVar("T")
 
@@ -309,6 +310,22 @@ class Studies:
             if found := readable_trials(self.storage, study_id):
                 return [t for t in found if states is None or t.state in states]
             raise damaged(name) from error
+
+    def stored_trials(self, name: str) -> Sequence[StoredTrial | optuna.trial.FrozenTrial]:
+        """Return the trials of a study for its record, with their results as they are stored.
+
+        A trial that cannot be read is returned as a failed one.
+        """
+        from sweep.storage.stored_trials import read_stored
+
+        study_id = self.study_id(name)
+        try:
+            with self.translated():
+                return retry(lambda: read_stored(self.storage, study_id))
+        except (LedgerError, *UNREADABLE) as error:
+            if is_transient(error):
+                raise
+        return self.trials(name)
 
     def signs_of_life(self) -> dict[str, Signs]:
         """Return the signs of life of each study's workers; empty where the ledger is damaged."""

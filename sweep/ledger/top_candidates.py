@@ -13,7 +13,7 @@ from sweep.ledger.summary import Sums, reasons, sums
 from sweep.spec.pruning import BY_RUNGS
 from sweep.storage.attributes import NESTED
 from sweep.storage.damaged_rows import UNREADABLE
-from sweep.storage.trial_reader import read_trials
+from sweep.storage.stored_trials import read_stored
 
 if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
@@ -70,7 +70,7 @@ def _top_candidates(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
     if not is_exact(ledger, header, counts) or (spec.search.method_row.is_grid and shared):
         return None
     with ledger.translated():
-        trials = read_trials(ledger.storage, study_id, only=counts.leaders)
+        trials = read_stored(ledger.storage, study_id, only=counts.leaders)
     record = record_of(ledger, name, header, trials, _study_counts(ledger, study_id, counts))
     changed = any(trial.state != "COMPLETE" for trial in record.trials)
     return None if changed or record.damage else record

@@ -40,8 +40,8 @@ def model(data: ReportData) -> Model | None:
 def layers(record: StudyRecord) -> Table | None:
     """Return the layers of the chosen model, None where none is recorded."""
     candidate = chosen(record)
-    held = record.winner.layers if record.winner else ()
-    held = held or (candidate.trial.layers if candidate else ())
+    refitted = record.winner.layers if record.winner else ()
+    held = refitted or (candidate.trial.layers if candidate else ())
     if not held:
         return None
     rows = [(each.name, each.kind, each.output_shape, text.whole(each.parameters)) for each in held]

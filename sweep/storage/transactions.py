@@ -146,7 +146,7 @@ def take(
             trial = _locked(session, first, skip=True)
             # read again under its lock: another process may have claimed it since the query
             if trial is not None and trial.state == TrialState.WAITING:
-                _begin(storage, session, trial, attributes)
+                _begin(session, trial, attributes)
                 return _params(trial), waiting
             waiting.discard(first)
     return None, waiting
@@ -167,12 +167,10 @@ def delete_idle(storage: RDBStorage, study_ids: Sequence[int]) -> bool:
     return True
 
 
-def _begin(
-    storage: RDBStorage, session: Any, trial: models.TrialModel, attributes: Mapping[str, Any]
-) -> None:
+def _begin(session: Any, trial: models.TrialModel, attributes: Mapping[str, Any]) -> None:
     trial.state = TrialState.RUNNING
     trial.datetime_start = datetime.now()  # noqa: DTZ005 - Optuna stores it as UTC
-    _write(storage, session, trial.trial_id, attributes)
+    _write(session, trial.trial_id, {k: json.dumps(v) for k, v in attributes.items()})
     session.add(models.TrialHeartbeatModel(trial_id=trial.trial_id))
 
 
@@ -189,7 +187,7 @@ def end(
     storage: RDBStorage,
     trial_id: int,
     state: TrialState,
-    attributes: Mapping[str, Any],
+    texts: Mapping[str, str],
     values: Sequence[float] = (),
     steps: Mapping[int, float] | None = None,
     seconds: float | None = None,
@@ -204,8 +202,8 @@ def end(
         Optuna's identifier.
     state : TrialState
         The final state.
-    attributes : mapping of str to JSON-able value
-        User attributes to write.
+    texts : mapping of str to str
+        User attributes to write, as :func:`sweep.storage.json_text.stored_text` has them.
     values : sequence of float
         One for each objective.
     steps : mapping of int to float
@@ -222,8 +220,8 @@ def end(
     with _create_scoped_session(storage.scoped_session) as session:
         trial = _locked(session, trial_id)
         if trial is None or trial.state.is_finished():
-            return trial is not None and _is_ours(session, trial_id, attributes.get(DIGEST))
-        _write(storage, session, trial_id, attributes)
+            return trial is not None and _is_ours(session, trial_id, texts.get(DIGEST))
+        _write(session, trial_id, texts)
         for step, value in (steps or {}).items():
             storage._set_trial_intermediate_value_without_commit(session, trial_id, step, value)
         for objective, value in enumerate(values):
@@ -241,7 +239,7 @@ def _is_ours(session: Any, trial_id: int, digest: str | None) -> bool:
     recorded = session.query(models.TrialUserAttributeModel.value_json).filter_by(
         trial_id=trial_id, key=DIGEST
     )
-    return digest is not None and recorded.scalar() == json.dumps(digest)
+    return digest is not None and recorded.scalar() == digest
 
 
 def _locked(session: Any, trial_id: int, *, skip: bool = False) -> Any:
@@ -253,8 +251,8 @@ def _locked(session: Any, trial_id: int, *, skip: bool = False) -> Any:
     return query.populate_existing().with_for_update(skip_locked=skip).one_or_none()
 
 
-def _write(storage: RDBStorage, session: Any, trial_id: Any, attributes: Mapping[str, Any]) -> None:
-    for key, value in attributes.items():
-        storage._set_trial_attr_without_commit(
-            session, models.TrialUserAttributeModel, trial_id, key, value
-        )
+def _write(session: Any, trial_id: Any, texts: Mapping[str, str]) -> None:
+    """Write attributes that the trial does not have yet."""
+    rows = [{"trial_id": trial_id, "key": key, "value_json": text} for key, text in texts.items()]
+    if rows:
+        session.execute(insert(models.TrialUserAttributeModel), rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from sqlalchemy import insert
 
+from sweep.storage.json_text import stored_text
 from sweep.storage.transactions import add_study
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _params(trial_id: int, trial: FrozenTrial) -> Iterator[dict[str, Any]]:
 
 def _attributes(trial_id: int, trial: FrozenTrial) -> Iterator[dict[str, Any]]:
     for key, value in trial.user_attrs.items():
-        yield {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
+        yield {"trial_id": trial_id, "key": key, "value_json": stored_text(key, value)}
 
 
 def _values(trial_id: int, trial: FrozenTrial) -> Iterator[dict[str, Any]]:

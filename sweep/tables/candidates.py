@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sweep.ledger.scores import fit_score, several_scorers
+from sweep.ledger.scores import fit_scores_by, several_scorers
 from sweep.tables.labels import PREFIX, parameter_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from sweep.ledger.records import Candidate, SplitResult, StudyRecord
+    from numpy.typing import NDArray
+
+    from sweep.ledger.fit_columns import FitColumns
+    from sweep.ledger.records import Candidate, StudyRecord
 
 
 def candidates_frame(record: StudyRecord) -> pd.DataFrame:
@@ -42,20 +46,26 @@ def candidates_frame(record: StudyRecord) -> pd.DataFrame:
         scores, times or rank. ``copied_from``, where there are any, is the trial with the same
         parameters whose result a row shows (None for one that was trained).
     """
-    fits = max((_fits(c.trial.splits) for c in record.candidates), key=len, default=[])
-    trained = any(split.train for c in record.candidates for split in c.trial.splits)
+    rows, scorers = record.candidates, several_scorers(record)
+    fits = max((_fits(row.fits) for row in rows), key=len, default=[])
+    trained = any(row.fits.trained for row in rows)
+    complete = [place for place, row in enumerate(rows) if row.trial.state == "COMPLETE"]
     names = parameter_names(record)
-    scorers = several_scorers(record)
-    rows = [_candidate_row(c, names, scorers, trained=trained) for c in record.candidates]
-    columns = _candidate_columns(names, fits, scorers, trained=trained)
-    columns += ["rows_run"] if record.in_rows else []
-    if any(c.trial.copied_from is not None for c in record.candidates):
-        columns.append("copied_from")
+    columns = _plain_columns(rows, names)
+    for kind in ["test", "train"] if trained else ["test"]:
+        for place, name in enumerate(("score", *scorers)):
+            scorer = name if place > 1 else None
+            found = [fit_scores_by(rows[i], kind, scorer) for i in complete]
+            columns |= _score_columns(rows, complete, found, f"{kind}_{name}")
+    columns |= _time_columns(rows, complete)
+    order = _candidate_columns(names, fits, scorers, trained=trained)
+    order += ["rows_run"] if record.in_rows else []
+    if any(row.trial.copied_from is not None for row in rows):
+        order.append("copied_from")
     if record.imported is not None:
-        for row in rows:
-            row.pop("std_fit_time", None)  # other tools say the mean alone
+        columns["std_fit_time"] = np.full(len(rows), np.nan)  # other tools say the mean alone
     # As objects, because pandas makes a whole number beside a None a float.
-    return _typed(pd.DataFrame(rows, columns=columns, dtype=object))
+    return _typed(pd.DataFrame(columns, columns=order, dtype=object))
 
 
 def distinct(frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +80,8 @@ def distinct(frame: pd.DataFrame) -> pd.DataFrame:
         From :func:`candidates_frame`.
     """
     params = [name for name in frame.columns if name.startswith(PREFIX)]
-    return frame[~frame[[*params, "state"]].map(repr).duplicated()]
+    texts = {name: [repr(value) for value in frame[name]] for name in [*params, "state"]}
+    return frame[~pd.DataFrame(texts, index=frame.index).duplicated()]
 
 
 def _candidate_columns(
@@ -88,50 +99,95 @@ def _candidate_columns(
     return ["candidate", *(PREFIX + name for name in names), *scores, *times, *tail]
 
 
-def _candidate_row(
-    candidate: Candidate, names: Iterable[str], scorers: Sequence[str], *, trained: bool
-) -> dict[str, Any]:
-    trial = candidate.trial
-    row: dict[str, Any] = {"candidate": candidate.index}
-    row.update({PREFIX + name: candidate.params.get(name) for name in names})
-    row |= {"parameters": trial.parameters, "state": trial.state, "reason": trial.reason}
-    ran = max((max(s.test, default=0) for s in trial.splits), default=0)
-    row["epochs_run"] = min(ran, candidate.epoch)
-    row["rows_run"] = trial.rows_at(row["epochs_run"])
-    row["copied_from"] = trial.copied_from
-    if trial.state != "COMPLETE":
-        return row
-    fits = _fits(trial.splits)
-    for kind in ["test", "train"] if trained else ["test"]:
-        for place, name in enumerate(("score", *scorers)):
-            scorer = name if place > 1 else None
-            scores = [fit_score(s, kind, scorer, candidate.epoch) for s in trial.splits]
-            row |= _scores(dict(zip(fits, scores, strict=True)), f"{kind}_{name}")
-    return row | _times(candidate.epoch, trial.splits)
+def _plain_columns(rows: Sequence[Candidate], names: Iterable[str]) -> dict[str, Any]:
+    """Return what each row has, whatever its state."""
+    ran = [_epochs_run(row) for row in rows]
+    return {
+        "candidate": _objects([row.index for row in rows]),
+        **{PREFIX + name: _objects([row.params.get(name) for row in rows]) for name in names},
+        "parameters": _objects([row.trial.parameters for row in rows]),
+        "state": _objects([row.trial.state for row in rows]),
+        "reason": _objects([row.trial.reason for row in rows]),
+        "epochs_run": _objects(ran),
+        "rows_run": _objects([r.trial.rows_at(at) for r, at in zip(rows, ran, strict=True)]),
+        "copied_from": _objects([row.trial.copied_from for row in rows]),
+    }
 
 
-def _fits(splits: Sequence[SplitResult]) -> list[str]:
+def _objects(values: Sequence[Any]) -> NDArray[Any]:
+    """Return values as they are: of lists alone numpy would make an array of numbers."""
+    found = np.empty(len(values), dtype=object)
+    for place, each in enumerate(values):
+        found[place] = each
+    return found
+
+
+def _epochs_run(row: Candidate) -> float:
+    """Return after how many epochs a row's trial was last scored, its own epoch at most."""
+    if any(score is not None for score in row.fits.scores):
+        return row.epoch
+    ran = max((max(s.test, default=0) for s in row.trial.splits), default=0)
+    return min(ran, row.epoch)
+
+
+def _fits(columns: FitColumns) -> list[str]:
     """Return the names of a trial's fits in column names."""
-    if any(split.seed for split in splits):
-        return [f"split{each.split}_seed{each.seed}" for each in splits]
-    return [f"split{i}" for i in range(len(splits))]
+    if any(columns.seeds):
+        pairs = zip(columns.splits, columns.seeds, strict=True)
+        return [f"split{split}_seed{seed}" for split, seed in pairs]
+    return [f"split{i}" for i in range(len(columns.splits))]
 
 
-def _scores(scores: Mapping[str, float | None], name: str) -> dict[str, float | None]:
-    known = [score for score in scores.values() if score is not None]
-    row = {f"{fit}_{name}": score for fit, score in scores.items()}
-    if known:
-        row[f"mean_{name}"] = float(np.mean(known))
-        row[f"std_{name}"] = float(np.std(known))
-    return row
+def _score_columns(
+    rows: Sequence[Candidate],
+    complete: Sequence[int],
+    found: Sequence[Sequence[float | None]],
+    name: str,
+) -> dict[str, NDArray[np.float64]]:
+    """Return the scores of the complete rows by fit, their means and deviations."""
+    columns: dict[str, NDArray[np.float64]] = {}
+    for place, scores in zip(complete, found, strict=True):
+        for fit, score in zip(_fits(rows[place].fits), scores, strict=True):
+            if score is not None:
+                column = columns.get(f"{fit}_{name}")
+                if column is None:
+                    column = columns[f"{fit}_{name}"] = np.full(len(rows), np.nan)
+                column[place] = score
+    means = np.full((2, len(rows)), np.nan)
+    means[:, complete] = row_means(found)
+    return {**columns, f"mean_{name}": means[0], f"std_{name}": means[1]}
 
 
-def _times(epoch: int, splits: Sequence[SplitResult]) -> dict[str, float]:
-    fit = [s.seconds[epoch] for s in splits if epoch in s.seconds]
-    row = {"mean_score_time": float(np.mean([s.score_seconds for s in splits]))} if splits else {}
-    if fit:
-        row |= {"mean_fit_time": float(np.mean(fit)), "std_fit_time": float(np.std(fit))}
-    return row
+def _time_columns(
+    rows: Sequence[Candidate], complete: Sequence[int]
+) -> dict[str, NDArray[np.float64]]:
+    fitting, scoring = np.full((2, 2, len(rows)), np.nan)
+    fitting[:, complete] = row_means([rows[i].fits.seconds for i in complete])
+    scoring[:, complete] = row_means([rows[i].fits.score_seconds for i in complete])
+    names = ("mean_fit_time", "std_fit_time", "mean_score_time")
+    return dict(zip(names, (*fitting, scoring[0]), strict=True))
+
+
+def row_means(rows: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
+    """Return the mean of each row's known values, and their population standard deviation.
+
+    They are, to the last bit, what ``numpy.mean`` and ``numpy.std`` say of each row alone; rows of
+    one length are taken together.
+
+    Returns
+    -------
+    ndarray of shape (2, rows)
+        NaN for a row without values.
+    """
+    known = [row if None not in row else [v for v in row if v is not None] for row in rows]
+    found, by_length = np.full((2, len(rows)), np.nan), defaultdict[int, list[int]](list)
+    for place, row in enumerate(known):
+        by_length[len(row)].append(place)
+    for length, places in by_length.items():
+        if length:
+            values = np.array([known[place] for place in places], dtype=float)
+            found[0, places], found[1, places] = values.mean(axis=1), values.std(axis=1)
+    return found
 
 
 def epoch_numbers(values: pd.Series[Any]) -> pd.Series[Any]:
