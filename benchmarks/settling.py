@@ -22,7 +22,7 @@ from sweep.analysis.racing import Rules, race
 
 SPLITS, REPEATS = 5, 20
 LOOKS = tuple(SPLITS * (1 + repeat) for repeat in range(REPEATS + 1))
-CORRELATIONS, CANDIDATES = (0.0, 0.1, 0.2, 0.5, 0.7), (2, 10, 50, 200)
+CORRELATIONS, CANDIDATES = (0.0, 0.2, 0.5, 0.7), (2, 10, 50, 200)
 
 
 @dataclass

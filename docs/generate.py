@@ -199,6 +199,7 @@ WORDS: dict[Any, dict[str, str]] = {
         "refit_epochs": "for how long the winner is refitted; as searched by default",
         "choose": "which candidate is taken; [selection.md](selection.md)",
         "nested": "repeats the whole search in so many outer folds; [answer.md](answer.md)",
+        "settle": "repeats the cross-validation of what is undecided; [selection.md](selection.md)",
         "trials": "how many trials, of every method but `grid`; with hyperband how many slots",
         "timeout": "after how long no trial is begun and running ones are stopped",
         "pruner": "gives trials up by epoch; [pruning.md](pruning.md)",

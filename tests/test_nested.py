@@ -195,7 +195,7 @@ def test_the_ledger_keeps_it_and_hides_the_outer_folds(tmp_path):
         study = ledgers.sections("tiny")
         ledgers.build(tmp_path / "ledger.db", name, study=study, winner=True)
         ledger.update(name, part={"study": "tiny", "number": number, "of": 2})
-    parts = [read_study(ledger, name) for name in ledger.outer_folds("tiny")]
+    parts = [read_study(ledger, name) for name in ledger.parts("tiny")]
     assert record_nested(ledger, "tiny", parts) is None
     held = read_study(ledger, "tiny").nested
     assert [fold.score for fold in held.folds] == [0.9306, 0.9306]

@@ -119,7 +119,7 @@ def test_a_nested_study_stops_in_its_outer_folds(ledger_url, ledger):  # noqa: F
         build(None, "fold", url=ledger_url, done=1)
         header = {**opened.header("fold"), "part": {"study": "whole", "outer": 0}}
         opened._write("fold", STUDY, header)
-        assert opened.outer_folds(whole.name) == ["fold"]
+        assert opened.parts(whole.name) == ["fold"]
         opened.claim("fold", "node1:7:1:1")
         said = read("stop", "whole", "--storage", ledger_url)
         assert said.startswith("whole stops: 1 cell in hand will be finished")

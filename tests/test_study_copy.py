@@ -54,7 +54,7 @@ def test_a_copy_holds_its_study_and_outer_folds_alone(ledger_url, tmp_path):
     add_token(ledger_url, "ann", "admin")
     with copied(ledger_url, "tiny", tmp_path / "copy.db") as copy:
         assert [name for name, _ in copy.headers()] == ["tiny", fold]
-        assert copy.outer_folds("tiny") == [fold]
+        assert copy.parts("tiny") == [fold]
         assert len(read_study(copy, fold).trials) == 3
     with closing(sqlite3.connect(tmp_path / "copy.db")) as plain:
         tables = {name for (name,) in plain.execute("SELECT name FROM sqlite_master")}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sweep.analysis.comparisons import compare
 from sweep.analysis.intervals import standard_error
 from sweep.analysis.ranking import best, by_cost, ranked
+from sweep.analysis.settling import settled_choice
 from sweep.ledger.scores import mean_score
 from sweep.spaces import candidate_identity
 
@@ -24,7 +25,8 @@ def chosen(record: StudyRecord, choose: str | None = None) -> Candidate | None:
     choose : str, optional
         ``"best"``, the highest mean held-out score; ``"one_standard_error"``, the cheapest of
         :func:`one_standard_error`; ``"cheapest"``, the cheapest of those that cannot be told
-        from the best (:func:`sweep.analysis.compare`). Without it what the study says.
+        from the best (:func:`sweep.analysis.compare`). Without it what the study says. Where
+        further repeats have settled more, :func:`sweep.analysis.settling.settled_choice`.
 
     Returns
     -------
@@ -34,10 +36,12 @@ def chosen(record: StudyRecord, choose: str | None = None) -> Candidate | None:
     """
     if choose is None:
         choose = rule(record)
+    if (found := settled_choice(record, choose)) is not None:
+        return found
     if choose == "one_standard_error":
         return next(iter(by_cost(one_standard_error(record))), None)
-    if choose == "cheapest" and (found := compare(record)) is not None:
-        return found.cheapest
+    if choose == "cheapest" and (compared := compare(record)) is not None:
+        return compared.cheapest
     return best(record)
 
 

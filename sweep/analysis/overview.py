@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sweep.analysis import nested
 from sweep.analysis.choice import chosen, is_current
 from sweep.analysis.ranking import best
+from sweep.analysis.settling import unsettled
 from sweep.errors import LedgerError, StudyNotFoundError
 from sweep.ledger.overview import StudyOverview, study_overviews
 from sweep.ledger.reading import read_study
@@ -80,6 +81,8 @@ def _left(record: StudyRecord) -> str:
     search = record.settings.search
     if record.status != "finished":
         return "cells"
+    if unsettled(record):
+        return "repeats"
     if search.refit and (found := chosen(record)) and not is_current(record, found):
         return "refit"
     if nested.is_current(record) or record.no_nested == record.planned:

@@ -228,7 +228,7 @@ class _State:
         self.behind[here] = np.stack([gap - bound, gap, gap + bound], axis=1)
         self.worse[here] |= (gaps > bounds).any(axis=1)
         self.within[np.ix_(here, here)] |= gaps + bounds <= self.rules.margin
-        self.vain[here] |= self._in_vain(gaps, noise, splits)
+        self.vain[here] |= self._in_vain(gaps, noise, splits, freedom)
         self._decide()
 
     def race(self) -> Race:
@@ -245,11 +245,18 @@ class _State:
         return last_quantile(self.n, self.rules.level) * row_errors(gaps, self.rules.rows)
 
     def _in_vain(
-        self, gaps: NDArray[np.float64], noise: NDArray[np.float64], splits: int
+        self, gaps: NDArray[np.float64], noise: NDArray[np.float64], splits: int, freedom: float
     ) -> NDArray[np.bool_]:
-        """Return who will hardly be settled by the last look: no guarantee rests on this."""
+        """Return who will hardly be settled by the last look: no guarantee rests on this.
+
+        Even if the noise is the least that its estimate allows at 95 %, and the differences move
+        by two standard errors.
+        """
+        from scipy.special import chdtri
+
         rules = self.rules
-        last = np.maximum(half_width(self.n, rules.most, inf, rules) * noise, self._rows(gaps))
+        least = noise * sqrt(freedom / float(chdtri(freedom, 0.05)))
+        last = np.maximum(half_width(self.n, rules.most, inf, rules) * least, self._rows(gaps))
         known = np.where(np.isfinite(noise), noise, 0.0)
         moves = LUCK * known * sqrt(max(1 / splits - 1 / rules.most, 0.0))
         np.fill_diagonal(last, 0.0)

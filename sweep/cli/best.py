@@ -12,6 +12,7 @@ from sweep.cli.nested_text import nested_lines
 from sweep.cli.options import format_option, opened, storage_option, study_argument
 from sweep.cli.output import console, emit
 from sweep.cli.server_options import server_option
+from sweep.cli.settled_text import settled_lines
 from sweep.cli.text import clean, other_scores, score, setting, settings
 from sweep.support.text import difference
 
@@ -61,14 +62,15 @@ def best(
         return
     found = best_candidate(result, storage, server.url if server else None)
     answer = plain_best(found)
-    emit(form, answer, [_flat(answer)], lambda: _drawn(found))
+    emit(form, answer, [_flat(answer)], lambda: drawn(found))
 
 
 def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer as a line of a table of text."""
-    held = ("params", "interval", "nested")
+    held = ("params", "interval", "nested", "settled")
     row = {key: value for key, value in answer.items() if key not in held}
     row["indistinguishable"] = len(answer["indistinguishable"])
+    row["settled"] = answer["settled"]["text"] if answer["settled"] else None
     row["nested_score"] = answer["nested"]["score"] if answer["nested"] else None
     row |= {f"interval_{key}": value for key, value in (answer["interval"] or {}).items()}
     return row | {f"param_{name}": value for name, value in answer["params"].items()}
@@ -111,14 +113,17 @@ def _table(rows: Sequence[Mapping[str, Any]], folds: str = "") -> Table:
     return table
 
 
-def _drawn(best: Best) -> list[RenderableType]:
+def drawn(best: Best) -> list[RenderableType]:
+    """Return the chosen candidate, ready to print."""
     from rich.text import Text
 
     params = [f"  {clean(name)} = {setting(value)}" for name, value in best.params.items()]
     rest = [*_certainty(best), test_line(best.winner_test)]
     unfinished = [] if best.status == "finished" else [f"so far: {best.status}"]
     said = ", ".join([score(best.mean_test_score), *unfinished])
-    head = [f"{clean(best.study)}: {CHOICES[best.choose]} {said}{other_scores(best.others)}"]
+    current = best.settled is not None and best.settled["current"]
+    chosen = CHOICES[best.choose] if not current else "taken, by further repeats,"
+    head = [f"{clean(best.study)}: {chosen} {said}{other_scores(best.others)}"]
     lines = map(Text, [*head, *params, *rest])
     if not best.python:
         return list(lines)
@@ -132,7 +137,9 @@ def _certainty(best: Best) -> list[str]:
         found.append(
             f"{held.level:.0%} interval {score(held.low)} to {score(held.high)}\n  {held.method}"
         )
-    return [*found, *nested_lines(best.nested), *_rivals(best)]
+    told = settled_lines(best.settled)
+    current = best.settled is not None and best.settled["current"]
+    return [*found, *nested_lines(best.nested), *told, *([] if current else _rivals(best))]
 
 
 def _rivals(best: Best) -> list[str]:

@@ -27,6 +27,7 @@ HOMES = {
     "check": "check:check",
     "run": "run:run",
     "submit": "submit:submit",
+    "settle": "settle:settle",
     "worker": "worker:worker",
     "serve": "serve:serve",
     "stop": "stop:stop",

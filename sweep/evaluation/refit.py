@@ -21,6 +21,7 @@ from sweep.evaluation.whole_fit import FittedWhole, fit_whole
 from sweep.ledger.outcomes import WinnerRecord
 from sweep.ledger.pictures import Pictures, save_pictures, winner_pictures_path
 from sweep.ledger.reading import read_study
+from sweep.ledger.remaining import choice_rule
 from sweep.ledger.study_folders import own_folder
 from sweep.spec.scorers import column_of
 from sweep.storage.locks import one_at_a_time
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from sweep.ledger.ledger import Ledger
+    from sweep.ledger.records import StudyRecord
     from sweep.search.sealed_data import SealedTest, TrainingRows
     from sweep.spec import StudySpec
 
@@ -84,7 +86,7 @@ def _finish(
     record = read_study(ledger, name)
     chosen = analysis.chosen(record)
     if chosen is None or analysis.is_current(record, chosen):
-        ledger.settle(name, complete, analysis.rule(record))
+        ledger.settle(name, complete, _rule(record))
         return record.winner
     chosen_at = _now()
     spec = record.settings
@@ -128,9 +130,13 @@ def _finish(
     save_fitted_winner(fitted, file, code, data.x_train, allow)
     save_pictures(winner_pictures_path(ledger.url, name, record.uid), measured.pictures)
     ledger.set_winner(name, winner)
-    ledger.settle(name, complete, analysis.rule(record))
+    ledger.settle(name, complete, _rule(record))
     checkpointer.clear()
     return winner
+
+
+def _rule(record: StudyRecord) -> str:
+    return choice_rule(analysis.rule(record), record.race.ended_at if record.race else None)
 
 
 def _of_budget(spec: StudySpec, epochs: int) -> dict[str, int]:

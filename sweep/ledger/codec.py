@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.outcomes import (
@@ -12,6 +13,8 @@ from sweep.ledger.outcomes import (
     NestedRecord,
     Opening,
     OuterFold,
+    RaceRecord,
+    Runner,
     WinnerRecord,
 )
 from sweep.ledger.stored_split import BY_EPOCH, BY_SCORER, StoredSplit, history_from_plain
@@ -56,6 +59,27 @@ def opening_to_plain(opening: Opening) -> dict[str, Any]:
 def nested_to_plain(nested: NestedRecord) -> dict[str, Any]:
     """Return a nested cross-validation as JSON-able values."""
     return {**asdict(nested), "folds": [fold_to_plain(fold) for fold in nested.folds]}
+
+
+def race_to_plain(race: RaceRecord) -> dict[str, Any]:
+    """Return what further repeats have settled as JSON-able values; no bound is None."""
+    runners = [
+        {key: None if value in (inf, -inf) else value for key, value in asdict(each).items()}
+        for each in race.runners
+    ]
+    return {**asdict(race), "runners": runners}
+
+
+def race_from_plain(plain: Mapping[str, Any] | None) -> RaceRecord | None:
+    """Read what :func:`race_to_plain` wrote."""
+    if plain is None:
+        return None
+    return RaceRecord(**{**plain, "runners": tuple(map(_runner, plain["runners"]))})
+
+
+def _runner(plain: Mapping[str, Any]) -> Runner:
+    ends = {"low": -inf, "high": inf}
+    return Runner(**{**plain, **{n: end for n, end in ends.items() if plain[n] is None}})
 
 
 def fold_to_plain(fold: OuterFold) -> dict[str, Any]:

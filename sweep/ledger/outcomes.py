@@ -140,6 +140,74 @@ class NestedRecord:
 
 
 @dataclass(frozen=True)
+class Runner:
+    """A candidate of a race that has further repeats, or was left when it ended.
+
+    Attributes
+    ----------
+    candidate : str
+        Its identity (:func:`sweep.spaces.candidate_identity`).
+    params : mapping of str to value
+        Its parameters.
+    standing : str
+        ``"as good"``: no other one is better by more than the margin. ``"worse"``: another one
+        is, by more than chance explains. ``"open"``: neither. ``"lost"``: a further fit failed.
+    splits : int
+        Splits that it has scores of, those of the search among them.
+    mean : float
+        Its mean score over all of them.
+    low, behind, high : float
+        How far it was behind the highest mean when both were last compared, and the interval of
+        that; infinite where nothing bounds it.
+    """
+
+    candidate: str
+    params: Mapping[str, Any]
+    standing: str
+    splits: int
+    mean: float
+    low: float
+    behind: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RaceRecord:
+    """What further repeats of the cross-validation have settled.
+
+    Attributes
+    ----------
+    margin : float
+        Differences up to this one do not matter, in the unit of the score.
+    level : float
+        Confidence of all that it says, 0.95 for 95 %.
+    repeats, most : int
+        Further repeats that are complete, and how many there may be.
+    candidates : int
+        Candidates that were compared: the complete ones, each once.
+    complete : int
+        Complete trials of the study at that time.
+    end : str
+        ``"settled"``; ``"in vain"``, where more repeats would hardly tell more; ``"last"``, after
+        the last repeat; ``"time"``, where another repeat would not have ended in time.
+    runners : tuple of Runner
+        By falling mean; those that were told from the best at the first look are not among them.
+    ended_at : str
+        ISO time.
+    """
+
+    margin: float
+    level: float
+    repeats: int
+    most: int
+    candidates: int
+    complete: int
+    end: str
+    runners: tuple[Runner, ...]
+    ended_at: str
+
+
+@dataclass(frozen=True)
 class IdleRecord:
     """A parameter of a user's factory that changed nothing wherever it alone differed.
 

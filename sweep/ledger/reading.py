@@ -16,6 +16,7 @@ from sweep.ledger.codec import (
     layers_from_plain,
     nested_from_plain,
     openings_from_plain,
+    race_from_plain,
     sections_from_plain,
     splits_from_plain,
     winner_from_plain,
@@ -41,6 +42,7 @@ from sweep.storage.attributes import (
     LOST,
     NESTED,
     NO_NESTED,
+    RACE,
     REASON,
     RUNG,
     SECTIONS,
@@ -133,6 +135,7 @@ def record_of(
         ended_by=None if end is None else _without_improvement(spec.search.patience),
         nested=_nested(ledger, name, nested_from_plain(outcomes.checked(NESTED))),
         no_nested=attributes.get(NO_NESTED),
+        race=race_from_plain(outcomes.checked(RACE)),
         importances=importances_from_plain(attributes.get(IMPORTANCES)),
         idle=tuple(IdleRecord(**each) for each in attributes.get(IDLE, ())),
         openings=openings_from_plain(outcomes.openings(), winner),
@@ -169,8 +172,8 @@ def _nested(ledger: Ledger, name: str, nested: NestedRecord | None) -> NestedRec
     """
     if nested is None or all(fold.candidate for fold in nested.folds):
         return nested
-    headers = {own: ledger.header(own)["part"] for own in ledger.outer_folds(name)}
-    names = {h["number"]: own for own, h in headers.items() if h["of"] == len(nested.folds)}
+    headers = {own: ledger.header(own)["part"] for own in ledger.parts(name)}
+    names = {h["number"]: own for own, h in headers.items() if h.get("of") == len(nested.folds)}
     folds = enumerate(nested.folds, start=1)
     read = (replace(f, inner_score=_inner_score(ledger, names.get(i), f)) for i, f in folds)
     return replace(nested, folds=tuple(read))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ImportRecord,
         NestedRecord,
         Opening,
+        RaceRecord,
         WinnerRecord,
     )
     from sweep.section import SectionRecord
@@ -313,6 +314,8 @@ class StudyRecord:
         None where no nested cross-validation has ended.
     no_nested : int or None
         Cells of each outer fold when one of them ended without a score: there is no estimate then.
+    race : RaceRecord or None
+        What further repeats have settled; None where there were none.
     importances : ImportanceRecord or None
         None until a run has seen the study's end.
     idle : tuple of IdleRecord
@@ -353,6 +356,7 @@ class StudyRecord:
     beyond: tuple[TrialRecord, ...] = ()
     nested: NestedRecord | None = None
     no_nested: int | None = None
+    race: RaceRecord | None = None
     importances: ImportanceRecord | None = None
     idle: tuple[IdleRecord, ...] = ()
     openings: tuple[Opening, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sweep.spec import SearchSection
+from sweep.spec.settling import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,12 @@ class StoredSearch:
         """Outer folds of the nested estimate, where one is asked for."""
         found: int | None = self._get("nested")
         return found
+
+    @property
+    def margin(self) -> float | None:
+        """The margin within which further repeats settle what to take, where they are asked for."""
+        settle = self._get("settle")
+        return float(settle.get("margin", MARGIN)) if settle else None
 
     def _get(self, name: str) -> Any:
         return self._held.get(name, SearchSection.model_fields[name].default)

@@ -12,6 +12,7 @@ from sweep.ledger.codec import (
     nested_from_plain,
     nested_to_plain,
     opening_to_plain,
+    race_to_plain,
     winner_to_plain,
 )
 from sweep.ledger.objectives import directions
@@ -24,6 +25,7 @@ from sweep.storage.attributes import (
     NO_NESTED,
     OPENING,
     PRIORITY,
+    RACE,
     SECTIONS,
     SETTLED,
     STOP,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         ImportanceRecord,
         NestedRecord,
         Opening,
+        RaceRecord,
         WinnerRecord,
     )
     from sweep.section import SectionRecord
@@ -86,16 +89,16 @@ class Studies:
         self.storage.engine.dispose()
 
     def names(self) -> list[str]:
-        """Return the names of all studies of sweep except outer folds, oldest first."""
+        """Return the names of all studies of sweep except parts of others, oldest first."""
         return [name for name, header in self.headers() if "part" not in header]
 
-    def outer_folds(self, name: str) -> list[str]:
-        """Return the names of a study's outer folds, which are studies that lists do not show."""
-        folds = [(own, header.get("part")) for own, header in self.headers()]
-        return [own for own, fold in folds if fold and fold["study"] == name]
+    def parts(self, name: str) -> list[str]:
+        """Return the names of a study's outer folds and further repeats; lists do not show them."""
+        parts = [(own, header.get("part")) for own, header in self.headers()]
+        return [own for own, part in parts if part and part["study"] == name]
 
     def headers(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return name and header of each study of sweep and of each outer fold, oldest first."""
+        """Return name and header of each study of sweep and of each part of one, oldest first."""
         studies = self.attributes().items()
         return [(name, attributes[STUDY]) for name, attributes in studies if STUDY in attributes]
 
@@ -213,6 +216,10 @@ class Studies:
     def set_no_nested(self, name: str, planned: int) -> None:
         """Record that outer folds of so many cells have ended, one of them without any score."""
         self._write(name, NO_NESTED, planned)
+
+    def set_race(self, name: str, race: RaceRecord) -> None:
+        """Record what further repeats of the cross-validation have settled."""
+        self._write(name, RACE, with_digest(race_to_plain(race)))
 
     def set_importances(self, name: str, importances: ImportanceRecord) -> None:
         """Record the importances of the parameters."""

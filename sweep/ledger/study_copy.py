@@ -50,7 +50,7 @@ def copy_study(ledger: Ledger, name: str, path: Path) -> None:
     StudyNotFoundError
         If there is no such study.
     """
-    ids = [ledger.study_id(each) for each in (name, *ledger.outer_folds(name))]
+    ids = [ledger.study_id(each) for each in (name, *ledger.parts(name))]
     path.write_bytes(_empty_ledger())
     target = create_engine(sqlite_url(path))
     try:

@@ -11,7 +11,7 @@ from sweep.ledger.overview import is_exact
 from sweep.ledger.reading import read_study, record_of, study_spec
 from sweep.ledger.summary import Sums, reasons, sums
 from sweep.spec.pruning import BY_RUNGS
-from sweep.storage.attributes import NESTED
+from sweep.storage.attributes import NESTED, RACE
 from sweep.storage.damaged_rows import UNREADABLE
 from sweep.storage.stored_trials import read_stored
 
@@ -61,8 +61,8 @@ def _top_candidates(ledger: Ledger, name: str, top: int) -> StudyRecord | None:
     header = ledger.header(name)
     study_id, spec = ledger.study_id(name), study_spec(name, header)
     with ledger.translated():
-        nested = NESTED in ledger.storage.get_study_user_attrs(study_id)
-    if nested or not _is_plain(spec):
+        attributes = ledger.storage.get_study_user_attrs(study_id)
+    if {NESTED, RACE} & set(attributes) or not _is_plain(spec):
         return None
     counts = sums(ledger, study_id, count=top).get(study_id, Sums())
     # such cells of a grid may have been given more epochs, and then two trials share their rows

@@ -29,12 +29,14 @@ from sweep.analysis import (
     unrepeatable,
 )
 from sweep.analysis import chosen as choice
+from sweep.analysis.settled_text import settled
 from sweep.ledger.counts import ENDED
 from sweep.ledger.reading import latest_by_key
 from sweep.ledger.scores import candidate_with
 from sweep.report import text
 from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words
+from sweep.report.settled import settled_table
 from sweep.report.test_set_openings import openings
 from sweep.support.text import counted, difference, times
 from sweep.tables import parameter_names
@@ -81,6 +83,8 @@ class Answer:
         The best and the candidates that the data cannot tell from it, cheapest first.
     openings : Table or None
         Every opening of the test set, if there was more than one.
+    settled : Table or None
+        What further repeats have told, in place of ``rivals``.
     """
 
     banner: str
@@ -90,6 +94,7 @@ class Answer:
     caution: str
     rivals: Table | None
     openings: Table | None = None
+    settled: Table | None = None
 
 
 def chosen(record: StudyRecord) -> Candidate | None:
@@ -115,7 +120,9 @@ def answer(record: StudyRecord) -> Answer:
     figures = [_held_out(record, candidate), *_nested(record)]
     figures += [] if record.imported else [_test(record)]
     compared = compare(record)
+    told, current = settled(record), settled_table(record)
     cautions = (
+        text.clean(f"{told}.") if told else "",
         _cautions(record, compared),
         mixture(record),
         text.clean(unrepeatable(record)),
@@ -123,9 +130,9 @@ def answer(record: StudyRecord) -> Answer:
         text.clean(missing_scores(record)),
     )
     caution = " ".join(filter(None, cautions))
-    rivals = _rivals(record, compared)
+    rivals = None if current else _rivals(record, compared)
     opened = openings(record)
-    return Answer(_banner(record), "", settings, figures, caution, rivals, opened)
+    return Answer(_banner(record), "", settings, figures, caution, rivals, opened, current)
 
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:

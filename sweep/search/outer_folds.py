@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from sweep.search.splits import fold_splits
 from sweep.support.file_names import outer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sweep.datasets import Dataset
     from sweep.spec import StudySpec
 
@@ -66,14 +65,15 @@ def outer_fold_data(dataset: Dataset, fold: Mapping[str, Any] | OuterFold | None
     dataset : Dataset
         The study's data. Its test rows are left out, so that no outer fold can use them.
     fold : mapping, OuterFold or None
-        The fold, or what :meth:`OuterFold.plain` returned; None returns the dataset itself.
+        The fold, or what :meth:`OuterFold.plain` returned. None, and a further repeat, return the
+        dataset itself.
 
     Raises
     ------
     DataError
         If the rows cannot be split, or a class is missing from a fold's training rows.
     """
-    if fold is None:
+    if fold is None or (isinstance(fold, Mapping) and "of" not in fold):
         return dataset
     outer = fold if isinstance(fold, OuterFold) else OuterFold(**fold)
     train, test = fold_splits(outer.of, dataset.y_train, dataset.groups)[outer.number - 1]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Split = tuple[np.ndarray, np.ndarray]
 
 
-def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None) -> list[Split]:
+def make_splits(
+    spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None, *, shuffled: bool = False
+) -> list[Split]:
     """Return the splits of a study.
 
     Parameters
@@ -29,6 +31,8 @@ def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None
         Training labels.
     groups : ndarray of shape (n,), optional
         All rows of a group are on the same side of a split.
+    shuffled : bool, default False
+        Shuffle the rows of one cross-validation by the study's seed: a further repeat.
 
     Returns
     -------
@@ -40,7 +44,8 @@ def make_splits(spec: StudySpec, y: np.ndarray, groups: np.ndarray | None = None
     DataError
         If a class has fewer rows than there are splits.
     """
-    return _split(_splitter(spec, grouped=groups is not None), "search", y, groups)
+    grouped = groups is not None
+    return _split(_splitter(spec, grouped=grouped, shuffled=shuffled), "search", y, groups)
 
 
 def fewest_rows(splits: Sequence[Split]) -> int:
@@ -72,7 +77,7 @@ def _split(splitter: Any, place: str, y: np.ndarray, groups: np.ndarray | None) 
             raise DataError(f"{place}: the rows cannot be split as asked: {error}") from error
 
 
-def _splitter(spec: StudySpec, *, grouped: bool) -> Any:
+def _splitter(spec: StudySpec, *, grouped: bool, shuffled: bool) -> Any:
     from sklearn import model_selection
 
     search, seed = spec.search, spec.study.seed
@@ -87,7 +92,8 @@ def _splitter(spec: StudySpec, *, grouped: bool) -> Any:
         return model_selection.RepeatedStratifiedKFold(
             n_splits=search.cv, n_repeats=search.repeats, random_state=seed
         )
-    return model_selection.StratifiedKFold(search.cv)
+    random = {"shuffle": True, "random_state": seed} if shuffled else {}
+    return model_selection.StratifiedKFold(search.cv, **random)
 
 
 def _grouped(cv: int | None, repeats: int) -> Any:

@@ -54,14 +54,14 @@ def _now(service: Service, name: str) -> dict[str, Any]:
 
 
 def _finishing(service: Service, study: StudyOverview) -> bool:
-    """Return whether outer folds run, or a process says that it refits a winner; it may be dead."""
+    """Return whether parts of it run, or a process says that it refits a winner; it may be dead."""
     from sweep.storage import turns
 
     ledger, names = service.reader, [study.name]
-    if study.left == "outer folds":
+    if study.left in ("outer folds", "repeats"):
         if service.queue().state(study) == "finishing":
             return True
-        names += ledger.outer_folds(study.name)
+        names += ledger.parts(study.name)
     with ledger.translated():
         ids = [ledger.study_id(name) for name in names]
         return any(turns.read(ledger.storage, each, f"{TURN}finish") is not None for each in ids)

@@ -23,7 +23,7 @@ from sweep.spec.problems import Problem, did_you_mean, shown
 from sweep.spec.pruning import pruning_problems
 from sweep.spec.report_sections import REPORT_SECTIONS
 from sweep.support.code_references import is_reference
-from sweep.support.file_names import is_outer_name
+from sweep.support.file_names import is_part_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -228,12 +228,12 @@ def _example(factory: str) -> str:
 
 
 def study_name_problems(name: Any) -> Iterator[Problem]:
-    """Find a name that the outer fold of a nested study may need."""
-    if isinstance(name, str) and is_outer_name(name):
+    """Find a name that an outer fold or a further repeat of another study may need."""
+    if isinstance(name, str) and is_part_name(name):
         yield Problem(
             ("study", "name"),
-            'must not end in "/ outer N of M", for the ledger names outer folds so, got '
-            f"{shown(name)}; take another name",
+            'must not end in "/ outer N of M" or "/ repeat N", for the ledger names parts of '
+            f"studies so, got {shown(name)}; take another name",
         )
 
 

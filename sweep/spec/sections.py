@@ -14,6 +14,7 @@ from sweep.spec.memory_sizes import size
 from sweep.spec.methods import IMPORTED, METHODS, SearchMethod, find_method
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS, column_of, is_own_scorer, is_scorer, listed
+from sweep.spec.settling import SETTLE, Settle
 
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100
@@ -216,6 +217,7 @@ class SearchSection(Section):
         ("score",), description='"score" first, then any of: parameters, fit_seconds, inference_ms'
     )
     curves: bool = Field(default=True, description="true or false")
+    settle: Settle = Field(None, description=SETTLE)
 
     @property
     def method_row(self) -> SearchMethod:

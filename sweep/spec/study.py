@@ -31,6 +31,7 @@ from sweep.spec.sections import (
     SpaceSection,
     StudySection,
 )
+from sweep.spec.settling import settle_problems
 from sweep.spec.study_file import StudyFile
 
 SECTIONS = ("study", "data", "model", "search", "space", "report")
@@ -303,6 +304,7 @@ class _Reader:
         self.add(search_rules.sampler_problems(search, dimensions))
         self.add(search_rules.count_problems(search))
         self.add(search_rules.start_problems(search.get("start"), dimensions))
+        self.add(settle_problems(search, self.table("data")))
         self.add(search_rules.start_from_problems(search, self.table("study").get("name")))
         self.add(section_rules.data_problems(self.table("data")))
         self.add(section_rules.value_problems(model, dimensions, own))
@@ -314,7 +316,7 @@ class _Reader:
 def _given(section: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is None, inside a pruner too, and lists that few studies have."""
     return {
-        key: _given(value) if key in ("pruner", "split_pruner", "wrapped") else value
+        key: _given(value) if key in ("pruner", "split_pruner", "wrapped", "settle") else value
         for key, value in section.items()
         if value is not None and not (key in ("start", "start_from") and not value)
     }

@@ -19,6 +19,7 @@ FREE = (
     ("search", "memory_limit"),
     ("search", "choose"),
     ("search", "nested"),
+    ("search", "settle"),
 )
 """Settings that may change between runs, in addition to everything in ``[report]``."""
 

@@ -49,7 +49,7 @@ def delete_study(name: str, storage: str | None = None) -> list[str]:
 
 def _delete(ledger: Ledger, name: str) -> list[str]:
     ledger.header(name)
-    names = [*ledger.outer_folds(name), name]
+    names = [*ledger.parts(name), name]
     for each in names:
         _check_idle(ledger, each)
     folders = [_own_folder(ledger, each) for each in names]

@@ -128,6 +128,6 @@ def _is_open(ledger: Ledger, row: QueueRow) -> bool:
 
 def _is_silent(ledger: Ledger, name: str) -> bool:
     lives = ledger.signs_of_life()
-    parts = [lives[each] for each in (name, *ledger.outer_folds(name)) if each in lives]
+    parts = [lives[each] for each in (name, *ledger.parts(name)) if each in lives]
     last = min((life.last for life in parts if life.last is not None), default=GRACE_SECONDS)
     return last >= GRACE_SECONDS

@@ -47,6 +47,7 @@ from sweep.study.all_at_once import all_at_once
 from sweep.study.compatibility import check_same, check_same_data
 from sweep.study.nested import check_outer_names
 from sweep.study.own_sections import check_own_section, own_sections
+from sweep.study.settling import check_repeat_names
 from sweep.study.warm_start import sources
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def check_ledger(ledger: Ledger | None, spec: StudySpec, name: str) -> None:
     if ledger is None:
         return
     check_outer_names(ledger, spec)
+    check_repeat_names(ledger, spec)
     if ledger.has(name):
         header = ledger.header(name)
         check_own(name, header, "continued")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.records import StudyRecord
     from sweep.runner.progress import Watcher
+    from sweep.search.repeats import Repeat
     from sweep.spec import StudySpec
     from sweep.study.preflight import Preflight
     from sweep.workers.job import Job
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 def prepare_study(
     ledger: Ledger, spec: StudySpec, plan: Plan, job: Job, watcher: Watcher, dataset: Dataset,
-    outer_fold: OuterFold | None, *, helping: bool = False, owned_by: str = "",
+    outer_fold: OuterFold | Repeat | None, *, helping: bool = False, owned_by: str = "",
     passed: Preflight | None = None,
 ) -> Plan:  # fmt: skip
     """Check the data and every model, make the study; return the plan, slowest cells first.
@@ -50,7 +51,7 @@ def prepare_study(
     What has ``passed`` is not checked again.
     """
     make_artifacts_root(job.storage)
-    dataset = outer_fold_data(dataset, outer_fold)
+    dataset = outer_fold_data(dataset, None if outer_fold is None else outer_fold.plain())
     now = {**versions(), **user_code(spec, job.allow)}
     if passed is None:
         passed = check_data(ledger, job.storage, spec, plan, dataset, job.study, job.allow)

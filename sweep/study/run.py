@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sweep.analysis.settling import unsettled
 from sweep.evaluation.estimator import user_code_text
 from sweep.evaluation.own_estimator import with_facts
 from sweep.ledger.reading import latest_by_key, read_study
+from sweep.ledger.remaining import choice_rule
 from sweep.runner.dask_pool import DaskPool
 from sweep.runner.forkserver import SharedData, forkserver_started
 from sweep.runner.gpus import Gpus, cores, find_gpus
@@ -33,6 +35,7 @@ from sweep.study.nested import record_nested
 from sweep.study.preflight import check_code, check_ledger, check_settings, open_to_write
 from sweep.study.preparation import check_finished, prepare_study, update
 from sweep.study.result import StudyResult
+from sweep.study.settling import Settling
 from sweep.support.file_names import slug
 from sweep.support.module_permission import names_of
 from sweep.workers.job import Job
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from sweep.runner.dask_cluster import DaskCluster
     from sweep.runner.forkserver import ForkServer
     from sweep.runner.progress import Progress
+    from sweep.search.repeats import Repeat
 
 
 def run_study(
@@ -143,7 +147,7 @@ def run_study(
             helping, devices, cluster, stop_request, share,
         )  # fmt: skip
         stack.callback(run.data.close)
-        run.see_through(spec, None)
+        run.see_study_through(spec)
         if folds:
             searched = outer_fold_spec(spec)
             found = [run.see_through(searched, fold) for fold in folds if not run.stopped]
@@ -159,7 +163,7 @@ def run_study(
 
 @dataclass
 class _Run:
-    """Run a study and each of its outer folds with the same workers' settings."""
+    """Run a study and each of its parts with the same workers' settings."""
 
     ledger: Ledger
     job: Job
@@ -179,30 +183,68 @@ class _Run:
     stopped: bool = False
     timed_out: bool = False
     """Whether ``search.timeout`` has ended the study's own search."""
+    refits: bool = True
+    """Whether the winner is refitted at the end of a search: not before it is settled."""
+    counted: bool = False
+    """Whether the cells of the search stand in the progress, and only the refit is left."""
     said: str = ""
 
-    def see_through(self, spec: StudySpec, outer_fold: OuterFold | None) -> StudyRecord:
-        """Run a study or one of its outer folds, or only read it where it is finished."""
+    def see_study_through(self, spec: StudySpec) -> None:
+        """Run the study itself: its search, its further repeats, the refit of its winner."""
+        settle, name = spec.search.settle, spec.study.name
+        self.refits = settle is None
+        self.see_through(spec, None)
+        if settle is None or self.stopped or self._others_at_work(name):
+            return
+        workers = _workers(self.n_jobs, None, self._devices_found())
+        Settling(self.ledger, spec, self._see_repeat, self.watcher.say, lambda: self.stopped).run(
+            settle, workers
+        )
+        if self.stopped or unsettled(read_study(self.ledger, name)):
+            return
+        self.refits = True
+        self.counted = True
+        self.see_through(spec, None)
+
+    def _see_repeat(self, spec: StudySpec, repeat: Repeat, plan: Plan) -> None:
+        self.progress.planned += len(plan.cells)
+        self.progress.splits = (spec.search.cv or 1) * spec.search.seeds
+        self.see_through(spec, repeat, plan)
+
+    def _others_at_work(self, name: str) -> bool:
+        return self.helping and self.ledger.counts(name)["RUNNING"] > 0
+
+    def see_through(
+        self, spec: StudySpec, outer_fold: OuterFold | Repeat | None, plan: Plan | None = None
+    ) -> StudyRecord:
+        """Run a study or a part of it, or only read it where it is finished."""
         job = self.job if outer_fold is None else replace(self.job, study=outer_fold.name)
-        ledger, plan = self.ledger, make_plan(spec)
+        ledger, plan = self.ledger, plan or make_plan(spec)
+        refit = spec.search.refit and (self.refits or outer_fold is not None)
         check_ledger(ledger, spec, job.study)
         known = ledger.has(job.study)
         complete = ledger.counts(job.study)["COMPLETE"] if known else 0
         record = read_study(ledger, job.study) if known else None
-        if record is None or not _is_finished(record, spec, plan, retry_failed=self.retry_failed):
-            self._run(spec, plan, job, outer_fold)
+        ended = partial(_is_finished, refit=refit, retry_failed=self.retry_failed)
+        if record is None or not ended(record, spec, plan):
+            self._run(spec, plan, job, outer_fold, refit=refit)
             return read_study(ledger, job.study)
         if outer_fold is None:
             self._say_once(check_finished(spec, record, job))
         if not self.helping:
             update(ledger, spec, plan, job.study)
-        if record.winner is not None:
-            ledger.settle(job.study, complete, spec.search.choose, again=True)
-        self.progress.done += len(plan.cells)
-        self.progress.began_done += len(plan.cells)
+        if record.winner is not None and refit:
+            rule = choice_rule(spec.search.choose, record.race.ended_at if record.race else None)
+            ledger.settle(job.study, complete, rule, again=True)
+        if outer_fold is not None or not self.counted:
+            self.progress.done += len(plan.cells)
+            self.progress.began_done += len(plan.cells)
         return record
 
-    def _run(self, spec: StudySpec, plan: Plan, job: Job, outer_fold: OuterFold | None) -> None:
+    def _run(
+        self, spec: StudySpec, plan: Plan, job: Job, outer_fold: OuterFold | Repeat | None,
+        *, refit: bool,
+    ) -> None:  # fmt: skip
         began, ledger, progress = time.monotonic(), self.ledger, self.progress
         progress.turn_to(job.study, outer=outer_fold is not None)
         logs = ledger_folder(job.storage) / "logs"
@@ -236,9 +278,10 @@ class _Run:
                     ledger.resume(self.job.study, self.stop_request)
                 fail_orphaned_trials(ledger, job.study)
                 enqueue_missing(ledger, job.study, ordered, retry_failed=self.retry_failed)
-                count_finished_cells(ledger, progress)
+                if outer_fold is not None or not self.counted:
+                    count_finished_cells(ledger, progress)
                 deadline = began + spec.search.timeout if spec.search.timeout else None
-                pool.run(job, ledger, ordered, progress, refit=spec.search.refit, deadline=deadline)
+                pool.run(job, ledger, ordered, progress, refit=refit, deadline=deadline)
                 self.stopped = pool.stopped
                 if outer_fold is None and deadline:
                     self.timed_out = time.monotonic() >= deadline
@@ -280,7 +323,9 @@ def _named(spec: StudySpec, name: str | None) -> StudySpec:
     ).model_copy(update={"folder": spec.folder, "file": spec.file})
 
 
-def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_failed: bool) -> bool:
+def _is_finished(
+    record: StudyRecord, spec: StudySpec, plan: Plan, *, refit: bool, retry_failed: bool
+) -> bool:
     from sweep import analysis
 
     under_way = any(trial.state in ("WAITING", "RUNNING") for trial in record.trials)
@@ -289,7 +334,7 @@ def _is_finished(record: StudyRecord, spec: StudySpec, plan: Plan, *, retry_fail
     if takes_up_again(plan, record):
         return False
     chosen = analysis.chosen(record, spec.search.choose)
-    if not spec.search.refit or chosen is None:
+    if not refit or chosen is None:
         return True
     return analysis.is_current(record, chosen)
 
@@ -298,8 +343,8 @@ def _failed(record: StudyRecord) -> bool:
     return any(trial.state == "FAIL" for trial in latest_by_key(record.trials).values())
 
 
-def _workers(n_jobs: int | None, plan: Plan, devices: Gpus) -> int:
+def _workers(n_jobs: int | None, plan: Plan | None, devices: Gpus) -> int:
     workers = n_jobs or devices.default_workers()
     if workers < 0:
         workers = cores()
-    return max(1, min(workers, len(plan.cells)))
+    return max(1, min(workers, len(plan.cells)) if plan else workers)

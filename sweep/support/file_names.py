@@ -20,7 +20,7 @@ TAKEN = {
 
 _PLAIN = re.compile(r"(?!.*--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
 _UID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_OUTER = re.compile(r".* / outer [0-9]+ of [0-9]+", re.DOTALL)
+_PART = re.compile(r".* / (outer [0-9]+ of|repeat) [0-9]+", re.DOTALL)
 
 
 def slug(name: str) -> str:
@@ -70,9 +70,14 @@ def outer_name(study: str, number: int, of: int) -> str:
     return f"{study} / outer {number} of {of}"
 
 
-def is_outer_name(name: str) -> bool:
-    """Return whether a name has the form that is reserved for outer folds."""
-    return _OUTER.fullmatch(name) is not None
+def repeat_name(study: str, number: int) -> str:
+    """Return the name of the study that holds a further repeat of another; lists do not show it."""
+    return f"{study} / repeat {number}"
+
+
+def is_part_name(name: str) -> bool:
+    """Return whether a name has a form that is reserved for outer folds and further repeats."""
+    return _PART.fullmatch(name) is not None
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:

@@ -149,7 +149,7 @@ def _work(job: Job, control: Control) -> int:
     _check_same_code(spec, job)
     training, sealed = seal(dataset)
     del dataset
-    worker = Worker(job, control, ledger, spec, training)
+    worker = Worker(job, control, ledger, spec, training, header.get("part"))
     order = "work"
     while order != "stop":
         if order == "work" and not worker.run():

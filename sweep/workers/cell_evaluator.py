@@ -24,6 +24,7 @@ from sweep.ledger.study_folders import own_folder
 from sweep.search.constraints import check_size
 from sweep.search.promotion import step_of
 from sweep.search.pruners import make_pruner
+from sweep.search.repeats import seeded
 from sweep.search.samplers import make_sampler
 from sweep.search.splits import fewest_rows, make_splits
 from sweep.spaces import suggest, without_epochs
@@ -53,11 +54,13 @@ class CellEvaluator:
     """Evaluates cells of one study; see :class:`sweep.workers.loop.Worker` for its parameters."""
 
     def __init__(
-        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows
-    ) -> None:
+        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows,
+        part: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        spec, shuffled = seeded(spec, part)
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
         self._shape, self._classes = training.shape, len(training.class_names)
-        splits = make_splits(spec, training.y_train, training.groups)
+        splits = make_splits(spec, training.y_train, training.groups, shuffled=shuffled)
         rows = training.x_train, training.y_train
         self.data = SearchData(*rows, splits, training.positive)
         self.ended = FinishedTrials(ledger, job.study, spec.space.dimensions, spec.budget)

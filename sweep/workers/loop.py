@@ -28,7 +28,7 @@ from sweep.workers.recovery import patience_exhausted
 from sweep.workers.resource_limits import is_out_of_memory, memory_reason, time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from sweep.evaluation.cross_validation import Evaluation
@@ -70,14 +70,17 @@ class Worker:
         The study.
     training : TrainingRows
         All that a search may see of its data.
+    part : mapping, optional
+        What part of another study it is: ``part`` of its header.
     """
 
     def __init__(
-        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows
-    ) -> None:
+        self, job: Job, control: Control, ledger: Ledger, spec: StudySpec, training: TrainingRows,
+        part: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.job, self.control, self.ledger, self.spec = job, control, ledger, spec
         self.name, self._first_cell_done, self._must_recycle = worker_name(), False, False
-        self.evaluator = CellEvaluator(job, control, ledger, spec, training)
+        self.evaluator = CellEvaluator(job, control, ledger, spec, training, part)
 
     def run(self) -> bool:
         """Take cells until none is left; False if this process should be replaced first."""

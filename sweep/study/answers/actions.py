@@ -96,7 +96,7 @@ def stop(storage: str | None, name: str) -> Stop:
 
     with closing(Ledger(storage_url(storage), create=False)) as ledger:
         check_own(name, ledger.header(name), "stopped")
-        parts = (name, *ledger.outer_folds(name))
+        parts = (name, *ledger.parts(name))
         counts = sum((ledger.counts(each) for each in parts), Counter[str]())
         if not counts["RUNNING"] and not counts["WAITING"]:
             return Stop(name, requested=False, running=0, refit=taken_by(ledger, name, "finish"))

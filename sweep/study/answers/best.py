@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import analysis
 from sweep.analysis.nested import plain_nested
+from sweep.analysis.settled_text import plain_settled
 from sweep.report.python_code import statements
 from sweep.study.answers.status import winner_test
 
@@ -88,6 +89,8 @@ class Best:
         What the test set said of the refitted winner, or why it is closed.
     others : mapping of str to (float or None)
         Mean held-out score by each further scorer of a study with several.
+    settled : dict or None
+        As :func:`sweep.analysis.settled_text.plain_settled`.
     """
 
     study: str
@@ -108,6 +111,7 @@ class Best:
     python: str
     winner_test: WinnerTest
     others: Mapping[str, float | None]
+    settled: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,7 @@ def best_candidate(
         python="; ".join(statements(record, chosen, storage, server)),
         winner_test=winner_test(record),
         others=analysis.other_means(record, chosen),
+        settled=plain_settled(record),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sweep import analysis
 from sweep.analysis.importance_text import importance_note
 from sweep.analysis.nested import plain_nested
+from sweep.analysis.settled_text import plain_settled, settled
 from sweep.ledger.counts import ENDED
 from sweep.spec.scorers import column_of
 from sweep.study.answers.outcome import Outcome, WinnerTest
@@ -62,6 +63,8 @@ class StudyStatus(Outcome):
         What the ledger holds otherwise than it was recorded.
     imported : ImportRecord or None
         Where its results come from, if not from sweep's own fits.
+    settled : dict or None
+        As :func:`sweep.analysis.settled_text.plain_settled`.
     """
 
     method: str | None
@@ -79,6 +82,7 @@ class StudyStatus(Outcome):
     environment: Mapping[str, str]
     damage: tuple[str, ...]
     imported: ImportRecord | None = None
+    settled: dict[str, Any] | None = None
 
 
 def study_status(record: StudyRecord) -> StudyStatus:
@@ -91,6 +95,7 @@ def study_status(record: StudyRecord) -> StudyStatus:
     """
     search, tally = record.settings.search, record.tally
     cautions = (
+        settled(record),
         analysis.mixture(record),
         analysis.unrepeatable(record),
         analysis.idle(record),
@@ -123,6 +128,7 @@ def study_status(record: StudyRecord) -> StudyStatus:
         environment=dict(record.environment),
         damage=record.damage,
         imported=record.imported,
+        settled=plain_settled(record),
     )
 
 
@@ -153,6 +159,7 @@ def plain_status(status: StudyStatus) -> dict[str, Any]:
         "created": status.created,
         "test_score": status.winner_test.score,
         "nested": status.nested,
+        **({"settled": status.settled} if status.settled else {}),
         "importances": status.importances,
         "test_openings": [asdict(opening) for opening in status.openings],
         "data": status.data,
