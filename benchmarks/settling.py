@@ -1,6 +1,6 @@
 """What a race promises and saves, simulated: how often it errs, and what even spending costs.
 
-    python benchmarks/settling.py [--runs 2000]
+    python benchmarks/settling.py [--runs 2000] [--kinds worst] [--candidates 2 10]
 
 Scores of splits have exactly the correlation that Nadeau and Bengio (2003) assume, 0 to 0.7; 5
 splits are the search, up to 20 repeats of 5 follow. ``spread``: candidates spread normally around
@@ -24,6 +24,8 @@ SPLITS, REPEATS = 5, 20
 LOOKS = tuple(SPLITS * (1 + repeat) for repeat in range(REPEATS + 1))
 CORRELATIONS, CANDIDATES = (0.0, 0.2, 0.5, 0.7), (2, 10, 50, 200)
 
+KINDS = ("spread", "worst", "uneven")
+
 
 @dataclass
 class Tally:
@@ -38,13 +40,16 @@ class Tally:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=2000)
-    runs = parser.parse_args().runs
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--candidates", nargs="+", type=int, default=CANDIDATES)
+    asked = parser.parse_args()
+    runs = asked.runs
     heading_only(f"races: {runs} studies a line")
-    for kind in ("spread", "worst", "uneven"):
+    for kind in asked.kinds:
         print(f"\n{kind}\n\n| correlation | candidates | wrong | settled | further fits | evenly |")
         print("| --- | --- | --- | --- | --- | --- |")
         for correlation in CORRELATIONS:
-            for candidates in CANDIDATES:
+            for candidates in asked.candidates:
                 found = simulated(kind, correlation, candidates, runs)
                 print(
                     f"| {correlation} | {candidates} | {found.wrong:.2%} | {found.settled:.0%} "
