@@ -57,31 +57,35 @@ def main() -> None:
     sys.exit(int(not reached))
 
 
-def run(name: str, seed: int, asked: argparse.Namespace) -> Curve:
-    """Return seconds since the start and validation accuracy, epoch by epoch."""
+def run(
+    name: str, seed: int, asked: argparse.Namespace, study: str = "mnist_cnn.toml",
+    task: str = "mnist",
+) -> Curve:  # fmt: skip
+    """Return seconds since the start and validation accuracy, as often as it was measured."""
     if name == OURS:
-        return ours(seed, asked.seconds)
+        return ours(seed, asked.seconds, study)
     line = [asked.peer_python, str(HERE / "peers" / "search_loops.py"), PEERS[name], str(seed)]
-    _, _, out = timed([*line, str(asked.seconds)], str(HERE / "peers"))
+    _, _, out = timed([*line, str(asked.seconds), task], str(HERE / "peers"))
     return [(at, score) for at, score in json.loads(out.splitlines()[-1])["curve"]]
 
 
-def ours(seed: int, seconds: float) -> Curve:
-    """Run the shipped command; read every epoch's score and moment from its ledger."""
+def ours(seed: int, seconds: float, study: str) -> Curve:
+    """Run the shipped command; read every score and its moment from its ledger."""
     from sweep import open_study
 
     with tempfile.TemporaryDirectory() as folder:
-        line = [sys.executable, "-m", "sweep", "run", str(HERE / "mnist_cnn.toml")]
+        line = [sys.executable, "-m", "sweep", "run", str(HERE / study)]
         line += ["--set", f"study.seed={seed}", "--set", f'search.timeout="{seconds:.0f}s"']
         began = time.time()
         timed(line, folder)
-        trials = open_study("mnist-cnn", f"{folder}/.sweep/ledger.db").record.trials
+        name = study.removesuffix(".toml").replace("_", "-")
+        trials = open_study(name, f"{folder}/.sweep/ledger.db").record.trials
     curve = [point for trial in trials for point in moments(trial, began)]
     return sorted((at, score) for at, score in curve if at <= seconds)
 
 
 def moments(trial: TrialRecord, began: float) -> Curve:
-    """Return when each epoch of a trial was done, counted back from the moment it was recorded.
+    """Return when a trial was scored each time, counted back from the moment it was recorded.
 
     What it goes on from, an earlier trial has measured at an earlier moment.
     """

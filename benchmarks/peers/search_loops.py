@@ -1,7 +1,8 @@
-"""The search of mnist_cnn.toml as one would write it by hand, with Keras's own fit.
+"""The search of mnist_cnn.toml or cifar10.toml as one would write it by hand, with Keras's own fit.
 
-python search_loops.py tpe|hyperband|keras_tuner SEED SECONDS, with SWEEP_DATA_HOME. Prints one line
-of JSON: seconds of importing, and [seconds since the start, validation accuracy] of every epoch.
+python search_loops.py tpe|hyperband|keras_tuner SEED SECONDS [mnist|cifar10], with SWEEP_DATA_HOME.
+Prints one line of JSON: seconds of importing, and [seconds since the start, validation accuracy] of
+every epoch.
 """
 
 import time
@@ -110,8 +111,18 @@ class OfKerasTuner:
         self.log_float = lambda name, low, high: hp.Float(name, low, high, sampling="log")
 
 
-def by_optuna(seed, watch, *, prune):
+def task_of(name):
+    """Return rows, network and batch size of a task."""
+    if name == "mnist":
+        return rows, build, 128
+    import cifar10_network
+
+    return cifar10_network.rows, cifar10_network.build, 64
+
+
+def by_optuna(seed, watch, task, *, prune):
     """Plain TPE, or TPE with Optuna's Hyperband through its Keras callback."""
+    rows, build, size = task
     (x, y), held = rows(seed)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     pruner = optuna.pruners.HyperbandPruner(1, EPOCHS, 3) if prune else optuna.pruners.NopPruner()
@@ -124,7 +135,7 @@ def by_optuna(seed, watch, *, prune):
             callbacks.append(KerasPruningCallback(trial, "val_accuracy"))
         model = build(OfOptuna(trial))
         done = model.fit(
-            x, y, batch_size=128, epochs=EPOCHS, validation_data=held, verbose=0,
+            x, y, batch_size=size, epochs=EPOCHS, validation_data=held, verbose=0,
             callbacks=callbacks,
         )  # fmt: skip
         keras.backend.clear_session()
@@ -135,33 +146,34 @@ def by_optuna(seed, watch, *, prune):
     study.optimize(objective, n_trials=10_000)
 
 
-def by_keras_tuner(seed, watch):
+def by_keras_tuner(seed, watch, task):
     """KerasTuner's Hyperband."""
     import keras_tuner
 
+    rows, build, size = task
     (x, y), held = rows(seed)
     with tempfile.TemporaryDirectory() as folder:
         tuner = keras_tuner.Hyperband(
             lambda hp: build(OfKerasTuner(hp)), objective="val_accuracy", max_epochs=EPOCHS,
             factor=3, hyperband_iterations=1000, seed=seed, directory=folder,
         )  # fmt: skip
-        tuner.search(x, y, batch_size=128, validation_data=held, verbose=0, callbacks=[watch])
+        tuner.search(x, y, batch_size=size, validation_data=held, verbose=0, callbacks=[watch])
 
 
-def main(kind, seed, seconds):
+def main(kind, seed, seconds, task="mnist"):
     """Search until the time is up; print what was seen."""
     imported = time.perf_counter() - BEGAN
     keras.utils.set_random_seed(seed)
     watch = Watch(seconds)
     try:
         if kind == "keras_tuner":
-            by_keras_tuner(seed, watch)
+            by_keras_tuner(seed, watch, task_of(task))
         else:
-            by_optuna(seed, watch, prune=kind == "hyperband")
+            by_optuna(seed, watch, task_of(task), prune=kind == "hyperband")
     except TimeUpError:
         pass
     print(json.dumps({"import": imported, "curve": watch.curve}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])
