@@ -158,8 +158,8 @@ def test_best_names_its_rivals(here):
     rivals = answer["indistinguishable"]
     assert len(rivals) == 7
     assert set(rivals[0]) == {
-        "candidate", "params", "mean_test_score", "mean_fit_time", "parameters", "behind_best",
-        "behind_low", "behind_high",
+        "candidate", "params", "mean_test_score", "mean_fit_time", "parameters", "multiply_adds",
+        "behind_best", "behind_low", "behind_high",
     }  # fmt: skip
     times = [rival["mean_fit_time"] for rival in rivals]
     assert times == sorted(times)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sweep.ledger.records import mean_of
 from sweep.ledger.scores import mean_score
+from sweep.support.layer import multiply_adds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,13 +82,14 @@ def by_cost(candidates: Iterable[Candidate]) -> list[Candidate]:
     Returns
     -------
     list of Candidate
-        By number of weights, those without one last; then by seconds of fitting a split, where
+        By number of weights, those without one last; then by the arithmetic of a prediction
+        (:func:`sweep.support.layer.multiply_adds`); then by seconds of fitting a split, where
         :func:`is_slower` tells them apart; ties by higher score, then by smaller index.
     """
     order: list[Candidate] = []
     tied: list[Candidate] = []
-    for each in sorted(candidates, key=lambda c: (_weights(c), fit_seconds(c), c.index)):
-        if tied and (_weights(each) > _weights(tied[0]) or is_slower(each, tied[0])):
+    for each in sorted(candidates, key=lambda c: (*_size(c), fit_seconds(c), c.index)):
+        if tied and (_size(each) > _size(tied[0]) or is_slower(each, tied[0])):
             order += sorted(tied, key=_merit_of)
             tied = []
         tied.append(each)
@@ -122,6 +124,11 @@ def _merit(scored: tuple[float, Candidate]) -> tuple[float, float, int]:
 
 def _merit_of(candidate: Candidate) -> tuple[float, float, int]:
     return _merit((mean_score(candidate) or 0.0, candidate))
+
+
+def _size(candidate: Candidate) -> tuple[float, float]:
+    count = multiply_adds(candidate.trial.layers)
+    return _weights(candidate), inf if count is None else count
 
 
 def _weights(candidate: Candidate) -> float:

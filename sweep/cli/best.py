@@ -14,7 +14,7 @@ from sweep.cli.output import console, emit
 from sweep.cli.server_options import server_option
 from sweep.cli.settled_text import settled_lines
 from sweep.cli.text import clean, other_scores, score, setting, settings
-from sweep.support.text import difference
+from sweep.support.text import counted, difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,4 +161,8 @@ def _rival(rival: Rival) -> str:
     seconds = rival.mean_fit_time
     fit = f", fit {seconds:.1f} s" if isfinite(seconds) else ""
     behind = difference(rival.behind_low, rival.behind_best, rival.behind_high)
-    return f"{score(rival.mean_test_score)}, behind by {behind}{fit}: {settings(rival.params)}"
+    size = "" if rival.parameters is None else f", {counted(rival.parameters, 'weight')}"
+    if rival.multiply_adds is not None:
+        size += f", {counted(rival.multiply_adds, 'multiply-add')}"
+    scores = f"{score(rival.mean_test_score)}, behind by {behind}"
+    return f"{scores}{size}{fit}: {settings(rival.params)}"

@@ -38,6 +38,7 @@ from sweep.report.blocks import Table, table
 from sweep.report.nested import nested_words
 from sweep.report.settled import settled_table
 from sweep.report.test_set_openings import openings
+from sweep.support.layer import multiply_adds
 from sweep.support.text import counted, difference, times
 from sweep.tables import parameter_names
 
@@ -283,9 +284,10 @@ def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
         f"{compared.level:.0%}; the cheapest of them is {cheapest}. All candidates are compared "
         f"at once, {compared.method}: where several are equally good, any of them is left out in "
         f"{1 - compared.level:.0%} of studies at most.{few} Behind the "
-        "best: the difference, and its interval. Fit: seconds of fitting one split."
+        "best: the difference, and its interval. Multiply-adds: of a prediction for one row. "
+        "Fit: seconds of fitting one split."
     )
-    around = ("held-out", "behind the best", "parameters", "fit s")
+    around = ("held-out", "behind the best", "parameters", "multiply-adds", "fit s")
     titles = [(title, True) for title in ("candidate", *around, *map(text.clean, names))]
     return table(caption, titles, [_rival(c, names, compared) for c in alike[:RIVALS]])
 
@@ -302,7 +304,8 @@ def _rival(candidate: Candidate, names: list[str], compared: Comparison) -> tupl
     weights = text.whole(candidate.trial.parameters)
     first = candidate is compared.best
     behind = text.NOTHING if first else difference(*compared.behind(candidate))
-    return (str(candidate.index), score, behind, weights, seconds, *params)
+    arithmetic = text.whole(multiply_adds(candidate.trial.layers))
+    return (str(candidate.index), score, behind, weights, arithmetic, seconds, *params)
 
 
 def _search(record: StudyRecord) -> str:

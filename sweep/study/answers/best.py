@@ -10,6 +10,7 @@ from sweep.analysis.nested import plain_nested
 from sweep.analysis.settled_text import plain_settled
 from sweep.report.python_code import statements
 from sweep.study.answers.status import winner_test
+from sweep.support.layer import multiply_adds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,8 @@ class Rival:
         Its settings.
     mean_test_score, mean_fit_time : float or None, float
         Its score; seconds of fitting a split.
-    parameters : int or None
-        Weights of its model.
+    parameters, multiply_adds : int or None
+        Weights of its model; multiplications, each with its addition, of a prediction.
     behind_best, behind_low, behind_high : float
         How far its score is behind the best one's, and the interval of that; its ends are infinite
         where nothing bounds it.
@@ -44,6 +45,7 @@ class Rival:
     mean_test_score: float | None
     mean_fit_time: float
     parameters: int | None
+    multiply_adds: int | None
     behind_best: float
     behind_low: float
     behind_high: float
@@ -81,8 +83,8 @@ class Best:
         Settings of the cheapest of them.
     test_score : float or None
         The test set's score of this candidate.
-    parameters : int or None
-        Weights of its model.
+    parameters, multiply_adds : int or None
+        Weights of its model; multiplications, each with its addition, of a prediction.
     python : str
         Statements that give its estimator.
     winner_test : WinnerTest
@@ -108,6 +110,7 @@ class Best:
     cheapest: Mapping[str, Any] | None
     test_score: float | None
     parameters: int | None
+    multiply_adds: int | None
     python: str
     winner_test: WinnerTest
     others: Mapping[str, float | None]
@@ -173,6 +176,7 @@ def best_candidate(
         cheapest=dict(compared.cheapest.params) if compared else None,
         test_score=analysis.test_score(record, chosen),
         parameters=chosen.trial.parameters,
+        multiply_adds=multiply_adds(chosen.trial.layers),
         python="; ".join(statements(record, chosen, storage, server)),
         winner_test=winner_test(record),
         others=analysis.other_means(record, chosen),
@@ -209,6 +213,7 @@ def _rival(candidate: Candidate, compared: Comparison) -> Rival:
         mean_test_score=analysis.mean_score(candidate),
         mean_fit_time=analysis.fit_seconds(candidate),
         parameters=candidate.trial.parameters,
+        multiply_adds=multiply_adds(candidate.trial.layers),
         behind_best=found,
         behind_low=low,
         behind_high=high,
