@@ -169,7 +169,8 @@ def test_best_names_its_rivals(here):
         "these 8 configurations cannot be told from the best at 95%, compared at once;"
     )
     assert lines[at + 1] == "  the cheapest of them is epochs=1, hidden_size=128"
-    assert lines[at + 3].startswith("  0.8700, behind by 0.0100 (-0.0609 to 0.0809), fit 0.1 s:")
+    assert lines[at + 3].startswith("  0.8700, behind by 0.0100 (-0.0609 to 0.0809): epochs=1")
+    assert lines[at + 4] == "      9 weights, 9 multiply-adds, fit 0.1 s"
     (row,) = csv.DictReader(io.StringIO(read(*words, "--format", "csv")))
     assert row["indistinguishable"] == "7"
 

@@ -158,11 +158,14 @@ def _rivals(best: Best) -> list[str]:
 
 
 def _rival(rival: Rival) -> str:
-    seconds = rival.mean_fit_time
-    fit = f", fit {seconds:.1f} s" if isfinite(seconds) else ""
+    """Return a candidate's score and settings, and on a second line what it costs."""
     behind = difference(rival.behind_low, rival.behind_best, rival.behind_high)
-    size = "" if rival.parameters is None else f", {counted(rival.parameters, 'weight')}"
-    if rival.multiply_adds is not None:
-        size += f", {counted(rival.multiply_adds, 'multiply-add')}"
-    scores = f"{score(rival.mean_test_score)}, behind by {behind}"
-    return f"{scores}{size}{fit}: {settings(rival.params)}"
+    found = f"{score(rival.mean_test_score)}, behind by {behind}: {settings(rival.params)}"
+    return "\n      ".join([found, *filter(None, [_cost(rival)])])
+
+
+def _cost(rival: Rival) -> str:
+    counts = ((rival.parameters, "weight"), (rival.multiply_adds, "multiply-add"))
+    told = [counted(count, word) for count, word in counts if count is not None]
+    seconds = rival.mean_fit_time
+    return ", ".join([*told, *([f"fit {seconds:.1f} s"] if isfinite(seconds) else [])])
