@@ -7,7 +7,7 @@ from dataclasses import replace
 import commands
 import numpy as np
 import pytest
-from commands import sweep
+from commands import read, sweep
 from ledgers import LAYERS, build, sections, winner_of
 
 from sweep import analysis
@@ -23,7 +23,7 @@ from sweep.report import page
 from sweep.search.repeats import Repeat, repeat_plan, repeat_spec, seeded
 from sweep.search.splits import make_splits
 from sweep.spec import load_study
-from sweep.spec.settling import SettleSection
+from sweep.spec.settling import MARGIN, SettleSection
 from sweep.study import run_study
 from sweep.study.delete import delete_study
 from sweep.study.settle import settle_study
@@ -355,3 +355,8 @@ def test_a_study_settles_the_same_for_any_number_of_workers(tmp_path):
     assert replace(first.race, ended_at="") == replace(second.race, ended_at="")
     again = run_study(REAL, storage=one).record
     assert again.race == first.race
+
+
+def test_the_help_names_the_default_margin():
+    """The command is described without loading study files, so it repeats the number."""
+    assert f"[default: {MARGIN}]" in " ".join(read("settle", "--help").split())

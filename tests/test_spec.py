@@ -25,8 +25,8 @@ from sweep.spec import (
     shipped_studies,
     to_toml,
 )
-from sweep.spec.durations import seconds
 from sweep.spec.toml import line_of, lines
+from sweep.support.durations import seconds
 
 NAMES = {
     **TRAINING,

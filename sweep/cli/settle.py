@@ -22,8 +22,7 @@ from sweep.cli.server_options import ledger_only
 from sweep.cli.signals import heard, status_of
 from sweep.cli.text import complain
 from sweep.errors import InterruptedRunError
-from sweep.spec.durations import seconds
-from sweep.spec.settling import MARGIN
+from sweep.support.durations import seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +38,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.command(short_help="Repeat what is undecided, until it is clear what to take.")
 @study_argument
 @click.option("--margin", type=click.FloatRange(min=0, min_open=True), metavar="SCORE",
-              help=f"Differences up to this one do not matter.  [default: {MARGIN}]")  # fmt: skip
+              help="Differences up to this one do not matter.  [default: 0.005]")  # fmt: skip
 @click.option("--within", callback=_duration, metavar="DURATION",
               help="Begin no repeat that would not end within it (30m, 2h).")  # fmt: skip
 @jobs_option

@@ -9,12 +9,12 @@ from pydantic_core import PydanticCustomError
 
 from sweep.spaces import Choices, FloatRange, IntRange  # noqa: TC001 - pydantic needs them
 from sweep.spec.base import COUNT, SHARE, Count, Section, Share, Text
-from sweep.spec.durations import seconds
 from sweep.spec.memory_sizes import size
 from sweep.spec.methods import IMPORTED, METHODS, SearchMethod, find_method
 from sweep.spec.pruning import PRUNER, SPLIT_PRUNER, Pruner, SplitPruner
 from sweep.spec.scorers import SCORERS, column_of, is_own_scorer, is_scorer, listed
 from sweep.spec.settling import SETTLE, Settle
+from sweep.support.durations import seconds
 
 OBJECTIVES = ("score", "parameters", "fit_seconds", "inference_ms")
 NAME_LENGTH = 100

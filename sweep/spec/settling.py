@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from sweep.spec.base import Section
-from sweep.spec.durations import seconds
 from sweep.spec.problems import Problem, shown
+from sweep.support.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
