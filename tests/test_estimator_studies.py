@@ -169,10 +169,14 @@ def test_splits_are_pruned_for_any_estimator(tmp_path):
     assert set(states) == {"COMPLETE", "PRUNED"}
 
 
-def test_hyperband_promotes_candidates_of_a_pipeline(tmp_path):
-    """By the epochs of its last step; those that pause go on from their weights."""
+IN_ROWS = {"name": "hyperband", "resource": "n_samples", "min_samples": 32}
+
+
+@pytest.mark.parametrize("pruner", ["hyperband", IN_ROWS], ids=["epochs", "rows"])
+def test_hyperband_promotes_candidates_of_a_pipeline(tmp_path, pruner):
+    """By the epochs or rows of its last step; those that pause go on from their weights."""
     space = {"pca__n_components": {"int": [4, 12]}, "clf__hidden_size": [4, 8]}
-    search = {"method": "random", "trials": 8, "pruner": "hyperband", "validation": 0.3,
+    search = {"method": "random", "trials": 8, "pruner": pruner, "validation": 0.3,
               "refit": False}  # fmt: skip
     spec = study("ours", space, {**search, "cv": None}, model={
         "estimator": "own_estimators:ours", "clf__epochs": 9})  # fmt: skip
