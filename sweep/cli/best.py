@@ -124,7 +124,8 @@ def drawn(best: Best) -> list[RenderableType]:
     current = best.settled is not None and best.settled["current"]
     chosen = CHOICES[best.choose] if not current else "taken, by further repeats,"
     head = [f"{clean(best.study)}: {chosen} {said}{other_scores(best.others)}"]
-    lines = map(Text, [*head, *params, *rest])
+    few = [f"{best.outlook} (`sweep settle`)"] if best.outlook else []
+    lines = map(Text, [*few, *head, *params, *rest])
     if not best.python:
         return list(lines)
     return [*lines, Text(""), Text("in Python:"), f"  {clean(best.python)}"]

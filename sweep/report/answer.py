@@ -29,6 +29,7 @@ from sweep.analysis import (
     unrepeatable,
 )
 from sweep.analysis import chosen as choice
+from sweep.analysis.power import outlook_text
 from sweep.analysis.settled_text import settled
 from sweep.ledger.counts import ENDED
 from sweep.ledger.reading import latest_by_key
@@ -124,6 +125,7 @@ def answer(record: StudyRecord) -> Answer:
     told, current = settled(record), settled_table(record)
     cautions = (
         text.clean(f"{told}.") if told else "",
+        f"{few[0].upper()}{few[1:]}." if (few := outlook_text(record)) else "",
         _cautions(record, compared),
         mixture(record),
         text.clean(unrepeatable(record)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep import analysis
 from sweep.analysis.nested import plain_nested
+from sweep.analysis.power import outlook_text
 from sweep.analysis.settled_text import plain_settled
 from sweep.report.python_code import statements
 from sweep.study.answers.status import winner_test
@@ -93,6 +94,8 @@ class Best:
         Mean held-out score by each further scorer of a study with several.
     settled : dict or None
         As :func:`sweep.analysis.settled_text.plain_settled`.
+    outlook : str
+        What it would take to tell more candidates from the best; empty where nothing is known.
     """
 
     study: str
@@ -115,6 +118,7 @@ class Best:
     winner_test: WinnerTest
     others: Mapping[str, float | None]
     settled: dict[str, Any] | None
+    outlook: str
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,7 @@ def best_candidate(
         winner_test=winner_test(record),
         others=analysis.other_means(record, chosen),
         settled=plain_settled(record),
+        outlook=outlook_text(record),
     )
 
 
