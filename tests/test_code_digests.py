@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sweep.support import code_digests
-from sweep.support.code_digests import keep_loaded
+from sweep.support.code_digests import keep_loaded, sources_of
 from sweep.support.code_references import resolve, source_digest
 
 PLAIN = "def build(width=1):\n    return width\n"
@@ -218,3 +218,14 @@ def test_a_file_that_does_not_parse_is_an_import_that_raises(write, tmp_path):
         build(tmp_path)
     write("mine.py", PLAIN)
     assert build(tmp_path)() == 1
+
+
+@pytest.mark.parametrize("folder", ["site-packages", "dist-packages"])
+def test_packages_beside_an_installed_one_are_not_its_own(tmp_path, monkeypatch, folder):
+    """In a user's own folder of packages too: what it imports there does not belong to it."""
+    packages = tmp_path / "lib" / folder
+    for name, text in (("mine", "import theirs\n"), ("theirs", "")):
+        (packages / name).mkdir(parents=True)
+        (packages / name / "__init__.py").write_text(text)
+    monkeypatch.syspath_prepend(str(packages))
+    assert list(sources_of("mine", ["mine"], tmp_path)) == ["mine"]

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 INSTALLED = {Path(sysconfig.get_paths()[key]).resolve() for key in ("stdlib", "purelib", "platlib")}
 """Folders of installed packages: modules side by side there do not belong together."""
 
+PACKAGES = ("site-packages", "dist-packages")
+"""Names of such folders, also a user's own and those of another environment on Python's path."""
+
 _known: dict[str, tuple[Path, str]] = {}
 """File and digest of each module when :func:`forget_changed` last checked it."""
 
@@ -58,7 +61,7 @@ def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict
     homes = [] if folder is None else [folder.resolve()]
     top = module.partition(".")[0]
     first = _beside(top, homes) or _on_path(top)
-    if first is not None and (beside := _home(first)) not in INSTALLED:
+    if first is not None and not _holds_packages(beside := _home(first)):
         homes.append(beside)
     found: dict[str, Path] = {}
     pending = [module]
@@ -69,6 +72,10 @@ def sources_of(module: str, allow: Collection[str], folder: Path | None) -> dict
             found[name] = file
             pending += [*parents_of(name), *_imports(_text(file), _package(name, file))]
     return dict(sorted(found.items()))
+
+
+def _holds_packages(folder: Path) -> bool:
+    return folder in INSTALLED or folder.name in PACKAGES
 
 
 def digest_of(module: str, allow: Collection[str], folder: Path | None) -> str:
