@@ -184,5 +184,12 @@ def test_the_estimate_is_near(monkeypatch):
     rows = len(splits[0][0])
     expected = CELL_SECONDS + 3.0 + 2 * (0.1 + 5 * (0.05 + 1e-3 * rows))
     assert found.seconds == pytest.approx(expected, rel=0.02)
+    refits = (
+        load_study(study({"hidden_size": [8]}, {"epochs": 5}, refit=True, **more))
+        for more in ({}, {"refit_epochs": 25})
+    )
+    one, other = (estimate(each, make_plan(each).cells, data, splits, 2, ()) for each in refits)
+    all_rows = len(data.y_train)
+    assert other.seconds - one.seconds == pytest.approx(20 * (0.05 + 1e-3 * all_rows), rel=0.02)
     longer = [replace(each, epochs=(10,)) for each in make_plan(spec).cells]
     assert estimate(spec, longer, data, splits, 2, ()).seconds > found.seconds - 3.0

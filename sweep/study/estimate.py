@@ -134,8 +134,10 @@ def _total_seconds(
         total += paces[number].build * min(workers, cells_of_model) / cells_of_model
         total += CELL_SECONDS + fits * paces[number].of_fit(rows, epochs)
     if spec.search.refit:
+        longer = spec.search.refit_epochs
         whole = [
-            pace.of_fit(train_rows, max(c.epochs)) for pace, c in zip(paces, cells, strict=True)
+            pace.of_fit(train_rows, longer or max(c.epochs))
+            for pace, c in zip(paces, cells, strict=True)
         ]
         total += math.fsum(whole) / len(whole)
     return total
