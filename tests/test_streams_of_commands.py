@@ -36,6 +36,7 @@ WORDS = {
     "report": "report tiny -o page.html",
     "table": "table tiny -o table.csv",
     "import": "import nothing.csv --name other",
+    "judge": "judge nothing.csv",
     "compare": "compare tiny half",
     "dashboard": "dashboard --help",
     "export": "export --help",

@@ -54,15 +54,21 @@ def best(
       sweep best digits-grid --format json
       sweep best digits-grid --pareto
     """
-    from sweep.study.answers.best import best_candidate, plain_best
+    from sweep.study.answers.best import best_candidate
 
     result = opened(study, storage, server=server)
     if pareto:
         _emit_pareto(result.record, form)
         return
-    found = best_candidate(result, storage, server.url if server else None)
-    answer = plain_best(found)
-    emit(form, answer, [_flat(answer)], lambda: drawn(found))
+    emit_best(best_candidate(result, storage, server.url if server else None), form)
+
+
+def emit_best(best: Best, form: str) -> None:
+    """Print the chosen candidate in the asked form."""
+    from sweep.study.answers.best import plain_best
+
+    answer = plain_best(best)
+    emit(form, answer, [_flat(answer)], lambda: drawn(best))
 
 
 def _flat(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +130,8 @@ def drawn(best: Best) -> list[RenderableType]:
     current = best.settled is not None and best.settled["current"]
     chosen = CHOICES[best.choose] if not current else "taken, by further repeats,"
     head = [f"{clean(best.study)}: {chosen} {said}{other_scores(best.others)}"]
-    few = [f"{best.outlook} (`sweep settle`)"] if best.outlook else []
+    remedy = " (`sweep settle`)" if best.python else ""  # none of a study of another tool's
+    few = [f"{best.outlook}{remedy}"] if best.outlook else []
     lines = map(Text, [*few, *head, *params, *rest])
     if not best.python:
         return list(lines)

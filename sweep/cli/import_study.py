@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.cli.import_options import reading_options
 from sweep.cli.options import storage_option, without_password
 from sweep.cli.server_options import ledger_only
 from sweep.cli.text import clean, score
@@ -20,33 +21,10 @@ if TYPE_CHECKING:
 OPTUNA = "optuna"
 
 
-def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> list[str]:
-    return [name.strip() for name in (value or "").split(",") if name.strip()]
-
-
 @click.command("import", short_help="Import another tool's results, to read them as a study.")
 @click.argument("source", metavar="FILE|FOLDER|optuna")
 @click.option("--name", metavar="NAME", help="Its name in the ledger.  [default: the file's]")
-@click.option("--score", "score_name", metavar="NAME", help="Of several scores the one that ranks.")
-@click.option(
-    "--scoring",
-    metavar="SCORER",
-    help="The scorer of scikit-learn's that mean_test_score is of, such as accuracy.",
-)
-@click.option(
-    "--params",
-    metavar="A,B",
-    callback=_names,
-    help="The columns that are parameters, where the table does not say it.",
-)
-@click.option("--minimize", is_flag=True, help="Lower scores are better: they are negated.")
-@click.option(
-    "--repeats",
-    type=click.IntRange(1, 100),
-    default=1,
-    metavar="N",
-    help="How often the cross-validation was repeated.  [default: once]",
-)
+@reading_options
 @click.option(
     "--study", "study_name", metavar="NAME", help="With optuna: the study's name in its database."
 )

@@ -42,6 +42,7 @@ HOMES = {
     "export": "export:export",
     "predict": "predict:predict",
     "import": "import_study:import_study",
+    "judge": "judge:judge",
     "delete": "delete:delete",
     "prune": "prune:prune",
     "migrate": "migrate:migrate",
