@@ -13,7 +13,8 @@ from sweep.search.plan import make_plan
 from sweep.search.promotion import bracket_plan
 from sweep.spec import load_study
 from sweep.study import check_study, tried_models
-from sweep.study.estimate import CELL_SECONDS, estimate, trained_epochs
+from sweep.study.check import START_SECONDS
+from sweep.study.estimate import CELL_SECONDS, Estimate, estimate, trained_epochs
 from sweep.study.sampled_cells import order_of
 from sweep.study.timed_fit import Pace, between
 from sweep.study.tried_models import ModelTrials, causes
@@ -116,6 +117,14 @@ def test_of_a_large_grid_a_sample_has_each_value(monkeypatch):
     assert found.causes == (
         "a = 7 (1 of 10 values)", "b = 13 (1 of 10 values)", "c = 29 (1 of 10 values)",
     )  # fmt: skip
+
+
+def test_the_refit_is_not_shared_between_workers(monkeypatch):
+    """One core refits the winner, however many there are."""
+    found = Estimate(60.0, 100.0)
+    monkeypatch.setattr("sweep.study.check.estimate", lambda *_: found)
+    checked = replace(check_study(load_study(study())), workers=2)
+    assert checked.minutes == pytest.approx((START_SECONDS + 30 + 100) / 60)
 
 
 def test_after_some_time_no_more_models_are_tried(monkeypatch):

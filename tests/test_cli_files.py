@@ -368,7 +368,7 @@ def test_check_with_a_failing_model_does_not_say_that_all_is_well(
     here, monkeypatch, seconds, failed, last, step
 ):
     """The last line says what a run would come to, and how many were tried; the status is 1."""
-    found = Estimate(seconds, TriedModels(9, 4, failed, ("hidden_size = 16: OSError: no",)))
+    found = Estimate(seconds, 0.0, TriedModels(9, 4, failed, ("hidden_size = 16: OSError: no",)))
     monkeypatch.setattr("sweep.study.check.estimate", lambda *_: found)
     result = sweep("check", "digits-grid")
     assert result.exit_code == 1

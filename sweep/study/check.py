@@ -57,7 +57,7 @@ class Check:
     candidate_fits : int
         Fits that a plain search would train: candidates in place of cells.
     cpu_seconds : float or None
-        Estimate of the work that is left on one core; None without a probe.
+        Estimate of the cells that are left on one core; None without a probe.
     workers : int
         Cores at hand.
     left : tuple of PlannedCell
@@ -76,6 +76,8 @@ class Check:
         Which models the probe tried, and which of them failed.
     split_rows : int
         Training rows of the smallest split.
+    refit_seconds : float
+        Estimate of refitting the winners, which one core does alone.
     """
 
     spec: StudySpec
@@ -94,6 +96,7 @@ class Check:
     notes: tuple[str, ...] = ()
     models: TriedModels = field(default_factory=TriedModels)
     split_rows: int = 0
+    refit_seconds: float = 0.0
 
     @property
     def brackets(self) -> BracketPlan | None:
@@ -107,7 +110,8 @@ class Check:
             return None
         workers_used = max(1, min(self.workers, len(self.left)))
         limit = self.spec.search.timeout or math.inf
-        return (START_SECONDS + min(self.cpu_seconds / workers_used, limit)) / 60
+        search = min(self.cpu_seconds / workers_used, limit)
+        return (START_SECONDS + search + self.refit_seconds) / 60
 
     @property
     def at_most(self) -> bool:
@@ -203,6 +207,7 @@ def check_study(
         (*dataset.notes, *unseen_classes(dataset, splits), *probed.notes),
         probed.models,
         fewest_rows(splits),
+        probed.refit_seconds * (1 + to_repeat),
     )
 
 

@@ -40,7 +40,9 @@ class Estimate:
     Attributes
     ----------
     seconds : float or None
-        Of all cells and the refit, on one core; None where no model that was tried works.
+        Of all cells, on one core; None where no model that was tried works.
+    refit_seconds : float
+        Of refitting the winner, which one core does alone.
     models : TriedModels
         Which models were tried, and which of them failed.
     notes : tuple of str
@@ -48,6 +50,7 @@ class Estimate:
     """
 
     seconds: float | None = None
+    refit_seconds: float = 0.0
     models: TriedModels = field(default_factory=TriedModels)
     notes: tuple[str, ...] = ()
 
@@ -100,11 +103,12 @@ def estimate(
             paces.append((costs[places[place]], timed))
             notes = notes or _repeatability(spec, cell, dataset, splits[0], allow)
     trials.attempt_others(lambda cell: try_fit(spec, cell.params or {}, dataset, splits[0], allow))
-    seconds = None
-    if paces:
-        known = [between(paces, cost) for cost in costs]
-        seconds = _total_seconds(spec, cells, known, splits, workers, len(dataset.y_train))
-    return Estimate(seconds, trials.found(), notes)
+    if not paces:
+        return Estimate(None, 0.0, trials.found(), notes)
+    known = [between(paces, cost) for cost in costs]
+    seconds = _total_seconds(spec, cells, known, splits, workers)
+    refit = _refit_seconds(spec, cells, known, len(dataset.y_train))
+    return Estimate(seconds, refit, trials.found(), notes)
 
 
 def _repeatability(
@@ -122,9 +126,8 @@ def _total_seconds(
     paces: Sequence[Pace],
     splits: Sequence[Split],
     workers: int,
-    train_rows: int,
 ) -> float:
-    """Return the seconds of all cells and the refit on one core."""
+    """Return the seconds of all cells on one core."""
     trained = trained_epochs(spec, cells, fewest_rows(splits))
     fits, rows = spec.search.seeds * len(splits), len(splits[0][0])
     models = Counter(model_of(cells[number]) for number in trained)
@@ -133,14 +136,21 @@ def _total_seconds(
         cells_of_model = models[model_of(cells[number])]
         total += paces[number].build * min(workers, cells_of_model) / cells_of_model
         total += CELL_SECONDS + fits * paces[number].of_fit(rows, epochs)
-    if spec.search.refit:
-        longer = spec.search.refit_epochs
-        whole = [
-            pace.of_fit(train_rows, longer or max(c.epochs))
-            for pace, c in zip(paces, cells, strict=True)
-        ]
-        total += math.fsum(whole) / len(whole)
     return total
+
+
+def _refit_seconds(
+    spec: StudySpec, cells: Sequence[PlannedCell], paces: Sequence[Pace], train_rows: int
+) -> float:
+    """Return the seconds of refitting a winner: the mean over the cells, for any may win."""
+    if not spec.search.refit:
+        return 0.0
+    longer = spec.search.refit_epochs
+    whole = [
+        pace.of_fit(train_rows, longer or max(cell.epochs))
+        for pace, cell in zip(paces, cells, strict=True)
+    ]
+    return math.fsum(whole) / len(whole)
 
 
 def trained_epochs(
