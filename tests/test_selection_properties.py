@@ -178,7 +178,7 @@ def study_with(scores, seconds):
             replace(s, test={5: float(score)}, seconds={5: float(cost)})
             for s, score in zip(candidate.trial.splits, row, strict=True)
         )
-        trial = replace(candidate.trial, splits=splits, parameters=None)
+        trial = replace(candidate.trial, splits=splits, parameters=None, layers=())
         rows.append(replace(candidate, trial=trial))
     return replace(record, candidates=tuple(rows), trials=tuple(c.trial for c in rows))
 
