@@ -28,6 +28,7 @@ WORDS = {
     "submit": "submit digits-grid",
     "worker": "worker --study tiny",
     "serve": "serve token list",
+    "settle": "settle half",
     "stop": "stop half",
     "list": "list",
     "show": "show tiny",

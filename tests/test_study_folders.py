@@ -307,7 +307,7 @@ def test_a_name_that_an_outer_fold_needs_is_asked_for_first(ledger_url):
         opened.update(name, part={"study": "plain", "number": 1, "of": 2})
         check_outer_names(opened, load_study(nested))
     refused = sweep("check", "digits-grid", "--name", name, "--no-probe", "--storage", ledger_url)
-    assert (refused.exit_code, "names outer folds so" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "names parts of" in refused.stderr) == (2, True)
     assert StudySpec.from_plain(header["spec"]).study.name == "old"
 
 
