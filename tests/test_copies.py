@@ -16,11 +16,12 @@ from sweep.cli.leaderboard import board_parts
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.scores import mean_split_score
 from sweep.report.answer import answer, facts
+from sweep.report.curve_data import curve_folds
 from sweep.report.curves import learning_curves
 from sweep.report.pivots import heat_maps
 from sweep.study.answers.leaderboard import leaderboard
 from sweep.study.result import StudyResult
-from sweep.tables import candidates_frame, distinct, folds_frame, pareto, studies_frame
+from sweep.tables import candidates_frame, distinct, pareto, studies_frame
 
 here = commands.here
 
@@ -97,7 +98,7 @@ def test_a_copy_counts_in_no_importance():
 
 def test_curves_show_five_different_fits(twice):
     """The legend of the curves names no fit twice."""
-    legend = learning_curves(twice, folds_frame(twice))[0].legend
+    legend = learning_curves(twice, *curve_folds(twice))[0].legend
     labels = [key.label for key in legend if key.series]
     assert len(set(labels)) == len(labels) == 5
 

@@ -14,6 +14,7 @@ from records import (
 from sweep.analysis import best
 from sweep.errors import ResultError
 from sweep.report import answer, render
+from sweep.report.curve_data import curve_folds
 from sweep.report.curves import learning_curves
 from sweep.report.failures import failures
 from sweep.report.leaderboard import how_far, leaderboard
@@ -22,7 +23,7 @@ from sweep.report.parallel_coordinates import parallel
 from sweep.report.pivots import heat_maps
 from sweep.report.report_data import report_data
 from sweep.report.search import cut_trials
-from sweep.tables import candidates_frame, default_pivots, folds_frame
+from sweep.tables import candidates_frame, default_pivots
 
 
 def test_every_candidate_is_a_row_of_the_leaderboard():
@@ -190,7 +191,7 @@ def test_the_page_speaks_of_candidates_not_of_rows_or_trial_numbers():
     keys = re.findall(r'class="keys">(.*?)</ul>', html, flags=re.DOTALL)[0]
     assert "filters = " in keys
     assert not re.search(r"trial \d", keys)
-    first = learning_curves(grid_record(), folds_frame(grid_record()))[0].data
+    first = learning_curves(grid_record(), *curve_folds(grid_record()))[0].data
     assert (first.head[0], first.rows[0][0]) == ("candidates", "0, 3, 6")
 
 

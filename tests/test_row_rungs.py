@@ -13,6 +13,7 @@ from sweep.evaluation.split_checks import checked_splits
 from sweep.ledger.ledger import Ledger
 from sweep.ledger.reading import read_study
 from sweep.ledger.records import Rung
+from sweep.report.curve_data import curve_folds
 from sweep.report.curves import learning_curves
 from sweep.report.leaderboard import how_far
 from sweep.screens.optuna_study import OptunaStudy
@@ -154,7 +155,7 @@ def test_a_paused_candidate_is_told_in_rows_and_epochs(record):
 
 def test_curves_have_a_point_at_each_share(record):
     """Their table too, its columns named by epochs."""
-    plot = learning_curves(record, folds_frame(record))[0]
+    plot = learning_curves(record, *curve_folds(record))[0]
     assert list(plot.data.head[2:]) == ["0.16", "0.48", "1", "2", "3"]
 
 

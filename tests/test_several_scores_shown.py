@@ -17,6 +17,7 @@ from sweep.cli.nested_text import nested_lines
 from sweep.ledger.outcomes import NestedRecord, Opening, OuterFold
 from sweep.report import render, render_comparison
 from sweep.report.answer import answer
+from sweep.report.curve_data import curve_folds
 from sweep.report.curves import learning_curves
 from sweep.report.leaderboard import leaderboard
 from sweep.report.nested import nested_table
@@ -77,7 +78,7 @@ def test_repeated_openings_of_the_test_set_are_told_by_every_scorer():
 def test_each_scorer_has_a_curve_with_its_numbers():
     """Beside the first scorer's, over the epochs that were scored."""
     record = with_scorers(tpe_record(12))
-    plots = learning_curves(record, tables.folds_frame(record))
+    plots = learning_curves(record, *curve_folds(record))
     assert [plot.title for plot in plots] == [
         "Held-out score", "Held-out f1_macro", "Held-out roc_auc_ovr", "Training loss",
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from sweep.analysis.intervals import TINY, held_out_rows, rows_by_split, split_s
 from sweep.analysis.ranking import by_cost, distinct, ranked
 from sweep.analysis.scorers import is_share
 from sweep.analysis.studentized_range import range_exceeds, range_quantile
+from sweep.ledger.fit_columns import ascends
 from sweep.ledger.scores import mean_score, scores_by_split, split_scores
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
     order = [c for c in distinct(ranked(record)) if split_sizes(record, c) is not None]
     if not order or (sizes := split_sizes(record, order[0])) is None:
         return None
-    places = list(scores_by_split(order[0]))
-    order = [c for c in order if list(scores_by_split(c)) == places]
+    places = _places(order[0])
+    order = [c for c in order if _places(c) == places]
     if len(places) < 2 and not (is_share(record) and held_out_rows(order[0]) >= 1):
         return None
     scores = np.array([split_scores(c) for c in order])
@@ -122,6 +123,14 @@ def compare(record: StudyRecord, level: float = 0.95) -> Comparison | None:
     alike = max(count_alike(means, *noise, level) for noise in noises)
     margin = max(_margin(alike, *noise, level) for noise in noises)
     return Comparison(tuple(order[:alike]), tuple(order[alike:]), level, method, margin)
+
+
+def _places(candidate: Candidate) -> tuple[int, ...]:
+    """Return the splits that have a score."""
+    fits = candidate.fits
+    if None not in fits.scores and ascends(fits.splits):
+        return fits.splits
+    return tuple(scores_by_split(candidate))
 
 
 def _noises(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sweep.ledger.fit_columns import may_have
 from sweep.ledger.outcomes import IdleRecord
 from sweep.spaces.grids import canonical
 from sweep.spec.parameters import OF_THE_COMPILATION, TRAINING
@@ -118,7 +119,7 @@ def idle_records(record: StudyRecord) -> tuple[IdleRecord, ...]:
     facts = record.settings.facts
     finder = IdleFinder((facts.prefix if facts else None) or "")
     for trial in record.trials:
-        if trial.state in ("COMPLETE", "INFEASIBLE"):
+        if trial.state in ("COMPLETE", "INFEASIBLE") and may_have(trial.splits, "start"):
             finder.add(measured(trial.number, trial.params, trial.splits))
     return finder.idle()
 

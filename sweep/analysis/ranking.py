@@ -34,8 +34,7 @@ def ranked(record: StudyRecord) -> list[Candidate]:
         By mean held-out score (higher is better, as for every scikit-learn scorer); ties by
         fewer weights, then by smaller index.
     """
-    scored = [(mean_score(c), c) for c in record.candidates]
-    return [c for _, c in sorted(((s, c) for s, c in scored if s is not None), key=_merit)]
+    return list(record.ranked)
 
 
 def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -10,6 +10,7 @@ from sweep.figures.history import draw_history, history_frame
 from sweep.figures.importances import draw_importances
 from sweep.figures.pareto import AXES, draw_pareto
 from sweep.figures.progress import draw_progress
+from sweep.figures.sampling import sample_note
 from sweep.figures.slices import draw_slice, slice_frame
 from sweep.figures.timeline import draw_timeline, timeline_frame
 
@@ -29,6 +30,7 @@ __all__ = [
     "draw_timeline",
     "fit_frame",
     "history_frame",
+    "sample_note",
     "slice_frame",
     "timeline_frame",
     "to_svg",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.figures.canvas import ACCENT, GHOST, log_axis, paper
+from sweep.figures.sampling import sampled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def draw_cost(data: pd.DataFrame, score: str = "score", by: str = "seconds") -> 
         For :func:`sweep.figures.to_svg`.
     """
     figure, axes = paper(score=f"held-out {score}", x=COSTS[by][1])
-    front, rest = data[data["front"]], data[~data["front"]]
+    front, rest = data[data["front"]], sampled(data[~data["front"]])
     axes.plot(rest[by], rest["score"], "o", color=GHOST, markersize=4.5, mew=0)
     axes.plot(front[by], front["score"], color=ACCENT, linewidth=1, drawstyle="steps-post")
     axes.plot(front[by], front["score"], "o", color=ACCENT, markersize=5.5, mew=0)

@@ -8,8 +8,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, GHOST, MUTED, paper, whole_ticks
+from sweep.figures.sampling import MARKS as MOST
+from sweep.figures.sampling import sampled
 from sweep.ledger.counts import ENDED
+from sweep.ledger.fit_columns import columns_at
 from sweep.ledger.limits import within_seconds
+from sweep.ledger.records import mean_of
 from sweep.ledger.scores import mean_split_score, shared_epochs
 
 if TYPE_CHECKING:
@@ -68,13 +72,23 @@ def draw_history(frame: pd.DataFrame, score: str = "score") -> Figure:
         For :func:`sweep.figures.to_svg`.
     """
     figure, axes = paper(score=f"held-out {score}", x="trials ended")
-    axes.plot(frame["order"], frame["best"], drawstyle="steps-post", color=ACCENT, linewidth=1.8)
+    line = _steps(frame)
+    axes.plot(line["order"], line["best"], drawstyle="steps-post", color=ACCENT, linewidth=1.8)
+    shown = sampled(frame)
     for state, mark in MARKS.items():
-        own = frame[frame["state"] == state]
+        own = shown[shown["state"] == state]
         axes.plot(own["order"], own["score"], linestyle="none", **mark)
     axes.set_xlim(0.5, max(len(frame), 1) + 0.5)
     whole_ticks(axes)
     return figure
+
+
+def _steps(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that the line of the best needs: of many those at which it rises."""
+    if len(frame) <= MOST:
+        return frame
+    ends = frame["order"].isin([frame["order"].iloc[0], frame["order"].iloc[-1]])
+    return frame[frame["best"].ne(frame["best"].shift()) | ends]
 
 
 def trial_score(trial: TrialRecord, limit: float | None = None) -> float:
@@ -92,6 +106,10 @@ def trial_score(trial: TrialRecord, limit: float | None = None) -> float:
     """
     if trial.state == "FAIL" or not trial.splits:
         return np.nan
+    if trial.state == "COMPLETE" and limit is None:
+        known = [columns_at(trial.splits, epoch).scores for epoch in trial.epochs]
+        means = [mean_of(scores) for scores in known if None not in scores]  # type: ignore[arg-type]
+        return max((m for m in means if not np.isnan(m)), default=np.nan)
     shared = shared_epochs(trial.splits)
     reached: list[float] = [epoch for epoch in trial.epochs if epoch in shared]
     if trial.state == "PRUNED":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.figures.canvas import ACCENT, GHOST, log_axis, paper
 from sweep.figures.cost import DECADE
+from sweep.figures.sampling import sampled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def draw_pareto(data: pd.DataFrame, objective: str, score: str = "score") -> Fig
         For :func:`sweep.figures.to_svg`; the Pareto set in colour.
     """
     figure, axes = paper(score=f"held-out {score}", x=AXES.get(objective, objective))
-    front, rest = data[data["pareto"]], data[~data["pareto"]]
+    front, rest = data[data["pareto"]], sampled(data[~data["pareto"]])
     axes.plot(rest[objective], rest["mean_test_score"], "o", color=GHOST, markersize=4.5, mew=0)
     axes.plot(front[objective], front["mean_test_score"], "o", color=ACCENT, markersize=5.5, mew=0)
     low, high = data[objective].min(), data[objective].max()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, MUTED, label_ticks, log_axis, number_ticks, paper
+from sweep.figures.sampling import MARKS, sampled
 from sweep.tables import PREFIX, are_numbers, is_continuous, ordered_values, plain_label
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def draw_slice(
     """
     figure, axes = paper(340, 220, score=f"held-out {score}")
     if is_continuous(data["value"], ranged=ranged):
-        numbers = data["value"].astype(float)
-        axes.plot(numbers, data["score"], "o", color=ACCENT, markersize=4, markeredgewidth=0)
+        numbers, shown = data["value"].astype(float), sampled(data)
+        places = shown["value"].astype(float)
+        axes.plot(places, shown["score"], "o", color=ACCENT, markersize=4, markeredgewidth=0)
         if log and numbers.min() > 0:
             log_axis(axes, numbers.min(), numbers.max())
         else:
@@ -74,10 +76,11 @@ def draw_slice(
     if are_numbers(data["value"]):
         _draw_few_numbers(axes, data, log=log)
         return figure
-    labels = ordered_values(data["value"])
+    labels, own = ordered_values(data["value"]), data["value"].map(plain_label)
     for place, label in enumerate(labels):
-        scores = data["score"][[v == label for v in data["value"].map(plain_label)]]
-        axes.plot(place + _jitter(len(scores)), scores, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
+        scores = data["score"][[v == label for v in own]]
+        drawn = _shown(scores, len(data))
+        axes.plot(place + _jitter(len(drawn)), drawn, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
         axes.plot([place - 0.28, place + 0.28], [scores.mean()] * 2, color=ACCENT, linewidth=2)
     label_ticks(axes, labels)
     return figure
@@ -93,11 +96,19 @@ def _draw_few_numbers(axes: Axes, data: pd.DataFrame, *, log: bool) -> None:
     room = min(np.diff(at).min(), (at[-1] - at[0]) / 4)
     for value, middle in zip(values, at, strict=True):
         scores = data["score"][numbers == value]
-        around = middle + room * _jitter(len(scores))
-        axes.plot(around, scores, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
+        shown = _shown(scores, len(data))
+        around = middle + room * _jitter(len(shown))
+        axes.plot(around, shown, "o", color=MUTED, ms=4, mew=0, alpha=0.75)
         ends = [middle - 0.28 * room, middle + 0.28 * room]
         axes.plot(ends, [scores.mean()] * 2, color=ACCENT, linewidth=2)
     number_ticks(axes, at.tolist(), [f"{value:.4g}" for value in values])
+
+
+def _shown(scores: pd.Series[Any], count: int) -> pd.Series[Any]:
+    """Return the scores of a value that are drawn: their share of all points."""
+    if count <= MARKS:
+        return scores
+    return sampled(scores.to_frame(), max(1, MARKS * len(scores) // count))["score"]
 
 
 def _jitter(count: int) -> np.ndarray[Any, Any]:

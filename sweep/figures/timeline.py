@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.figures.canvas import ACCENT, GHOST, SERIES, paper
+from sweep.figures.sampling import sampled
 from sweep.ledger.counts import ENDED
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def draw_timeline(frame: pd.DataFrame) -> Figure:
 
     count = int(frame["worker"].max())
     figure, axes = paper(420, max(110, min(360, 70 + 26 * count)), score="worker", x="seconds")
+    shown = sampled(frame)
     for state, colour in COLOURS.items():
-        own = frame[frame["state"] == state]
+        own = shown[shown["state"] == state]
         if len(own):
             axes.add_patch(PathPatch(_bars(own), facecolor=colour, linewidth=0))
     axes.set_xlim(0, 1.05 * frame["to"].max() or 1)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.storage.attributes import CELL, COPIED, DIGEST, OPENING, REASON, RESULT
 from sweep.storage.json_text import canonical
+from sweep.storage.stored_trial import StoredTrial, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from optuna.trial import FrozenTrial
-
-    from sweep.storage.stored_trials import StoredTrial
 
 COVERED = (CELL, RESULT, REASON, COPIED)
 """Attributes of a trial that its digest covers, beside its state, values and parameters."""
@@ -81,8 +80,6 @@ def is_whole(trial: FrozenTrial | StoredTrial, *, strict: bool = False) -> bool:
         Whether a trial with a result or a reason must have a digest; in ledgers of older versions
         it has none.
     """
-    from sweep.storage.stored_trials import StoredTrial, result_of
-
     recorded = trial.user_attrs.get(DIGEST)
     if recorded is None:
         ended = trial.state.name in ("COMPLETE", "PRUNED") or REASON in trial.user_attrs

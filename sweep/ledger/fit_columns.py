@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -77,3 +79,15 @@ def columns_from_plain(plain: Sequence[Mapping[str, Any]], epoch: float) -> FitC
         tuple([max(each.get("seconds", {}).values(), default=0.0) for each in plain]),
         any(each.get("train") for each in plain),
     )
+
+
+@lru_cache(maxsize=1000)
+def ascends(splits: tuple[int, ...]) -> bool:
+    """Return whether each fit is of a split after the one before: one seed, in order."""
+    return all(one < other for one, other in pairwise(splits))
+
+
+def may_have(splits: Sequence[SplitResult], name: str) -> bool:
+    """Return whether a field that is stored only where it is not empty may be among the fits'."""
+    text: str | None = getattr(splits, "text", None)
+    return text is None or f'"{name}":' in text

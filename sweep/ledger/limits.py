@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from sweep.ledger.records import TrialRecord
-    from sweep.storage.stored_trials import StoredTrial
+    from sweep.storage.stored_trial import StoredTrial
 
 
 def slowest_fit(trial: TrialRecord, epoch: float) -> float:

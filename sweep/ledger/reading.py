@@ -50,7 +50,7 @@ from sweep.storage.attributes import (
     WORKER,
 )
 from sweep.storage.damaged_rows import UNREADABLE
-from sweep.storage.stored_trials import result_of
+from sweep.storage.stored_trial import result_of
 from sweep.support.garbage import no_garbage_search
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from sweep.ledger.ledger import Ledger
     from sweep.ledger.outcomes import NestedRecord, OuterFold
     from sweep.ledger.records import SplitResult
-    from sweep.storage.stored_trials import StoredTrial
+    from sweep.storage.stored_trial import StoredTrial
     from sweep.support.layer import Layer
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isfinite
+from math import inf, isfinite
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sweep.ledger.counts import ENDED, StudyCounts, counts_of, status_of
-from sweep.ledger.fit_columns import columns_at
+from sweep.ledger.fit_columns import ascends, columns_at
 from sweep.spaces import candidate_identity
 from sweep.spec import StudySpec
 from sweep.spec.pruning import ROWS
@@ -265,6 +266,9 @@ class Candidate:
     @property
     def split_scores(self) -> list[float]:
         """Held-out scores at its epoch, one a split: each the mean over the seeds."""
+        fits = self.fits
+        if self.trial.state == "COMPLETE" and None not in fits.scores and ascends(fits.splits):
+            return list(fits.scores)  # type: ignore[arg-type] # None is not among them
         return [held[0] if len(held) == 1 else mean_of(held) for held in self.scores.values()]
 
     @cached_property
@@ -374,6 +378,16 @@ class StudyRecord:
         return StudySpec.from_plain(self.spec)
 
     @cached_property
+    def ranked(self) -> tuple[Candidate, ...]:
+        """The candidates with a score, best first; see :func:`sweep.analysis.ranked`."""
+        scored = [
+            (-score, _weights(each), each.index, each)
+            for each in self.candidates
+            if (score := each.mean_score) is not None
+        ]
+        return tuple(each for *_, each in sorted(scored, key=itemgetter(0, 1, 2)))
+
+    @cached_property
     def tally(self) -> StudyCounts:
         """All trials in numbers."""
         return self.counted or counts_of(self.trials, self.candidates)
@@ -409,3 +423,8 @@ class StudyRecord:
     def done(self) -> int:
         """Cells with a recorded end: complete, pruned or failed."""
         return self.tally.done
+
+
+def _weights(candidate: Candidate) -> float:
+    weights = candidate.trial.parameters
+    return inf if weights is None else weights

@@ -28,14 +28,14 @@ KEPT = 2048
 class _Stored(Sequence[T]):
     """A part of a result; it equals the tuple that it stands for."""
 
-    __slots__ = ("_count", "_text")
+    __slots__ = ("_count", "text")
     part = ""
 
     def __init__(self, text: str, count: int) -> None:
-        self._text, self._count = text, count
+        self.text, self._count = text, count
 
     def _decoded(self) -> tuple[T, ...]:
-        found: tuple[T, ...] = decoded(self._text)[self.part]
+        found: tuple[T, ...] = decoded(self.text)[self.part]
         return found
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ class _Stored(Sequence[T]):
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
-        return hash(self._text)
+        return hash(self.text)
 
     def __repr__(self) -> str:
         return repr(self._decoded())

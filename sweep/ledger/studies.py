@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         WinnerRecord,
     )
     from sweep.section import SectionRecord
-    from sweep.storage.stored_trials import StoredTrial
+    from sweep.storage.stored_trial import StoredTrial
 
 T = TypeVar("T")
 

@@ -96,11 +96,18 @@ def table(caption: str, columns: Iterable[tuple[str, bool]], rows: list[tuple[An
 
 
 def frame_table(
-    caption: str, frame: pd.DataFrame, titles: Mapping[Any, str] | None = None
+    caption: str,
+    frame: pd.DataFrame,
+    titles: Mapping[Any, str] | None = None,
+    count: int | None = None,
 ) -> Table:
-    """Build a table of a frame: numbers with four significant digits, 100 rows at most."""
-    if len(frame) > ROWS:
-        caption = f"{caption} The first {ROWS} rows of {len(frame):,}."
+    """Build a table of a frame: numbers with four significant digits, 100 rows at most.
+
+    ``count`` says how many rows there are, where the frame holds only the first of them.
+    """
+    count = len(frame) if count is None else count
+    if count > ROWS:
+        caption = f"{caption} The first {ROWS} rows of {count:,}."
         frame = frame.head(ROWS)
     given = titles or {}
     names = (given.get(c, str(c)) for c in frame.columns)

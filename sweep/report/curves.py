@@ -6,12 +6,13 @@ from math import log
 from typing import TYPE_CHECKING
 
 from sweep import figures
-from sweep.analysis import distinct, mean_score, ranked
+from sweep.analysis import mean_score
 from sweep.ledger.counts import ENDED
 from sweep.ledger.scores import several_scorers
 from sweep.report import text
 from sweep.report.answer import scoring
-from sweep.report.blocks import Key, Plot, Table, frame_table
+from sweep.report.blocks import ROWS, Key, Plot, Table, frame_table
+from sweep.report.curve_data import FEW, OTHERS, other_trials, top_candidates
 from sweep.support.code_references import is_reference
 from sweep.support.text import counted
 from sweep.tables import parameter_names
@@ -24,26 +25,34 @@ if TYPE_CHECKING:
     from sweep.ledger.records import Candidate, StudyRecord
     from sweep.report.report_data import ReportData
 
-TOP = 5
-OTHERS = 300
-"""Curves of other trials that are drawn."""
-
 
 def curves(data: ReportData) -> list[Plot]:
     """Return the section; empty where no trial was scored a second time."""
-    return learning_curves(data.record, data.folds)
+    return learning_curves(data.record, data.folds, data.trials)
 
 
-def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
-    """Return learning curves and training loss of the best trials among all others."""
-    top = _top_candidates(record)
+def learning_curves(
+    record: StudyRecord, folds: pd.DataFrame, measured: Sequence[int]
+) -> list[Plot]:
+    """Return learning curves and training loss of the best trials among all others.
+
+    Parameters
+    ----------
+    record : StudyRecord
+        The study.
+    folds, measured
+        From :func:`sweep.report.curve_data.curve_folds`.
+    """
+    top = top_candidates(record)
     if not top or (folds["epoch"].max() < 2 and folds["epoch"].nunique() < 2):
         return []
-    numbers, legend = [c.trial.number for c in top], _legend(record, top, folds)
+    numbers, legend = [c.trial.number for c in top], _legend(record, top, measured)
     others = several_scorers(record)[1:]
     data = figures.curves_frame(folds, [f"test_{name}" for name in others])
     several = bool((folds["split"] > 0).any())
-    folds, grey = _limit_others(folds, numbers)
+    if (count := len(measured)) > FEW:
+        data = data[data["trial"].isin(measured[:ROWS])]
+    folds, grey = _limit_others(folds, numbers, measured)
     score = figures.draw_curves(folds, numbers, scoring(record))
     note = f"Strong: mean over splits. Thin: each split. {grey}".strip() if several else grey
     trials = f"the best {len(top)} of {_count_trials(folds)} trials"
@@ -55,7 +64,7 @@ def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
             "Held-out score",
             curves,
             note,
-            _epochs_table(record, data, "test_score", "held-out score"),
+            _epochs_table(record, data, count, "test_score", "held-out score"),
             legend,
         )
     ]
@@ -65,25 +74,26 @@ def learning_curves(record: StudyRecord, folds: pd.DataFrame) -> list[Plot]:
             drawn = figures.draw_curves(folds, numbers, said, column)
             words = f"Held-out {said} by epoch for {trials}."
             svg = figures.to_svg(drawn, f"c{place}-", f"Held-out {said}", words)
-            epochs = _epochs_table(record, data, column, f"held-out {said}")
+            epochs = _epochs_table(record, data, count, column, f"held-out {said}")
             plots.append(Plot(f"curves-{place}", f"Held-out {said}", svg, note, epochs, legend))
     if data["loss"].notna().any():
         drawn = figures.draw_loss(folds, numbers, _chance_loss(record))
         svg = figures.to_svg(drawn, "l-", "Training loss", "By epoch.")
-        epochs = _epochs_table(record, data, "loss", "training loss")
+        epochs = _epochs_table(record, data, count, "loss", "training loss")
         plots.append(Plot("loss", "Training loss", svg, note, epochs, legend))
     return plots
 
 
-def _limit_others(folds: pd.DataFrame, top: Sequence[int]) -> tuple[pd.DataFrame, str]:
+def _limit_others(
+    folds: pd.DataFrame, top: Sequence[int], measured: Sequence[int]
+) -> tuple[pd.DataFrame, str]:
     """Keep at most ``OTHERS`` of the other trials, evenly spread; return a note on them too."""
-    others = sorted(set(folds["trial"]) - set(top))
-    said = "Grey: the other trials, dashed if pruned." if others else ""
-    if len(others) <= OTHERS:
+    kept, count = other_trials(measured, top), len(set(measured) - set(top))
+    said = "Grey: the other trials, dashed if pruned." if count else ""
+    if count <= OTHERS:
         return folds, said
-    kept = {others[i * len(others) // OTHERS] for i in range(OTHERS)}
-    shown = folds[folds["trial"].isin(kept | set(top))]
-    return shown, f"{said} {OTHERS} of the {len(others):,} others are drawn."
+    shown = folds[folds["trial"].isin({*kept, *top})]
+    return shown, f"{said} {OTHERS} of the {count:,} others are drawn."
 
 
 def _chance_loss(record: StudyRecord) -> float | None:
@@ -92,22 +102,13 @@ def _chance_loss(record: StudyRecord) -> float | None:
     return None if own or len(record.data.classes) < 2 else log(len(record.data.classes))
 
 
-def _top_candidates(record: StudyRecord) -> list[Candidate]:
-    """Return the best candidates of different trials; copies of one result count once."""
-    first: dict[int, Candidate] = {}
-    for candidate in distinct(ranked(record)):
-        source = candidate.trial.copied_from
-        first.setdefault(candidate.trial.number if source is None else source, candidate)
-    return list(first.values())[:TOP]
-
-
-def _legend(record: StudyRecord, top: list[Candidate], folds: pd.DataFrame) -> tuple[Key, ...]:
+def _legend(record: StudyRecord, top: list[Candidate], measured: Sequence[int]) -> tuple[Key, ...]:
     order = parameter_names(record)
     keys = [
         Key(n, f"{text.settings_line(c.trial.params, order)} ({_score_text(c)})")
         for n, c in enumerate(top, start=1)
     ]
-    rest = _count_trials(folds) - len(top)
+    rest = len(measured) - len(top)
     return (*keys, Key(0, counted(rest, "other trial"))) if rest else tuple(keys)
 
 
@@ -119,8 +120,10 @@ def _count_trials(folds: pd.DataFrame) -> int:
     return len(set(folds["trial"]))
 
 
-def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str, words: str) -> Table:
-    """Return a table with one row per trial, one column per epoch."""
+def _epochs_table(
+    record: StudyRecord, data: pd.DataFrame, count: int, column: str, words: str
+) -> Table:
+    """Return a table with one row per trial, one column per epoch; ``count`` have been measured."""
     # Each trial has each epoch once: nothing to aggregate, so no pivot_table.
     indexed = data.set_index(["trial", "state", "epoch"])[column]
     means = indexed.unstack("epoch").reset_index()  # noqa: PD010 - see above
@@ -130,7 +133,7 @@ def _epochs_table(record: StudyRecord, data: pd.DataFrame, column: str, words: s
         numbers[number] = f"{before}, {candidate.index}" if before else str(candidate.index)
     means = means.assign(state=means["state"].map(ENDED))
     means["trial"] = means["trial"].map(numbers)
-    caption = f"{len(means):,} trials: {words} after each epoch, mean over splits."
+    caption = f"{count:,} trials: {words} after each epoch, mean over splits."
     titles = {e: f"{e:.3g}" if e < 1 else f"{e:.0f}" for e in data["epoch"].unique()}
     titles["trial"] = "candidates" if len(record.candidates) > len(numbers) else "candidate"
-    return frame_table(caption, means, titles)
+    return frame_table(caption, means, titles, count)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from sweep.ledger.counts import ENDED
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sweep.report.report_data import ReportData
 
 SHOWN = 20
+LISTED = 1000
+"""Most rows of the leaderboard and its CSV: a page of 100,000 would be tens of megabytes."""
 LONGEST = 160
 """Characters of a reason; the section of failures has all of them."""
 OF_SPLIT = re.compile(r"split\d+(_seed\d+)?_test_score")
@@ -58,7 +61,7 @@ class Leaderboard:
     """The leaderboard.
 
     ``spread`` and ``trained`` say whether those columns hold anything; ``others`` names further
-    scorers; ``download`` is the whole table of candidates as CSV, gzipped, base64, and ``file`` the
+    scorers; ``download`` is the table of candidates as CSV, gzipped, base64, and ``file`` the
     name to save it by.
     """
 
@@ -80,8 +83,10 @@ def leaderboard(data: ReportData) -> Leaderboard:
     split = [c for c in frame.columns if OF_SPLIT.fullmatch(c)]
     others = several_scorers(record)[1:]
     scale, taken = _bar_scale(frame), chosen(record)
-    ends = {c.index: how_far(c, len(split)) for c in record.candidates}
     ordered = frame.sort_values(["rank_test_score", "candidate"], na_position="last")
+    ordered = _listed(ordered, None if taken is None else taken.index)
+    shown = set(ordered["candidate"])
+    ends = {c.index: how_far(c, len(split)) for c in record.candidates if c.index in shown}
     numbers = {c.trial.number: c.index for c in reversed(record.candidates)}
     rows = tuple(
         _row(
@@ -96,7 +101,7 @@ def leaderboard(data: ReportData) -> Leaderboard:
         for row in ordered.to_dict("records")
     )
     params = tuple(text.clean(name.removeprefix(PREFIX)) for name in names)
-    caption = _caption(record, len(rows), len(split))
+    caption = _caption(record, len(frame), len(split))
     trained = "mean_train_score" in frame
     kinds = {"spread": len(split) > 1, "trained": trained}
     return Leaderboard(
@@ -123,7 +128,24 @@ def _caption(record: StudyRecord, rows: int, splits: int) -> str:
     return (
         f"{counted(rows, 'candidate')} by held-out {scoring(record)}{spread}. Fit: seconds of "
         "fitting one split. Parameters: weights of the model. Only complete candidates have a "
-        f"score.{copied}"
+        f"score.{copied}{_listed_note(record, rows)}"
+    )
+
+
+def _listed(ordered: pd.DataFrame, taken: int | None) -> pd.DataFrame:
+    """Return the first rows of a large study's leaderboard, and the candidate that was taken."""
+    if len(ordered) <= LISTED:
+        return ordered
+    return ordered[(np.arange(len(ordered)) < LISTED) | (ordered["candidate"] == taken)]
+
+
+def _listed_note(record: StudyRecord, rows: int) -> str:
+    if rows <= LISTED:
+        return ""
+    name = text.clean(record.name)
+    return (
+        f" The first {LISTED:,} are listed here and in the CSV; `sweep table {name} -o FILE.csv` "
+        "writes all."
     )
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from sweep import figures
 from sweep.analysis import scorer
+from sweep.report.curve_data import curve_folds
 from sweep.report.curves import learning_curves
 from sweep.report.pivots import heat_maps
 from sweep.support.notebook import COLOURS
-from sweep.tables import candidates_frame, distinct, folds_frame
+from sweep.tables import candidates_frame, distinct
 
 if TYPE_CHECKING:
     from sweep.ledger.records import StudyRecord
@@ -29,7 +30,7 @@ def result_html(record: StudyRecord) -> str:
     """Return the ten best candidates, how they were found, their learning curves and pivots."""
     frame = candidates_frame(record)
     best = frame.sort_values("rank_test_score").head(BEST).to_html(index=False, escape=True)
-    drawn = [_history(record), *map(_plot, learning_curves(record, folds_frame(record)))]
+    drawn = [_history(record), *map(_plot, learning_curves(record, *curve_folds(record)))]
     maps = map(_heat_map, heat_maps(record, distinct(frame)))
     parts = "".join(f"{NARROW}{each}</div>" for each in (*drawn, *maps) if each)
     table = f'<div style="overflow-x: auto">{best}</div>'

@@ -67,4 +67,6 @@ def _slice(record: StudyRecord, frame: pd.DataFrame, name: str, prefix: str) -> 
     svg = figures.to_svg(drawn, prefix, title, words)
     left = int((frame["state"] == "COMPLETE").sum()) - len(data)
     note = f"n = {len(data):,}" + (f"; does not apply to {left:,} more" if left else "")
-    return Plot(f"slice-{prefix}", title, svg, note + (", logarithmic axis" if log else ""), None)
+    note += ", logarithmic axis" if log else ""
+    few = figures.sample_note(len(data))
+    return Plot(f"slice-{prefix}", title, svg, f"{note}.{few}" if few else note, None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweep.tables import candidates_frame, distinct, folds_frame
+from sweep.report.curve_data import curve_folds
+from sweep.tables import candidates_frame, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,9 @@ class ReportData:
     measured : DataFrame
         Of candidates with the same parameters one.
     folds : DataFrame
-        Its :func:`sweep.tables.folds_frame`.
+        Its :func:`sweep.tables.folds_frame`; see :func:`sweep.report.curve_data.curve_folds`.
+    trials : tuple of int
+        Numbers of its measured trials, ascending.
     pivots : sequence of str or None
         Pivots to show in place of those of the study file.
     pictures : Pictures or None
@@ -40,6 +43,7 @@ class ReportData:
     candidates: pd.DataFrame
     measured: pd.DataFrame
     folds: pd.DataFrame
+    trials: tuple[int, ...]
     pivots: Sequence[str] | None = None
     pictures: Pictures | None = None
 
@@ -48,5 +52,5 @@ def report_data(
     record: StudyRecord, pivots: Sequence[str] | None = None, pictures: Pictures | None = None
 ) -> ReportData:
     """Return the tables of a study."""
-    candidates, folds = candidates_frame(record), folds_frame(record)
-    return ReportData(record, candidates, distinct(candidates), folds, pivots, pictures)
+    candidates, (folds, trials) = candidates_frame(record), curve_folds(record)
+    return ReportData(record, candidates, distinct(candidates), folds, trials, pivots, pictures)

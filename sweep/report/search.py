@@ -59,7 +59,8 @@ def history(record: StudyRecord) -> Plot | None:
     note = f"Dots: complete trials. Crosses: pruned ones, at their last epoch.{rings}"
     caption = f"{len(data):,} ended trials in the order in which they ended; held-out {name}."
     table = frame_table(caption, _with_state_words(data))
-    return Plot("history", title, svg, f"{note} Line: best so far.", table)
+    few = figures.sample_note(len(data), "trials")
+    return Plot("history", title, svg, f"{note} Line: best so far.{few}", table)
 
 
 def timeline(record: StudyRecord) -> Plot | None:
@@ -73,7 +74,8 @@ def timeline(record: StudyRecord) -> Plot | None:
     said = [
         f"{HUES[state]}: {word}" for state, word in ENDED.items() if state in set(data["state"])
     ]
-    note = f"A bar is a trial. {'; '.join(said).capitalize()}."
+    few = figures.sample_note(len(data), "bars")
+    note = f"A bar is a trial. {'; '.join(said).capitalize()}.{few}"
     caption = f"{words} Seconds since the first trial began."
     return Plot("timeline", title, svg, note, frame_table(caption, _with_state_words(data)))
 
@@ -92,7 +94,8 @@ def cost(record: StudyRecord, frame: pd.DataFrame, by: str = "seconds") -> Plot 
     words = f"{worth} of {len(data)} candidates score higher than all that cost less."
     drawn = figures.draw_cost(data, scoring(record), by)
     svg = figures.to_svg(drawn, f"k{by[0]}-", title, words)
-    note = "Line and blue dots: nothing as cheap scores as high."
+    few = figures.sample_note(len(data) - worth, "other candidates")
+    note = f"Line and blue dots: nothing as cheap scores as high.{few}"
     units = {"seconds": "seconds of fitting one split, mean over splits", "parameters": "weights"}
     caption = f"{len(data):,} complete candidates; {units[by]}."
     shown = data.assign(front=data["front"].map({True: "yes", False: ""}))
@@ -101,7 +104,9 @@ def cost(record: StudyRecord, frame: pd.DataFrame, by: str = "seconds") -> Plot 
 
 def pareto(record: StudyRecord) -> list[Plot]:
     """Return score against each other objective; nothing where the score is the only one."""
-    objectives = map(column_of, record.settings.search.objectives[1:])
+    objectives = list(map(column_of, record.settings.search.objectives[1:]))
+    if not objectives:
+        return []
     data = objectives_frame(record)
     named = enumerate(objectives)
     return [_pareto(record, data, name, place) for place, name in named if not data.empty]
@@ -118,7 +123,8 @@ def _pareto(record: StudyRecord, data: pd.DataFrame, name: str, place: int) -> P
     titles = {n: text.clean(n.removeprefix(PREFIX)) for n in names if n.startswith(PREFIX)}
     caption = f"The Pareto set: {words}{_refitted(record)}"
     table = frame_table(caption, shown, titles)
-    return Plot(f"pareto-{name.replace('_', '-')}", title, svg, "Blue: the Pareto set.", table)
+    note = f"Blue: the Pareto set.{figures.sample_note(len(data) - count, 'other candidates')}"
+    return Plot(f"pareto-{name.replace('_', '-')}", title, svg, note, table)
 
 
 def _refitted(record: StudyRecord) -> str:
