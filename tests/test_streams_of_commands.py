@@ -38,7 +38,6 @@ WORDS = {
     "table": "table tiny -o table.csv",
     "import": "import nothing.csv --name other",
     "judge": "judge nothing.csv",
-    "settle": "settle nobody",
     "compare": "compare tiny half",
     "dashboard": "dashboard --help",
     "export": "export --help",
