@@ -260,9 +260,7 @@ def test_a_further_score_that_was_changed_is_not_taken(held):
     """Its trial fails with the reason, as one whose first score was changed."""
     score = read(held).trials[0].splits[0].others["f1_macro"]
     assert score == {2: 0.72, 5: 0.75}
-    changed(
-        held, "trial_user_attributes", RESULT, '"f1_macro":{"2":0.72', '"f1_macro":{"2":0.99'
-    )
+    changed(held, "trial_user_attributes", RESULT, '"f1_macro":{"2":0.72', '"f1_macro":{"2":0.99')
     first, *rest = read(held).trials
     assert (first.state, first.reason) == ("FAIL", CHANGED)
     assert {trial.state for trial in rest} == {"COMPLETE"}
