@@ -5,6 +5,7 @@ from __future__ import annotations
 from sweep.figures.canvas import to_svg
 from sweep.figures.cost import cost_frame, draw_cost
 from sweep.figures.curves import curves_frame, draw_curves, draw_loss
+from sweep.figures.differences import draw_differences
 from sweep.figures.fit import draw_fit, fit_frame
 from sweep.figures.history import draw_history, history_frame
 from sweep.figures.importances import draw_importances
@@ -20,6 +21,7 @@ __all__ = [
     "curves_frame",
     "draw_cost",
     "draw_curves",
+    "draw_differences",
     "draw_fit",
     "draw_history",
     "draw_importances",

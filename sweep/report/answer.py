@@ -35,7 +35,8 @@ from sweep.ledger.counts import ENDED
 from sweep.ledger.reading import latest_by_key
 from sweep.ledger.scores import candidate_with
 from sweep.report import text
-from sweep.report.blocks import Table, table
+from sweep.report.blocks import Plot, Table, table
+from sweep.report.differences import rivals_picture, settled_picture
 from sweep.report.nested import nested_words
 from sweep.report.settled import settled_table
 from sweep.report.test_set_openings import openings
@@ -87,6 +88,8 @@ class Answer:
         Every opening of the test set, if there was more than one.
     settled : Table or None
         What further repeats have told, in place of ``rivals``.
+    picture : Plot or None
+        The differences to the best of ``rivals`` or ``settled``, with their intervals.
     """
 
     banner: str
@@ -97,6 +100,7 @@ class Answer:
     rivals: Table | None
     openings: Table | None = None
     settled: Table | None = None
+    picture: Plot | None = None
 
 
 def chosen(record: StudyRecord) -> Candidate | None:
@@ -135,7 +139,10 @@ def answer(record: StudyRecord) -> Answer:
     caution = " ".join(filter(None, cautions))
     rivals = None if current else _rivals(record, compared)
     opened = openings(record)
-    return Answer(_banner(record), "", settings, figures, caution, rivals, opened, current)
+    picture = settled_picture(record) if current else _picture(record, compared)
+    return Answer(
+        _banner(record), "", settings, figures, caution, rivals, opened, current, picture
+    )  # fmt: skip
 
 
 def facts(record: StudyRecord) -> list[tuple[str, str]]:
@@ -292,6 +299,12 @@ def _rivals(record: StudyRecord, compared: Comparison | None) -> Table | None:
     around = ("held-out", "behind the best", "parameters", "multiply-adds", "fit s")
     titles = [(title, True) for title in ("candidate", *around, *map(text.clean, names))]
     return table(caption, titles, [_rival(c, names, compared) for c in alike[:RIVALS]])
+
+
+def _picture(record: StudyRecord, compared: Comparison | None) -> Plot | None:
+    if compared is None:
+        return None
+    return rivals_picture(record, compared, by_cost(compared.alike)[:RIVALS])
 
 
 def _fit(candidate: Candidate) -> str:
