@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweep.support.lazy_package import lazy_package
+from sweep.support.notebook import ignore_missing_widgets
 
 if TYPE_CHECKING:
     from sweep.client.server import connect
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sweep.section import Section
     from sweep.spec import StudySpec, load_study
     from sweep.study import StudyResult, open_study, run_study
+
+ignore_missing_widgets()
 
 __version__ = "0.1.0"
 __distribution__ = "keras-sweep"  # keras_sweep.py looks for this line

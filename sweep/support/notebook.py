@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 COLOURS = (
     "--fg: currentColor; --muted: #808080; --rule: #80808040; --bg: transparent; "
@@ -17,3 +18,9 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return hasattr(shell, "kernel")
+
+
+def ignore_missing_widgets() -> None:
+    """Keep out of a notebook what Optuna's progress bar says of widgets that nobody asked for."""
+    if in_notebook():
+        warnings.filterwarnings("ignore", message="IProgress not found")
