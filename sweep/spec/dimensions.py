@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -77,7 +78,9 @@ def parse(value: Any) -> Dimension:
         raise _BadDimensionError(f"must be {FORMS}, got {shown(value)}")
     for key in value:
         if key not in KEYS:
-            raise _BadDimensionError(f'unknown key "{key}"{_range_of(key)}')
+            raise _BadDimensionError(
+                f"unknown key {json.dumps(str(key), ensure_ascii=False)}{_range_of(key)}"
+            )
     kinds = [kind for kind in KINDS if kind in value]
     if len(kinds) != 1:
         raise _BadDimensionError(f"must have one of choices, int, float, got {shown(value)}")
